@@ -1,0 +1,52 @@
+/** What a command exits with. People's scripts rely on these. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, locked: 3, interrupted: 130 } as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+export interface TemperErrorOptions {
+  readonly exitCode?: ExitCode;
+  /** What to do about it: one sentence, or the command to type. */
+  readonly hint?: string;
+  readonly cause?: unknown;
+}
+
+/**
+ * Every failure temper explains to its user.
+ *
+ * `message` says what was tried, a colon, and what was found; `hint` says what to do. `code` is a stable
+ * kebab-case name for scripts.
+ */
+export class TemperError extends Error {
+  override readonly name: string = "TemperError";
+  readonly exitCode: ExitCode;
+  readonly hint: string | undefined;
+
+  constructor(readonly code: string, message: string, options: TemperErrorOptions = {}) {
+    super(message, { cause: options.cause });
+    this.exitCode = options.exitCode ?? EXIT.failed;
+    this.hint = options.hint;
+  }
+}
+
+/** The pipeline file, its data or the command line is wrong (exit 2). */
+export class UsageError extends TemperError {
+  override readonly name = "UsageError";
+  constructor(code: string, message: string, options: Omit<TemperErrorOptions, "exitCode"> = {}) {
+    super(code, message, { ...options, exitCode: EXIT.usage });
+  }
+}
+
+/** Another process drives this run (exit 3). */
+export class LockedError extends TemperError {
+  override readonly name = "LockedError";
+  constructor(message: string, options: Omit<TemperErrorOptions, "exitCode"> = {}) {
+    super("locked", message, { ...options, exitCode: EXIT.locked });
+  }
+}
+
+/** The user stopped watching or the process was told to stop; the run can be resumed (exit 130). */
+export class InterruptedError extends TemperError {
+  override readonly name = "InterruptedError";
+  constructor(message: string, options: Omit<TemperErrorOptions, "exitCode"> = {}) {
+    super("interrupted", message, { ...options, exitCode: EXIT.interrupted });
+  }
+}

@@ -1,0 +1,207 @@
+import { dirname } from "node:path";
+import { createHash } from "node:crypto";
+
+/** A file that is being written from its start or appended to. */
+export interface FileWriter {
+  /** Writes all of `data` (short writes are continued). */
+  write(data: Uint8Array | string): Promise<void>;
+  /** Makes what was written durable. */
+  sync(): Promise<void>;
+  /** Closes without syncing. */
+  close(): Promise<void>;
+}
+
+export interface FileStat {
+  readonly isFile: boolean;
+  readonly isDirectory: boolean;
+  /** Bytes. */
+  readonly size: number;
+  /** Milliseconds since 1970. */
+  readonly mtime: number;
+  readonly inode: number;
+}
+
+/** A kernel lock (flock) on an open file; free at once when the process dies, however it dies. */
+export interface FileLock {
+  release(): void;
+}
+
+/** The only door to the file system, so that tests can make every operation fail, be short or lose data. */
+export interface Fs {
+  /** `undefined` when nothing is there. Follows links. */
+  stat(path: string): Promise<FileStat | undefined>;
+  readBytes(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  readText(path: string): Promise<string>;
+  /** From byte `start` (default 0), up to `end` exclusive. */
+  readStream(path: string, start?: number, end?: number): ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** Names in a folder, sorted. Empty when the folder does not exist. */
+  list(path: string): Promise<string[]>;
+  /** Creates parents too. Succeeds when it exists. */
+  mkdirp(path: string): Promise<void>;
+  /** Fails when it exists: the atomic way to claim a name. Returns false when it was taken. */
+  claimDir(path: string): Promise<boolean>;
+  /** tmp + fsync + rename + fsync(folder): readers see the old content or the new, never a part. */
+  writeAtomic(path: string, data: Uint8Array | string): Promise<void>;
+  create(path: string): Promise<FileWriter>;
+  append(path: string): Promise<FileWriter>;
+  truncate(path: string, size: number): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** Makes renames and creations inside `path` durable. */
+  syncDir(path: string): Promise<void>;
+  /** A hard link where the file system allows it, otherwise a copy. */
+  linkOrCopy(from: string, to: string): Promise<void>;
+  /** Removes a file or a whole folder; nothing there is fine. */
+  remove(path: string): Promise<void>;
+  /** Lower-case hex sha256, streamed. */
+  sha256(path: string): Promise<string>;
+  /** Waits at most `waitMs` (default 0) for an exclusive lock; `undefined` when another process holds it. Creates the file. */
+  lock(path: string, waitMs?: number): Promise<FileLock | undefined>;
+  /** Whether some process holds the lock. Never creates the file. */
+  isLocked(path: string): Promise<boolean>;
+}
+
+/** Lower-case hex sha256 of text or bytes in memory. */
+export function sha256(data: string | Uint8Array): string {
+  return createHash("sha256").update(data).digest("hex");
+}
+
+export const denoFs: Fs = {
+  async stat(path) {
+    try {
+      const s = await Deno.stat(path);
+      return {
+        isFile: s.isFile,
+        isDirectory: s.isDirectory,
+        size: s.size,
+        mtime: s.mtime?.getTime() ?? 0,
+        inode: s.ino ?? 0,
+      };
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+        return undefined;
+      }
+      throw error;
+    }
+  },
+  readBytes: (path) => Deno.readFile(path),
+  readText: (path) => Deno.readTextFile(path),
+  readStream,
+  async list(path) {
+    const names: string[] = [];
+    try {
+      for await (const entry of Deno.readDir(path)) names.push(entry.name);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+    return names.sort();
+  },
+  mkdirp: (path) => Deno.mkdir(path, { recursive: true }),
+  async claimDir(path) {
+    try {
+      await Deno.mkdir(path);
+      return true;
+    } catch (error) {
+      if (error instanceof Deno.errors.AlreadyExists) return false;
+      throw error;
+    }
+  },
+  async writeAtomic(path, data) {
+    const temporary = `${path}.${Deno.pid}.tmp`;
+    const writer = await this.create(temporary);
+    try {
+      await writer.write(data);
+      await writer.sync();
+    } finally {
+      await writer.close();
+    }
+    await Deno.rename(temporary, path);
+    await this.syncDir(dirname(path));
+  },
+  create: async (path) => writer(await Deno.open(path, { write: true, create: true, truncate: true })),
+  append: async (path) => writer(await Deno.open(path, { append: true, create: true })),
+  truncate: (path, size) => Deno.truncate(path, size),
+  rename: (from, to) => Deno.rename(from, to),
+  async syncDir(path) {
+    using dir = await Deno.open(path, { read: true });
+    await dir.sync();
+  },
+  async linkOrCopy(from, to) {
+    try {
+      await Deno.link(from, to);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.AlreadyExists) throw error;
+      await Deno.copyFile(from, to);
+    }
+  },
+  async remove(path) {
+    try {
+      await Deno.remove(path, { recursive: true });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  },
+  async sha256(path) {
+    const hash = createHash("sha256");
+    for await (const chunk of readStream(path)) hash.update(chunk);
+    return hash.digest("hex");
+  },
+  async lock(path, waitMs = 0) {
+    const file = await Deno.open(path, { read: true, write: true, create: true });
+    const deadline = performance.now() + waitMs;
+    // A reader probing the lock holds it for an instant, so one refusal is not the last word.
+    while (!await file.tryLock(true)) {
+      if (performance.now() >= deadline) {
+        file.close();
+        return undefined;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    return { release: () => file.close() };
+  },
+  async isLocked(path) {
+    try {
+      using file = await Deno.open(path, { read: true });
+      return !await file.tryLock(false);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return false;
+      throw error;
+    }
+  },
+};
+
+function readStream(path: string, start = 0, end = Infinity): ReadableStream<Uint8Array<ArrayBuffer>> {
+  let file: Deno.FsFile | undefined;
+  let left = end - start;
+  return new ReadableStream({
+    async pull(controller) {
+      if (!file) {
+        file = await Deno.open(path, { read: true });
+        if (start > 0) await file.seek(start, Deno.SeekMode.Start);
+      }
+      const buffer = new Uint8Array(Math.min(65_536, left));
+      const n = left > 0 ? await file.read(buffer) : null;
+      if (n === null) {
+        file.close();
+        return controller.close();
+      }
+      left -= n;
+      controller.enqueue(buffer.subarray(0, n));
+    },
+    cancel: () => file?.close(),
+  });
+}
+
+function writer(file: Deno.FsFile): FileWriter {
+  const encoder = new TextEncoder();
+  return {
+    async write(data) {
+      let rest = typeof data === "string" ? encoder.encode(data) : data;
+      while (rest.length > 0) rest = rest.subarray(await file.write(rest));
+    },
+    sync: () => file.sync(),
+    close: () => {
+      file.close();
+      return Promise.resolve();
+    },
+  };
+}

@@ -1,0 +1,190 @@
+import { z } from "zod";
+import { method } from "./schema_method.ts";
+import { provider } from "./schema_provider.ts";
+
+/** How a problem in the data is treated: stop, say so and go on, or do not look. */
+const severity = z.enum(["error", "warn", "off"]);
+
+const path = z.string().min(1);
+
+const sources = z.union([path, z.array(path).min(1)]).meta({
+  description: "A file, a glob, or a list of them, relative to this file: .jsonl, .json (array), .csv, .tsv",
+});
+
+const sql = z.strictObject({
+  sql: z.string().min(1).meta({ description: "The query whose rows are the dataset" }),
+  from: sources,
+}).meta({ description: "Rows of an SQL query over files" });
+
+/** `{{ name }}` stands for a row's field. */
+const columns = z.strictObject({
+  system: z.string().optional().meta({ description: "System prompt of every row. Left out: no system turn" }),
+  user: z.string().min(1).meta({
+    description: "The input; {{ name }} stands for the row's field of that name",
+  }),
+  assistant: z.string().min(1).meta({
+    description: "The answer to learn; {{ name }} stands for the row's field",
+  }),
+}).meta({ description: "For format: columns. How a row becomes a conversation" });
+
+const split = z.strictObject({
+  eval: z.number().positive().meta({
+    description: "Rows held out for evaluation: a number of rows (1 or more) or a fraction (below 1)",
+  }),
+  seed: z.int().min(0).max(2147483647).default(7).meta({
+    description:
+      "Which rows are held out. Rows keep their side when others are added, because each row's hash decides",
+  }),
+  by: z.string().min(1).optional().meta({
+    description:
+      "A field of the row: rows that share its value stay on one side, so that the evaluation holds nothing half known",
+  }),
+});
+
+const checks = z.strictObject({
+  rows: z.enum(["error", "warn"]).default("error").meta({
+    description:
+      "Rows that cannot be read as a conversation: missing fields, wrong types, unknown roles. warn leaves them out and counts them",
+  }),
+  order: severity.default("error").meta({
+    description:
+      "Turns out of order: a late system turn, two user turns in a row, a conversation that does not end with the assistant",
+  }),
+  empty: severity.default("error").meta({
+    description: "Turns without text: they teach the model to say nothing",
+  }),
+  placeholders: severity.default("warn").meta({
+    description:
+      'Turns that are only "nan", "null", "None" or the like: usually a missing value of the tool that wrote the file',
+  }),
+  duplicates: severity.default("warn").meta({
+    description: "The same conversation twice in the training data: it counts double",
+  }),
+  leakage: severity.default("error").meta({
+    description:
+      "The same input in training and evaluation (after white space and case folding): the score would measure memory",
+  }),
+  too_long: severity.default("error").meta({
+    description:
+      "Rows longer than train.max_length. warn cuts them at the end and counts them; off cuts them and only counts them",
+  }),
+}).prefault({});
+
+const dataset = z.strictObject({
+  source: z.union([path, z.array(path).min(1), sql]).meta({
+    description:
+      "The training rows: a file, a glob, or a list of them, relative to this file (.jsonl, .json, .csv, .tsv), or {sql, from}",
+  }),
+  format: z.enum(["auto", "messages", "prompt-completion", "alpaca", "sharegpt", "columns"]).default("auto")
+    .meta({
+      description:
+        "How rows become conversations. auto looks at the first rows and says what it found and why",
+    }),
+  columns: columns.optional(),
+  eval: sources.optional().meta({
+    description:
+      "Rows held out for evaluation, from files of their own. Instead: dataset.split. Neither: nothing is evaluated",
+  }),
+  split: split.optional().meta({ description: "Hold out a part of dataset.source. Instead: dataset.eval" }),
+  checks,
+});
+
+const train = z.strictObject({
+  epochs: z.number().positive().max(1000).optional().meta({
+    description: "Passes over the data. Default: 1, and 2 for prefix, whose few numbers learn slowly",
+  }),
+  learning_rate: z.number().positive().max(10).optional().meta({
+    description:
+      "Peak learning rate. Default by method and size of the base: `plan` shows the value and its reason",
+  }),
+  batch_size: z.int().min(1).max(4096).default(4).meta({
+    description:
+      "Rows per optimiser step. Memory does not depend on it: rows are processed in micro-batches of at most micro_tokens tokens",
+  }),
+  micro_tokens: z.int().min(16).max(1_048_576).default(2048).meta({
+    description:
+      "Most tokens computed at once. Lower it when memory runs out; the result stays the same up to rounding",
+  }),
+  max_length: z.int().min(8).max(1_048_576).default(1024).meta({
+    description: "Longest row in tokens, template included. See dataset.checks.too_long",
+  }),
+  max_steps: z.int().min(1).optional().meta({
+    description: "Stop after this many optimiser steps, whatever epochs says",
+  }),
+  warmup_ratio: z.number().min(0).max(1).default(0.1).meta({
+    description:
+      "Share of the steps in which the learning rate rises: the first steps of Adam are the noisiest",
+  }),
+  schedule: z.enum(["cosine", "linear", "constant"]).default("cosine").meta({
+    description: "How the learning rate falls to zero after the warm-up",
+  }),
+  weight_decay: z.number().min(0).max(1).default(0).meta({
+    description: "AdamW weight decay. 0, because short fine-tunings seldom over-fit by large weights",
+  }),
+  max_grad_norm: z.number().positive().max(1e6).default(1).meta({
+    description: "Gradients are scaled down to this norm: one odd batch does not undo the rest",
+  }),
+  seed: z.int().min(0).max(2147483647).default(1).meta({
+    description:
+      "Order of rows, dropout and initial weights. The same seed on the same machine gives the same weights",
+  }),
+  checkpoint_seconds: z.number().min(1).max(86_400).default(60).meta({
+    description: "Seconds between checkpoints: what a kill can cost at most. Two are kept",
+  }),
+  device: z.enum(["auto", "cpu", "cuda", "mps"]).default("auto").meta({
+    description: "auto takes CUDA where it is, otherwise the CPU",
+  }),
+  dtype: z.enum(["auto", "fp32", "bf16"]).default("auto").meta({
+    description:
+      "Type of the weights while training. auto: bf16 on CUDA, fp32 on the CPU, where bf16 is up to six times slower",
+  }),
+}).prefault({});
+
+const fewShot = z.strictObject({
+  instructions: z.string().min(1).meta({
+    description: "System prompt for the base model that explains the task",
+  }),
+  examples: z.int().min(0).max(64).default(3).meta({
+    description: "Training rows shown in the prompt, chosen by train.seed",
+  }),
+}).meta({
+  description:
+    "A second score of the base, with instructions and examples in the prompt: what prompting alone would reach",
+});
+
+const evaluate = z.strictObject({
+  metric: z.enum(["exact_match", "contains", "regex", "json_equal", "none"]).default("exact_match").meta({
+    description:
+      "What counts as right. exact_match: the same text after trimming; contains: the answer contains the expected text; regex: it matches evaluate.pattern; json_equal: the same JSON value; none: loss and perplexity only",
+  }),
+  pattern: z.string().min(1).optional().meta({
+    description: "For metric: regex. {{ expected }} stands for the expected answer, escaped",
+  }),
+  before: z.boolean().default(true).meta({ description: "Score the base too, so that the gain is known" }),
+  few_shot: fewShot.optional(),
+  max_new_tokens: z.int().min(1).max(32_768).default(128).meta({ description: "Longest answer, in tokens" }),
+}).prefault({});
+
+/** One pipeline file. The only owner of field names: errors, JSON Schema, help and docs are derived from it. */
+export const Spec = z.strictObject({
+  version: z.literal(1).meta({ description: "Version of this file format" }),
+  name: z.string().regex(
+    /^[a-z0-9][a-z0-9._-]{0,62}$/,
+    "must be lower-case letters, digits, '.', '_' or '-', at most 63",
+  ).meta({
+    description: "Name of the pipeline: part of every run's id",
+  }),
+  dataset: dataset.meta({ description: "What to learn from" }),
+  method: method.meta({ description: "How to fine-tune" }),
+  train: train.meta({ description: "How long, how fast, how much at once" }),
+  evaluate: evaluate.meta({ description: "How the result is measured" }),
+  provider: provider.meta({ description: "Where it runs and what becomes of it" }),
+  matrix: z.record(z.string().min(1), z.array(z.json()).min(1)).optional().meta({
+    description: "Lists of values by dotted path: one run for each combination",
+  }),
+});
+
+/** A validated pipeline file with its defaults filled in. */
+export type Spec = z.infer<typeof Spec>;
+export type Checks = Spec["dataset"]["checks"];
+export type Severity = z.infer<typeof severity>;

@@ -1,0 +1,94 @@
+import { z } from "zod";
+
+const base = z.string().min(1).meta({
+  description:
+    "The model to start from: builtin:smollm2-135m-instruct, a .gguf file, a Hugging Face folder, a hub id (owner/name), or ollama:NAME. Paths are relative to this file",
+});
+const revision = z.string().min(1).optional().meta({
+  description: "For a hub id: branch, tag or commit. A commit never changes",
+});
+const template = z.enum(["auto", "chatml", "llama3", "mistral", "zephyr"]).default("auto").meta({
+  description: "Chat template, the same in training and serving. auto takes the base's own family",
+});
+const exportOptions = z.strictObject({
+  gguf: z.boolean().default(true).meta({
+    description: "Write a complete GGUF file, base and training merged",
+  }),
+  quantization: z.enum(["f32", "f16", "bf16", "q8_0", "q4_0"]).default("q8_0").meta({
+    description:
+      "Type of the trained weights in the GGUF file. q8_0 loses next to nothing; q4_0 visibly harms small models",
+  }),
+  merged: z.boolean().default(false).meta({ description: "Also write a merged Hugging Face folder" }),
+}).prefault({}).meta({ description: "What is written besides the trained weights themselves" });
+
+const local = z.strictObject({
+  kind: z.literal("local").meta({ description: "Train here and leave files" }),
+  base,
+  revision,
+  template,
+  export: exportOptions,
+});
+
+const ollama = z.strictObject({
+  kind: z.literal("ollama").meta({ description: "Train here, then serve with Ollama" }),
+  base,
+  revision,
+  template,
+  export: exportOptions,
+  model: z.string().regex(
+    /^[A-Za-z0-9][A-Za-z0-9._/-]*(:[A-Za-z0-9._-]+)?$/,
+    "must be a model name such as home-lora or team/home:v2",
+  ).meta({
+    description: "The name to serve it under",
+  }),
+  register: z.enum(["auto", "always", "never"]).default("auto").meta({
+    description: "auto: when an Ollama server answers; always: fail without one; never: only write the files",
+  }),
+  server: z.url({ protocol: /^https?$/ }).default("http://127.0.0.1:11434").meta({
+    description: "Address of the Ollama server",
+  }),
+  keep_previous: z.boolean().default(false).meta({
+    description: "Keep the model that had this name, under NAME-previous",
+  }),
+  overwrite: z.boolean().default(false).meta({
+    description: "Replace a model of this name that temper did not make",
+  }),
+});
+
+const wandb = z.strictObject({
+  kind: z.literal("wandb"),
+  project: z.string().min(1),
+  name: z.string().min(1).optional(),
+  entity: z.string().min(1).optional(),
+  tags: z.array(z.string().min(1)).optional(),
+});
+
+const openai = z.strictObject({
+  kind: z.literal("openai").meta({
+    description: "A hosted service that speaks OpenAI's fine-tuning protocol",
+  }),
+  dialect: z.enum(["openai", "nebius", "azure"]).default("openai").meta({
+    description: "Which service: field names and abilities differ",
+  }),
+  base_url: z.url({ protocol: /^https?$/ }).optional().meta({
+    description: "Address of the service. Default: the dialect's own",
+  }),
+  api_key_env: z.string().regex(
+    /^[A-Z_][A-Z0-9_]*$/,
+    "must name an environment variable, such as OPENAI_API_KEY",
+  ).default("OPENAI_API_KEY").meta({
+    description:
+      "Name of the environment variable that holds the key. The key itself is never written anywhere",
+  }),
+  base: z.string().min(1).meta({ description: "The service's model to start from" }),
+  suffix: z.string().min(1).max(64).optional().meta({
+    description: "Part of the new model's name. Default: name and method",
+  }),
+  budget_usd: z.number().positive().optional().meta({
+    description: "Nothing is uploaded when the estimate is above this",
+  }),
+  integrations: z.array(wandb).max(5).optional().meta({ description: "Trackers the service reports to" }),
+});
+
+export const provider = z.discriminatedUnion("kind", [local, ollama, openai]);
+export type Provider = z.infer<typeof provider>;
