@@ -1,0 +1,1 @@
+"""Prepares, trains, evaluates and exports one job folder. See ../README.md."""
