@@ -22,7 +22,7 @@ export function changedParts(before: Json | undefined, after: Json | undefined, 
   if (isObject(before) && isObject(after)) {
     const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
     return names.flatMap((name) =>
-      changedParts(before[name], after[name], path === "" ? name : `${path}.${name}`)
+      changedParts(member(before, name), member(after, name), path === "" ? name : `${path}.${name}`)
     );
   }
   if (before === undefined && after === undefined) return [];
@@ -30,6 +30,11 @@ export function changedParts(before: Json | undefined, after: Json | undefined, 
     return [];
   }
   return [{ path, before, after }];
+}
+
+/** Own members only: a key part may be named like a method of Object. */
+function member(object: JsonObject, name: string): Json | undefined {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
 function isObject(value: Json | undefined): value is JsonObject {
