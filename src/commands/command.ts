@@ -1,20 +1,9 @@
 import type { Clock } from "../lib/clock.ts";
 import type { ExitCode } from "../lib/errors.ts";
 import type { Fs } from "../lib/fs.ts";
+import type { Terminal } from "../lib/terminal.ts";
 
-/** Where a command's words go. cli.ts owns the real one, the only place that prints. */
-export interface Terminal {
-  /** Results: what a script would read. */
-  out(text: string): void;
-  /** Everything else. */
-  err(text: string): void;
-  /** Whether `err` (where live lines go) is a terminal that can redraw. */
-  readonly interactive: boolean;
-  /** Whether to colour. False with NO_COLOR, with --json and when output is not a terminal. */
-  readonly color: boolean;
-  /** Width in columns now; 0 is possible and means unknown. */
-  columns(): number;
-}
+export type { Terminal };
 
 /** One option, as node:util parseArgs understands it, with its help. */
 export interface Option {

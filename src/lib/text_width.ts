@@ -1,0 +1,91 @@
+/** Wide in a terminal by their Unicode block: CJK, Hangul, full-width forms. Pairs of first and last. */
+const WIDE = [
+  [0x1100, 0x115f],
+  [0x2e80, 0x303e],
+  [0x3041, 0x4dbf],
+  [0x4e00, 0xa4cf],
+  [0xa960, 0xa97f],
+  [0xac00, 0xd7a3],
+  [0xf900, 0xfaff],
+  [0xfe30, 0xfe6f],
+  [0xff00, 0xff60],
+  [0xffe0, 0xffe6],
+  [0x17000, 0x18cff],
+  [0x1b000, 0x1b2ff],
+  [0x1f200, 0x1f2ff],
+  [0x20000, 0x3fffd],
+] as const;
+
+const SEGMENTER = new Intl.Segmenter("en", { granularity: "grapheme" });
+// deno-lint-ignore no-control-regex
+const PLAIN_ASCII = /^[\x20-\x7e]*$/;
+// deno-lint-ignore no-control-regex
+const UNSAFE = /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]|\p{Surrogate}/gu;
+// deno-lint-ignore no-control-regex
+const STYLE = /\x1b\[[0-9;]*m/g;
+
+/** Columns that `text` takes in a terminal; colour sequences take none. */
+export function textWidth(text: string): number {
+  const bare = text.replace(STYLE, "");
+  if (PLAIN_ASCII.test(bare)) return bare.length;
+  let width = 0;
+  for (const { segment } of SEGMENTER.segment(bare)) width += graphemeWidth(segment);
+  return width;
+}
+
+/** `text` cut to `width` columns, with `…` in its last one when something was cut. For text without colour. */
+export function truncate(text: string, width: number): string {
+  if (textWidth(text) <= width) return text;
+  let used = 0;
+  let kept = "";
+  for (const { segment } of SEGMENTER.segment(text)) {
+    used += graphemeWidth(segment);
+    if (used > width - 1) break;
+    kept += segment;
+  }
+  return width < 1 ? "" : `${kept}…`;
+}
+
+/** Like truncate, but cuts the middle: of a path the ends say most. */
+export function truncateMiddle(text: string, width: number): string {
+  if (textWidth(text) <= width || width < 5) return truncate(text, width);
+  const parts = Array.from(SEGMENTER.segment(text), ({ segment }) => segment);
+  let head = "";
+  let tail = "";
+  let left = width - 1;
+  for (let i = 0, j = parts.length - 1; i <= j;) {
+    const fromTail = textWidth(tail) <= textWidth(head);
+    const part = fromTail ? parts[j--]! : parts[i++]!;
+    left -= graphemeWidth(part);
+    if (left < 0) break;
+    if (fromTail) tail = part + tail;
+    else head += part;
+  }
+  return `${head}…${tail}`;
+}
+
+/** `text` with spaces up to `width` columns. */
+export function pad(text: string, width: number, align: "left" | "right" = "left"): string {
+  const space = " ".repeat(Math.max(0, width - textWidth(text)));
+  return align === "left" ? text + space : space + text;
+}
+
+/**
+ * Text that others wrote, on one line and without power over the terminal: control characters, and those
+ * that reorder text, become visible.
+ */
+export function oneLine(text: string): string {
+  return text.replace(/\r?\n/g, "↵").replace(/\t/g, " ").replace(UNSAFE, (character) => {
+    const code = character.codePointAt(0)!;
+    if (code < 0x20) return String.fromCodePoint(0x2400 + code);
+    return code === 0x7f ? "␡" : "�";
+  });
+}
+
+function graphemeWidth(grapheme: string): number {
+  const code = grapheme.codePointAt(0)!;
+  if (code < 0x20 || (code >= 0x7f && code < 0xa0)) return 0;
+  if (/^[\p{Mn}\p{Me}\p{Cf}]/u.test(grapheme) && code !== 0xad) return 0;
+  if (/\p{Emoji_Presentation}/u.test(grapheme) || grapheme.includes("\ufe0f")) return 2;
+  return WIDE.some(([first, last]) => code >= first && code <= last) ? 2 : 1;
+}
