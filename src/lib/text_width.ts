@@ -17,7 +17,6 @@ const WIDE = [
 ] as const;
 
 const SEGMENTER = new Intl.Segmenter("en", { granularity: "grapheme" });
-// deno-lint-ignore no-control-regex
 const PLAIN_ASCII = /^[\x20-\x7e]*$/;
 // deno-lint-ignore no-control-regex
 const UNSAFE = /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]|\p{Surrogate}/gu;
@@ -49,19 +48,10 @@ export function truncate(text: string, width: number): string {
 /** Like truncate, but cuts the middle: of a path the ends say most. */
 export function truncateMiddle(text: string, width: number): string {
   if (textWidth(text) <= width || width < 5) return truncate(text, width);
-  const parts = Array.from(SEGMENTER.segment(text), ({ segment }) => segment);
-  let head = "";
-  let tail = "";
-  let left = width - 1;
-  for (let i = 0, j = parts.length - 1; i <= j;) {
-    const fromTail = textWidth(tail) <= textWidth(head);
-    const part = fromTail ? parts[j--]! : parts[i++]!;
-    left -= graphemeWidth(part);
-    if (left < 0) break;
-    if (fromTail) tail = part + tail;
-    else head += part;
-  }
-  return `${head}…${tail}`;
+  const graphemes = Array.from(SEGMENTER.segment(text), ({ segment }) => segment);
+  const head = take(graphemes, Math.floor((width - 1) / 2));
+  const tail = take(graphemes.reverse(), Math.ceil((width - 1) / 2));
+  return `${head.join("")}…${tail.reverse().join("")}`;
 }
 
 /** `text` with spaces up to `width` columns. */
@@ -80,6 +70,17 @@ export function oneLine(text: string): string {
     if (code < 0x20) return String.fromCodePoint(0x2400 + code);
     return code === 0x7f ? "␡" : "�";
   });
+}
+
+function take(graphemes: readonly string[], width: number): string[] {
+  const taken: string[] = [];
+  let used = 0;
+  for (const grapheme of graphemes) {
+    used += graphemeWidth(grapheme);
+    if (used > width) break;
+    taken.push(grapheme);
+  }
+  return taken;
 }
 
 function graphemeWidth(grapheme: string): number {
