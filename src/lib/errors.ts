@@ -7,6 +7,10 @@ export interface TemperErrorOptions {
   /** What to do about it: one sentence, or the command to type. */
   readonly hint?: string;
   readonly cause?: unknown;
+  /** The same attempt may succeed later: a network error, a busy service. */
+  readonly transient?: boolean;
+  /** What the service asked to wait before another try. */
+  readonly retryAfterMs?: number;
 }
 
 /**
@@ -19,11 +23,15 @@ export class TemperError extends Error {
   override readonly name: string = "TemperError";
   readonly exitCode: ExitCode;
   readonly hint: string | undefined;
+  readonly transient: boolean;
+  readonly retryAfterMs: number | undefined;
 
   constructor(readonly code: string, message: string, options: TemperErrorOptions = {}) {
     super(message, { cause: options.cause });
     this.exitCode = options.exitCode ?? EXIT.failed;
     this.hint = options.hint;
+    this.transient = options.transient ?? false;
+    this.retryAfterMs = options.retryAfterMs;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { JsonObject } from "../lib/json.ts";
-import type { Env, JobRef, Work } from "../providers/provider.ts";
+import type { Env, JobRef, JobResult, Work } from "../providers/provider.ts";
 import type { LoadedSpec } from "../spec/load.ts";
 
 export const STEP_KINDS = ["extract", "format", "configure", "submit", "monitor"] as const;
@@ -17,6 +17,8 @@ export interface StepContext extends Work {
 export interface StepOutcome {
   /** What the step found, for `show` and the terminal: small, without secrets. */
   readonly summary: JsonObject;
+  /** What the whole run is worth, from the step that knows: the `metrics` and `artifacts` of `show`. */
+  readonly result?: JobResult;
 }
 
 /**

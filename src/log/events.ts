@@ -1,0 +1,124 @@
+import { z } from "zod";
+import type { Json } from "../lib/json.ts";
+
+/** Version of the event format. A reader that meets another one stops. */
+export const EVENT_VERSION = 1;
+
+/** Longest line, newline included: an event is a decision, what is large lies in a file beside it. */
+export const MAX_LINE = 65_536;
+
+const jsonObject = z.record(z.string(), z.json()) as z.ZodType<{ readonly [key: string]: Json }>;
+
+const output = z.object({ path: z.string(), sha256: z.string(), bytes: z.int().min(0) }).readonly();
+/** A file a step left, relative to its folder. */
+export type Output = z.infer<typeof output>;
+
+const errorInfo = z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }).readonly();
+/** An error as it is kept: what TemperError says, without its cause. */
+export type ErrorInfo = z.infer<typeof errorInfo>;
+
+const artifact = z.object({
+  kind: z.string(),
+  path: z.string(),
+  bytes: z.int().min(0),
+  sha256: z.string(),
+}).readonly();
+export type ArtifactInfo = z.infer<typeof artifact>;
+
+const result = z.object({ metrics: jsonObject, artifacts: z.array(artifact).readonly() }).readonly();
+/** What the run is worth, told by the step that knows. */
+export type ResultInfo = z.infer<typeof result>;
+
+const step = z.string();
+const key = z.string();
+const attempt = z.int().min(1);
+const driver = { host: z.string(), pid: z.int(), version: z.string() };
+
+/** What each type of event carries besides v, seq, t and type. */
+const BODIES = {
+  "run.started": z.object({
+    run: z.string(),
+    name: z.string(),
+    method: z.string(),
+    provider: z.string(),
+    pipeline: z.string(),
+    planHash: z.string(),
+    steps: z.array(z.object({ kind: step, key }).readonly()).readonly(),
+    ...driver,
+  }),
+  /** `torn`: bytes of an unfinished line that were cut off before this event was appended. */
+  "run.resumed": z.object({ torn: z.int().min(0), ...driver }),
+  "step.started": z.object({ step, key, attempt }),
+  /** The output was found by its key. `from`: the run that made it. */
+  "step.skipped": z.object({
+    step,
+    key,
+    from: z.string(),
+    outputs: z.array(output).readonly(),
+    summary: jsonObject,
+    result: result.optional(),
+  }),
+  "step.submitted": z.object({ step, job: jsonObject }),
+  "step.progress": z.object({
+    step,
+    phase: z.string(),
+    done: z.number().optional(),
+    total: z.number().optional(),
+    unit: z.string().optional(),
+    metrics: z.record(z.string(), z.number()).readonly().optional(),
+    message: z.string().optional(),
+  }),
+  "step.retrying": z.object({ step, attempt, delayMs: z.number().min(0), error: errorInfo }),
+  "step.done": z.object({
+    step,
+    attempt,
+    outputs: z.array(output).readonly(),
+    summary: jsonObject,
+    result: result.optional(),
+  }),
+  "step.failed": z.object({ step, attempt, error: errorInfo }),
+  "run.done": z.object({}),
+  "run.failed": z.object({ error: errorInfo }),
+  "run.cancelled": z.object({}),
+} as const;
+
+export type EventType = keyof typeof BODIES;
+type Body<T extends EventType> = Readonly<z.infer<(typeof BODIES)[T]>>;
+
+/** An event before the writer numbers and dates it. */
+export type NewEvent = { [T in EventType]: { readonly type: T } & Body<T> }[EventType];
+
+const envelope = z.object({ v: z.int(), seq: z.int().min(1), t: z.iso.datetime(), type: z.string() });
+export type Envelope = Readonly<z.infer<typeof envelope>>;
+/** One line of events.jsonl whose type this version knows. */
+export type LogEvent = NewEvent & Envelope;
+/** A line of a type that a later version added: kept, and without effect on the state. */
+export type UnknownEvent = Envelope & { readonly unknown: true };
+
+/** Checks one parsed line. Throws an Error that says what is wrong with it. */
+export function parseEvent(value: unknown): LogEvent | UnknownEvent {
+  const head = envelope.safeParse(value);
+  if (!head.success) throw new Error(explain(head.error));
+  if (head.data.v !== EVENT_VERSION) {
+    throw new Error(`event version is ${head.data.v}, this temper reads ${EVENT_VERSION}`);
+  }
+  if (!isEventType(head.data.type)) return { ...head.data, unknown: true };
+  const body = BODIES[head.data.type].safeParse(value);
+  if (!body.success) throw new Error(explain(body.error));
+  return { ...head.data, ...body.data } as LogEvent;
+}
+
+export function isKnown(event: LogEvent | UnknownEvent): event is LogEvent {
+  return !("unknown" in event);
+}
+
+function isEventType(type: string): type is EventType {
+  return Object.hasOwn(BODIES, type);
+}
+
+function explain(error: z.ZodError): string {
+  const [issue] = error.issues;
+  if (!issue) return "not an event";
+  const where = issue.path.join(".");
+  return where === "" ? issue.message : `${where}: ${issue.message}`;
+}
