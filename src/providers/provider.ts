@@ -1,6 +1,6 @@
 import type { Clock } from "../lib/clock.ts";
 import type { Fs } from "../lib/fs.ts";
-import type { JsonObject } from "../lib/json.ts";
+import type { Json, JsonObject } from "../lib/json.ts";
 import type { LoadedSpec } from "../spec/load.ts";
 
 /** What steps and providers may use of the world. Everything is passed in, so that tests own it. */
@@ -77,11 +77,57 @@ export type JobResult = {
   readonly artifacts: readonly Artifact[];
 };
 
+/** How much data there is: counted in the stored output of format, or estimated from the sources. */
+export interface DataSize {
+  readonly trainRows: number;
+  readonly evalRows: number;
+  /** Characters of all messages. */
+  readonly trainChars: number;
+  readonly evalChars: number;
+  /** How the figures were found: "counted" or "estimated from …". */
+  readonly how: string;
+}
+
+/** One resolved setting, for `plan`. */
+export interface Setting {
+  /** Dotted path in the file. */
+  readonly field: string;
+  readonly value: Json;
+  /** Why it is this value: the file says so, or the reason of the default. */
+  readonly reason: string;
+}
+
+/** One estimated figure, for `plan`. */
+export interface Estimate {
+  readonly name: string;
+  /** In words: "about 2 min". */
+  readonly text: string;
+  /** What it rests on. */
+  readonly basis: string;
+  /** The numbers behind the words, with their unit in the name: {seconds: 118}. */
+  readonly figures: JsonObject;
+}
+
+/** What a provider expects of a pipeline before anything was started. */
+export interface Outlook {
+  /** The base in words. */
+  readonly base: string;
+  readonly settings: readonly Setting[];
+  readonly estimates: readonly Estimate[];
+  /** Sentences a user should read before running. */
+  readonly notes: readonly string[];
+}
+
 /** Where a pipeline's job runs. Each provider answers for itself; nobody branches on its name. */
 export interface Provider {
   readonly kind: string;
   /** What configure's output depends on besides the examples: resolved parameters, digests of base and trainer. */
   inputs(loaded: LoadedSpec, env: Env): Promise<JsonObject>;
+  /**
+   * What running would take. `configured` is configure's stored output, when there is one. Reads files, writes and
+   * starts nothing.
+   */
+  outlook(loaded: LoadedSpec, env: Env, data: DataSize, configured: string | undefined): Promise<Outlook>;
   /** Writes job.json and whatever the job needs into `out`. Returns what is worth showing. */
   configure(work: ConfigureWork): Promise<JsonObject>;
   /** Starts the job once, or adopts the one that exists for this key. */
