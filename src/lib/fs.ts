@@ -34,6 +34,8 @@ export interface Fs {
   readText(path: string): Promise<string>;
   /** From byte `start` (default 0), up to `end` exclusive. */
   readStream(path: string, start?: number, end?: number): ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** The path without links. Throws when nothing is there. */
+  realPath(path: string): Promise<string>;
   /** Names in a folder, sorted. Empty when the folder does not exist. */
   list(path: string): Promise<string[]>;
   /** Creates parents too. Succeeds when it exists. */
@@ -86,6 +88,7 @@ export const denoFs: Fs = {
   readBytes: (path) => Deno.readFile(path),
   readText: (path) => Deno.readTextFile(path),
   readStream,
+  realPath: (path) => Deno.realPath(path),
   async list(path) {
     const names: string[] = [];
     try {
