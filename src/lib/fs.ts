@@ -48,6 +48,8 @@ export interface Fs {
   append(path: string): Promise<FileWriter>;
   truncate(path: string, size: number): Promise<void>;
   rename(from: string, to: string): Promise<void>;
+  /** Makes the content of a finished file durable. */
+  syncFile(path: string): Promise<void>;
   /** Makes renames and creations inside `path` durable. */
   syncDir(path: string): Promise<void>;
   /** A hard link where the file system allows it, otherwise a copy. */
@@ -58,6 +60,11 @@ export interface Fs {
   sha256(path: string): Promise<string>;
   /** Waits at most `waitMs` (default 0) for an exclusive lock; `undefined` when another process holds it. Creates the file. */
   lock(path: string, waitMs?: number): Promise<FileLock | undefined>;
+  /**
+   * Calls back when a file or folder may have changed, until the returned function is called. Only a hint:
+   * network mounts say nothing, so poll too.
+   */
+  watch(path: string, onChange: () => void): () => void;
   /** Whether some process holds the lock. Never creates the file. */
   isLocked(path: string): Promise<boolean>;
 }
@@ -124,10 +131,8 @@ export const denoFs: Fs = {
   append: async (path) => writer(await Deno.open(path, { append: true, create: true })),
   truncate: (path, size) => Deno.truncate(path, size),
   rename: (from, to) => Deno.rename(from, to),
-  async syncDir(path) {
-    using dir = await Deno.open(path, { read: true });
-    await dir.sync();
-  },
+  syncFile: sync,
+  syncDir: sync,
   async linkOrCopy(from, to) {
     try {
       await Deno.link(from, to);
@@ -161,6 +166,13 @@ export const denoFs: Fs = {
     }
     return { release: () => file.close() };
   },
+  watch(path, onChange) {
+    const watcher = watcherOf(path);
+    (async () => {
+      if (watcher) { for await (const _ of watcher) onChange(); }
+    })();
+    return () => watcher?.close();
+  },
   async isLocked(path) {
     try {
       using file = await Deno.open(path, { read: true });
@@ -171,6 +183,20 @@ export const denoFs: Fs = {
     }
   },
 };
+
+async function sync(path: string): Promise<void> {
+  using opened = await Deno.open(path, { read: true });
+  await opened.sync();
+}
+
+function watcherOf(path: string): Deno.FsWatcher | undefined {
+  try {
+    return Deno.watchFs(path, { recursive: false });
+  } catch {
+    // Out of watches, or a file system that has none: the callers poll.
+    return undefined;
+  }
+}
 
 function readStream(path: string, start = 0, end = Infinity): ReadableStream<Uint8Array<ArrayBuffer>> {
   let file: Deno.FsFile | undefined;
