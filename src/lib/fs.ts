@@ -168,9 +168,11 @@ export const denoFs: Fs = {
   },
   watch(path, onChange) {
     const watcher = watcherOf(path);
-    (async () => {
+    const follow = async () => {
       if (watcher) { for await (const _ of watcher) onChange(); }
-    })();
+    };
+    // A watch that breaks is one that says nothing more.
+    follow().catch(() => {});
     return () => watcher?.close();
   },
   async isLocked(path) {

@@ -41,6 +41,11 @@ export class LineReader {
     return this.#offset;
   }
 
+  /** Drops the unfinished line: the next chunk starts at `end`. */
+  forget(): void {
+    this.#rest = new Uint8Array(0);
+  }
+
   *push(chunk: Uint8Array): Generator<LogLine> {
     const bytes = this.#rest.length === 0 ? chunk : concat(this.#rest, chunk);
     let start = 0;

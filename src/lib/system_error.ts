@@ -1,0 +1,27 @@
+import { TemperError } from "./errors.ts";
+
+const FOUND: Readonly<Record<string, readonly [code: string, found: string, hint: string]>> = {
+  ENOSPC: ["disk-full", "no space is left on the device", "Free some space, then run the same command again"],
+  EDQUOT: ["disk-full", "the disk quota is used up", "Free some space, then run the same command again"],
+  EACCES: ["not-writable", "permission denied", "Choose a folder that you may write to"],
+  EPERM: ["not-writable", "the operation is not permitted", "Choose a folder that you may write to"],
+  EROFS: ["not-writable", "the file system is read-only", "Choose a folder that you may write to"],
+  ENOTDIR: ["not-a-folder", "a part of the path is a file", "Choose another folder"],
+  EEXIST: ["not-a-folder", "a file of that name exists", "Choose another folder"],
+};
+
+/**
+ * What the operating system refused, in a person's words. `action` starts the message: "Cannot write …".
+ * Errors that are already explained, or that the table does not know, come back as they are.
+ */
+export function explainSystemError(action: string, error: unknown): unknown {
+  if (error instanceof TemperError || !(error instanceof Error)) return error;
+  const known = FOUND[codeOf(error)];
+  if (!known) return error;
+  const [code, found, hint] = known;
+  return new TemperError(code, `${action}: ${found}`, { hint, cause: error });
+}
+
+function codeOf(error: Error): string {
+  return "code" in error && typeof error.code === "string" ? error.code : "";
+}
