@@ -1,0 +1,136 @@
+import process from "node:process";
+import { spawn } from "node:child_process";
+import { open } from "node:fs/promises";
+import { createInterface } from "node:readline";
+
+/** How a process ended: `code`, or the signal that killed it. */
+export interface ProcessEnd {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+export interface ProcessOptions {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** The whole environment of the child: nothing is inherited. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** File that receives what the child prints; appended to. */
+  readonly log: string;
+}
+
+export interface RunOptions extends ProcessOptions {
+  /** Called with each line of stdout, which then does not go to `log`. */
+  onLine?(line: string): void;
+  /** Ends the child and everything it started. */
+  readonly signal: AbortSignal;
+}
+
+export interface DetachedProcess {
+  /** Also the number of its process group. */
+  readonly pid: number;
+  readonly ended: Promise<ProcessEnd>;
+}
+
+/** Milliseconds a child has to leave after SIGTERM. */
+const PATIENCE = 5_000;
+
+/**
+ * Starts a process that outlives this one: a process group of its own and files instead of pipes, because a child
+ * whose pipe loses its reader dies at its next word. Rejects when it cannot be started.
+ */
+export async function startDetached(options: ProcessOptions): Promise<DetachedProcess> {
+  const log = await open(options.log, "a");
+  try {
+    const child = spawn(options.command, [...options.args], {
+      cwd: options.cwd,
+      env: options.env,
+      detached: true,
+      stdio: ["ignore", log.fd, log.fd],
+    });
+    const ended = endOf(child);
+    // Whoever does not wait for the end must not be disturbed by it.
+    ended.catch(() => {});
+    await new Promise<void>((resolve, reject) => {
+      child.once("spawn", resolve);
+      child.once("error", reject);
+    });
+    child.unref();
+    return { pid: child.pid!, ended };
+  } finally {
+    await log.close();
+  }
+}
+
+/** Runs a process to its end. Rejects with the signal's reason when it aborts, and when it cannot be started. */
+export async function runProcess(options: RunOptions): Promise<ProcessEnd> {
+  options.signal.throwIfAborted();
+  const log = await open(options.log, "a");
+  const onLine = options.onLine?.bind(options);
+  let abort: (() => void) | undefined;
+  try {
+    const child = spawn(options.command, [...options.args], {
+      cwd: options.cwd,
+      env: options.env,
+      detached: true,
+      stdio: ["ignore", onLine ? "pipe" : log.fd, log.fd],
+    });
+    abort = () => void stopGroup(child.pid);
+    options.signal.addEventListener("abort", abort, { once: true });
+    const ended = endOf(child);
+    if (onLine && child.stdout) createInterface({ input: child.stdout }).on("line", onLine);
+    const end = await ended;
+    options.signal.throwIfAborted();
+    return end;
+  } finally {
+    if (abort) options.signal.removeEventListener("abort", abort);
+    await log.close();
+  }
+}
+
+/** Sends a signal to a process group. False when there is none of that number. */
+export function signalGroup(pid: number, signal: "SIGTERM" | "SIGKILL"): boolean {
+  try {
+    process.kill(-pid, signal);
+    return true;
+  } catch (error) {
+    if (isNoSuchProcess(error)) return false;
+    throw error;
+  }
+}
+
+/** Whether a process of this number exists. Numbers are reused: good enough to wait for, not to signal. */
+export function processExists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return !isNoSuchProcess(error);
+  }
+}
+
+function isNoSuchProcess(error: unknown): boolean {
+  return (error as { code?: string }).code === "ESRCH" || error instanceof Deno.errors.NotFound;
+}
+
+function endOf(child: ReturnType<typeof spawn>): Promise<ProcessEnd> {
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code, signal) => resolve({ code, signal }));
+  });
+}
+
+/** SIGTERM, and SIGKILL for what is left after a while. */
+async function stopGroup(pid: number | undefined): Promise<void> {
+  if (pid === undefined || !signalGroup(pid, "SIGTERM")) return;
+  const deadline = performance.now() + PATIENCE;
+  while (performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    if (!signalGroupExists(pid)) return;
+  }
+  signalGroup(pid, "SIGKILL");
+}
+
+function signalGroupExists(pid: number): boolean {
+  return processExists(-pid);
+}
