@@ -1,6 +1,8 @@
 import { count } from "../lib/format.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { DataSize, Outlook } from "../providers/provider.ts";
+import type { Palette } from "../ui/palette.ts";
+import { type Cell, table } from "../ui/table.ts";
 
 /** Whether a step will run, and why. */
 export interface StepOutlook {
@@ -22,53 +24,64 @@ export interface PlanView {
 }
 
 const KEY_LENGTH = 8;
+const COUNTED = "counted";
 
-/** The plan as a person reads it. `strong` and `faint` colour a word or leave it as it is. */
-export function planText(
-  view: PlanView,
-  strong: (s: string) => string,
-  faint: (s: string) => string,
-): string {
+/** The plan as a person reads it, at most `width` columns wide (0: unknown). */
+export function planText(view: PlanView, palette: Palette, width: number): string {
   const { outlook, data } = view;
+  const { bold, dim, good } = palette;
+  const about = data.how === COUNTED ? "" : "about ";
+  const rows = `${about}${count(data.trainRows)} train, ${count(data.evalRows)} eval`;
   const lines = [
-    `${strong(view.name)}  ${faint(view.file)}`,
+    `${bold(view.name)}  ${dim(view.file)}`,
     `${view.method} on ${outlook.base}, provider ${view.provider}`,
     "",
-    ...table(
-      view.steps.map((
-        step,
-      ) => [step.kind, step.cached ? "cached" : "runs", step.key.slice(0, KEY_LENGTH), step.why]),
-      strong,
+    ...section(
+      "step",
+      ["", "key", "why"],
+      width,
+      dim,
+      view.steps.map((step) => [
+        { text: step.kind, paint: bold },
+        { text: step.cached ? "cached" : "runs", ...step.cached && { paint: good } },
+        { text: step.key.slice(0, KEY_LENGTH), paint: dim },
+        { text: step.why },
+      ]),
     ),
     "",
-    strong("settings"),
-    ...table(outlook.settings.map((s) => [s.field, JSON.stringify(s.value), faint(s.reason)])),
+    ...section(
+      "setting",
+      ["value", "why"],
+      width,
+      dim,
+      outlook.settings.map((setting) => [
+        { text: setting.field },
+        { text: typeof setting.value === "string" ? setting.value : JSON.stringify(setting.value) },
+        { text: setting.reason, paint: dim },
+      ]),
+    ),
     "",
-    strong("estimates"),
-    ...table([
-      ["rows", rows(data), faint(data.how)],
-      ...outlook.estimates.map((e) => [e.name, e.text, faint(e.basis)]),
+    ...section("estimate", ["", "rests on"], width, dim, [
+      [{ text: "rows" }, { text: rows }, { text: data.how, paint: dim }],
+      ...outlook.estimates.map((e) => [{ text: e.name }, { text: e.text }, { text: e.basis, paint: dim }]),
     ]),
   ];
-  if (outlook.notes.length > 0) lines.push("", ...outlook.notes.map((note) => `note: ${note}`));
+  if (outlook.notes.length > 0) {
+    lines.push(
+      "",
+      ...outlook.notes.map((note) => `${palette.warn("note")} ${note}`),
+    );
+  }
   return lines.join("\n") + "\n";
 }
 
-function rows(data: DataSize): string {
-  const about = data.how === "counted" ? "" : "about ";
-  return `${about}${data.trainRows.toLocaleString("en-US")} train, ${
-    data.evalRows.toLocaleString("en-US")
-  } eval`;
-}
-
-/** Columns are as wide as their widest cell; the last one is not padded. */
-function table(rows: readonly (readonly string[])[], first = (s: string) => s): string[] {
-  const widths: number[] = [];
-  for (const row of rows) row.forEach((cell, i) => widths[i] = Math.max(widths[i] ?? 0, cell.length));
-  return rows.map((row) =>
-    "  " + row.map((cell, i) => {
-      const padded = i === row.length - 1 ? cell : cell.padEnd(widths[i]!);
-      return i === 0 ? first(padded) : padded;
-    }).join("  ").trimEnd()
-  );
+function section(
+  first: string,
+  others: readonly string[],
+  width: number,
+  title: (text: string) => string,
+  rows: readonly (readonly Cell[])[],
+): string[] {
+  const columns = [first, ...others].map((name) => ({ title: name }));
+  return table(columns, rows, width === 0 ? 0 : width - 2, title).map((line) => `  ${line}`);
 }
