@@ -1,0 +1,135 @@
+"""Batched greedy decoding with a key/value cache."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from transformers import DynamicCache
+
+Ids = Sequence[int]
+PAD = 0
+
+
+@dataclass
+class Row:
+    """A prompt and the answer so far, which may have begun before decoding does."""
+
+    prompt: Ids
+    answer: list[int] = field(default_factory=list)
+    limit: int = 0
+
+    @property
+    def tokens(self) -> list[int]:
+        """What the model has been given, the newest token included."""
+        return [*self.prompt, *self.answer]
+
+    def finished(self, stop: Collection[int]) -> bool:
+        return len(self.answer) >= self.limit or (bool(self.answer) and self.answer[-1] in stop)
+
+
+def greedy(
+    model,
+    prompts: Sequence[Ids],
+    stop: Collection[int],
+    max_new_tokens: int,
+    *,
+    begun: Sequence[Ids] | None = None,
+    token_budget: int = 8192,
+    progress: Callable[[int], None] | None = None,
+) -> list[list[int]]:
+    """The most likely answer of each prompt, token by token, the stop token included where there is one.
+
+    `begun` holds answer tokens that are already known to be the most likely ones. `token_budget` bounds the tokens in
+    the cache of one batch. `progress` takes the number of finished rows after every step; what it raises ends it all.
+    """
+    context = getattr(model.config, "max_position_embeddings", None) or 2**31
+    starts = begun if begun is not None else [()] * len(prompts)
+    rows = [
+        Row(prompt, list(start[:max_new_tokens]), max(0, min(max_new_tokens, context - len(prompt))))
+        for prompt, start in zip(prompts, starts, strict=True)
+    ]
+    done = sum(row.finished(stop) for row in rows)
+    report = progress or (lambda finished: None)
+    report(done)
+    for batch in plan_batches([row for row in rows if not row.finished(stop)], token_budget):
+        _decode(model, batch, stop, lambda finished, before=done: report(before + finished))
+        done += len(batch)
+    return [row.answer for row in rows]
+
+
+def plan_batches(rows: list[Row], token_budget: int) -> list[list[Row]]:
+    """Rows of like length together, longest first, so that running out of memory shows at once."""
+    batches: list[list[Row]] = []
+    largest = 0
+    for row in sorted(rows, key=lambda row: len(row.prompt) + len(row.answer), reverse=True):
+        size = len(row.prompt) + row.limit
+        if not batches or (len(batches[-1]) + 1) * max(largest, size) > token_budget:
+            batches.append([])
+            largest = 0
+        largest = max(largest, size)
+        batches[-1].append(row)
+    return batches
+
+
+def common_prefix(sequences: Sequence[Ids]) -> int:
+    """Number of leading tokens all sequences share, leaving at least one of each."""
+    shortest, longest = min(sequences), max(sequences)
+    end = min(len(sequence) for sequence in sequences) - 1
+    return next((i for i in range(end) if shortest[i] != longest[i]), max(end, 0))
+
+
+@torch.inference_mode()
+def _decode(model, rows: list[Row], stop: Collection[int], report: Callable[[int], None]) -> None:
+    cache, mask, logits = _prefill(model, rows)
+    total, active = len(rows), rows
+    while True:
+        for row, token in zip(active, logits.argmax(-1).tolist(), strict=True):
+            row.answer.append(token)
+        keep = [i for i, row in enumerate(active) if not row.finished(stop)]
+        report(total - len(keep))
+        if not keep:
+            return
+        if len(keep) < len(active):
+            index = torch.tensor(keep, device=mask.device)
+            cache.batch_select_indices(index)
+            mask, active = mask[index], [active[i] for i in keep]
+        newest = torch.tensor([[row.answer[-1]] for row in active], device=mask.device)
+        mask = torch.cat([mask, mask.new_ones(len(active), 1)], dim=1)
+        logits = _forward(model, newest, mask, cache)
+
+
+def _prefill(model, rows: list[Row]) -> tuple[DynamicCache, torch.Tensor, torch.Tensor]:
+    """Fills the cache. What all rows begin with, such as instructions and examples, is computed once."""
+    device = model.device
+    sequences = [row.tokens for row in rows]
+    # A sliding window counts padding, which would stand between the shared part and the rest.
+    windowed = set(getattr(model.config, "layer_types", None) or []) - {"full_attention"}
+    shared = 0 if windowed else common_prefix(sequences)
+    cache = DynamicCache(config=model.config)
+    if shared and len(rows) > 1:
+        head = torch.tensor([sequences[0][:shared]], device=device)
+        model(input_ids=head, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        cache.batch_repeat_interleave(len(rows))
+    else:
+        shared = 0
+    rests = [sequence[shared:] for sequence in sequences]
+    width = max(map(len, rests))
+    ids = torch.tensor([[PAD] * (width - len(rest)) + rest for rest in rests], device=device)
+    mask = torch.tensor([[1] * shared + [0] * (width - len(rest)) + [1] * len(rest) for rest in rests], device=device)
+    return cache, mask, _forward(model, ids, mask, cache)
+
+
+def _forward(model, ids: torch.Tensor, mask: torch.Tensor, cache: DynamicCache) -> torch.Tensor:
+    """Logits of the last position. Padding takes no position, so that a row counts as it would alone."""
+    positions = (mask.cumsum(-1) - 1).clamp(min=0)[:, -ids.shape[1] :]
+    # Without padding the attention needs no mask, and runs faster without.
+    visible = None if bool(mask.all()) else mask
+    output = model(
+        input_ids=ids,
+        attention_mask=visible,
+        position_ids=positions,
+        past_key_values=cache,
+        use_cache=True,
+        logits_to_keep=1,
+    )
+    return output.logits[:, -1]

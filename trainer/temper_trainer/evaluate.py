@@ -1,0 +1,155 @@
+"""Scores on the held-out rows: the loss of the expected answers, and whether the model's own are right."""
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from .data import Row, read_rows
+from .decode import greedy
+from .errors import FAILED, TrainerError
+from .few_shot import few_shot_prompts
+from .job import Job
+from .metrics import metric_of
+from .prepared import Prepared
+from .scoring import RowScore, score_rows
+from .template import Encoder
+
+CACHE_TO_MICRO = 4
+"""Tokens in the cache for each of train.micro_tokens: decoding keeps keys and values, training every activation."""
+
+Progress = Callable[[int, int], None]
+"""Takes rows done and rows in all. Called between steps of a computation; what it raises ends the evaluation."""
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """The evaluation rows, as text and as tokens."""
+
+    rows: list[Row]
+    prepared: Prepared
+
+    @property
+    def expected(self) -> list[str]:
+        return [row.messages[-1]["content"] for row in self.rows]
+
+
+@dataclass(frozen=True)
+class Scores:
+    rows: int
+    loss: float | None
+    """Mean over the labelled tokens of all rows; None where it was not measured."""
+    answers: list[str] | None
+    """None for metric none."""
+    right: list[bool] | None
+
+    @property
+    def score(self) -> float | None:
+        """Share of right answers."""
+        return None if self.right is None else sum(self.right) / self.rows
+
+    def summary(self) -> dict:
+        """As in result.json."""
+        if self.loss is None:
+            return {"score": self.score, "rows": self.rows}
+        perplexity = math.exp(min(self.loss, 700))
+        return {"score": self.score, "loss": self.loss, "perplexity": perplexity, "rows": self.rows}
+
+    def as_json(self) -> dict:
+        """Everything, for `Scores(**value)`."""
+        return asdict(self)
+
+
+def read_held_out(job: Job, job_dir: Path) -> HeldOut | None:
+    """None where the job evaluates nothing."""
+    if job.data.eval is None:
+        return None
+    rows = list(read_rows(job_dir / job.data.eval))
+    prepared = Prepared(job_dir / "prepared" / "eval.safetensors")
+    if len(rows) != len(prepared):
+        message = f'Cannot evaluate: "{job.data.eval}" has {len(rows)} rows, its prepared form {len(prepared)}'
+        raise TrainerError("not_prepared", message, "Run prepare again")
+    return HeldOut(rows, prepared)
+
+
+def evaluate(model, encoder: Encoder, held_out: HeldOut, job: Job, progress: Progress) -> Scores:
+    """Loss, and greedy answers judged by evaluate.metric."""
+    total = len(held_out.rows)
+    decoding = job.evaluate.metric != "none"
+    with _evaluating(model):
+        scores = score_rows(
+            model, held_out.prepared, job.train.micro_tokens, lambda done: progress(0 if decoding else done, total)
+        )
+        loss = _mean_loss(scores, held_out.rows)
+        if not decoding:
+            return Scores(total, loss, None, None)
+        prompts = [_prompt(held_out.prepared, index) for index in range(total)]
+        begun = [_begun(score) for score in scores]
+        return _judge(model, encoder, held_out, job, prompts, begun, loss, progress)
+
+
+def evaluate_few_shot(
+    model, encoder: Encoder, held_out: HeldOut, job: Job, job_dir: Path, progress: Progress
+) -> Scores:
+    """Answers of the model when instructions and training examples stand in the prompt."""
+    room = model.config.max_position_embeddings
+    train = job_dir / job.data.train
+    prompts = few_shot_prompts(encoder, job.evaluate.few_shot, train, held_out.rows, job.train.seed, room)
+    with _evaluating(model):
+        return _judge(model, encoder, held_out, job, prompts, None, None, progress)
+
+
+def _judge(model, encoder, held_out, job, prompts, begun, loss, progress) -> Scores:
+    total, stop = len(held_out.rows), stop_ids(model, encoder)
+    answers = greedy(
+        model,
+        prompts,
+        stop,
+        job.evaluate.max_new_tokens,
+        begun=begun,
+        token_budget=CACHE_TO_MICRO * job.train.micro_tokens,
+        progress=lambda done: progress(done, total),
+    )
+    texts = [encoder.tokenizer.decode([id for id in answer if id not in stop]) for answer in answers]
+    metric = metric_of(job.evaluate.metric, job.evaluate.pattern)
+    right = [metric(text, expected) for text, expected in zip(texts, held_out.expected, strict=True)]
+    return Scores(total, loss, texts, right)
+
+
+def stop_ids(model, encoder: Encoder) -> set[int]:
+    """What ends an answer when served: the template's end tokens and those of the base."""
+    own = model.config.eos_token_id
+    return {*encoder.stop_ids, *(own if isinstance(own, list) else [own] if own is not None else [])}
+
+
+class _evaluating:
+    """Without dropout; leaves the model in the mode it was in."""
+
+    def __init__(self, model):
+        self.model = model
+        self.training = model.training
+
+    def __enter__(self):
+        self.model.eval()
+
+    def __exit__(self, *_):
+        self.model.train(self.training)
+
+
+def _prompt(prepared: Prepared, index: int) -> list[int]:
+    """Tokens before the first labelled one."""
+    tokens, labels = prepared.row(index)
+    return tokens[: labels.argmax()].tolist()
+
+
+def _begun(score: RowScore) -> list[int]:
+    """The greedy answer as far as the loss has already told it: what agrees, and the first token that does not."""
+    return score.agreed if score.wrong is None else [*score.agreed, score.wrong]
+
+
+def _mean_loss(scores: list[RowScore], rows: list[Row]) -> float:
+    bad = [row.origin for row, score in zip(rows, scores, strict=True) if not math.isfinite(score.nll)]
+    if bad:
+        message = f"Cannot evaluate: the loss of {len(bad)} rows is not a finite number"
+        raise TrainerError("non_finite_loss", message, "Lower train.learning_rate", FAILED, rows=bad[:20])
+    return math.fsum(score.nll for score in scores) / sum(score.count for score in scores)

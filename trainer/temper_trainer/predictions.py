@@ -1,0 +1,45 @@
+"""predictions.jsonl: every answer beside the expected one, and what became of the rows."""
+
+import json
+from pathlib import Path
+
+from .data import Row
+from .evaluate import HeldOut, Scores
+from .files import write_atomic
+
+
+def write_predictions(
+    path: Path, held_out: HeldOut, before: Scores | None, few_shot: Scores | None, after: Scores | None
+) -> None:
+    """One held-out row a line; null where an answer was not asked for."""
+    columns = {"before": before, "few_shot": few_shot, "after": after}
+    lines = []
+    for index, (row, expected) in enumerate(zip(held_out.rows, held_out.expected, strict=True)):
+        line = {"row": index, "origin": row.origin, "prompt": last_prompt(row), "expected": expected}
+        line |= {name: _at(scores and scores.answers, index) for name, scores in columns.items()}
+        line |= {f"{name}_ok": _at(scores and scores.right, index) for name, scores in columns.items()}
+        lines.append(json.dumps(line, ensure_ascii=False) + "\n")
+    write_atomic(path, "".join(lines).encode())
+
+
+def changes(before: Scores | None, after: Scores | None) -> dict[str, int] | None:
+    """Rows by what training did to them; None where there is nothing to compare."""
+    if before is None or after is None or before.right is None or after.right is None:
+        return None
+    pairs = list(zip(before.right, after.right, strict=True))
+    names = {
+        "fixed": (False, True),
+        "broken": (True, False),
+        "still_wrong": (False, False),
+        "still_right": (True, True),
+    }
+    return {name: pairs.count(pair) for name, pair in names.items()}
+
+
+def last_prompt(row: Row) -> str:
+    """What a person would recognise the row by: the turn that the answer answers."""
+    return row.messages[-2]["content"] if len(row.messages) > 1 else ""
+
+
+def _at(values: list | None, index: int):
+    return None if values is None else values[index]
