@@ -15,6 +15,11 @@ export function duration(ms: number): string {
   return units(Math.round(left / HOUR), 24, "d", "h");
 }
 
+/** The same in at most seven columns, for lines that are redrawn: `0.4s`, `2m 5s`, `3h 10m`. */
+export function briefDuration(ms: number): string {
+  return duration(ms).replaceAll(" min", "m").replace(/ ([dhs])/g, "$1");
+}
+
 /** How long ago, in one unit: `now`, `5 min`, `3 h`, `12 d`. */
 export function age(ms: number): string {
   if (ms < MINUTE) return "now";

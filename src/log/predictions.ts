@@ -1,0 +1,66 @@
+import { z } from "zod";
+import { TemperError } from "../lib/errors.ts";
+import type { Fs } from "../lib/fs.ts";
+import { readLines } from "../lib/lines.ts";
+
+const answer = z.string().nullish();
+const verdict = z.boolean().nullish();
+
+/** One eval row: what was asked, what was expected, what the models answered. See trainer/README.md. */
+const prediction = z.object({
+  origin: z.string(),
+  prompt: z.string(),
+  expected: z.string(),
+  before: answer,
+  few_shot: answer,
+  after: answer,
+  before_ok: verdict,
+  few_shot_ok: verdict,
+  after_ok: verdict,
+}).readonly();
+export type Prediction = z.infer<typeof prediction>;
+
+export const CHANGES = ["fixed", "still_wrong", "broken", "still_right"] as const;
+export type ChangeKind = (typeof CHANGES)[number];
+
+/** The first rows of each kind of change, in the order of the file. */
+export type Samples = { readonly [kind in ChangeKind]: readonly Prediction[] };
+
+/** What training made of a row; `undefined` when it was not scored both before and after. */
+export function changeOf(row: Prediction): ChangeKind | undefined {
+  if (typeof row.before_ok !== "boolean" || typeof row.after_ok !== "boolean") return undefined;
+  if (row.before_ok) return row.after_ok ? "still_right" : "broken";
+  return row.after_ok ? "fixed" : "still_wrong";
+}
+
+/** At most `most` rows of each kind. Reads the file as a stream and stops when it has them. */
+export async function readSamples(fs: Fs, path: string, most: number): Promise<Samples> {
+  const samples = { fixed: [], still_wrong: [], broken: [], still_right: [] } as {
+    [kind in ChangeKind]: Prediction[];
+  };
+  for await (const batch of readLines(fs.readStream(path))) {
+    for (const [i, line] of batch.lines.entries()) {
+      if (line === "") continue;
+      const row = parse(line, path, batch.first + i);
+      const kind = changeOf(row);
+      if (kind && samples[kind].length < most) samples[kind].push(row);
+    }
+    if (CHANGES.every((kind) => samples[kind].length >= most)) break;
+  }
+  return samples;
+}
+
+function parse(line: string, path: string, number: number): Prediction {
+  try {
+    return prediction.parse(JSON.parse(line));
+  } catch (cause) {
+    const found = cause instanceof z.ZodError
+      ? cause.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`)[0]
+      : cause instanceof Error
+      ? cause.message
+      : String(cause);
+    throw new TemperError("bad-predictions", `Cannot read predictions at "${path}:${number}": ${found}`, {
+      cause,
+    });
+  }
+}

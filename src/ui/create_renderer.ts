@@ -1,0 +1,18 @@
+import type { Clock } from "../lib/clock.ts";
+import type { Terminal } from "../lib/terminal.ts";
+import { InteractiveRenderer } from "./interactive.ts";
+import { PlainRenderer } from "./plain.ts";
+import type { Renderer } from "./renderer.ts";
+
+/** The renderer that suits the terminal. `silent`: no words at all. */
+export function createRenderer(
+  terminal: Terminal,
+  clock: Clock,
+  options: { readonly silent?: boolean } = {},
+): Renderer {
+  if (options.silent) return { event: () => {}, end: () => {} };
+  // A terminal that reports no width cannot redraw: it is treated like a file.
+  return terminal.interactive && terminal.columns() > 0
+    ? new InteractiveRenderer(terminal, clock)
+    : new PlainRenderer(terminal, clock);
+}

@@ -1,0 +1,80 @@
+import { duration, figure } from "../lib/format.ts";
+import { oneLine } from "../lib/text_width.ts";
+import type { ErrorInfo, LogEvent, UnknownEvent } from "../log/events.ts";
+import type { RunState, StepState } from "../log/state.ts";
+import type { Palette } from "./palette.ts";
+import { progressText } from "./progress.ts";
+import { elapsed, summaryText } from "./step_text.ts";
+
+/** An event as one line without width bound. `state` is the state after it. */
+export function eventText(event: LogEvent | UnknownEvent, state: RunState, palette: Palette): string {
+  if ("unknown" in event) return palette.dim(`${event.type} (of a later version)`);
+  switch (event.type) {
+    case "run.started":
+      return `${palette.bold(event.run)} started: ${event.method} with provider ${event.provider}`;
+    case "run.resumed":
+      return `${palette.bold(state.id)} resumed${event.torn > 0 ? `, ${event.torn} torn bytes cut off` : ""}`;
+    case "step.started":
+      return `${event.step}: started${event.attempt > 1 ? `, attempt ${event.attempt}` : ""}`;
+    case "step.skipped":
+      return `${event.step}: ${palette.good("cached")}, made by ${event.from}${
+        details(summaryText(event.summary))
+      }`;
+    case "step.submitted":
+      return `${event.step}: job started${details(summaryText(event.job))}`;
+    case "step.progress":
+      return `${event.step}: ${progressLine(event, stepOf(state, event.step), palette)}`;
+    case "step.retrying":
+      return `${event.step}: ${palette.warn(`tries again in ${duration(event.delayMs)}`)}, ${
+        errorText(event.error)
+      }`;
+    case "step.done":
+      return `${event.step}: ${palette.good("done")}${took(state, event)}${
+        details(summaryText(event.summary))
+      }`;
+    case "step.failed":
+      return `${event.step}: ${palette.bad("failed")}${took(state, event)}, ${errorText(event.error)}`;
+    case "run.done":
+      return `${palette.good("done")}${scoreText(state)}`;
+    case "run.failed":
+      return `${palette.bad("failed")}: ${errorText(event.error)}`;
+    case "run.cancelled":
+      return palette.warn("cancelled");
+    default:
+      return event satisfies never;
+  }
+}
+
+function progressLine(
+  event: Extract<LogEvent, { type: "step.progress" }>,
+  step: StepState | undefined,
+  palette: Palette,
+): string {
+  if (event.message !== undefined) return `${palette.warn("note")}: ${oneLine(event.message)}`;
+  return oneLine(step?.progress ? progressText(step.progress) : event.phase);
+}
+
+function errorText(error: ErrorInfo): string {
+  return oneLine(error.message);
+}
+
+function took(state: RunState, event: { readonly step: string; readonly t: string }): string {
+  const step = stepOf(state, event.step);
+  const ms = step && elapsed(step, Date.parse(event.t));
+  return ms === undefined ? "" : ` in ${duration(ms)}`;
+}
+
+function details(text: string): string {
+  return text === "" ? "" : ` (${text})`;
+}
+
+function scoreText(state: RunState): string {
+  const { metric, before, after } = state.metrics;
+  if (typeof after !== "number") return "";
+  const from = typeof before === "number" ? `${figure(before)} → ` : "";
+  return `: ${typeof metric === "string" ? metric : "score"} ${from}${figure(after)}`;
+}
+
+function stepOf(state: RunState, kind: string): StepState | undefined {
+  return state.steps.find((step) => step.kind === kind);
+}

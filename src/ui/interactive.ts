@@ -1,0 +1,146 @@
+import type { Clock } from "../lib/clock.ts";
+import { duration } from "../lib/format.ts";
+import type { Terminal } from "../lib/terminal.ts";
+import { oneLine, truncate } from "../lib/text_width.ts";
+import { wrap } from "../lib/wrap.ts";
+import type { LogEvent } from "../log/events.ts";
+import type { RunState, StepState, StepStatus } from "../log/state.ts";
+import { LiveRegion } from "./live_region.ts";
+import { createPalette, type Palette } from "./palette.ts";
+import { Eta, lossOf } from "./progress.ts";
+import { liveLines } from "./live_lines.ts";
+import type { Renderer } from "./renderer.ts";
+import { markOf, stepLine, summaryText } from "./step_text.ts";
+
+/** Never draw more often than this. */
+const FRAME_MS = 100;
+const UNFINISHED = new Set<StepStatus>(["running", "retrying", "interrupted"]);
+
+/** Finished steps scroll away as lines that stay; the running one is drawn in place. */
+export class InteractiveRenderer implements Renderer {
+  readonly #palette: Palette;
+  readonly #region = new LiveRegion();
+  readonly #stop = new AbortController();
+  readonly #eta = new Eta();
+  readonly #losses: number[] = [];
+  #state: RunState | undefined;
+  /** Lines that are due but not drawn yet. */
+  #finished: string[] = [];
+  /** Attempts whose end was shown, notes that were: each is printed once. */
+  readonly #shown = new Set<string>();
+  #frameAt = -Infinity;
+  #ticking = false;
+
+  constructor(readonly terminal: Terminal, readonly clock: Clock) {
+    this.#palette = createPalette(terminal.color);
+  }
+
+  event(event: LogEvent, state: RunState): void {
+    if (this.#state === undefined) this.#finished.push(...this.#header(event, state));
+    this.#state = state;
+    for (const step of state.steps) this.#collect(step);
+    if (event.type === "step.retrying") this.#retrying(event);
+    if (event.type === "step.progress") this.#measure(event.step, state);
+    if (this.clock.monotonic() - this.#frameAt >= FRAME_MS) this.#draw();
+    this.#tick();
+  }
+
+  end(state: RunState): void {
+    if (this.#stop.signal.aborted) return;
+    this.#stop.abort();
+    for (const step of state.steps) this.#collect(step);
+    const left = state.steps.filter((step) => UNFINISHED.has(step.state));
+    this.#finished.push(...left.map((step) => this.#line({ ...step, state: "interrupted" })));
+    this.#state = undefined;
+    this.#draw();
+  }
+
+  #header(event: LogEvent, state: RunState): string[] {
+    const verb = event.type === "run.started" ? "" : "  resumed";
+    const about = `${state.method} with provider ${state.provider}${verb}`;
+    const room = Math.max(1, this.#width());
+    const id = truncate(state.id, room);
+    const rest = truncate(about, Math.max(0, room - id.length - 2));
+    return [`${this.#palette.bold(id)}${rest === "" ? "" : `  ${this.#palette.dim(rest)}`}`];
+  }
+
+  #collect(step: StepState): void {
+    for (const message of step.messages) {
+      if (this.#once(`note ${step.kind} ${message}`)) this.#note(message);
+    }
+    if (step.state !== "done" && step.state !== "failed" && step.state !== "cancelled") return;
+    if (this.#once(`end ${step.kind} ${step.attempt}`)) this.#finished.push(this.#line(step));
+  }
+
+  #line(step: StepState): string {
+    const detail = step.error ? oneLine(step.error.message) : summaryText(step.summary);
+    const line = { mark: markOf(step), detail, now: this.clock.now() };
+    return stepLine(step, line, this.#palette, this.#width());
+  }
+
+  #retrying(event: Extract<LogEvent, { type: "step.retrying" }>): void {
+    this.#note(`${event.step} tries again in ${duration(event.delayMs)}: ${event.error.message}`);
+  }
+
+  #note(message: string): void {
+    const [first = "", ...rest] = wrap(oneLine(message), Math.max(1, this.#width() - 4));
+    this.#finished.push(`  ${this.#palette.warn("!")} ${first}`, ...rest.map((line) => `    ${line}`));
+  }
+
+  #measure(kind: string, state: RunState): void {
+    const progress = state.steps.find((step) => step.kind === kind)?.progress;
+    if (!progress) return;
+    this.#eta.see(progress, this.clock.monotonic());
+    const loss = lossOf(progress.metrics);
+    if (loss !== undefined) this.#losses.push(loss);
+  }
+
+  #draw(): void {
+    const now = this.clock.monotonic();
+    const width = this.#width();
+    const running = this.#state?.steps.find((step) => step.state === "running" || step.state === "retrying");
+    const live = running && width > 0
+      ? liveLines(
+        running,
+        {
+          left: running.progress && this.#eta.left(running.progress, now),
+          losses: this.#losses,
+          now: this.clock.now(),
+          monotonic: now,
+        },
+        this.#palette,
+        width,
+      )
+      : [];
+    const frame = this.#region.frame(this.#finished, live, this.terminal.columns());
+    this.#finished = [];
+    if (frame === "") return;
+    this.#frameAt = now;
+    this.terminal.err(frame);
+  }
+
+  /** One column stays free: writing the last one makes some terminals wrap. */
+  #width(): number {
+    return Math.max(0, this.terminal.columns() - 1);
+  }
+
+  #once(what: string): boolean {
+    if (this.#shown.has(what)) return false;
+    this.#shown.add(what);
+    return true;
+  }
+
+  /** Keeps the time and the mark moving while no event comes. */
+  async #tick(): Promise<void> {
+    if (this.#ticking) return;
+    this.#ticking = true;
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.clock.sleep(FRAME_MS, this.#stop.signal);
+      } catch {
+        return;
+      }
+      if (!this.#stop.signal.aborted) this.#draw();
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import type { Json, JsonObject } from "../lib/json.ts";
+
+export interface Change {
+  readonly before: number | undefined;
+  readonly after: number | undefined;
+}
+
+/** What the run's metrics say about quality, with everything that was not measured left undefined. */
+export interface Scores extends Change {
+  readonly metric: string | undefined;
+  readonly fewShot: number | undefined;
+  readonly loss: Change;
+  readonly perplexity: Change;
+  readonly changes: ChangeCounts | undefined;
+}
+
+/** Eval rows by whether the base and the result answer them right. */
+export interface ChangeCounts {
+  readonly fixed: number;
+  readonly stillWrong: number;
+  readonly broken: number;
+  readonly stillRight: number;
+}
+
+export function scoresOf(metrics: JsonObject): Scores {
+  const metric = metrics.metric;
+  return {
+    metric: typeof metric === "string" ? metric : undefined,
+    before: numberOf(metrics.before),
+    fewShot: numberOf(metrics.few_shot),
+    after: numberOf(metrics.after),
+    loss: changeOf(metrics.loss),
+    perplexity: changeOf(metrics.perplexity),
+    changes: countsOf(metrics.changes),
+  };
+}
+
+export function numberOf(value: Json | undefined): number | undefined {
+  return typeof value === "number" ? value : undefined;
+}
+
+export function objectOf(value: Json | undefined): JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? value as JsonObject : {};
+}
+
+function changeOf(value: Json | undefined): Change {
+  const { before, after } = objectOf(value);
+  return { before: numberOf(before), after: numberOf(after) };
+}
+
+function countsOf(value: Json | undefined): ChangeCounts | undefined {
+  const { fixed, still_wrong: stillWrong, broken, still_right: stillRight } = objectOf(value);
+  if (
+    typeof fixed !== "number" || typeof stillWrong !== "number" || typeof broken !== "number" ||
+    typeof stillRight !== "number"
+  ) return undefined;
+  return { fixed, stillWrong, broken, stillRight };
+}

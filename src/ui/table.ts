@@ -1,0 +1,74 @@
+import { textWidth, truncate, truncateMiddle } from "../lib/text_width.ts";
+import type { Paint } from "./palette.ts";
+
+export interface Column {
+  readonly title: string;
+  readonly align?: "left" | "right";
+  /** Where the width does not suffice, columns with the lowest rank go first. Without a rank it stays. */
+  readonly rank?: number;
+  /** Which part is left out of a cell that has to shrink. Default: its end. */
+  readonly cut?: "end" | "middle";
+}
+
+export interface Cell {
+  readonly text: string;
+  readonly paint?: Paint;
+}
+
+const GAP = 2;
+
+/**
+ * Lines of a table, title line first. With `width` 0 nothing is cut; otherwise columns are dropped by rank
+ * and then the widest one shrinks, so that no line is wider.
+ */
+export function table(
+  columns: readonly Column[],
+  rows: readonly (readonly Cell[])[],
+  width: number,
+  title: Paint = (text) => text,
+): string[] {
+  const natural = columns.map((column, i) =>
+    Math.max(textWidth(column.title), ...rows.map((row) => textWidth(row[i]!.text)))
+  );
+  const kept = keep(columns, natural, width);
+  const widths = shrink(kept.map((i) => natural[i]!), width);
+  const line = (cells: readonly Cell[]) =>
+    kept.map((i, at) => cellText(cells[i]!, columns[i]!, widths[at]!, at === kept.length - 1))
+      .join(" ".repeat(GAP)).trimEnd();
+  const titles = columns.map((column) => ({ text: column.title, paint: title }));
+  return [titles, ...rows].map(line);
+}
+
+function keep(columns: readonly Column[], natural: readonly number[], width: number): number[] {
+  let kept = columns.map((_, i) => i);
+  const fits = () => total(kept.map((i) => natural[i]!)) <= width;
+  while (width > 0 && !fits()) {
+    const droppable = kept.filter((i) => columns[i]!.rank !== undefined);
+    if (droppable.length === 0) break;
+    const least = droppable.reduce((a, b) => columns[b]!.rank! < columns[a]!.rank! ? b : a);
+    kept = kept.filter((i) => i !== least);
+  }
+  return kept;
+}
+
+function shrink(widths: readonly number[], width: number): number[] {
+  const result = [...widths];
+  while (width > 0 && total(result) > width) {
+    const widest = result.indexOf(Math.max(...result));
+    if (result[widest]! <= 1) break;
+    result[widest]!--;
+  }
+  return result;
+}
+
+function total(widths: readonly number[]): number {
+  return widths.reduce((sum, width) => sum + width, 0) + GAP * Math.max(0, widths.length - 1);
+}
+
+function cellText(cell: Cell, column: Column, width: number, last: boolean): string {
+  const text = column.cut === "middle" ? truncateMiddle(cell.text, width) : truncate(cell.text, width);
+  const padding = " ".repeat(Math.max(0, width - textWidth(text)));
+  const painted = cell.paint ? cell.paint(text) : text;
+  if (column.align === "right") return padding + painted;
+  return last ? painted : painted + padding;
+}
