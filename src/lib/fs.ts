@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { statfs } from "node:fs/promises";
 import { createHash } from "node:crypto";
 
 /** A file that is being written from its start or appended to. */
@@ -54,6 +55,8 @@ export interface Fs {
   syncDir(path: string): Promise<void>;
   /** A hard link where the file system allows it, otherwise a copy. */
   linkOrCopy(from: string, to: string): Promise<void>;
+  /** Bytes that can still be written to the file system of an existing path. */
+  freeBytes(path: string): Promise<number>;
   /** Removes a file or a whole folder; nothing there is fine. */
   remove(path: string): Promise<void>;
   /** Lower-case hex sha256, streamed. */
@@ -147,6 +150,10 @@ export const denoFs: Fs = {
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
+  },
+  async freeBytes(path) {
+    const { bavail, bsize } = await statfs(path);
+    return bavail * bsize;
   },
   async sha256(path) {
     const hash = createHash("sha256");
