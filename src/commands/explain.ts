@@ -1,0 +1,62 @@
+import { resolve } from "node:path";
+import { EXIT } from "../lib/errors.ts";
+import type { Json } from "../lib/json.ts";
+import type { Env } from "../providers/provider.ts";
+import { type Changes, changesSince, type StepChange } from "../run/changes.ts";
+import { planOf } from "../run/plan_of.ts";
+import { loadSpecOrThrow } from "../spec/load.ts";
+import { STEPS } from "../steps/table.ts";
+import { createPalette, type Palette } from "../ui/palette.ts";
+import { CACHE_OPTION, type Command, RUNS_OPTION, SET_OPTION } from "./command.ts";
+
+export const explain: Command = {
+  name: "explain",
+  summary: "Say why a step will run again: what changed since the latest run, old and new",
+  usage: "FILE",
+  positionals: [1, 1],
+  options: { runs: RUNS_OPTION, cache: CACHE_OPTION, set: SET_OPTION },
+  async run({ fs, clock, cwd, env: variables, values, positionals, terminal }) {
+    const loaded = await loadSpecOrThrow(resolve(cwd, positionals[0]!), fs, {
+      set: (values["set"] ?? []) as string[],
+    });
+    const env: Env = { fs, clock, cacheDir: resolve(cwd, values["cache"] as string), env: variables };
+    const { name } = loaded.spec;
+    const changes = await changesSince(
+      fs,
+      resolve(cwd, values["runs"] as string),
+      name,
+      await planOf(loaded, STEPS, env),
+    );
+    if (values["json"]) terminal.out(JSON.stringify(changes ?? { run: null, steps: [] }, null, 2) + "\n");
+    else if (!changes) terminal.out(`No earlier run of "${name}": every step runs for the first time\n`);
+    else terminal.out(explainText(changes, createPalette(terminal.color)));
+    return EXIT.ok;
+  },
+};
+
+function explainText({ run, steps }: Changes, palette: Palette): string {
+  const lines = [`compared with ${palette.bold(run)}`];
+  const width = Math.max(...steps.map(({ kind }) => kind.length));
+  for (const step of steps) {
+    lines.push(
+      `  ${step.kind.padEnd(width)}  ${step.reason === undefined ? palette.dim("same") : step.reason}`,
+    );
+    for (const part of step.parts) {
+      lines.push(
+        `    ${palette.bold(part.path.replace(/^inputs\./, ""))}`,
+        `      ${palette.bad("-")} ${valueText(part.before)}`,
+        `      ${palette.good("+")} ${valueText(part.after)}`,
+      );
+    }
+  }
+  if (steps.every(unchanged)) lines.push("Nothing changed: running again finds every step done");
+  return lines.join("\n") + "\n";
+}
+
+function unchanged(step: StepChange): boolean {
+  return step.reason === undefined;
+}
+
+function valueText(value: Json | undefined): string {
+  return value === undefined ? "(absent)" : JSON.stringify(value);
+}
