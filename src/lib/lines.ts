@@ -1,4 +1,4 @@
-import { utf8Fault } from "./utf8.ts";
+import { concatBytes, utf8Fault } from "./bytes.ts";
 
 /** Lines that follow each other. Reading by the batch keeps the cost of a line far below that of an await. */
 export interface LineBatch {
@@ -12,7 +12,7 @@ export interface LineBatch {
 /** A line that cannot be given out; an empty line stands in its place. */
 export interface LineFault {
   readonly line: number;
-  /** Position in the stream: of the first wrong byte, or of the line's start. */
+  /** Position in the file: of the first wrong byte, or of the line's start. */
   readonly byte: number;
   readonly kind: "encoding" | "length";
 }
@@ -20,6 +20,8 @@ export interface LineFault {
 export interface ReadLinesOptions {
   /** @default 64 MiB */
   readonly maxBytes?: number;
+  /** Where in the file the stream begins. @default 0 */
+  readonly start?: number;
   /** Without it a fault throws. */
   readonly onFault?: (fault: LineFault) => void;
 }
@@ -51,11 +53,12 @@ class Splitter {
   /** Set while the rest of a line that is too long goes by. */
   #skipping = false;
   #line = 1;
-  /** Stream position of the line that has begun. */
-  #start = 0;
+  /** Position in the file of the line that has begun. */
+  #start: number;
 
-  constructor({ maxBytes = MAX_BYTES, onFault = refuse }: ReadLinesOptions) {
+  constructor({ maxBytes = MAX_BYTES, start = 0, onFault = refuse }: ReadLinesOptions) {
     this.#maxBytes = maxBytes;
+    this.#start = start;
     this.#onFault = onFault;
   }
 
@@ -98,7 +101,7 @@ class Splitter {
 
   /** Whole lines without the last newline, put behind what is held. */
   #decode(bytes: Uint8Array): string[] {
-    const whole = this.#pieces.length === 0 ? bytes : concat([...this.#pieces, bytes]);
+    const whole = this.#pieces.length === 0 ? bytes : concatBytes([...this.#pieces, bytes]);
     let lines: string[];
     try {
       lines = this.#decoder.decode(whole).split("\n");
@@ -135,16 +138,6 @@ class Splitter {
     this.#held = 0;
     this.#skipping = false;
   }
-}
-
-function concat(pieces: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }
 
 function refuse(fault: LineFault): never {

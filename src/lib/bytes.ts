@@ -9,6 +9,17 @@ export function utf8Fault(bytes: Uint8Array): number {
   return -1;
 }
 
+/** One array with the bytes of all. */
+export function concatBytes(pieces: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
+
 /** Bytes of the valid sequence at `i`, 0 when there is none (Unicode 17, table 3-7). */
 function sequenceLength(bytes: Uint8Array, i: number): number {
   const lead = bytes[i] as number;

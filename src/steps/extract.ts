@@ -1,0 +1,128 @@
+import { join } from "node:path";
+import { digestOf, rememberDigest, stampOf } from "../lib/digest_memo.ts";
+import { TemperError, UsageError } from "../lib/errors.ts";
+import type { JsonObject } from "../lib/json.ts";
+import { LineWriter } from "../lib/line_writer.ts";
+import { expand } from "../plan/plan.ts";
+import { Problems } from "./extract/problems.ts";
+import { type Reading, readSource } from "./extract/read_source.ts";
+import { resolveSources, type SetName, type Source } from "./extract/sources.ts";
+import type { Step, StepContext, StepOutcome } from "./step.ts";
+
+const FILES: { readonly [S in SetName]: string } = { train: "rows.jsonl", eval: "eval.jsonl" };
+const PROGRESS_ROWS = 50_000;
+
+/** Brings the rows of all sources into one form, each with the place it came from. */
+export const extract: Step = {
+  kind: "extract",
+  version: 1,
+  cached: true,
+  async inputs(loaded, env) {
+    const sources = await resolveSources(loaded, env.fs);
+    const digests: string[] = [];
+    for (const source of sources) {
+      digests.push(
+        await digestOf(source.path, env.fs, env.cacheDir).catch((error) => {
+          throw unreadable(error, source);
+        }),
+      );
+    }
+    return inputsOf(sources, digests);
+  },
+  run,
+};
+
+/** A source's label is part of every origin that is written, so it is part of the key; its folder is not. */
+function inputsOf(sources: readonly Source[], digests: readonly string[]): JsonObject {
+  return {
+    sources: sources.map(({ set, label }, i) => ({ set, label, sha256: digests[i] as string })),
+  };
+}
+
+async function run(context: StepContext): Promise<StepOutcome> {
+  const { fs, loaded, out } = context;
+  const sources = await resolveSources(loaded, fs);
+  const problems = new Problems();
+  const counts = { train: 0, eval: 0 };
+  const readings: (Reading & { readonly rows: number })[] = [];
+  for (const set of ["train", "eval"] as const) {
+    const ofSet = sources.filter((source) => source.set === set);
+    if (ofSet.length === 0) continue;
+    const writer = await LineWriter.create(join(out, FILES[set]), fs);
+    try {
+      for (const source of ofSet) readings.push(await copy(source, writer, problems, context));
+    } catch (error) {
+      await writer.abandon();
+      throw error;
+    }
+    await writer.finish();
+    counts[set] = writer.count;
+    if (writer.count === 0 && problems.count === 0) throw noRows(set, ofSet);
+  }
+  problems.throwIfAny();
+  refuseChanged(context, sources, readings.map(({ sha256 }) => sha256));
+  const listed = sources.map(({ label, set }, i) => ({ path: label, set, ...readings[i] }));
+  await fs.writeAtomic(join(out, "sources.json"), JSON.stringify(listed, null, 2) + "\n");
+  return { summary: { files: sources.length, bytes: sum(readings.map(({ bytes }) => bytes)), ...counts } };
+}
+
+async function copy(source: Source, writer: LineWriter, problems: Problems, context: StepContext) {
+  const { fs, signal, progress } = context;
+  const before = await stampOf(source.path, fs);
+  const origin = `{"origin":${JSON.stringify(source.label).slice(0, -1)}:`;
+  const rows = readSource(source, fs, (line, problem) => problems.add(`${source.label}:${line}`, problem));
+  const first = writer.count;
+  let told = first;
+  try {
+    for (;;) {
+      const { value, done } = await rows.next();
+      if (done) {
+        await rememberDigest(source.path, value.sha256, before, context);
+        return { ...value, rows: writer.count - first };
+      }
+      for (const { line, json } of value) writer.add(`${origin}${line}","row":${json}}`);
+      await writer.drain();
+      signal.throwIfAborted();
+      if (writer.count - told < PROGRESS_ROWS) continue;
+      told = writer.count;
+      progress({ phase: `reading ${source.label}`, done: told, unit: "rows" });
+    }
+  } catch (error) {
+    throw unreadable(error, source);
+  } finally {
+    await rows.return(undefined as never);
+  }
+}
+
+/** The key was computed from the files as they were then; an output of other bytes must not be stored under it. */
+function refuseChanged(context: StepContext, sources: readonly Source[], digests: readonly string[]): void {
+  const { kind, version, cached } = extract;
+  const plan = expand([{ kind, version, cached, inputs: inputsOf(sources, digests) }]);
+  if (plan.hash === context.key) return;
+  throw new TemperError(
+    "source-changed",
+    "Cannot extract: a file of the dataset changed while the run began",
+    {
+      hint: "Start the run again",
+    },
+  );
+}
+
+function unreadable(error: unknown, { path }: Source): unknown {
+  const denied = error instanceof Error && /^(PermissionDenied|NotCapable)$/.test(error.name);
+  if (!denied) return error;
+  return new UsageError("source-unreadable", `Cannot read "${path}": permission denied`, { cause: error });
+}
+
+function noRows(set: SetName, sources: readonly Source[]): UsageError {
+  const field = set === "train" ? "dataset.source" : "dataset.eval";
+  const names = sources.map(({ label }) => `"${label}"`).join(", ");
+  return new UsageError(
+    "dataset-empty",
+    `Cannot read ${field}: ${names} ${sources.length === 1 ? "holds" : "hold"} no rows`,
+  );
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, n) => total + n, 0);
+}

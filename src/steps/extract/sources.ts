@@ -1,0 +1,109 @@
+import { resolve } from "node:path";
+import { UsageError } from "../../lib/errors.ts";
+import type { FileStat, Fs } from "../../lib/fs.ts";
+import { expandGlob, isGlob, isLinkLoop } from "../../lib/glob.ts";
+import type { LoadedSpec } from "../../spec/load.ts";
+
+export const SUFFIXES = [".jsonl", ".json", ".csv", ".tsv"] as const;
+export type Suffix = (typeof SUFFIXES)[number];
+export type SetName = "train" | "eval";
+
+/** One file of rows. */
+export interface Source {
+  readonly set: SetName;
+  /** Absolute. */
+  readonly path: string;
+  readonly suffix: Suffix;
+  /** The file's name, with as many folders before it as tell it from the other sources. */
+  readonly label: string;
+}
+
+/** The files that a pipeline's dataset names, in the order it names them; each once in a set. */
+export async function resolveSources({ spec, dir }: LoadedSpec, fs: Fs): Promise<Source[]> {
+  const { source, eval: evaluation } = spec.dataset;
+  if (typeof source !== "string" && "sql" in source) {
+    throw new UsageError(
+      "source-unsupported",
+      "Cannot read dataset.source: rows of an SQL query are not available in this version",
+      { hint: "Name files: .jsonl, .json, .csv or .tsv" },
+    );
+  }
+  const problems: string[] = [];
+  const files = [
+    ...await filesOf("train", [source].flat(), dir, fs, problems),
+    ...await filesOf("eval", evaluation === undefined ? [] : [evaluation].flat(), dir, fs, problems),
+  ];
+  if (problems.length > 0) {
+    throw new UsageError("source-unusable", `Cannot read the dataset: ${problems.join("\n  ")}`, {
+      hint: "Paths in a pipeline file start from the folder of that file",
+    });
+  }
+  const labels = shortLabels(files.map(({ path }) => path));
+  return files.map((file) => ({ ...file, label: labels.get(file.path) as string }));
+}
+
+async function filesOf(
+  set: SetName,
+  patterns: readonly string[],
+  dir: string,
+  fs: Fs,
+  problems: string[],
+): Promise<Omit<Source, "label">[]> {
+  const paths = new Map<string, string>();
+  for (const pattern of patterns) {
+    const path = resolve(dir, pattern);
+    const stat = await statOr(path, fs, problems, pattern);
+    if (stat === "problem") continue;
+    // A file may have brackets in its name, so what exists under the name itself comes first.
+    const found = stat ? [path] : isGlob(pattern) ? await expandGlob(path, fs) : [];
+    if (found.length === 0) {
+      problems.push(isGlob(pattern) ? `no file matches "${pattern}"` : `there is no file "${pattern}"`);
+    }
+    for (const file of found) {
+      const real = await fs.realPath(file);
+      if (!paths.has(real)) paths.set(real, file);
+    }
+  }
+  const files: Omit<Source, "label">[] = [];
+  for (const path of paths.values()) {
+    const suffix = SUFFIXES.find((known) => path.toLowerCase().endsWith(known));
+    if (suffix) files.push({ set, path, suffix });
+    else problems.push(`"${path}" ends in none of ${SUFFIXES.join(", ")}, which say how to read it`);
+  }
+  return files;
+}
+
+async function statOr(
+  path: string,
+  fs: Fs,
+  problems: string[],
+  name: string,
+): Promise<FileStat | undefined | "problem"> {
+  try {
+    const stat = await fs.stat(path);
+    if (!stat || stat.isFile) return stat;
+    problems.push(
+      stat.isDirectory
+        ? `"${name}" is a folder; name its files, such as "${name.replace(/\/$/, "")}/*.jsonl"`
+        : `"${name}" is neither a file nor a folder`,
+    );
+  } catch (error) {
+    if (!isLinkLoop(error)) throw error;
+    problems.push(`"${name}" is a link that leads back to itself`);
+  }
+  return "problem";
+}
+
+/** For each path the shortest tail that no other path has. */
+function shortLabels(paths: readonly string[]): Map<string, string> {
+  const labels = new Map<string, string>();
+  let open = [...new Set(paths)];
+  for (let length = 1; open.length > 0; length++) {
+    const tail = (path: string) => path.split("/").slice(-length).join("/");
+    const counts = new Map<string, number>();
+    for (const path of new Set(paths)) counts.set(tail(path), (counts.get(tail(path)) ?? 0) + 1);
+    for (const path of open) if (counts.get(tail(path)) === 1) labels.set(path, tail(path));
+    open = open.filter((path) => !labels.has(path));
+  }
+  return labels;
+}
