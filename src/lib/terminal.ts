@@ -8,6 +8,6 @@ export interface Terminal {
   readonly interactive: boolean;
   /** Whether to colour. False with NO_COLOR, with --json and when output is not a terminal. */
   readonly color: boolean;
-  /** Width in columns now; 0 is possible and means unknown. */
-  columns(): number;
+  /** Width in columns now of `err`, or of `out`; 0 means unknown, or not a terminal: text is not cut. */
+  columns(stream?: "out" | "err"): number;
 }
