@@ -1,0 +1,1 @@
+"""The models a job can start from, brought into one form."""

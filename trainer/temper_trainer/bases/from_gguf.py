@@ -1,0 +1,37 @@
+"""A GGUF file as a Hugging Face folder: config, weights and tokenizer."""
+
+import json
+from pathlib import Path
+
+from ..events import Progress
+from ..gguf.config import hf_config
+from ..gguf.names import expected_tensors, hf_name, to_hf_rows
+from ..gguf.reader import GgufFile, Tensor
+from ..gguf.tokenizer import write_tokenizer
+from .weights import Entry, WeightsWriter
+
+KEPT = {0: "F32", 1: "F16", 30: "BF16"}
+"""Types that PyTorch has too. Anything else is blocks, and becomes fp32."""
+PHASE = "converting the base"
+
+
+def convert_gguf(source: Path, folder: Path, progress: Progress) -> None:
+    file = GgufFile(source)
+    config = hf_config(file)
+    names = expected_tensors(config)
+    progress(PHASE, 0, len(names) + 1)
+    entries = {hf_name(name): _entry(file.tensors[name]) for name in names}
+    with WeightsWriter(folder / "model.safetensors", entries) as out:
+        for done, name in enumerate(names, start=1):
+            rows = to_hf_rows(name, file.values(name), config)
+            out.write(hf_name(name), rows)
+            progress(PHASE, done, len(names) + 1)
+    stored = {"F32": "float32", "F16": "float16", "BF16": "bfloat16"}
+    config["dtype"] = stored[entries["model.embed_tokens.weight"].dtype]
+    (folder / "config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
+    write_tokenizer(file, folder)
+    progress(PHASE, len(names) + 1, len(names) + 1)
+
+
+def _entry(tensor: Tensor) -> Entry:
+    return Entry(KEPT.get(tensor.type, "F32"), tensor.shape)
