@@ -9,9 +9,10 @@ export const MAX_LINE = 65_536;
 
 const jsonObject = z.record(z.string(), z.json()) as z.ZodType<{ readonly [key: string]: Json }>;
 
-const output = z.object({ path: z.string(), sha256: z.string(), bytes: z.int().min(0) }).readonly();
+export const outputSchema = z.object({ path: z.string(), sha256: z.string(), bytes: z.int().min(0) })
+  .readonly();
 /** A file a step left, relative to its folder. */
-export type Output = z.infer<typeof output>;
+export type Output = z.infer<typeof outputSchema>;
 
 const errorInfo = z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }).readonly();
 /** An error as it is kept: what TemperError says, without its cause. */
@@ -25,9 +26,10 @@ const artifact = z.object({
 }).readonly();
 export type ArtifactInfo = z.infer<typeof artifact>;
 
-const result = z.object({ metrics: jsonObject, artifacts: z.array(artifact).readonly() }).readonly();
+export const resultSchema = z.object({ metrics: jsonObject, artifacts: z.array(artifact).readonly() })
+  .readonly();
 /** What the run is worth, told by the step that knows. */
-export type ResultInfo = z.infer<typeof result>;
+export type ResultInfo = z.infer<typeof resultSchema>;
 
 const step = z.string();
 const key = z.string();
@@ -54,9 +56,9 @@ const BODIES = {
     step,
     key,
     from: z.string(),
-    outputs: z.array(output).readonly(),
+    outputs: z.array(outputSchema).readonly(),
     summary: jsonObject,
-    result: result.optional(),
+    result: resultSchema.optional(),
   }),
   "step.submitted": z.object({ step, job: jsonObject }),
   "step.progress": z.object({
@@ -72,9 +74,9 @@ const BODIES = {
   "step.done": z.object({
     step,
     attempt,
-    outputs: z.array(output).readonly(),
+    outputs: z.array(outputSchema).readonly(),
     summary: jsonObject,
-    result: result.optional(),
+    result: resultSchema.optional(),
   }),
   "step.failed": z.object({ step, attempt, error: errorInfo }),
   "run.done": z.object({}),
@@ -83,7 +85,9 @@ const BODIES = {
 } as const;
 
 export type EventType = keyof typeof BODIES;
-type Body<T extends EventType> = Readonly<z.infer<(typeof BODIES)[T]>>;
+/** An empty object is inferred as one that may have no member at all, not even the envelope's. */
+type Body<T extends EventType, B = z.infer<(typeof BODIES)[T]>> = B extends Record<string, never> ? unknown
+  : Readonly<B>;
 
 /** An event before the writer numbers and dates it. */
 export type NewEvent = { [T in EventType]: { readonly type: T } & Body<T> }[EventType];

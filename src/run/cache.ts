@@ -1,0 +1,140 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { digestOf, rememberDigest, stampOf } from "../lib/digest_memo.ts";
+import { TemperError } from "../lib/errors.ts";
+import type { Json, JsonObject } from "../lib/json.ts";
+import { type Output, outputSchema, type ResultInfo, resultSchema } from "../log/events.ts";
+import type { Env } from "../providers/provider.ts";
+import { linkOutputs, missing, replaceDir } from "./outputs.ts";
+
+const MANIFEST = "manifest.json";
+const OUT = "out";
+/** Below this a digest is computed faster than a memo of it is looked up. */
+const MEMO_BYTES = 1_048_576;
+
+const jsonObject = z.record(z.string(), z.json()) as z.ZodType<{ readonly [key: string]: Json }>;
+
+/** manifest.json: written last into an entry. `parts` are kept so that a person can see what a key stands for. */
+const manifest = z.object({
+  version: z.literal(1),
+  key: z.string(),
+  step: z.string(),
+  parts: jsonObject,
+  /** The run that made the outputs. */
+  run: z.string(),
+  outputs: z.array(outputSchema).readonly(),
+  summary: jsonObject,
+  result: resultSchema.optional(),
+}).readonly();
+
+/** Stored outputs of a step, checked. */
+export interface CacheHit {
+  readonly hit: true;
+  /** Folder of the outputs. */
+  readonly dir: string;
+  readonly run: string;
+  readonly outputs: readonly Output[];
+  readonly summary: JsonObject;
+  readonly result: ResultInfo | undefined;
+  /** The stamps large outputs had before they were checked, by path. */
+  readonly stamps: ReadonlyMap<string, string | undefined>;
+}
+
+/** `damaged` says what is wrong with an entry that exists; without it there is none. */
+export interface CacheMiss {
+  readonly hit: false;
+  readonly damaged?: string;
+}
+
+export interface NewEntry {
+  readonly key: string;
+  readonly step: string;
+  readonly parts: JsonObject;
+  readonly run: string;
+  readonly outputs: readonly Output[];
+  readonly summary: JsonObject;
+  readonly result?: ResultInfo | undefined;
+}
+
+/** The part of the world the cache needs. */
+export type CacheEnv = Pick<Env, "fs" | "clock" | "cacheDir">;
+
+/** Looks a key up. A hit has every output present with its digest. Writes nothing. */
+export async function findCached(env: CacheEnv, key: string): Promise<CacheHit | CacheMiss> {
+  const entry = join(env.cacheDir, "steps", key);
+  if (!await env.fs.stat(entry)) return { hit: false };
+  const found = await readManifest(env, entry, key);
+  if (typeof found === "string") return { hit: false, damaged: found };
+  const dir = join(entry, OUT);
+  const stamps = new Map<string, string | undefined>();
+  const damaged = await missing(env.fs, dir, found.outputs) ??
+    await changed(env, dir, found.outputs, stamps);
+  if (damaged !== undefined) return { hit: false, damaged };
+  const { run, outputs, summary, result } = found;
+  return { hit: true, dir, run, outputs, summary, result, stamps };
+}
+
+/** Keeps the outputs in `dir` under their key, in place of a damaged entry. Readers see all of it or nothing. */
+export async function storeCached(env: CacheEnv, entry: NewEntry, dir: string): Promise<void> {
+  const { fs, cacheDir } = env;
+  const steps = join(cacheDir, "steps");
+  await fs.mkdirp(steps);
+  const lock = await fs.lock(join(steps, ".lock"), 60_000);
+  if (!lock) {
+    throw new TemperError("cache-locked", `Cannot store step "${entry.step}": "${steps}" stays locked`);
+  }
+  try {
+    // Another run may have stored the same meanwhile, and a third may be linking it.
+    if ((await findCached(env, entry.key)).hit) return;
+    // Holding the lock, nobody else has one of these: they are what killed processes left.
+    for (const name of await fs.list(steps)) {
+      if (name.startsWith(".new-")) await fs.remove(join(steps, name));
+    }
+    const temporary = join(steps, `.new-${entry.key}`);
+    await linkOutputs(fs, dir, join(temporary, OUT), entry.outputs);
+    const text = `${JSON.stringify({ version: 1, ...entry }, null, 2)}\n`;
+    await fs.writeAtomic(join(temporary, MANIFEST), text);
+    await replaceDir(fs, temporary, join(steps, entry.key));
+  } finally {
+    lock.release();
+  }
+}
+
+/** Remembers the digests of large outputs, so that the next look-up need not read them. */
+export async function rememberOutputs(env: CacheEnv, hit: CacheHit): Promise<void> {
+  for (const { path, sha256 } of hit.outputs) {
+    const stamp = hit.stamps.get(path);
+    if (stamp !== undefined) await rememberDigest(join(hit.dir, path), sha256, stamp, env);
+  }
+}
+
+async function changed(
+  env: CacheEnv,
+  dir: string,
+  outputs: readonly Output[],
+  stamps: Map<string, string | undefined>,
+): Promise<string | undefined> {
+  for (const { path, sha256, bytes } of outputs) {
+    const file = join(dir, path);
+    const large = bytes >= MEMO_BYTES;
+    if (large) stamps.set(path, await stampOf(file, env.fs));
+    const now = large ? await digestOf(file, env.fs, env.cacheDir) : await env.fs.sha256(file);
+    if (now !== sha256) return `"${path}" was changed`;
+  }
+  return undefined;
+}
+
+async function readManifest(
+  env: CacheEnv,
+  entry: string,
+  key: string,
+): Promise<z.infer<typeof manifest> | string> {
+  const path = join(entry, MANIFEST);
+  if (!await env.fs.stat(path)) return `"${MANIFEST}" is missing`;
+  try {
+    const found = manifest.parse(JSON.parse(await env.fs.readText(path)));
+    return found.key === key ? found : `"${MANIFEST}" belongs to another key`;
+  } catch {
+    return `"${MANIFEST}" cannot be read`;
+  }
+}

@@ -1,0 +1,73 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { TemperError } from "../lib/errors.ts";
+import type { Fs } from "../lib/fs.ts";
+import type { Json } from "../lib/json.ts";
+import { nameInId } from "./ids.ts";
+
+const PLAN_FILE = "plan.json";
+const PIPELINE_FILE = "pipeline.yaml";
+/** Its presence asks the process that drives the run to cancel it. */
+export const CANCEL_FILE = "cancel";
+/** Folder of what unfinished attempts have left. */
+export const ATTEMPTS = "attempts";
+
+const jsonObject = z.record(z.string(), z.json()) as z.ZodType<{ readonly [key: string]: Json }>;
+
+/** plan.json: what was decided when the run was made. `spec` is the pipeline with defaults and overrides filled in. */
+const planFile = z.object({
+  version: z.literal(1),
+  name: z.string(),
+  /** ISO time. */
+  created: z.string(),
+  hash: z.string(),
+  steps: z.array(
+    z.object({ kind: z.string(), cached: z.boolean(), key: z.string(), parts: jsonObject }).readonly(),
+  ).min(1).readonly(),
+  spec: jsonObject,
+}).readonly();
+export type PlanFile = z.infer<typeof planFile>;
+
+export interface EarlierRun {
+  readonly id: string;
+  readonly dir: string;
+  readonly plan: PlanFile;
+}
+
+/** Where the finished output of a step lies. `index` counts from 0, folders from 1. */
+export function stepDir(runDir: string, index: number, kind: string): string {
+  return join(runDir, "steps", `${index + 1}-${kind}`);
+}
+
+/** Writes what never changes again. plan.json comes last: with it, the folder is a run. */
+export async function writeRunFolder(fs: Fs, dir: string, pipeline: string, plan: PlanFile): Promise<void> {
+  await fs.writeAtomic(join(dir, PIPELINE_FILE), pipeline);
+  await fs.writeAtomic(join(dir, PLAN_FILE), `${JSON.stringify(plan, null, 2)}\n`);
+}
+
+/** The runs of one pipeline name, newest first. Folders that were claimed and never became a run are left out. */
+export async function earlierRuns(fs: Fs, runsDir: string, name: string): Promise<EarlierRun[]> {
+  const runs: EarlierRun[] = [];
+  for (const id of await fs.list(runsDir)) {
+    if (nameInId(id) !== name) continue;
+    const dir = join(runsDir, id);
+    const path = join(dir, PLAN_FILE);
+    if (await fs.stat(path)) runs.push({ id, dir, plan: parsePlan(path, await fs.readText(path)) });
+  }
+  return runs.sort((a, b) => compare(b.plan.created, a.plan.created) || compare(b.id, a.id));
+}
+
+function parsePlan(path: string, text: string): PlanFile {
+  try {
+    return planFile.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new TemperError("corrupt-plan", `Cannot read "${path}": it is not a plan this temper can read`, {
+      hint: "Restore the file or remove its run folder",
+      cause,
+    });
+  }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,159 @@
+import { join } from "node:path";
+import { EXIT, type ExitCode, type TemperError } from "../lib/errors.ts";
+import { LogWriter } from "../log/append.ts";
+import type { LogEvent } from "../log/events.ts";
+import { isTerminal, type RunState, stopped } from "../log/state.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { Env, JobRef } from "../providers/provider.ts";
+import type { LoadedSpec } from "../spec/load.ts";
+import type { Step, StepKind } from "../steps/step.ts";
+import { type Control, RunControl } from "./control.ts";
+import { decide, type Drive } from "./drive.ts";
+import { CANCEL_FILE } from "./folder.ts";
+import { planOf } from "./plan_of.ts";
+import { driveToEnd } from "./runner.ts";
+import { takeRun } from "./take.ts";
+
+/** The process that drives a run. */
+export interface Driver {
+  readonly host: string;
+  readonly pid: number;
+  /** Version of temper. */
+  readonly version: string;
+}
+
+export interface RunOptions {
+  readonly loaded: LoadedSpec;
+  readonly steps: readonly Step[];
+  readonly env: Env;
+  /** Absolute. */
+  readonly runsDir: string;
+  /** Start a new run whatever is there. */
+  readonly fresh?: boolean;
+  /** Id of the run to resume. */
+  readonly resume?: string | undefined;
+  /** Resume although another host drove the run last. */
+  readonly takeover?: boolean;
+  readonly driver: Driver;
+  readonly control: Control;
+  /** Stops a job. Returns when it no longer runs. */
+  cancelJob(job: JobRef, runDir: string): Promise<void>;
+  onEvent?(event: LogEvent, state: RunState): void;
+  /** Told once it is known which run this is, before its first event. `sentence`: why it is not another one. */
+  onRun?(run: { readonly id: string; readonly dir: string }, sentence: string | undefined): void;
+}
+
+export interface RunOutcome {
+  readonly id: string;
+  readonly dir: string;
+  /** `reported`: the run had already ended and nothing was done. */
+  readonly did: "started" | "resumed" | "reported";
+  readonly state: RunState;
+  /** Why a failed run failed. */
+  readonly error: TemperError | undefined;
+  readonly exitCode: ExitCode;
+}
+
+/**
+ * Runs a pipeline, or goes on with its latest run of the same plan.
+ *
+ * Done, failed, interrupted and cancelled are outcomes. Throws when no run could be driven: another process
+ * drives it, the command is wrong, or its folder cannot be written.
+ */
+export async function runPipeline(options: RunOptions): Promise<RunOutcome> {
+  const plan = await planOf(options.loaded, options.steps, options.env);
+  const { loaded, env, runsDir, fresh = false, resume, takeover = false, driver } = options;
+  const { host } = driver;
+  const taken = await takeRun(loaded, env, { runsDir, plan, resume, fresh, host, takeover });
+  const { id, dir } = taken;
+  options.onRun?.({ id, dir }, taken.notice);
+  if (!taken.lock) {
+    return { id, dir, did: "reported", state: taken.state, error: undefined, exitCode: EXIT.ok };
+  }
+  try {
+    return await driveLocked(options, plan, id, dir);
+  } finally {
+    taken.lock.release();
+  }
+}
+
+async function driveLocked(
+  options: RunOptions,
+  plan: Plan<StepKind>,
+  id: string,
+  dir: string,
+): Promise<RunOutcome> {
+  const { loaded, steps, env, onEvent } = options;
+  const log = await LogWriter.open(env.fs, dir, env.clock);
+  const control = new RunControl(options.control, env.clock);
+  const run: Drive = {
+    id,
+    dir,
+    loaded,
+    steps,
+    plan,
+    env,
+    log,
+    control,
+    onEvent: (event, state) => onEvent?.(event, state),
+  };
+  const did = log.state.seq === 0 ? "started" : "resumed";
+  try {
+    await control.watch(env.fs, dir);
+    await open(run, options.driver);
+    const error = await driveOrStop(run, options);
+    return outcomeOf(run, did, error);
+  } finally {
+    control.stop();
+    await log.close();
+  }
+}
+
+/** The first event of this runner: what the run is, or that it goes on. */
+async function open(run: Drive, { host, pid, version }: Driver): Promise<void> {
+  if (run.log.state.seq > 0) {
+    return await decide(run, { type: "run.resumed", torn: run.log.torn, host, pid, version });
+  }
+  const { spec, path } = run.loaded;
+  await decide(run, {
+    type: "run.started",
+    run: run.id,
+    name: spec.name,
+    method: spec.method.kind,
+    provider: spec.provider.kind,
+    pipeline: path,
+    planHash: run.plan.hash,
+    steps: run.plan.steps.map(({ kind, key }) => ({ kind, key })),
+    host,
+    pid,
+    version,
+  });
+}
+
+async function driveOrStop(run: Drive, options: RunOptions): Promise<TemperError | undefined> {
+  const { control, log } = run;
+  try {
+    return await driveToEnd(run);
+  } catch (error) {
+    if (!control.signal.aborted) throw error;
+    const job = log.state.job as JobRef | undefined;
+    if (job && !isTerminal(log.state)) await control.window();
+    if (!control.cancel.aborted || isTerminal(log.state)) return undefined;
+    if (job) await options.cancelJob(job, run.dir);
+    await decide(run, { type: "run.cancelled" });
+    await run.env.fs.remove(join(run.dir, CANCEL_FILE));
+    return undefined;
+  }
+}
+
+function outcomeOf(run: Drive, did: RunOutcome["did"], error: TemperError | undefined): RunOutcome {
+  const { id, dir, log } = run;
+  const state = isTerminal(log.state) ? log.state : stopped(log.state, "interrupted");
+  return { id, dir, did, state, error, exitCode: exitCodeOf(state, error) };
+}
+
+function exitCodeOf(state: RunState, error: TemperError | undefined): ExitCode {
+  if (error) return error.exitCode;
+  if (state.state === "done") return EXIT.ok;
+  return state.state === "interrupted" ? EXIT.interrupted : EXIT.failed;
+}

@@ -1,0 +1,110 @@
+import { join } from "node:path";
+import type { TemperError } from "../lib/errors.ts";
+import { attempt } from "./attempt.ts";
+import { type CacheHit, findCached, rememberOutputs } from "./cache.ts";
+import { decide, type Drive, type DrivenStep, note, stateOf } from "./drive.ts";
+import { errorInfo, failureOf } from "./failure.ts";
+import { ATTEMPTS, stepDir } from "./folder.ts";
+import { linkOutputs, missing, replaceDir } from "./outputs.ts";
+import { retryDelay } from "./retry.ts";
+
+/**
+ * Drives a run to its end: every step in order, finished ones left alone, known outputs taken from the cache.
+ *
+ * Returns the error when a step failed. Throws the signal's reason when the run was told to stop; then nothing
+ * says that it ended, and the next runner goes on.
+ */
+export async function driveToEnd(run: Drive): Promise<TemperError | undefined> {
+  for (const [index, step] of run.steps.entries()) {
+    const planned = run.plan.steps[index];
+    if (!planned) throw new RangeError(`Cannot drive run "${run.id}": step "${step.kind}" is not planned`);
+    const driven: DrivenStep = { step, planned, dir: stepDir(run.dir, index, step.kind) };
+    run.control.signal.throwIfAborted();
+    if (await isFinished(run, driven) || await takeCached(run, driven)) continue;
+    const error = await attempts(run, driven);
+    if (error) return error;
+  }
+  await decide(run, { type: "run.done" });
+  return undefined;
+}
+
+/** A finished step is never redone, unless somebody removed what it left. */
+async function isFinished(run: Drive, { step, dir }: DrivenStep): Promise<boolean> {
+  const { state, outputs } = stateOf(run, step.kind);
+  if (state !== "done") return false;
+  const gone = await missing(run.env.fs, dir, outputs);
+  if (gone === undefined) return true;
+  warn(run, step.kind, `The output of step "${step.kind}" is not complete (${gone}): running it again`);
+  return false;
+}
+
+async function takeCached(run: Drive, driven: DrivenStep): Promise<boolean> {
+  const { step, planned } = driven;
+  if (!planned.cached) return false;
+  const found = await findCached(run.env, planned.key);
+  if (!found.hit) {
+    if (found.damaged) {
+      warn(
+        run,
+        step.kind,
+        `The stored output of step "${step.kind}" is damaged (${found.damaged}): running it again`,
+      );
+    }
+    return false;
+  }
+  await linkHit(run, driven, found);
+  const { run: from, outputs, summary, result } = found;
+  const { key } = planned;
+  await decide(run, {
+    type: "step.skipped",
+    step: step.kind,
+    key,
+    from,
+    outputs,
+    summary,
+    ...result && { result },
+  });
+  return true;
+}
+
+async function linkHit(run: Drive, { step, dir }: DrivenStep, hit: CacheHit): Promise<void> {
+  const { fs } = run.env;
+  const attempts = join(run.dir, ATTEMPTS, step.kind);
+  const temporary = join(attempts, "stored");
+  await fs.remove(temporary);
+  await linkOutputs(fs, hit.dir, temporary, hit.outputs);
+  await replaceDir(fs, temporary, dir);
+  await fs.remove(attempts);
+  await rememberOutputs(run.env, hit);
+}
+
+async function attempts(run: Drive, driven: DrivenStep): Promise<TemperError | undefined> {
+  const { kind } = driven.step;
+  const { clock } = run.env;
+  while (true) {
+    try {
+      await attempt(run, driven);
+      return undefined;
+    } catch (thrown) {
+      // Whatever a step throws while it is told to stop, it was stopped.
+      run.control.signal.throwIfAborted();
+      const error = failureOf(kind, thrown);
+      const { attempt: number, retries } = stateOf(run, kind);
+      const { transient, retryAfterMs } = error;
+      const random = parseInt(clock.randomHex(4), 16) / 0xffffffff;
+      const delayMs = retryDelay({ transient, retryAfterMs, retries, random });
+      const info = errorInfo(error);
+      if (delayMs === undefined) {
+        await decide(run, { type: "step.failed", step: kind, attempt: number, error: info });
+        await decide(run, { type: "run.failed", error: info });
+        return error;
+      }
+      await decide(run, { type: "step.retrying", step: kind, attempt: number, delayMs, error: info });
+      await clock.sleep(delayMs, run.control.signal);
+    }
+  }
+}
+
+function warn(run: Drive, step: DrivenStep["step"]["kind"], message: string): void {
+  note(run, { type: "step.progress", step, phase: "check", message });
+}

@@ -1,0 +1,80 @@
+import { join } from "node:path";
+import { TemperError } from "../lib/errors.ts";
+import type { FileLock, Fs } from "../lib/fs.ts";
+import type { JsonObject } from "../lib/json.ts";
+import { explainSystemError } from "../lib/system_error.ts";
+import { LOCK_FILE } from "../log/liveness.ts";
+import type { RunState } from "../log/state.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { Env } from "../providers/provider.ts";
+import type { LoadedSpec } from "../spec/load.ts";
+import { writeRunFolder } from "./folder.ts";
+import { claimRunDir } from "./ids.ts";
+import { drivenElsewhere, recover, type RecoverOptions } from "./recover.ts";
+
+/** Readers probe a lock for an instant. */
+const LOCK_WAIT_MS = 1_000;
+/** Deciding which run to drive takes milliseconds; somebody else may be at it. */
+const DECIDE_WAIT_MS = 30_000;
+
+/** A run that is now this process's to drive, or, without a lock, one that has already ended well. */
+export type Taken =
+  & { readonly id: string; readonly dir: string; readonly notice: string | undefined }
+  & ({ readonly lock: FileLock } | { readonly lock: undefined; readonly state: RunState });
+
+/** Decides which run it is and locks it. One process at a time, so that two never make two runs of one plan. */
+export async function takeRun(
+  loaded: LoadedSpec,
+  env: Env,
+  options: Omit<RecoverOptions, "name">,
+): Promise<Taken> {
+  const { fs } = env;
+  const { runsDir } = options;
+  try {
+    await fs.mkdirp(runsDir);
+    const deciding = await fs.lock(join(runsDir, ".lock"), DECIDE_WAIT_MS);
+    if (!deciding) throw new TemperError("locked", `Cannot choose a run in "${runsDir}": it stays locked`);
+    try {
+      const choice = await recover(fs, { ...options, name: loaded.spec.name });
+      if (choice.kind === "start") return await makeRun(loaded, env, options, choice.notice);
+      const { id, dir } = choice.run;
+      if (choice.kind === "report") {
+        return { id, dir, notice: undefined, lock: undefined, state: choice.state };
+      }
+      return { id, dir, notice: undefined, lock: await lockRun(fs, id, dir) };
+    } finally {
+      deciding.release();
+    }
+  } catch (error) {
+    throw explainSystemError(`Cannot make a run folder in "${runsDir}"`, error);
+  }
+}
+
+/** Locks a run for driving or ending it. */
+export async function lockRun(fs: Fs, id: string, dir: string): Promise<FileLock> {
+  const lock = await fs.lock(join(dir, LOCK_FILE), LOCK_WAIT_MS);
+  if (!lock) throw drivenElsewhere(id);
+  return lock;
+}
+
+async function makeRun(
+  loaded: LoadedSpec,
+  env: Env,
+  { runsDir, plan }: { readonly runsDir: string; readonly plan: Plan },
+  notice: string | undefined,
+): Promise<Taken> {
+  const { fs, clock } = env;
+  const { name } = loaded.spec;
+  const { id, dir } = await claimRunDir(fs, clock, runsDir, name);
+  try {
+    const lock = await lockRun(fs, id, dir);
+    const created = new Date(clock.now()).toISOString();
+    const spec = JSON.parse(JSON.stringify(loaded.spec)) as JsonObject;
+    const { hash, steps } = plan;
+    await writeRunFolder(fs, dir, loaded.text, { version: 1, name, created, hash, steps, spec });
+    return { id, dir, notice, lock };
+  } catch (error) {
+    await fs.remove(dir);
+    throw error;
+  }
+}
