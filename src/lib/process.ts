@@ -88,6 +88,23 @@ export async function runProcess(options: RunOptions): Promise<ProcessEnd> {
   }
 }
 
+/** What a short command prints; `undefined` when it fails or cannot be started. */
+export async function captureProcess(
+  options: Pick<RunOptions, "command" | "args" | "env" | "signal">,
+): Promise<string | undefined> {
+  options.signal.throwIfAborted();
+  const child = spawn(options.command, [...options.args], {
+    env: options.env,
+    stdio: ["ignore", "pipe", "ignore"],
+    signal: options.signal,
+  });
+  let text = "";
+  child.stdout!.setEncoding("utf8").on("data", (part: string) => text += part);
+  const end = await endOf(child).catch(() => undefined);
+  options.signal.throwIfAborted();
+  return end?.code === 0 ? text : undefined;
+}
+
 /** Sends a signal to a process group. False when there is none of that number. */
 export function signalGroup(pid: number, signal: "SIGTERM" | "SIGKILL"): boolean {
   try {

@@ -10,6 +10,7 @@ export type Template = {
   readonly name: string;
   /** Strings that all occur in the chat template of a base of this family. */
   readonly detect: readonly string[];
+  /** The BOS token, where bases of the family begin with one. A server adds it by itself. */
   readonly prefix: string;
   readonly strip: boolean;
   /** End tokens. The first one begins the assistant's `close` and is trained. */
@@ -29,10 +30,7 @@ function zephyr(role: string): Turn {
   return { open: `<|${role}|>\n`, close: "</s>\n" };
 }
 
-/**
- * The families, most specific first. None strips white space, because the server's template language cannot. None
- * names the BOS token: trainer and server add it where the base's tokenizer asks for it.
- */
+/** The families, most specific first. None strips white space, because the server's template language cannot. */
 export const TEMPLATES: readonly Template[] = [
   {
     name: "chatml",
@@ -45,7 +43,7 @@ export const TEMPLATES: readonly Template[] = [
   {
     name: "llama3",
     detect: ["<|start_header_id|>", "<|eot_id|>"],
-    prefix: "",
+    prefix: "<|begin_of_text|>",
     strip: false,
     stop: ["<|eot_id|>"],
     turns: { system: llama3("system"), user: llama3("user"), assistant: llama3("assistant") },
@@ -54,7 +52,7 @@ export const TEMPLATES: readonly Template[] = [
     // Mistral's own format since version 7. Older ones have no system turn of their own and are equal without one.
     name: "mistral",
     detect: ["[INST]", "[/INST]"],
-    prefix: "",
+    prefix: "<s>",
     strip: false,
     stop: ["</s>"],
     turns: {
@@ -66,7 +64,7 @@ export const TEMPLATES: readonly Template[] = [
   {
     name: "zephyr",
     detect: ["<|user|>", "<|assistant|>"],
-    prefix: "",
+    prefix: "<s>",
     strip: false,
     stop: ["</s>"],
     turns: { system: zephyr("system"), user: zephyr("user"), assistant: zephyr("assistant") },

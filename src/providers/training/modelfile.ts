@@ -1,0 +1,99 @@
+import { count, counted, share } from "../../lib/format.ts";
+import { type ModelShape, trainableParameters } from "../../plan/memory.ts";
+import type { Spec } from "../../spec/schema.ts";
+import { goTemplate } from "./go_template.ts";
+import { comment, quoted } from "./modelfile_text.ts";
+import type { Template } from "./templates.ts";
+
+type Lora = Extract<Spec["method"], { kind: "lora" }>;
+
+export interface ModelfileFacts {
+  /** Name the model is served under. */
+  readonly model: string;
+  /** The base, as the pipeline file names it. */
+  readonly base: string;
+  readonly spec: Spec;
+  readonly shape: ModelShape;
+  /** Longest context of the base, in tokens. */
+  readonly context: number;
+  readonly template: Template;
+  /** The system prompt that all training rows share. */
+  readonly system: string | undefined;
+  readonly train: { readonly rows: number; readonly epochs: number; readonly learningRate: number };
+}
+
+/** Ollama's recipe for the exported model. Its comments say what was trained and what the numbers mean. */
+export function modelfile(facts: ModelfileFacts): string {
+  const { template, system } = facts;
+  const sections: [why: string, ...instructions: string[]][] = [
+    [heading(facts), "FROM ./model.gguf"],
+    [
+      `The chat template (${template.name}) of the training, word for word. Another one makes the answers worse.`,
+      `TEMPLATE ${quoted("the chat template", goTemplate(template))}`,
+      ...template.stop.map((stop) => `PARAMETER stop ${quoted("the stop token", stop)}`),
+    ],
+    [
+      "Always the most likely token, as in the evaluation. A repeat penalty, 1.1 unless set, would punish\n" +
+      "answers that repeat words of the question and change what was learnt.",
+      "PARAMETER temperature 0",
+      "PARAMETER repeat_penalty 1.0",
+    ],
+    [
+      `Room for prompt and answer, in tokens. The base reads up to ${count(facts.context)}.`,
+      `PARAMETER num_ctx ${contextLength(facts)}`,
+    ],
+  ];
+  if (system !== undefined) {
+    const why = "Every training row began with this system prompt, so requests without one get it too.";
+    sections.push([why, `SYSTEM ${quoted("the system prompt", system)}`]);
+  }
+  return sections.map(([why, ...lines]) => [comment(why), ...lines].join("\n")).join("\n\n") + "\n";
+}
+
+function heading(facts: ModelfileFacts): string {
+  const { model, base, spec, shape, train } = facts;
+  const { quantization } = spec.provider.kind === "openai" ? { quantization: "" } : spec.provider.export;
+  return [
+    `${model}: "${base}" fine-tuned with ${spec.method.kind}`,
+    "",
+    ...spec.method.kind === "lora" ? loraLines(spec.method, shape) : [],
+    `It saw ${counted(train.rows, "row")}, ${train.epochs} ${
+      train.epochs === 1 ? "time" : "times"
+    } each, at a learning rate of up to ${train.learningRate}.`,
+    `The update is merged into the weights of model.gguf, written as ${quantization}; adapter/ holds it alone.`,
+    "",
+    `Serve it:  ollama create ${model} -f Modelfile`,
+    `Talk to it: ollama run ${model}`,
+    `Undo it:   ollama rm ${model}    (the base and this folder stay as they are)`,
+  ].join("\n");
+}
+
+function loraLines(method: Lora, shape: ModelShape): string[] {
+  const { rank, alpha, rslora } = method;
+  const trainable = trainableParameters(method, shape);
+  const scaling = Number((alpha / (rslora ? Math.sqrt(rank) : rank)).toPrecision(4));
+  const root = rslora ? "sqrt(rank)" : "rank";
+  return [
+    "LoRA leaves every weight W of the base as it is and learns a small update beside it:",
+    `  y = W x + ${scaling} * B (A x)      A has ${rank} rows, B has ${rank} columns`,
+    `rank ${rank}: how many directions of its input an update can react to. More learns more and weighs more.`,
+    `alpha ${alpha}: strength of the update, which is scaled by alpha / ${root} = ${scaling}.`,
+    `Trained: ${count(trainable)} numbers, ${share(trainable / shape.parameters)} of the base's ${
+      count(shape.parameters)
+    }, in ${targetText(method)} of its ${shape.layers} layers.`,
+    "Paper: LoRA, Low-Rank Adaptation of Large Language Models, https://arxiv.org/abs/2106.09685",
+    ...rslora ? ["Scaling by sqrt(rank): https://arxiv.org/abs/2312.03732"] : [],
+    "",
+  ];
+}
+
+function targetText(method: Lora): string {
+  if (method.target === "all-linear") return "all linear parts";
+  return method.target === "attention" ? "the attention" : method.target.join(", ");
+}
+
+/** Twice the longest row and answer, as a power of two of at least 2,048, and at most what the base reads. */
+function contextLength({ spec, context }: ModelfileFacts): number {
+  const wanted = 2 * (spec.train.max_length + spec.evaluate.max_new_tokens);
+  return Math.min(context, Math.max(2048, 2 ** Math.ceil(Math.log2(wanted))));
+}
