@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { denoFs } from "../../src/lib/fs.ts";
+import { type Project, project, WITHOUT_TRAINER } from "./kit.ts";
+
+/** Printed with a failure, so that it can be repeated: TEMPER_SEED=… */
+const SEED = Number(Deno.env.get("TEMPER_SEED") ?? Math.floor(Math.random() * 2 ** 31));
+
+/** Mulberry32. */
+function random(seed: number): () => number {
+  let a = seed;
+  return () => {
+    a = (a + 0x6d2b79f5) | 0;
+    let t = Math.imul(a ^ (a >>> 15), 1 | a);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+async function onlyRun(tiny: Project): Promise<string> {
+  const runs = await denoFs.list(join(tiny.dir, "runs"));
+  assert.equal(runs.length, 1, `one run, not ${runs.join(", ")}`);
+  return join(tiny.dir, "runs", runs[0]!);
+}
+
+/** result.json without what may differ: times and memory. */
+async function result(tiny: Project): Promise<Record<string, unknown>> {
+  const { timing: _t, resources: _r, ...same } = JSON.parse(
+    await denoFs.readText(join(await onlyRun(tiny), "job", "result.json")),
+  );
+  return same;
+}
+
+/** Pid of the live trainer, from the lock it holds; `undefined` when none runs. */
+async function trainer(tiny: Project): Promise<number | undefined> {
+  const [run] = await denoFs.list(join(tiny.dir, "runs"));
+  if (run === undefined) return undefined;
+  const lock = join(tiny.dir, "runs", run, "job", "lock");
+  if (!await denoFs.isLocked(lock)) return undefined;
+  const pid = parseInt(await denoFs.readText(lock), 10);
+  return Number.isInteger(pid) ? pid : undefined;
+}
+
+async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
+  for (const end = Date.now() + 60_000; Date.now() < end;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`Cannot wait any longer for ${what}`);
+}
+
+async function undisturbed(): Promise<Record<string, unknown>> {
+  const tiny = await project();
+  const { code, stderr } = await tiny.temper("run", "tiny.yaml");
+  assert.equal(code, 0, stderr);
+  const expected = await result(tiny);
+  await tiny.remove();
+  return expected;
+}
+
+Deno.test({
+  name: "run ends in the same result after kill -9 of the runner and of the trainer at random moments",
+  ignore: WITHOUT_TRAINER,
+  async fn() {
+    const next = random(SEED);
+    const expected = await undisturbed();
+    const tiny = await project();
+    try {
+      for (let kill = 0; kill < 3; kill++) {
+        const runner = tiny.start("run", "tiny.yaml");
+        const output = runner.output();
+        await new Promise((resolve) => setTimeout(resolve, 500 + next() * 8000));
+        runner.kill("SIGKILL");
+        await output;
+      }
+      for (let kill = 0; kill < 3; kill++) {
+        const runner = tiny.start("run", "tiny.yaml");
+        const output = runner.output();
+        const ended = output.then(() => "ended" as const);
+        const pid = await Promise.race([ended, until("the trainer", () => trainer(tiny))]);
+        if (pid === "ended") break;
+        await new Promise((resolve) => setTimeout(resolve, next() * 6000));
+        if (await trainer(tiny) === pid) Deno.kill(pid, "SIGKILL");
+        runner.kill("SIGKILL");
+        await output;
+      }
+      const { code, stderr } = await tiny.temper("run", "tiny.yaml");
+      assert.equal(code, 0, stderr);
+      assert.deepEqual(await result(tiny), expected);
+    } catch (error) {
+      throw new Error(`TEMPER_SEED=${SEED} repeats this`, { cause: error });
+    }
+    await tiny.remove();
+  },
+});
+
+Deno.test({
+  name: "run refuses a run that another process drives, and cancel stops it",
+  ignore: WITHOUT_TRAINER,
+  async fn() {
+    const tiny = await project();
+    const spec = JSON.parse(await denoFs.readText(tiny.file));
+    spec.train.epochs = 200;
+    await denoFs.writeAtomic(tiny.file, JSON.stringify(spec));
+    const first = tiny.start("run", "tiny.yaml");
+    const output = first.output();
+    const pid = await until("the trainer", () => trainer(tiny));
+    const second = await tiny.temper("run", "tiny.yaml");
+    assert.equal(second.code, 3, second.stderr);
+    const cancelled = await tiny.temper("cancel", "last");
+    assert.equal(cancelled.code, 0, cancelled.stderr);
+    await output;
+    assert.equal(await trainer(tiny), undefined, `trainer ${pid} still runs`);
+    assert.equal(JSON.parse((await tiny.temper("show", "last", "--json")).stdout).state, "cancelled");
+    await tiny.remove();
+  },
+});
