@@ -1,7 +1,7 @@
 import type { Fs } from "../lib/fs.ts";
 import { changedParts, type PartChange } from "../plan/key.ts";
 import type { Plan } from "../plan/plan.ts";
-import { earlierRuns } from "./folder.ts";
+import { type EarlierRun, earlierRuns } from "./folder.ts";
 
 /** How one step's key differs from what an earlier run used. */
 export interface StepChange {
@@ -30,10 +30,14 @@ export async function changesSince(
   plan: Plan,
 ): Promise<Changes | undefined> {
   const [latest] = await earlierRuns(fs, runsDir, name);
-  if (!latest) return undefined;
+  return latest && changesBetween(latest, plan);
+}
+
+/** Compares a plan with that of an earlier run. Pure. */
+export function changesBetween(earlier: EarlierRun, plan: Pick<Plan, "steps">): Changes {
   const steps: StepChange[] = [];
   for (const { kind, key, parts } of plan.steps) {
-    const old = latest.plan.steps.find((step) => step.kind === kind);
+    const old = earlier.plan.steps.find((step) => step.kind === kind);
     const changed = old?.key === key
       ? []
       : changedParts(old?.parts, parts).filter(({ path }) => path !== "after");
@@ -41,7 +45,7 @@ export async function changesSince(
     const reason = old?.key === key ? undefined : reasonOf(changed, cause);
     steps.push({ kind, before: old?.key, after: key, parts: changed, reason });
   }
-  return { run: latest.id, steps };
+  return { run: earlier.id, steps };
 }
 
 function reasonOf(changed: readonly PartChange[], cause: string | undefined): string {
