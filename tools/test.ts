@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- a program of its own, it talks to whoever runs it
 /**
  * `deno task test`: every test a newcomer needs, TypeScript and Python, and one line that sums them up.
  * `deno task test --slow`: the heavier proofs instead, with the real model.

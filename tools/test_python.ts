@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- a program of its own, it talks to whoever runs it
 import { join } from "node:path";
 import { systemClock } from "../src/lib/clock.ts";
 import { denoFs, sha256 } from "../src/lib/fs.ts";
