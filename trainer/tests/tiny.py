@@ -132,7 +132,7 @@ def merge(base: dict, changes: dict) -> dict:
     return base | changes | {key: value for key, value in nested.items() if isinstance(base[key], dict)}
 
 
-def make_job(folder: Path, base: dict, train: list[dict], evaluation: list[dict] | None = None, **changes) -> Path:
+def make_job(folder: Path, base: dict, rows: list[dict], evaluation: list[dict] | None = None, **changes) -> Path:
     """A job folder; `changes` are nested fields of job.json that differ from these small defaults."""
     folder.mkdir(parents=True, exist_ok=True)
     job = {
@@ -170,7 +170,7 @@ def make_job(folder: Path, base: dict, train: list[dict], evaluation: list[dict]
         "evaluate": {"metric": "exact_match", "pattern": None, "before": True, "max_new_tokens": 8, "few_shot": None},
         "export": {"gguf": False, "quantization": "q8_0", "merged": False},
     }
-    write_jsonl(folder / "train.jsonl", train)
+    write_jsonl(folder / "train.jsonl", rows)
     if evaluation is not None:
         write_jsonl(folder / "eval.jsonl", evaluation)
     (folder / "job.json").write_text(json.dumps(merge(job, changes)))

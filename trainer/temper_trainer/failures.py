@@ -1,0 +1,33 @@
+"""Turns what went wrong into a sentence."""
+
+import errno
+import sys
+import traceback
+
+from .errors import FAILED, TrainerError
+
+
+def explain(error: Exception) -> TrainerError:
+    """The failure as a TrainerError. What nobody foresaw also leaves its traceback in the log."""
+    if isinstance(error, TrainerError):
+        return error
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        message = f'Cannot write "{error.filename or "a file"}": no space left on device'
+        return TrainerError("disk_full", message, "Free some space and start again: it continues", FAILED)
+    if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+        message = f'Cannot use "{error.filename}": {error.strerror}'
+        return TrainerError("not_writable", message, "Check the permissions of the folder", FAILED)
+    if out_of_memory(error):
+        hint = "Lower train.micro_tokens, then train.max_length, or take a smaller base"
+        return TrainerError("out_of_memory", "Cannot go on: no memory left", hint, FAILED)
+    traceback.print_exception(error, file=sys.stderr)
+    sentence = " ".join(str(error).split()) or "no message"
+    message = f"Unexpected {type(error).__name__}: {sentence}"
+    return TrainerError("unexpected", message, "The traceback is in trainer.log", FAILED)
+
+
+def out_of_memory(error: Exception) -> bool:
+    """PyTorch reports a failed allocation on the CPU as a plain RuntimeError."""
+    text = str(error)
+    names = {kind.__name__ for kind in type(error).__mro__}
+    return isinstance(error, MemoryError) or "OutOfMemoryError" in names or "can't allocate memory" in text

@@ -1,0 +1,178 @@
+"""The training loop. Everything it depends on is in the job, the prepared rows and its state."""
+
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from .batches import StepPlan, micro_batches
+from .checkpoint import Checkpoint, Checkpoints
+from .data import read_some
+from .device import Environment
+from .errors import FAILED, TrainerError
+from .events import Metrics
+from .head import token_losses
+from .job import Job
+from .memory import resident_bytes
+from .methods import Method
+from .optim import FlatParameters, learning_rate, make_optimizer
+from .packing import hidden_states, pack, packed_rows
+from .prepared import Prepared
+from .random_state import RandomState
+from .stop import Stop, Stopped
+
+SMOOTHING = 0.9
+
+
+@dataclass
+class State:
+    """What has been done so far."""
+
+    step: int = 0
+    tokens: int = 0
+    supervised: int = 0
+    smoothed: float | None = None
+    seconds: float = 0.0
+    """Spent in steps, over all attempts."""
+
+
+class Loop:
+    def __init__(
+        self,
+        job: Job,
+        examples: Path,
+        rows: Prepared,
+        method: Method,
+        random: RandomState,
+        environment: Environment,
+        metrics: Metrics,
+        checkpoints: Checkpoints,
+        stop: Stop,
+    ):
+        self.train = job.train
+        self.examples = examples
+        self.rows = rows
+        self.method = method
+        self.random = random
+        self.device = torch.device(environment.device)
+        self.metrics = metrics
+        self.checkpoints = checkpoints
+        self.stop = stop
+        self.plan = StepPlan(len(rows), job.train.batch_size, job.train.epochs, job.train.max_steps, job.train.seed)
+        self.flat = FlatParameters(method.parameters())
+        self.optimizer = make_optimizer(self.flat, job.train)
+        self.state = State()
+
+    def run(self) -> None:
+        """Trains to the end, from the newest checkpoint where there is one."""
+        self.restore()
+        self.method.model.train()
+        saved = time.monotonic()
+        with packed_rows(self.method.causal), self.stop.at_safe_places():
+            while self.state.step < self.plan.steps:
+                self.step_or_stop()
+                if time.monotonic() - saved >= self.train.checkpoint_seconds:
+                    self.save()
+                    saved = time.monotonic()
+            self.save()
+        self.method.model.eval()
+        self.stop.check()
+
+    def step_or_stop(self) -> None:
+        before = self.snapshot()
+        try:
+            self.stop.check()
+            self.step()
+        except Stopped:
+            self.save(before)
+            raise
+
+    def step(self) -> None:
+        start = time.monotonic()
+        rows = self.plan.rows_of(self.state.step)
+        lengths = self.rows.lengths(rows)
+        batches = [rows[places] for places in micro_batches(lengths, self.train.micro_tokens)]
+        supervised = int(sum(np.count_nonzero(self.rows.row(row)[1][1:]) for row in rows))
+        self.flat.gradient.zero_()
+        loss = 0.0
+        for batch in batches:
+            loss += self.accumulate(batch, supervised)
+            self.stop.check()
+        norm = self.flat.clip(self.train.max_grad_norm)
+        if not np.isfinite(norm):
+            self.refuse(rows, "the gradient is not finite")
+        rate = learning_rate(self.train, self.state.step, self.plan.steps)
+        self.optimizer.param_groups[0]["lr"] = rate
+        self.optimizer.step()
+        self.advance(loss, norm, rate, int(lengths.sum()), supervised, time.monotonic() - start)
+
+    def accumulate(self, rows: np.ndarray, supervised: int) -> float:
+        """Adds the gradient of some of a step's rows; returns their part of the step's mean loss."""
+        batch = pack([self.rows.row(row) for row in rows], self.device)
+        hidden = hidden_states(self.method.causal, batch)
+        losses = token_losses(self.method.causal, hidden[batch.places], batch.targets)
+        bad = ~torch.isfinite(losses.detach()).cpu().numpy()
+        if bad.any():
+            self.refuse(rows[np.unique(batch.rows[bad])], "the loss is not finite")
+        loss = losses.sum() / supervised
+        loss.backward()
+        return loss.item()
+
+    def advance(self, loss: float, norm: float, rate: float, tokens: int, supervised: int, seconds: float) -> None:
+        state = self.state
+        state.step += 1
+        state.tokens += tokens
+        state.supervised += supervised
+        state.seconds += seconds
+        state.smoothed = loss if state.smoothed is None else SMOOTHING * state.smoothed + (1 - SMOOTHING) * loss
+        self.metrics.write(
+            "train",
+            step=state.step,
+            steps=self.plan.steps,
+            epoch=round(self.plan.epoch_after(state.step), 4),
+            loss=loss,
+            smoothed=state.smoothed,
+            learning_rate=rate,
+            grad_norm=norm,
+            tokens=state.tokens,
+            tokens_per_second=round(tokens / seconds, 1),
+            rss=resident_bytes(),
+        )
+
+    def refuse(self, rows: np.ndarray, reason: str) -> None:
+        found = read_some(self.examples, {int(row) for row in rows})
+        origins = [found[row].origin for row in sorted(found)]
+        message = f"Cannot train on at step {self.state.step + 1}: {reason} for {', '.join(origins)}"
+        hint = "Look at these rows; if they are sound, lower train.learning_rate"
+        raise TrainerError("not_finite", message, hint, FAILED, origins)
+
+    def snapshot(self) -> tuple[dict[str, torch.Tensor], dict]:
+        """State of the random numbers: a step that is broken off has used some of them up."""
+        return self.random.tensors(), self.random.numbers()
+
+    def save(self, random: tuple[dict[str, torch.Tensor], dict] | None = None) -> None:
+        tensors, numbers = random or self.snapshot()
+        optimizer = self.optimizer.state[self.flat.values]
+        kept = {f"optimizer.{name}": tensor for name, tensor in optimizer.items()}
+        self.checkpoints.save(
+            Checkpoint(
+                self.state.step,
+                {"parameters": self.flat.values.detach(), **kept, **tensors},
+                {"state": asdict(self.state), "random": numbers},
+            )
+        )
+        self.metrics.write("checkpoint", step=self.state.step)
+
+    def restore(self) -> None:
+        checkpoint = self.checkpoints.load(self.metrics)
+        if checkpoint is None:
+            return
+        with torch.no_grad():
+            self.flat.values.copy_(checkpoint.tensors["parameters"])
+            for name, tensor in self.optimizer.state[self.flat.values].items():
+                tensor.copy_(checkpoint.tensors[f"optimizer.{name}"])
+        self.random.restore(checkpoint.tensors, checkpoint.numbers["random"])
+        self.state = State(**checkpoint.numbers["state"])
+        self.metrics.write("resumed", step=self.state.step)

@@ -1,0 +1,97 @@
+"""Rows laid end to end: every linear layer sees real tokens only, attention sees one row at a time."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+NAME = "packed_rows"
+
+
+@dataclass(frozen=True)
+class Pack:
+    ids: torch.Tensor
+    """Token ids, [1, tokens]."""
+    positions: torch.Tensor
+    """Each token's place in its own row, [1, tokens]."""
+    segments: list[tuple[int, int]]
+    """Neighbouring rows of one length: how many, and how long."""
+    places: torch.Tensor
+    """Where the hidden states are from which a labelled token is predicted."""
+    targets: torch.Tensor
+    """The labelled tokens."""
+    rows: np.ndarray
+    """Which of the packed rows each target belongs to."""
+
+
+def pack(rows: Sequence[tuple[np.ndarray, np.ndarray]], device: torch.device) -> Pack:
+    """Lays rows of (tokens, labels) end to end."""
+    tokens = np.concatenate([tokens for tokens, _ in rows]).astype(np.int64)
+    lengths = [len(tokens) for tokens, _ in rows]
+    labels = np.concatenate([labels for _, labels in rows]).astype(bool)
+    labels[np.cumsum([0, *lengths[:-1]])] = False  # nothing comes before a row's first token to predict it from
+    (labelled,) = np.nonzero(labels)
+    positions = np.concatenate([np.arange(length) for length in lengths])
+    return Pack(
+        ids=torch.from_numpy(tokens)[None].to(device),
+        positions=torch.from_numpy(positions)[None].to(device),
+        segments=[(len(list(group)), length) for length, group in groupby(lengths)],
+        places=torch.from_numpy(labelled - 1).to(device),
+        targets=torch.from_numpy(tokens[labelled]).to(device),
+        rows=np.repeat(np.arange(len(rows)), lengths)[labelled],
+    )
+
+
+def row_attention(
+    module, query, key, value, attention_mask, segments, scaling=None, dropout=0.0, sliding_window=None, **_
+):
+    """Causal attention inside each row. Rows of one length share a call."""
+    groups = query.shape[1] // key.shape[1]
+    results, start = [], 0
+    for count, length in segments:
+        end = start + count * length
+        q, k, v = (
+            states[0, :, start:end].unflatten(1, (count, length)).transpose(0, 1) for states in (query, key, value)
+        )
+        if groups > 1:
+            k, v = k.repeat_interleave(groups, dim=1), v.repeat_interleave(groups, dim=1)
+        windowed = sliding_window is not None and length > sliding_window
+        mask = window_mask(length, sliding_window, query.device) if windowed else None
+        result = functional.scaled_dot_product_attention(
+            q, k, v, attn_mask=mask, dropout_p=dropout, is_causal=mask is None, scale=scaling
+        )
+        results.append(result.transpose(1, 2).flatten(0, 1))
+        start = end
+    return torch.cat(results)[None] if len(results) > 1 else results[0][None], None
+
+
+def window_mask(length: int, window: int, device: torch.device) -> torch.Tensor:
+    distance = torch.arange(length, device=device)[:, None] - torch.arange(length, device=device)
+    return (distance >= 0) & (distance < window)
+
+
+@contextmanager
+def packed_rows(causal) -> Iterator[None]:
+    """While this lasts, the model's attention keeps to the rows of a Pack."""
+    from transformers import AttentionInterface, AttentionMaskInterface
+
+    AttentionInterface.register(NAME, row_attention)
+    AttentionMaskInterface.register(NAME, lambda *_, **__: None)
+    before = causal.config._attn_implementation
+    causal.set_attn_implementation(NAME)
+    try:
+        yield
+    finally:
+        causal.set_attn_implementation(before)
+
+
+def hidden_states(causal, batch: Pack) -> torch.Tensor:
+    """Final hidden states, [tokens, hidden]. Needs `packed_rows`."""
+    output = causal.get_decoder()(
+        input_ids=batch.ids, position_ids=batch.positions, use_cache=False, segments=batch.segments
+    )
+    return output.last_hidden_state[0]
