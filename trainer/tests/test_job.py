@@ -1,0 +1,84 @@
+"""job.json is read strictly, and every refusal names its field."""
+
+import json
+
+import pytest
+import tiny
+
+from temper_trainer.errors import TrainerError
+from temper_trainer.job import read_job
+
+BASE = {"kind": "folder", "path": "/base", "sha256": "0"}
+
+
+def job_with(tmp_path, **changes):
+    return read_job(tiny.make_job(tmp_path, BASE, tiny.home_rows(1), **changes))
+
+
+def test_read_job_reads_the_example_of_the_readme(tmp_path):
+    text = (tiny.Path(__file__).parents[1] / "README.md").read_text()
+    example = text.split("## job.json (version 1)\n```json\n")[1].split("```")[0]
+    job = json.loads(example.replace('"templates": [{"name": "chatml", "…": "…"}]', '"templates": []'))
+    (tmp_path / "job.json").write_text(json.dumps(job))
+    assert read_job(tmp_path).train.learning_rate == 0.002
+
+
+def test_read_job_takes_whole_numbers_where_fractions_may_stand(tmp_path):
+    assert job_with(tmp_path, train={"epochs": 2}).train.epochs == 2.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"train": {"epoch": 1}}, '"train.epoch" is not a known field'),
+        ({"train": {"epochs": 0}}, '"train.epochs" is 0 and must be above 0'),
+        ({"train": {"batch_size": 2.5}}, '"train.batch_size" must be a whole number'),
+        ({"train": {"batch_size": True}}, '"train.batch_size" must be a whole number'),
+        ({"train": {"device": "tpu"}}, "\"train.device\" is 'tpu' and must be one of auto, cpu, cuda, mps"),
+        ({"train": {"learning_rate": float("nan")}}, '"train.learning_rate" must be a finite number'),
+        ({"method": {"dropout": 1}}, '"method.dropout" is 1 and must be 0.9 or less'),
+        ({"method": {"kind": "magic"}}, "\"method.kind\" is 'magic' and must be one of lora"),
+        ({"method": {"target": "everything"}}, '"method.target" must be all-linear, attention or a list'),
+        ({"method": {"target": []}}, '"method.target" must not be an empty list'),
+        ({"version": 2}, '"version" is 2; this trainer reads version 1'),
+        ({"template": "llama9"}, "\"template\" is 'llama9' and must be auto or one of chatml"),
+        ({"templates": [tiny.CHATML | {"stop": ["</s>"]}]}, '"templates[0].turns.assistant.close" must begin with'),
+        ({"evaluate": {"metric": "regex"}}, '"evaluate.pattern" is missing'),
+        ({"evaluate": {"metric": "regex", "pattern": "("}}, '"evaluate.pattern" is not a regular expression'),
+    ],
+)
+def test_read_job_names_the_field(tmp_path, changes, words):
+    with pytest.raises(TrainerError) as caught:
+        job_with(tmp_path, **changes)
+    assert words in caught.value.message
+    assert caught.value.exit_code == 2
+
+
+def test_read_job_says_where_a_field_is_missing(tmp_path):
+    path = tiny.make_job(tmp_path, BASE, tiny.home_rows(1)) / "job.json"
+    job = json.loads(path.read_text())
+    del job["train"]["seed"]
+    path.write_text(json.dumps(job))
+    with pytest.raises(TrainerError, match=r'"train\.seed" is missing'):
+        read_job(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '{"version": 1', "\udcff"])
+def test_read_job_refuses_what_is_no_job(tmp_path, text):
+    (tmp_path / "job.json").write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(TrainerError, match=r"job\.json"):
+        read_job(tmp_path)
+
+
+def test_prepared_from_changes_with_what_prepare_reads_alone(tmp_path):
+    digests = [
+        job_with(tmp_path / name, **changes).prepared_from()
+        for name, changes in {
+            "same": {},
+            "rate": {"train": {"learning_rate": 0.5}},
+            "length": {"train": {"max_length": 99}},
+            "checks": {"checks": {"too_long": "warn"}},
+        }.items()
+    ]
+    assert digests[0] == digests[1]
+    assert len(set(digests)) == 3

@@ -1,0 +1,215 @@
+"""Tokens and label masks: what is written is what is served and trained."""
+
+import json
+
+import pytest
+import tiny
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors import safe_open
+from tokenizers import Tokenizer
+
+from temper_trainer.data import Row
+from temper_trainer.errors import TrainerError
+from temper_trainer.job import Job, read_job
+from temper_trainer.prepare import prepare
+from temper_trainer.prepared import Prepared, PreparedWriter
+from temper_trainer.template import Encoder, pieces, render, renders_like
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def tokenizer(tiny_llama):
+    return Tokenizer.from_file(str(tiny_llama / "tokenizer.json"))
+
+
+@pytest.fixture
+def prepared(tmp_path, tiny_llama, cache):
+    def make(rows, evaluation=None, **changes) -> tuple[Job, dict]:
+        job_dir = tiny.make_job(tmp_path / "job", tiny.folder_base(tiny_llama), rows, evaluation, **changes)
+        job = read_job(job_dir)
+        prepare(job, job_dir, cache, lambda *_: None)
+        return job_dir, json.loads((job_dir / "tokens.json").read_text())
+
+    return make
+
+
+def row(*turns: str, origin="x:1") -> dict:
+    """Turns as "role: content"."""
+    split = [turn.split(": ", 1) for turn in turns]
+    return {"origin": origin, "messages": [{"role": role, "content": content} for role, content in split]}
+
+
+def shown(tokenizer, job_dir, name="train", index=0) -> str:
+    """The row's text, with what is supervised in brackets."""
+    tokens, labels = Prepared(job_dir / "prepared" / f"{name}.safetensors").row(index)
+    text, inside = "", False
+    for token, label in zip(tokens, labels, strict=True):
+        if bool(label) != inside:
+            text += "[" if label else "]"
+            inside = bool(label)
+        text += tokenizer.decode([int(token)], skip_special_tokens=False)
+    return text + ("]" if inside else "")
+
+
+def test_prepare_supervises_the_answer_and_the_end_token(prepared, tokenizer):
+    job_dir, report = prepared([row("system: Home:", "user: turn on", "assistant: do: on")])
+    assert shown(tokenizer, job_dir) == (
+        "<|im_start|>system\nHome:<|im_end|>\n<|im_start|>user\nturn on<|im_end|>\n<|im_start|>assistant\n"
+        "[do: on<|im_end|>]"
+    )
+    assert report["end_token"] == {"text": "<|im_end|>", "id": 2, "trained_rows": 1}
+    assert report["template_matches_base"] is True
+    assert report["train"]["supervised"] + report["train"]["masked"] == report["train"]["tokens"]
+
+
+def test_prepare_supervises_every_answer_in_train_and_the_last_in_eval(prepared, tokenizer):
+    talk = row("user: a", "assistant: b", "user: c", "assistant: d")
+    job_dir, _ = prepared([talk], [talk])
+    start = "<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\n"
+    middle = "\n<|im_start|>user\nc<|im_end|>\n<|im_start|>assistant\n[d<|im_end|>]"
+    assert shown(tokenizer, job_dir) == f"{start}[b<|im_end|>]{middle}"
+    assert shown(tokenizer, job_dir, "eval") == f"{start}b<|im_end|>{middle}"
+
+
+def test_prepare_counts_rows_whose_whole_text_has_other_tokens(prepared):
+    """What opens the answer is glued to its first word when the whole text is tokenised."""
+    glued = tiny.merge(tiny.CHATML, {"turns": {"assistant": {"open": "<|im_start|>tu", "close": "<|im_end|>"}}})
+    rows = [row("user: a", "assistant: rn"), row("user: a", "assistant: b")]
+    _, report = prepared(rows, templates=[glued])
+    assert report["train"]["differing"] == 1
+
+
+def test_prepare_refuses_long_rows_by_name(prepared):
+    rows = [row("user: a", "assistant: b"), row("user: a", "assistant: " + "word " * 200, origin="long.jsonl:7")]
+    with pytest.raises(TrainerError) as caught:
+        prepared(rows)
+    assert caught.value.rows == ["long.jsonl:7"]
+    assert "1 of 2 rows are longer than 128 tokens" in caught.value.message
+
+
+def test_prepare_cuts_long_rows_where_it_may(prepared):
+    rows = [row("user: a", "assistant: b"), row("user: a", "assistant: " + "word " * 200, origin="long.jsonl:7")]
+    job_dir, report = prepared(rows, checks={"too_long": "warn"})
+    assert report["train"]["truncated"] == 1
+    assert report["train"]["longest"] == 128
+    assert report["end_token"]["trained_rows"] == 1
+    assert [(long["origin"], long["tokens"] > 128) for long in report["long_rows"]] == [("long.jsonl:7", True)]
+    assert len(Prepared(job_dir / "prepared" / "train.safetensors").row(1)[0]) == 128
+
+
+def test_prepare_refuses_a_cut_that_leaves_no_answer(prepared):
+    rows = [row("user: a", "assistant: b"), row("user: " + "word " * 200, "assistant: b", origin="long.jsonl:7")]
+    with pytest.raises(TrainerError, match="nothing of the answer would be left") as caught:
+        prepared(rows, checks={"too_long": "off"})
+    assert caught.value.rows == ["long.jsonl:7"]
+
+
+def test_prepare_says_when_every_row_is_too_long(prepared):
+    with pytest.raises(TrainerError, match="every one of the 2 rows is longer than 8 tokens"):
+        prepared([row("user: a", "assistant: b")] * 2, train={"max_length": 8}, checks={"too_long": "off"})
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ('{"origin": "a:1", "messages": [', 'Cannot read "train.jsonl:1": not JSON'),
+        ('{"origin": "a:1"}', "it is not an object of origin and messages"),
+        ('{"origin": "a:1", "messages": [{"role": "tool", "content": "x"}]}', "a message must have a role of"),
+        ('{"origin": "a:1", "messages": [{"role": "user", "content": "x"}]}', "the last message must be the assistant"),
+        ("", "there are none"),
+    ],
+)
+def test_prepare_refuses_bad_examples(tmp_path, tiny_llama, cache, lines, words):
+    job_dir = tiny.make_job(tmp_path, tiny.folder_base(tiny_llama), [])
+    (job_dir / "train.jsonl").write_text(lines)
+    with pytest.raises(TrainerError) as caught:
+        prepare(read_job(job_dir), job_dir, cache, lambda *_: None)
+    assert words in caught.value.message
+    assert not (job_dir / "tokens.json").exists()
+
+
+def test_prepare_refuses_an_end_token_inside_an_answer(prepared):
+    with pytest.raises(TrainerError, match="would teach the model to stop there") as caught:
+        prepared([row("user: a", "assistant: b<|im_end|>c", origin="a.csv:3")])
+    assert caught.value.rows == ["a.csv:3"]
+
+
+def test_prepare_chooses_no_template_that_does_not_fit(prepared):
+    other = tiny.CHATML | {"name": "other", "detect": ["<|header|>"]}
+    with pytest.raises(TrainerError, match="Cannot choose among the templates other"):
+        prepared([row("user: a", "assistant: b")], templates=[other])
+    stop = {"stop": ["</s>"], "turns": {role: {"open": f"<{role}>", "close": "</s>"} for role in tiny.CHATML["turns"]}}
+    with pytest.raises(TrainerError, match='its vocabulary has no token "</s>"'):
+        prepared([row("user: a", "assistant: b")], template="other", templates=[other | stop])
+
+
+def test_renders_like_sees_a_default_system_message():
+    assert renders_like(read_template(), tiny.JINJA, {}) is True
+    assert renders_like(read_template(), tiny.JINJA.replace("assistant\n'", "assistant'"), {}) is False
+    assert renders_like(read_template(), None, {}) is None
+    assert renders_like(read_template(), "{{ raise_exception('no') }}", {}) is None
+
+
+def read_template():
+    from temper_trainer.fields import read
+    from temper_trainer.job import Template
+
+    return read(Template, tiny.CHATML, "template")
+
+
+turns = st.tuples(st.sampled_from(["user", "assistant"]), st.text(max_size=20).filter(lambda text: "<|" not in text))
+
+
+@settings(max_examples=60, deadline=None)
+@given(turns=st.lists(turns, max_size=5), answer=st.text(max_size=20).filter(lambda text: "<|" not in text))
+def test_pieces_are_the_text_up_to_the_last_end_token(turns, answer):
+    messages = [{"role": role, "content": content} for role, content in [*turns, ("assistant", answer)]]
+    template = read_template()
+    parts = pieces(template, Row("x", messages))
+    text = "".join(text + (template.stop[0] if answered else "") for text, answered in parts)
+    assert text + "\n" == render(template, messages)
+    assert [answered for _, answered in parts] == [False, True] * (len(parts) // 2)
+
+
+@settings(max_examples=40, deadline=None)
+@given(answer=st.text(max_size=30).filter(lambda text: "<|" not in text))
+def test_encoder_labels_decode_to_the_answer(tokenizer, answer):
+    encoder = Encoder(tokenizer, read_template())
+    messages = tiny.conversation("ask", answer)
+    ((prompt, answered),) = [encoder.encode_rows([Row("x", messages)])[0]]
+    assert prompt[0] == encoder.encode_prompt(messages[:-1])
+    assert answered[0][-1] == 2
+    assert tokenizer.decode(answered[0][:-1], skip_special_tokens=False) == answer
+
+
+@settings(max_examples=30, deadline=None)
+@given(rows=st.lists(st.lists(st.tuples(st.integers(0, 2**31 - 1), st.integers(0, 1)), max_size=9), max_size=9))
+def test_prepared_gives_back_what_was_written(tmp_path_factory, rows):
+    path = tmp_path_factory.mktemp("prepared") / "train.safetensors"
+    writer = PreparedWriter(path)
+    for pairs in rows:
+        writer.append([token for token, _ in pairs], [label for _, label in pairs])
+    writer.close()
+    prepared = Prepared(path)
+    assert len(prepared) == len(rows)
+    for index, pairs in enumerate(rows):
+        tokens, labels = prepared.row(index)
+        assert list(zip(tokens.tolist(), labels.tolist(), strict=True)) == pairs
+    with safe_open(path, "np") as file:
+        assert file.get_tensor("tokens").tolist() == [token for pairs in rows for token, _ in pairs]
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+
+
+def test_prepared_refuses_a_file_cut_short(tmp_path):
+    path = tmp_path / "train.safetensors"
+    writer = PreparedWriter(path)
+    writer.append([1, 2, 3], [0, 1, 1])
+    writer.close()
+    path.write_bytes(path.read_bytes()[:-2])
+    with pytest.raises(TrainerError, match="it is damaged"):
+        Prepared(path)
