@@ -33,6 +33,16 @@ export class TemperError extends Error {
     this.transient = options.transient ?? false;
     this.retryAfterMs = options.retryAfterMs;
   }
+
+  /** What a person reads, without a line end. */
+  render(_color = false): string {
+    return this.hint === undefined ? this.message : `${this.message}\n${this.hint}`;
+  }
+
+  /** What `--json` prints under `error`. */
+  toJSON(): Record<string, unknown> {
+    return { code: this.code, message: this.message, hint: this.hint ?? null };
+  }
 }
 
 /** The pipeline file, its data or the command line is wrong (exit 2). */

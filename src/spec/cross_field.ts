@@ -1,0 +1,149 @@
+import type { Finding } from "./finding.ts";
+import { isSection, type Path, valueAt } from "./path.ts";
+import { regexFault } from "./regex.ts";
+
+/** Reads a field that may be missing or of the wrong type: the rules below see what the schema refused too. */
+type Get = (path: string) => unknown;
+type Rule = (get: Get) => Finding[];
+
+/** Rules that hold between fields. Each is silent about what the schema already reports. */
+export function crossField(data: unknown): Finding[] {
+  const get: Get = (path) => valueAt(data, path.split("."));
+  return [columnsAndFormat, evalAndSplit, splitCount, patternAndMetric, evaluationRows, exportOptions]
+    .flatMap((rule) => rule(get));
+}
+
+const columnsAndFormat: Rule = (get) => {
+  const format = get("dataset.format");
+  const columns = get("dataset.columns");
+  if (format === "columns" && columns === undefined) {
+    return [missing("dataset.format", 'Missing key "columns" in dataset: dataset.format is columns', {
+      hint: 'add columns: {user: "{{ question }}", assistant: "{{ answer }}"}',
+      path: ["dataset", "columns"],
+    })];
+  }
+  if (columns === undefined || format === "columns") return [];
+  const now = format === undefined ? "not set, so auto" : String(format);
+  return [on("key", "dataset.columns", `Unused key "columns" in dataset: dataset.format is ${now}`, {
+    hint: "set dataset.format: columns, or remove it",
+    ...format === undefined && { absence: true as const },
+  })];
+};
+
+const evalAndSplit: Rule = (get) => {
+  if (get("dataset.eval") === undefined || get("dataset.split") === undefined) return [];
+  return [
+    on(
+      "key",
+      "dataset.split",
+      "Conflicting key dataset.split: dataset.eval already names the rows held out",
+      {
+        hint: "keep one of the two",
+      },
+    ),
+  ];
+};
+
+const splitCount: Rule = (get) => {
+  const rows = get("dataset.split.eval");
+  if (typeof rows !== "number" || !(rows >= 1) || Number.isInteger(rows)) return [];
+  return [
+    on(
+      "value",
+      "dataset.split.eval",
+      `Wrong value for dataset.split.eval: found ${rows}, expected whole rows`,
+      {
+        hint: "1 or more is a number of rows, below 1 a fraction",
+      },
+    ),
+  ];
+};
+
+const patternAndMetric: Rule = (get) => {
+  const metric = get("evaluate.metric");
+  const pattern = get("evaluate.pattern");
+  if (metric === "regex" && pattern === undefined) {
+    return [missing("evaluate.metric", 'Missing key "pattern" in evaluate: evaluate.metric is regex', {
+      hint: 'add pattern: "^{{ expected }}"',
+      path: ["evaluate", "pattern"],
+    })];
+  }
+  if (pattern !== undefined && metric !== "regex") {
+    const now = metric === undefined ? "not set, so exact_match" : String(metric);
+    return [on("key", "evaluate.pattern", `Unused key "pattern" in evaluate: evaluate.metric is ${now}`, {
+      hint: "set evaluate.metric: regex, or remove it",
+      ...metric === undefined && { absence: true as const },
+    })];
+  }
+  const fault = typeof pattern === "string" ? regexFault(pattern) : undefined;
+  if (fault === undefined) return [];
+  return [on("value", "evaluate.pattern", `Invalid regular expression in evaluate.pattern: ${fault}`)];
+};
+
+const evaluationRows: Rule = (get) => {
+  const evaluate = get("evaluate");
+  const metric = get("evaluate.metric");
+  if (metric === "none" && get("evaluate.few_shot") !== undefined) {
+    return [
+      on(
+        "key",
+        "evaluate.few_shot",
+        "Unused key evaluate.few_shot: evaluate.metric is none, so it has no score",
+        {
+          hint: "choose a metric, or remove few_shot",
+        },
+      ),
+    ];
+  }
+  if (!isSection(get("dataset")) || get("dataset.eval") !== undefined) return [];
+  if (get("dataset.split") !== undefined || !isSection(evaluate)) return [];
+  if (Object.keys(evaluate).every((key) => key === "metric") && (metric ?? "none") === "none") return [];
+  return [on("key", "evaluate", "Nothing to evaluate: the dataset has neither eval nor split", {
+    hint: "add dataset.split: {eval: 0.1}, or remove this section",
+    absence: true,
+  })];
+};
+
+const exportOptions: Rule = (get) => {
+  if (get("provider.export.gguf") !== false) return [];
+  const findings: Finding[] = [];
+  if (get("provider.kind") === "ollama") {
+    findings.push(
+      on(
+        "value",
+        "provider.export.gguf",
+        "Conflicting value of provider.export.gguf: Ollama serves a GGUF file",
+        {
+          hint: "set it to true, or provider.kind to local",
+        },
+      ),
+    );
+  }
+  if (get("provider.export.quantization") !== undefined) {
+    findings.push(
+      on(
+        "key",
+        "provider.export.quantization",
+        "Unused key provider.export.quantization: provider.export.gguf is false",
+        {
+          hint: "remove one of the two",
+        },
+      ),
+    );
+  }
+  return findings;
+};
+
+interface More {
+  readonly hint?: string;
+  readonly absence?: true;
+}
+
+function on(at: Finding["at"], path: string, message: string, more: More = {}): Finding {
+  return { path: path.split("."), at, message, ...more };
+}
+
+/** A key whose absence contradicts the value at `path`, which is what the carets mark. */
+function missing(path: string, message: string, more: { hint: string; path: Path }): Finding {
+  return { path: more.path, mark: path.split("."), at: "value", message, hint: more.hint, absence: true };
+}

@@ -1,0 +1,90 @@
+import { resolve } from "node:path";
+import type { Fs } from "../lib/fs.ts";
+import { expandGlob, isGlob, isLinkLoop } from "../lib/glob.ts";
+import { didYouMean } from "../lib/nearest.ts";
+import { BUILTIN_NAMES, isHubId } from "./base.ts";
+import type { Finding } from "./finding.ts";
+import { type Path, valueAt } from "./path.ts";
+import { nearestFile } from "./read.ts";
+
+/** Files and models that the pipeline names and that are not there. */
+export async function fileFindings(data: unknown, dir: string, fs: Fs): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const path of [["dataset", "source"], ["dataset", "source", "from"], ["dataset", "eval"]]) {
+    for (const [at, source] of texts(valueAt(data, path), path)) {
+      const finding = await sourceFinding(at, source, dir, fs);
+      if (finding) findings.push(finding);
+    }
+  }
+  const kind = valueAt(data, ["provider", "kind"]);
+  if (kind === "local" || kind === "ollama") findings.push(...await baseFindings(data, dir, fs));
+  return findings;
+}
+
+function texts(value: unknown, path: Path): (readonly [Path, string])[] {
+  if (typeof value === "string") return value === "" ? [] : [[path, value]];
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((item, i) =>
+    typeof item === "string" && item !== "" ? [[[...path, i], item] as const] : []
+  );
+}
+
+async function sourceFinding(path: Path, source: string, dir: string, fs: Fs): Promise<Finding | undefined> {
+  const refuse = (message: string, hint?: string): Finding => ({
+    path,
+    at: "value",
+    message: `Cannot read "${source}": ${message}`,
+    hint,
+  });
+  const absolute = resolve(dir, source);
+  try {
+    const stat = await fs.stat(absolute);
+    if (stat?.isFile) return stat.size === 0 ? refuse("the file is empty") : undefined;
+    if (stat?.isDirectory) {
+      return refuse("it is a folder", `name its files, such as "${source.replace(/\/*$/, "/*.jsonl")}"`);
+    }
+    if (stat) return refuse("it is not a regular file");
+    if (!isGlob(source)) return refuse("the file does not exist", await nearestFile(absolute, fs));
+    return (await expandGlob(absolute, fs)).length > 0 ? undefined : refuse("the pattern matches no file");
+  } catch (error) {
+    return refuse(reason(error));
+  }
+}
+
+async function baseFindings(data: unknown, dir: string, fs: Fs): Promise<Finding[]> {
+  const path = ["provider", "base"];
+  const base = valueAt(data, path);
+  if (typeof base !== "string" || base === "" || base.startsWith("ollama:")) return [];
+  if (base.startsWith("builtin:")) return [...builtinFinding(base, path), ...revisionFinding(data)];
+  const absolute = resolve(dir, base);
+  try {
+    if (await fs.stat(absolute)) return revisionFinding(data);
+    if (isHubId(base)) return [];
+    const message = `Cannot find the base "${base}": there is no such file or folder`;
+    return [{ path, at: "value", message, hint: await nearestFile(absolute, fs) }, ...revisionFinding(data)];
+  } catch (error) {
+    return [{ path, at: "value", message: `Cannot read the base "${base}": ${reason(error)}` }];
+  }
+}
+
+function builtinFinding(base: string, path: Path): Finding[] {
+  const name = base.slice("builtin:".length);
+  if ((BUILTIN_NAMES as readonly string[]).includes(name)) return [];
+  const hint = didYouMean(name, BUILTIN_NAMES) ?? `there is: ${BUILTIN_NAMES.join(", ")}`;
+  return [{ path, at: "value", message: `Unknown builtin base: found "${name}"`, hint }];
+}
+
+function revisionFinding(data: unknown): Finding[] {
+  const path = ["provider", "revision"];
+  if (valueAt(data, path) === undefined) return [];
+  const message = "Unused key provider.revision: provider.base is not a hub id";
+  return [{ path, at: "key", message, hint: "remove it" }];
+}
+
+function reason(error: unknown): string {
+  if (isLinkLoop(error)) return "its symbolic links lead back to themselves";
+  if (!(error instanceof Error)) throw error;
+  const code = (error as { code?: unknown }).code;
+  if (code === "EACCES" || code === "EPERM") return "permission denied";
+  return error.message;
+}

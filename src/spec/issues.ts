@@ -1,0 +1,168 @@
+import type { z } from "zod";
+import { nearest } from "../lib/nearest.ts";
+import type { Finding } from "./finding.ts";
+import { allFields, type JsonSchema, jsonSchema, keysOf, schemaAt } from "./json_schema.ts";
+import { dotted, type Path, valueAt } from "./path.ts";
+import { MOST_PROBLEMS } from "./problem.ts";
+import { expected, found, oneOf } from "./words.ts";
+
+type Issue = z.core.$ZodIssue;
+
+/** What zod found, in temper's words: the value found, what is allowed, the nearest name. */
+export function explainIssues(issues: readonly Issue[], data: unknown): Finding[] {
+  if (issues.length === 0) return [];
+  const schema = jsonSchema();
+  const findings = issues.flatMap((issue) => explain({ data, schema }, issue, []));
+  return findings.filter((finding) => !isMisspelt(finding, findings));
+}
+
+/** A key is not called missing where it stands misspelt. */
+function isMisspelt(finding: Finding, all: readonly Finding[]): boolean {
+  if (!finding.absence) return false;
+  const section = dotted(finding.path.slice(0, -1));
+  return all.some((other) =>
+    other.at === "key" && dotted(other.path.slice(0, -1)) === section &&
+    nearest(String(other.path.at(-1)), [String(finding.path.at(-1))]) !== undefined
+  );
+}
+
+interface Context {
+  readonly data: unknown;
+  readonly schema: JsonSchema;
+}
+
+function explain(context: Context, issue: Issue, base: Path): Finding[] {
+  const path = [...base, ...issue.path as Path];
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.slice(0, MOST_PROBLEMS).map((key) => unknownKey(context, path, key));
+  }
+  if (issue.code === "invalid_union" && issue.errors.length > 0) {
+    const inner = closestBranch(issue.errors);
+    if (inner) return inner.flatMap((part) => explain(context, part, path));
+  }
+  const value = valueAt(context.data, path);
+  if (value === undefined) return [missingKey(context, path)];
+  return [wrongValue(context, path, value, issue)];
+}
+
+/** The alternative whose type fits, so that what is wrong inside it can be said. */
+function closestBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
+  return branches.find((issues) =>
+    issues.every((issue) => issue.path.length > 0 || issue.code === "too_small")
+  );
+}
+
+function unknownKey({ data, schema }: Context, section: Path, key: string): Finding {
+  const path = [...section, key];
+  const known = keysOf(schemaAt(section, data, schema));
+  const where = section.length === 0 ? "" : ` in ${dotted(section)}`;
+  return {
+    path,
+    at: "key",
+    message: `Unrecognized key "${key}"${where}`,
+    hint: keyHint(schema, path, known),
+  };
+}
+
+function keyHint(schema: JsonSchema, path: Path, known: readonly string[]): string | undefined {
+  const key = String(path.at(-1));
+  const close = nearest(key, known);
+  if (close !== undefined) return `did you mean "${close}"`;
+  if (key === "<<") return "merge keys are not part of YAML 1.2: write the keys out";
+  const elsewhere = allFields(schema).find((field) => field.at(-1) === key && field.length > 1);
+  if (elsewhere && dotted(elsewhere) !== dotted(path)) {
+    return `it belongs into "${dotted(elsewhere.slice(0, -1))}"`;
+  }
+  return known.length === 0 ? undefined : `known keys: ${known.join(", ")}`;
+}
+
+function missingKey({ data, schema }: Context, path: Path): Finding {
+  const section = path.slice(0, -1);
+  const node = missingSchema(schema, data, path);
+  const where = section.length === 0 ? "" : ` in ${dotted(section)}`;
+  const sense = node?.description ?? (node && expected(node));
+  const choice = node?.enum ?? (node?.const === undefined ? undefined : [node.const]);
+  const hint = choice ? `one of: ${oneOf(choice.map(String))}` : sense;
+  return {
+    path,
+    at: "value",
+    message: `Missing key "${path.at(-1)}"${where}`,
+    hint: choice?.length === 1 ? `add ${path.at(-1)}: ${choice[0]}` : hint,
+    absence: true,
+  };
+}
+
+/** Before its kind is known, a section of several kinds has a schema for the key `kind` alone. */
+function missingSchema(schema: JsonSchema, data: unknown, path: Path): JsonSchema | undefined {
+  if (path.at(-1) !== "kind") return schemaAt(path, data, schema);
+  return { enum: kindsOf(schema, path.slice(0, -1)) };
+}
+
+function kindsOf(schema: JsonSchema, section: Path): string[] {
+  const node = schema.properties?.[String(section[0])];
+  return (node?.oneOf ?? []).map((option) => String(option.properties?.["kind"]?.const));
+}
+
+function wrongValue({ data, schema }: Context, path: Path, value: unknown, issue: Issue): Finding {
+  const name = path.length === 0 ? "the file" : dotted(path);
+  const kinds = path.at(-1) === "kind" ? kindsOf(schema, path.slice(0, -1)) : [];
+  const node = kinds.length > 0 ? { enum: kinds } : plainSchema(schema, data, path);
+  if (value === null) {
+    const hint = node && `expected ${sectionOr(node)}; remove the key if it is not needed`;
+    return { path, at: "value", message: `Empty value for ${name}: nothing stands after the key`, hint };
+  }
+  if (issue.code === "invalid_format" && issue.format === "regex") {
+    return {
+      path,
+      at: "value",
+      message: `Wrong value for ${name}: found ${found(value)}`,
+      hint: issue.message,
+    };
+  }
+  const want = wanted(issue, node);
+  return {
+    path,
+    at: "value",
+    message: `Wrong value for ${name}: found ${found(value)}, expected ${want}`,
+    hint: valueHint(value, node),
+  };
+}
+
+/** The schema of a field as it is declared, with all its alternatives. */
+function plainSchema(schema: JsonSchema, data: unknown, path: Path): JsonSchema | undefined {
+  const section = schemaAt(path.slice(0, -1), data, schema);
+  const last = path.at(-1);
+  if (last === undefined) return schema;
+  return typeof last === "number" ? section?.items : section?.properties?.[last];
+}
+
+function wanted(issue: Issue, node: JsonSchema | undefined): string {
+  if (issue.code === "invalid_format" && issue.format === "url") return "an http:// or https:// address";
+  if (issue.code === "too_small" && issue.origin === "string") return "text that is not empty";
+  if (issue.code === "too_small" && issue.origin === "array") return "a list that is not empty";
+  if (issue.code === "too_big" && issue.origin === "string") return `at most ${issue.maximum} characters`;
+  if (issue.code === "too_big" && issue.origin === "array") return `at most ${issue.maximum} items`;
+  return node ? sectionOr(node) : issue.message;
+}
+
+function sectionOr(node: JsonSchema): string {
+  const keys = keysOf(node);
+  return keys.length > 0 ? `a section with keys such as ${keys.slice(0, 3).join(", ")}` : expected(node);
+}
+
+function valueHint(value: unknown, node: JsonSchema | undefined): string | undefined {
+  if (typeof value !== "string" || !node) return undefined;
+  const options = [node, ...node.anyOf ?? []].flatMap((n) => n.enum ?? []).filter((o) =>
+    typeof o === "string"
+  );
+  const close = nearest(value, options);
+  if (close !== undefined) return `did you mean "${close}"`;
+  if (node.type === "boolean" && /^(yes|on|no|off)$/i.test(value)) {
+    return `write ${/^(yes|on)$/i.test(value) ? "true" : "false"}: in YAML 1.2 this is text`;
+  }
+  const bare = value.replaceAll("_", "");
+  if ((node.type === "number" || node.type === "integer") && bare !== "" && Number.isFinite(Number(bare))) {
+    return `write ${Number(bare)}`;
+  }
+  return undefined;
+}

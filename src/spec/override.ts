@@ -1,0 +1,96 @@
+import { isSection, type Path } from "./path.ts";
+import { type Problem, problemAt, type SourceText } from "./problem.ts";
+import { type ParsedYaml, parseYaml } from "./yaml.ts";
+
+/** One `--set PATH=VALUE`. */
+export interface Override {
+  readonly source: SourceText;
+  readonly path: Path;
+  /** Where the value starts in the source's text. */
+  readonly offset: number;
+  readonly yaml: ParsedYaml;
+}
+
+export interface OverrideResult {
+  readonly data: unknown;
+  /** Those that were applied: later problems below their paths are theirs. */
+  readonly overrides: readonly Override[];
+  readonly problems: readonly Problem[];
+}
+
+/** Applies `--set` values to the data of a pipeline file, which is left as it is. */
+export function applyOverrides(data: unknown, set: readonly string[]): OverrideResult {
+  let changed = structuredClone(data);
+  const overrides: Override[] = [];
+  const problems: Problem[] = [];
+  for (const text of set) {
+    const source: SourceText = { name: `--set ${text}`, text, kind: "set" };
+    const override = parseOverride(source);
+    if ("message" in override) {
+      problems.push(override);
+      continue;
+    }
+    const result = place(changed, override.path, override.yaml.value);
+    if (!result.ok) {
+      const span = { start: 0, end: override.offset - 1 };
+      const message = `Cannot set "${override.path.join(".")}": ${result.found}`;
+      problems.push(problemAt(source, span, { path: override.path.join("."), message }));
+      continue;
+    }
+    changed = result.data;
+    overrides.push(override);
+  }
+  return { data: changed, overrides, problems };
+}
+
+function parseOverride(source: SourceText): Override | Problem {
+  const { text } = source;
+  const equals = text.indexOf("=");
+  const hint = "write --set PATH=VALUE, such as --set train.epochs=2";
+  if (equals < 0) {
+    return problemAt(source, { start: 0, end: text.length }, {
+      message: 'Cannot read --set: it has no "="',
+      hint,
+    });
+  }
+  const path = text.slice(0, equals).trim().split(".");
+  if (path.some((name) => name === "")) {
+    return problemAt(source, { start: 0, end: equals }, {
+      message: "Cannot read --set: its path is incomplete",
+      hint,
+    });
+  }
+  const offset = equals + 1;
+  const yaml = parseYaml(text.slice(offset));
+  const fault = yaml.faults[0];
+  if (fault) {
+    const span = { start: offset + fault.start, end: offset + fault.end };
+    return problemAt(source, span, { path: path.join("."), message: fault.message, hint: fault.hint });
+  }
+  return { source, path: path.map((name) => /^\d+$/.test(name) ? Number(name) : name), offset, yaml };
+}
+
+type Placed = { readonly ok: true; readonly data: unknown } | { readonly ok: false; readonly found: string };
+
+/** `data` with `value` at `path`; sections on the way are made. */
+function place(data: unknown, path: Path, value: unknown): Placed {
+  const [name, ...rest] = path;
+  if (name === undefined) return { ok: true, data: value };
+  if (Array.isArray(data)) {
+    if (typeof name !== "number") return { ok: false, found: `a list has numbers, not "${name}"` };
+    if (name > data.length) {
+      return { ok: false, found: `the list has ${data.length} items, so ${name} is past its end` };
+    }
+    const inner = place(data[name], rest, value);
+    return inner.ok ? { ok: true, data: Object.assign([...data], { [name]: inner.data }) } : inner;
+  }
+  if (data !== undefined && data !== null && !isSection(data)) {
+    return { ok: false, found: `"${name}" would stand inside a value that is no section` };
+  }
+  const before = data && Object.hasOwn(data, name) ? data[name] : undefined;
+  const inner = place(before, rest, value);
+  if (!inner.ok) return inner;
+  // Not by assignment: a key named __proto__ is a key like any other.
+  const entries = Object.entries(data ?? {}).filter(([key]) => key !== String(name));
+  return { ok: true, data: Object.fromEntries([...entries, [String(name), inner.data]]) };
+}

@@ -1,0 +1,77 @@
+import type { Finding } from "./finding.ts";
+import { type Path, valueAt } from "./path.ts";
+import { found } from "./words.ts";
+
+interface Unsupported {
+  readonly path: Path;
+  readonly at: Finding["at"];
+  /** Whether the value is one that temper does not carry out yet. */
+  readonly meets: (value: unknown) => boolean;
+  /** What works instead. */
+  readonly instead: string;
+}
+
+/** Fields and values that the file format has and this version refuses, so that none is ignored in silence. */
+const TABLE: readonly Unsupported[] = [
+  {
+    path: ["method", "kind"],
+    at: "value",
+    meets: (value) => ["full", "qlora", "prefix", "adapter"].includes(value as string),
+    instead: "this version trains lora",
+  },
+  {
+    path: ["provider", "kind"],
+    at: "value",
+    meets: (value) => value === "openai",
+    instead: "this version trains with local and ollama",
+  },
+  {
+    path: ["dataset", "source", "sql"],
+    at: "key",
+    meets: (value) => value !== undefined,
+    instead: "this version reads files: .jsonl, .json, .csv, .tsv",
+  },
+  {
+    path: ["matrix"],
+    at: "key",
+    meets: (value) => value !== undefined,
+    instead: "this version runs one combination a file",
+  },
+  {
+    path: ["provider", "register"],
+    at: "value",
+    meets: (value) => value === "always",
+    instead: "this version writes the files and says which command registers them",
+  },
+  {
+    path: ["provider", "keep_previous"],
+    at: "value",
+    meets: (value) => value === true,
+    instead: "this version does not register the model",
+  },
+  {
+    path: ["provider", "overwrite"],
+    at: "value",
+    meets: (value) => value === true,
+    instead: "this version does not register the model",
+  },
+  {
+    path: ["provider", "base"],
+    at: "value",
+    meets: (value) => typeof value === "string" && value.startsWith("ollama:"),
+    instead: "this version starts from builtin:…, a .gguf file, a Hugging Face folder or a hub id",
+  },
+];
+
+export function unsupported(data: unknown): Finding[] {
+  return TABLE.filter(({ path, meets }) => meets(valueAt(data, path))).map(({ path, at, instead }) => {
+    const value = valueAt(data, path);
+    const what = at === "key" ? "" : ` ${found(value)}`;
+    return {
+      path,
+      at,
+      message: `Not available yet: ${path.join(".")}${what} comes with a later version`,
+      hint: instead,
+    };
+  });
+}
