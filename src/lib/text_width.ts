@@ -54,6 +54,13 @@ export function truncateMiddle(text: string, width: number): string {
   return `${head.join("")}…${tail.reverse().join("")}`;
 }
 
+/** As much of `text` as fits `width` columns, at least one character, and the rest. */
+export function splitAt(text: string, width: number): [head: string, rest: string] {
+  const graphemes = Array.from(SEGMENTER.segment(text), ({ segment }) => segment);
+  const head = take(graphemes, width).join("") || (graphemes[0] ?? "");
+  return [head, text.slice(head.length)];
+}
+
 /** `text` with spaces up to `width` columns. */
 export function pad(text: string, width: number, align: "left" | "right" = "left"): string {
   const space = " ".repeat(Math.max(0, width - textWidth(text)));

@@ -1,4 +1,4 @@
-import { textWidth, truncate } from "./text_width.ts";
+import { splitAt, textWidth } from "./text_width.ts";
 
 /** Lines of at most `width` columns, broken at spaces; a word that is longer is broken inside. */
 export function wrap(text: string, width: number): string[] {
@@ -18,10 +18,10 @@ function pieces(word: string, width: number): string[] {
   const result: string[] = [];
   let rest = word;
   while (textWidth(rest) > width) {
-    // One column more, because truncate marks the cut with one of its own.
-    const head = truncate(rest, width + 1).slice(0, -1) || rest.slice(0, [...rest][0]!.length);
+    const [head, tail] = splitAt(rest, width);
+    if (tail === "") break;
     result.push(head);
-    rest = rest.slice(head.length);
+    rest = tail;
   }
   return [...result, rest];
 }

@@ -1,0 +1,62 @@
+import { basename, isAbsolute, join, relative } from "node:path";
+import type { Fs } from "../lib/fs.ts";
+import { isKnown } from "../log/events.ts";
+import { EVENTS_FILE, isDriven, seen } from "../log/liveness.ts";
+import { readSamples, type Samples } from "../log/predictions.ts";
+import { type LogLine, readLog } from "../log/read.ts";
+import type { RunState } from "../log/state.ts";
+import { lossOf } from "../ui/progress.ts";
+import type { Place } from "../ui/next_commands.ts";
+import type { ReportParts } from "../ui/report.ts";
+import type { CommandContext } from "./command.ts";
+
+const PREDICTIONS_FILE = "predictions.jsonl";
+
+/** The run in `dir` and what a report about it needs. `most`: sample rows of each kind. */
+export async function viewRun(
+  context: CommandContext,
+  dir: string,
+  most: number,
+): Promise<{ readonly state: RunState; readonly parts: ReportParts }> {
+  const { fs } = context;
+  // Asked before reading: a runner that ends in between leaves its last event to be read.
+  const driven = await isDriven(fs, dir);
+  const log = await readLog(fs, join(dir, EVENTS_FILE));
+  const state = seen(log.state, driven);
+  const samples = await samplesOf(fs, dir, state, most);
+  return { state, parts: { place: placeOf(context, dir, state), samples, losses: lossesOf(log.lines) } };
+}
+
+/** The run's folder and file as its user would type them here. */
+export function placeOf({ cwd, values }: CommandContext, dir: string, state: RunState): Place {
+  const runs = values["runs"];
+  return {
+    dir: nearPath(cwd, dir),
+    file: nearPath(cwd, state.pipeline),
+    options: typeof runs === "string" && runs !== "runs" ? ["--runs", runs] : [],
+  };
+}
+
+/** Relative where that is the shorter way to say it. */
+function nearPath(cwd: string, path: string): string {
+  const short = isAbsolute(path) ? relative(cwd, path) : path;
+  return short === "" || short.startsWith("..") ? path : short;
+}
+
+async function samplesOf(fs: Fs, dir: string, state: RunState, most: number): Promise<Samples | undefined> {
+  const artifact = state.artifacts.find(({ path }) => basename(path) === PREDICTIONS_FILE);
+  if (!artifact || most < 1) return undefined;
+  const path = join(dir, artifact.path);
+  return await fs.stat(path) ? await readSamples(fs, path, most) : undefined;
+}
+
+/** Training losses in their order; a resumed training repeats steps, of which the later counts. */
+function lossesOf(lines: readonly LogLine[]): number[] {
+  const byStep = new Map<number, number>();
+  for (const { event } of lines) {
+    if (!isKnown(event) || event.type !== "step.progress") continue;
+    const loss = lossOf(event.metrics);
+    if (loss !== undefined && event.done !== undefined) byStep.set(event.done, loss);
+  }
+  return [...byStep].sort(([a], [b]) => a - b).map(([, loss]) => loss);
+}

@@ -1,0 +1,98 @@
+import { resolve } from "node:path";
+import { age, duration } from "../lib/format.ts";
+import { EXIT, TemperError } from "../lib/errors.ts";
+import { listRuns, readRun } from "../log/liveness.ts";
+import type { RunState, RunStatus } from "../log/state.ts";
+import { scoresOf } from "../ui/metrics.ts";
+import { createPalette, type Paint, type Palette } from "../ui/palette.ts";
+import { runDuration } from "../ui/report.ts";
+import { scoreChange } from "../ui/scores_text.ts";
+import { type Column, table } from "../ui/table.ts";
+import { type Command, type CommandContext, RUNS_OPTION } from "./command.ts";
+
+export const runs: Command = {
+  name: "runs",
+  summary: "List the runs, newest first",
+  usage: "",
+  positionals: [0, 0],
+  options: { runs: RUNS_OPTION },
+  details: "deno task runs\ndeno task runs --json",
+  async run(context) {
+    const { fs, cwd, values, terminal } = context;
+    const dir = resolve(cwd, values["runs"] as string);
+    const { states, broken } = await readAll(context, dir);
+    if (values["json"]) terminal.out(JSON.stringify(states.map(runJson), null, 2) + "\n");
+    else if (states.length > 0) terminal.out(runsText(states, context));
+    else if (broken.length === 0) {
+      const found = await fs.stat(dir) ? "no run" : "no such folder, so no run";
+      terminal.err(`${found} in "${values["runs"]}" yet: deno task run FILE starts one\n`);
+    }
+    for (const error of broken) terminal.err(`${error.message}\n`);
+    return broken.length === 0 ? EXIT.ok : EXIT.failed;
+  },
+};
+
+/** A log that cannot be read is told at the end: it must not hide the other runs. */
+async function readAll({ fs }: CommandContext, dir: string) {
+  const states: RunState[] = [];
+  const broken: TemperError[] = [];
+  for (const entry of await listRuns(fs, dir)) {
+    try {
+      const state = await readRun(fs, entry.dir);
+      if (state) states.push(state);
+    } catch (error) {
+      if (!(error instanceof TemperError)) throw error;
+      broken.push(error);
+    }
+  }
+  return { states, broken };
+}
+
+function runJson(state: RunState) {
+  const { metric, before, after } = scoresOf(state.metrics);
+  const { id, name, method, provider, started, finished } = state;
+  const metrics = { metric: metric ?? null, before: before ?? null, after: after ?? null };
+  return { id, name, state: state.state, method, provider, metrics, started, finished: finished ?? null };
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: "run", cut: "middle" },
+  { title: "state" },
+  { title: "method", rank: 3 },
+  { title: "provider", rank: 2 },
+  { title: "score", rank: 5 },
+  { title: "took", align: "right", rank: 1 },
+  { title: "age", align: "right", rank: 4 },
+];
+
+function runsText(states: readonly RunState[], { clock, terminal }: CommandContext): string {
+  const palette = createPalette(terminal.color);
+  const now = clock.now();
+  const rows = states.map((state) => {
+    const took = runDuration(state, now);
+    return [
+      { text: state.id },
+      { text: state.state, paint: statePaint(state.state, palette) },
+      { text: state.method },
+      { text: state.provider },
+      { text: scoreChange(scoresOf(state.metrics)) },
+      { text: took === undefined ? "" : duration(took) },
+      { text: state.started === undefined ? "" : age(now - Date.parse(state.started)) },
+    ];
+  });
+  return table(COLUMNS, rows, terminal.columns("out"), palette.dim).map((line) => `${line}\n`).join("");
+}
+
+function statePaint(state: RunStatus, palette: Palette): Paint {
+  switch (state) {
+    case "done":
+      return palette.good;
+    case "failed":
+      return palette.bad;
+    case "running":
+      return palette.accent;
+    case "interrupted":
+    case "cancelled":
+      return palette.warn;
+  }
+}

@@ -1,0 +1,119 @@
+import { resolve } from "node:path";
+import { EXIT, UsageError } from "../lib/errors.ts";
+import { truncate } from "../lib/text_width.ts";
+import { readRun } from "../log/liveness.ts";
+import type { RunState, StepState } from "../log/state.ts";
+import { changesBetween } from "../run/changes.ts";
+import { earlierRuns } from "../run/folder.ts";
+import { createPalette, type Palette } from "../ui/palette.ts";
+import { errorLines, headline, joinBlocks, resultBlocks } from "../ui/report.ts";
+import { markOf, stepLine, summaryText } from "../ui/step_text.ts";
+import { type Command, type CommandContext, RUNS_OPTION } from "./command.ts";
+import { findRun } from "./run_ref.ts";
+import { viewRun } from "./run_view.ts";
+
+const KEY_LENGTH = 8;
+
+export const show: Command = {
+  name: "show",
+  summary: "Show one run: steps, scores, sample answers, artifacts, what to do next",
+  usage: "RUN",
+  positionals: [1, 1],
+  options: {
+    runs: RUNS_OPTION,
+    predictions: {
+      type: "string",
+      default: "3",
+      value: "N",
+      help: "Sample rows of each kind: fixed, still wrong, newly broken",
+    },
+  },
+  details: "RUN is an id, the beginning of one, or last.\n\ndeno task show last\ndeno task show last --json",
+  async run(context) {
+    const { fs, cwd, values, positionals, terminal } = context;
+    const most = wholeNumber(values["predictions"] as string);
+    const runsDir = resolve(cwd, values["runs"] as string);
+    const { dir } = await findRun(fs, runsDir, positionals[0]!);
+    if (values["json"]) {
+      const state = await readRun(fs, dir);
+      terminal.out(JSON.stringify(state && runJson(state), null, 2) + "\n");
+      return EXIT.ok;
+    }
+    const { state, parts } = await viewRun(context, dir, most);
+    const palette = createPalette(terminal.color);
+    const width = terminal.columns("out");
+    const reasons = await whyRun(context, runsDir, state);
+    const steps = state.steps.map((step) => stepText(step, reasons.get(step.kind), context, palette, width));
+    const about = `  ${palette.dim(truncate(aboutText(state), Math.max(1, (width || Infinity) - 2)))}`;
+    const lines = joinBlocks([
+      [headline(state, palette), about],
+      steps,
+      errorLines(state, palette, width),
+      ...resultBlocks(state, parts, palette, width),
+    ]);
+    terminal.out(lines.map((line) => `${line}\n`).join(""));
+    return EXIT.ok;
+  },
+};
+
+/** Fixed outside: members may be added, none renamed. */
+export function runJson(state: RunState) {
+  const { id, name, method, provider, metrics, artifacts, started, finished, error, job } = state;
+  return {
+    id,
+    name,
+    state: state.state,
+    steps: state.steps.map(({ kind, state, key, cached, from, attempt, summary, error }) => ({
+      kind,
+      state,
+      key,
+      cached,
+      from: from ?? null,
+      attempt,
+      summary: summary ?? null,
+      error: error ?? null,
+    })),
+    method,
+    provider,
+    metrics,
+    artifacts,
+    started,
+    finished: finished ?? null,
+    pipeline: state.pipeline,
+    job: job ?? null,
+    error: error ?? null,
+  };
+}
+
+function aboutText(state: RunState): string {
+  const resumed = state.resumes === 0 ? "" : `, resumed ${state.resumes} times`.replace("1 times", "once");
+  return `${state.id}  ${state.method} with provider ${state.provider}${resumed}`;
+}
+
+function stepText(
+  step: StepState,
+  reason: string | undefined,
+  { clock }: CommandContext,
+  palette: Palette,
+  width: number,
+): string {
+  const why = step.cached ? `from ${step.from}` : reason;
+  const parts = [step.key.slice(0, KEY_LENGTH), summaryText(step.summary), why ?? ""];
+  const detail = parts.filter((part) => part !== "").join("  ");
+  return stepLine(step, { mark: markOf(step), detail, now: clock.now() }, palette, width);
+}
+
+/** Why each step ran rather than being found in the cache: what had changed since the run before. */
+async function whyRun({ fs }: CommandContext, runsDir: string, state: RunState) {
+  const runs = await earlierRuns(fs, runsDir, state.name);
+  const at = runs.findIndex(({ id }) => id === state.id);
+  const run = runs[at];
+  const before = runs[at + 1];
+  if (!run || !before) return new Map<string, string | undefined>();
+  return new Map(changesBetween(before, run.plan).steps.map(({ kind, reason }) => [kind, reason]));
+}
+
+function wholeNumber(text: string): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new UsageError("bad-option", `Cannot read --predictions "${text}": not a whole number`);
+}

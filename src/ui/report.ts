@@ -1,0 +1,110 @@
+import { join } from "node:path";
+import { bytes, duration } from "../lib/format.ts";
+import { oneLine } from "../lib/text_width.ts";
+import { wrap } from "../lib/wrap.ts";
+import type { Samples } from "../log/predictions.ts";
+import type { RunState } from "../log/state.ts";
+import { scoresOf } from "./metrics.ts";
+import { nextCommands, type Place } from "./next_commands.ts";
+import type { Palette } from "./palette.ts";
+import { changesText, sampleLines } from "./samples_text.ts";
+import { scoreLines } from "./scores_text.ts";
+import { table } from "./table.ts";
+
+export interface ReportParts {
+  readonly place: Place;
+  /** Rows to show, where the job left predictions. */
+  readonly samples?: Samples | undefined;
+  /** Training losses in their order, for the curve. */
+  readonly losses: readonly number[];
+}
+
+/** What a run came to, for its end: outcome, scores, sample answers, artifacts, what to type next. `width` 0: no bound. */
+export function reportLines(state: RunState, parts: ReportParts, palette: Palette, width: number): string[] {
+  const outcome = [headline(state, palette), ...errorLines(state, palette, width)];
+  return joinBlocks([outcome, ...resultBlocks(state, parts, palette, width)]);
+}
+
+export function resultBlocks(
+  state: RunState,
+  parts: ReportParts,
+  palette: Palette,
+  width: number,
+): string[][] {
+  const { changes } = scoresOf(state.metrics);
+  const changed = changes ? [`  ${"rows".padEnd(18)}  ${changesText(changes)}`] : [];
+  return [
+    [...scoreLines(state, parts.losses, palette), ...changed],
+    parts.samples ? sampleLines(parts.samples, palette, width).slice(0, -1) : [],
+    artifactLines(state, parts.place, palette, width),
+    nextLines(state, parts.place, palette),
+  ];
+}
+
+/** Blocks with an empty line between them; empty ones are left out. */
+export function joinBlocks(blocks: readonly (readonly string[])[]): string[] {
+  return blocks.filter((block) => block.length > 0).flatMap((block, i) => i === 0 ? block : ["", ...block]);
+}
+
+/** Milliseconds between the first event and the last. */
+export function runDuration(state: RunState, now: number): number | undefined {
+  if (state.started === undefined) return undefined;
+  const end = state.finished ?? (state.state === "running" ? undefined : state.updated);
+  return (end === undefined ? now : Date.parse(end)) - Date.parse(state.started);
+}
+
+/** How it stands, in one line. */
+export function headline(state: RunState, palette: Palette): string {
+  const ms = runDuration(state, Date.parse(state.updated ?? ""));
+  const time = ms === undefined ? "" : ` ${duration(ms)}`;
+  const at = state.steps.find((step) => step.state === state.state)?.kind;
+  const where = at === undefined ? "" : ` in ${at}`;
+  const name = palette.bold(state.name);
+  switch (state.state) {
+    case "done":
+      return `${palette.good("✓")} ${name} done in${time}`;
+    case "failed":
+      return `${palette.bad("✗")} ${name} failed${where} after${time}`;
+    case "cancelled":
+      return `${palette.warn("■")} ${name} cancelled${where} after${time}`;
+    case "interrupted":
+      return `${palette.warn("‖")} ${name} interrupted${where} after${time}: nothing is lost`;
+    case "running":
+      return `${palette.accent("▸")} ${name} running${where} since${time}`;
+  }
+}
+
+/** Why it failed and what to do. Empty when it did not. */
+export function errorLines(state: RunState, palette: Palette, width: number): string[] {
+  if (!state.error) return [];
+  const { message, hint } = state.error;
+  const lines = (text: string) => width > 0 ? wrap(text, Math.max(1, width - 2)) : [text];
+  return [
+    ...lines(oneLine(message)).map((line) => `  ${palette.bad(line)}`),
+    ...hint === undefined ? [] : lines(oneLine(hint)).map((line) => `  ${line}`),
+  ];
+}
+
+function artifactLines(state: RunState, place: Place, palette: Palette, width: number): string[] {
+  if (state.artifacts.length === 0) return [];
+  const columns = [
+    { title: "Artifacts" },
+    { title: "", align: "right" },
+    { title: "", cut: "middle" },
+  ] as const;
+  const rows = state.artifacts.map((artifact) => [
+    { text: `  ${artifact.kind}` },
+    { text: bytes(artifact.bytes) },
+    { text: join(place.dir, artifact.path), paint: palette.dim },
+  ]);
+  return table(columns, rows, width, palette.bold);
+}
+
+/** Never cut: they are there to be copied. */
+function nextLines(state: RunState, place: Place, palette: Palette): string[] {
+  const commands = nextCommands(state, place);
+  const longest = Math.max(0, ...commands.map(({ why }) => why.length));
+  return commands.map(({ why, command }) =>
+    `${palette.dim(why.padEnd(longest))}  ${palette.accent(command)}`
+  );
+}

@@ -1,0 +1,45 @@
+import { count } from "../lib/format.ts";
+import { oneLine, truncate } from "../lib/text_width.ts";
+import type { Prediction, Samples } from "../log/predictions.ts";
+import type { ChangeCounts } from "./metrics.ts";
+import type { Palette } from "./palette.ts";
+
+/** `56 fixed, 4 still wrong, 0 newly broken` */
+export function changesText(counts: ChangeCounts): string {
+  return [
+    `${count(counts.fixed)} fixed`,
+    `${count(counts.stillWrong)} still wrong`,
+    `${count(counts.broken)} newly broken`,
+  ].join(", ");
+}
+
+/** Rows with what was asked, expected and answered, by what training made of them. */
+export function sampleLines(samples: Samples, palette: Palette, width: number): string[] {
+  const group = (title: string, rows: readonly Prediction[], paint: (text: string) => string) =>
+    rows.length === 0
+      ? []
+      : [paint(title), ...rows.flatMap((row) => rowLines(row, palette, width || Infinity)), ""];
+  return [
+    ...group("Fixed", samples.fixed, palette.good),
+    ...group("Still wrong", samples.still_wrong, palette.warn),
+    ...group("Newly broken", samples.broken, palette.bad),
+  ];
+}
+
+function rowLines(row: Prediction, palette: Palette, width: number): string[] {
+  const line = (label: string, text: string, paint = (text: string) => text) => {
+    const head = `    ${label.padEnd(9)} `;
+    return head +
+      paint(truncate(text === "" ? "(nothing)" : oneLine(text), Math.max(1, width - head.length)));
+  };
+  const expected = row.after_ok ? [] : [line("expected", row.expected)];
+  return [
+    `  ${palette.bold(truncate(oneLine(row.prompt.trim()), Math.max(1, width - 2)))}`,
+    line("before", row.before ?? "", palette.dim),
+    ...row.few_shot === null || row.few_shot === undefined
+      ? []
+      : [line("few-shot", row.few_shot, palette.dim)],
+    line("after", row.after ?? ""),
+    ...expected,
+  ];
+}

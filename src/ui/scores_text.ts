@@ -1,0 +1,54 @@
+import { count, figure, share } from "../lib/format.ts";
+import { pad } from "../lib/text_width.ts";
+import type { RunState } from "../log/state.ts";
+import { sparkline, valueBar } from "./bar.ts";
+import { type Change, type Scores, scoresOf } from "./metrics.ts";
+import type { Palette } from "./palette.ts";
+
+const LABEL_WIDTH = 18;
+const SCORE_WIDTH = 6;
+const BAR_WIDTH = 20;
+const CURVE_WIDTH = 24;
+
+/** The scores below each other with bars, then what else was measured. Empty when nothing was. */
+export function scoreLines(state: RunState, losses: readonly number[], palette: Palette): string[] {
+  const scores = scoresOf(state.metrics);
+  const rows = scores.changes && Object.values(scores.changes).reduce((sum, n) => sum + n, 0);
+  const line = (label: string, score: number | undefined, paint = palette.dim) =>
+    score === undefined ? [] : [
+      `  ${pad(label, LABEL_WIDTH)}  ${pad(share(score), SCORE_WIDTH, "right")}  ${
+        paint(valueBar(score, BAR_WIDTH))
+      }`,
+    ];
+  const bars = [
+    ...line("before", scores.before),
+    ...line("few-shot prompting", scores.fewShot),
+    ...line("after", scores.after, palette.good),
+  ];
+  const title = bars.length === 0 ? [] : [
+    `${palette.bold(scores.metric ?? "score")}${
+      rows ? palette.dim(`  on ${count(rows)} held-out rows`) : ""
+    }`,
+  ];
+  return [...title, ...bars, ...lossLines(scores, losses, palette)];
+}
+
+/** `0% → 93.3%`; one figure where only one was measured. */
+export function scoreChange(scores: Scores): string {
+  return changeText({ before: scores.before, after: scores.after }, share) ?? "";
+}
+
+function lossLines(scores: Scores, losses: readonly number[], palette: Palette): string[] {
+  const loss = changeText(scores.loss, figure);
+  const perplexity = changeText(scores.perplexity, figure);
+  const curve = losses.length > 2 ? `  ${palette.dim(`training ${sparkline(losses, CURVE_WIDTH)}`)}` : "";
+  return [
+    ...loss === undefined ? [] : [`  ${pad("loss", LABEL_WIDTH)}  ${loss}${curve}`],
+    ...perplexity === undefined ? [] : [`  ${pad("perplexity", LABEL_WIDTH)}  ${perplexity}`],
+  ];
+}
+
+function changeText({ before, after }: Change, write: (n: number) => string): string | undefined {
+  if (before === undefined) return after === undefined ? undefined : write(after);
+  return after === undefined ? write(before) : `${write(before)} → ${write(after)}`;
+}
