@@ -1,24 +1,13 @@
 import { dirname, join } from "node:path";
+import { filesBelow } from "../lib/folder.ts";
 import type { Fs } from "../lib/fs.ts";
 import type { Output } from "../log/events.ts";
-
-/** The files below a folder, relative to it, sorted. */
-export async function filesBelow(fs: Fs, dir: string, prefix = ""): Promise<string[]> {
-  const files: string[] = [];
-  for (const name of await fs.list(join(dir, prefix))) {
-    const path = prefix === "" ? name : `${prefix}/${name}`;
-    const stat = await fs.stat(join(dir, path));
-    if (stat?.isDirectory) files.push(...await filesBelow(fs, dir, path));
-    else files.push(path);
-  }
-  return files;
-}
 
 /** Makes a finished folder durable and says what is in it. */
 export async function seal(fs: Fs, dir: string): Promise<Output[]> {
   const outputs: Output[] = [];
   const folders = new Set([dir]);
-  for (const path of await filesBelow(fs, dir)) {
+  for (const path of await filesBelow(dir, fs)) {
     const file = join(dir, path);
     await fs.syncFile(file);
     outputs.push({ path, sha256: await fs.sha256(file), bytes: (await fs.stat(file))?.size ?? 0 });

@@ -24,6 +24,7 @@ export async function driveToEnd(run: Drive): Promise<TemperError | undefined> {
     const error = await attempts(run, driven);
     if (error) return error;
   }
+  await run.env.fs.remove(join(run.dir, ATTEMPTS));
   await decide(run, { type: "run.done" });
   return undefined;
 }
