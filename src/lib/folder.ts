@@ -17,18 +17,7 @@ export async function filesBelow(folder: string, fs: Fs): Promise<string[]> {
   return found.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 }
 
-export interface FolderDigest {
-  /** sha256 over the sorted lines `<sha256>  <name>\n` of its files. */
-  readonly sha256: string;
-  readonly bytes: number;
-}
-
-export async function folderDigest(folder: string, fs: Fs): Promise<FolderDigest> {
-  let lines = "";
-  let bytes = 0;
-  for (const name of await filesBelow(folder, fs)) {
-    lines += `${await fs.sha256(join(folder, name))}  ${name}\n`;
-    bytes += (await fs.stat(join(folder, name)))?.size ?? 0;
-  }
-  return { sha256: sha256(lines), bytes };
+/** The digest of a folder: sha256 over the sorted lines `<sha256>  <name>\n` of its files. */
+export function folderDigest(files: readonly { readonly name: string; readonly sha256: string }[]): string {
+  return sha256(files.map((file) => `${file.sha256}  ${file.name}\n`).join(""));
 }

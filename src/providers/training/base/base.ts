@@ -1,5 +1,7 @@
+import { digestOf, rememberDigest, stampOf } from "../../../lib/digest_memo.ts";
 import type { JsonObject } from "../../../lib/json.ts";
 import type { ModelShape } from "../../../plan/memory.ts";
+import type { Env } from "../../provider.ts";
 
 /** What is known of a base model without loading it. `null`: not known before it was downloaded. */
 export interface BaseInfo {
@@ -20,8 +22,28 @@ export interface BaseInfo {
   readonly bytes: number | null;
   /** Family of its chat template; `null` also when it is none of the known ones. */
   readonly template: string | null;
+  /** The files that were read to identify it, so that their digests can be kept. */
+  readonly files: readonly DigestedFile[];
   /** Sentences worth printing. */
   readonly warnings: readonly string[];
+}
+
+export interface DigestedFile {
+  readonly path: string;
+  readonly sha256: string;
+  /** What the digest holds for: the file's `stampOf` from before it was read. */
+  readonly stamp: string | undefined;
+}
+
+/** The digest of a file, from the memo where it still holds. */
+export async function digested(path: string, { fs, cacheDir }: Env): Promise<DigestedFile> {
+  const stamp = await stampOf(path, fs);
+  return { path, sha256: await digestOf(path, fs, cacheDir), stamp };
+}
+
+/** Keeps the digests, so that large files are read once. */
+export async function rememberFiles(base: BaseInfo, env: Env): Promise<void> {
+  for (const { path, sha256, stamp } of base.files) await rememberDigest(path, sha256, stamp, env);
 }
 
 /** Architectures whose weights the trainer can read and export. */

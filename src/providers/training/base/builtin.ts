@@ -51,6 +51,7 @@ export function builtinBase(name: string): BaseInfo {
     identity: { kind: "builtin", name: short, sha256 },
     job: { kind: "builtin", name: short, package: from, file, sha256 },
     ...facts,
+    files: [],
     warnings: [],
   };
 }

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { UsageError } from "../../../lib/errors.ts";
 import type { Fs } from "../../../lib/fs.ts";
-import { folderDigest } from "../../../lib/folder.ts";
+import { filesBelow, folderDigest } from "../../../lib/folder.ts";
 import type { ModelShape } from "../../../plan/memory.ts";
 import type { Env } from "../../provider.ts";
 import { detectTemplate } from "../templates.ts";
-import { type BaseInfo, isSupported, SUPPORTED_HINT } from "./base.ts";
+import { type BaseInfo, digested, isSupported, SUPPORTED_HINT } from "./base.ts";
 import { readWeights, type Weights } from "./safetensors.ts";
 
 type Config = Readonly<Record<string, unknown>>;
@@ -20,7 +20,9 @@ export async function folderBase(name: string, path: string, env: Env): Promise<
     });
   }
   const weights = await readWeights(name, path, await weightFiles(name, path, env.fs), env.fs);
-  const { sha256 } = await folderDigest(path, env.fs);
+  const names = await filesBelow(path, env.fs);
+  const files = await Promise.all(names.map((file) => digested(join(path, file), env)));
+  const sha256 = folderDigest(files.map((file, i) => ({ name: names[i]!, sha256: file.sha256 })));
   const chat = await chatTemplate(path, env.fs);
   return {
     kind: "folder",
@@ -33,6 +35,7 @@ export async function folderBase(name: string, path: string, env: Env): Promise<
     quantization: weights.type,
     bytes: weights.bytes,
     template: chat === undefined ? null : detectTemplate(chat),
+    files,
     warnings: [],
   };
 }

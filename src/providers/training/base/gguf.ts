@@ -4,7 +4,7 @@ import type { Fs } from "../../../lib/fs.ts";
 import type { ModelShape } from "../../../plan/memory.ts";
 import type { Env } from "../../provider.ts";
 import { detectTemplate } from "../templates.ts";
-import { type BaseInfo, isSupported, SUPPORTED_HINT } from "./base.ts";
+import { type BaseInfo, digested, isSupported, SUPPORTED_HINT } from "./base.ts";
 import { tensorBytes } from "./ggml.ts";
 
 interface Header {
@@ -23,7 +23,8 @@ export async function ggufBase(name: string, path: string, size: number, env: En
       hint: SUPPORTED_HINT,
     });
   }
-  const sha256 = await env.fs.sha256(path);
+  const file = await digested(path, env);
+  const { sha256 } = file;
   const chat = text(header, "tokenizer.chat_template");
   return {
     kind: "gguf",
@@ -36,6 +37,7 @@ export async function ggufBase(name: string, path: string, size: number, env: En
     quantization: typeName(dominantType(header.tensorInfos)),
     bytes: size,
     template: chat === undefined ? null : detectTemplate(chat),
+    files: [file],
     warnings: [],
   };
 }

@@ -16,6 +16,7 @@ export function hubBase(id: string, revision = "main"): BaseInfo {
     quantization: null,
     bytes: null,
     template: null,
+    files: [],
     warnings,
   };
 }

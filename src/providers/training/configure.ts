@@ -1,0 +1,140 @@
+import { join } from "node:path";
+import { sha256 } from "../../lib/fs.ts";
+import { canonicalJson, type JsonObject } from "../../lib/json.ts";
+import { resolveTraining } from "../../plan/defaults.ts";
+import { type ModelShape, trainableParameters } from "../../plan/memory.ts";
+import type { LoadedSpec } from "../../spec/load.ts";
+import type { ConfigureWork, Env } from "../provider.ts";
+import { type BaseInfo, rememberFiles } from "./base/base.ts";
+import { describeBase } from "./base/describe.ts";
+import { ensurePython } from "./environment.ts";
+import { linkExamples, sharedSystem } from "./examples.ts";
+import { jobSettings, type TrainingSpec, trainingSpec } from "./job.ts";
+import { modelfile } from "./modelfile.ts";
+import { trainingOutlook } from "./outlook.ts";
+import { runPrepare } from "./prepare.ts";
+import { TEMPLATES } from "./templates.ts";
+import { trainerDigest } from "./trainer.ts";
+import type { Tokens } from "./trainer_files.ts";
+
+/** What the configured job depends on: no paths, nothing of this machine. */
+export async function trainingInputs(loaded: LoadedSpec, env: Env, trainerDir: string): Promise<JsonObject> {
+  const spec = trainingSpec(loaded.spec);
+  const base = await describeBase(loaded, env);
+  return {
+    ...jobSettings(spec, base),
+    templates: sha256(canonicalJson(TEMPLATES)),
+    base: base.identity,
+    model: servedName(spec),
+    trainer: await trainerDigest(trainerDir, env.fs),
+  };
+}
+
+/** Writes job.json, prepares base and tokens, and writes the Modelfile and estimates.json. */
+export async function configureTraining(work: ConfigureWork, trainerDir: string): Promise<JsonObject> {
+  const { loaded, out, fs } = work;
+  const spec = trainingSpec(loaded.spec);
+  const base = await describeBase(loaded, work);
+  for (const message of base.warnings) work.progress({ phase: "base", message });
+  await rememberFiles(base, work);
+  const python = await ensurePython({
+    env: work,
+    trainerDir,
+    progress: (progress) => work.progress(progress),
+    signal: work.signal,
+  });
+  const data = await linkExamples(work.examples, out, fs);
+  await fs.writeAtomic(join(out, "job.json"), json({ ...jobSettings(spec, base), data }));
+  const tokens = await runPrepare(work, python, trainerDir);
+  warnOfTokens(work, tokens);
+  if (spec.provider.export.gguf) {
+    await fs.writeAtomic(join(out, "Modelfile"), await modelfileOf(work, spec, base, tokens));
+  }
+  await fs.writeAtomic(join(out, "estimates.json"), json(await estimates(work, tokens)));
+  return summary(spec, base, tokens);
+}
+
+function warnOfTokens(work: ConfigureWork, tokens: Tokens) {
+  const { train, template, end_token: end, template_matches_base: matches } = tokens;
+  const warn = (message: string) => work.progress({ phase: "examples", message });
+  if (train.truncated > 0) warn(`${train.truncated} of ${train.rows} rows were cut to train.max_length`);
+  if (matches === false) {
+    warn(
+      `The base was made with another chat template than "${template.name}": it has to learn this one too`,
+    );
+  }
+  const open = train.rows - end.trained_rows;
+  if (open > 0) warn(`${open} of ${train.rows} rows do not teach the end token "${end.text}"`);
+}
+
+async function modelfileOf(work: ConfigureWork, spec: TrainingSpec, base: BaseInfo, tokens: Tokens) {
+  const template = TEMPLATES.find(({ name }) => name === tokens.template.name);
+  if (!template) throw new RangeError(`Cannot find template "${tokens.template.name}"`);
+  const { epochs, learningRate } = resolveTraining(spec, base.shape?.parameters);
+  return modelfile({
+    model: servedName(spec),
+    base: base.name,
+    spec,
+    shape: shapeOf(tokens),
+    context: tokens.base.context,
+    template,
+    system: await sharedSystem(work.out, work.fs),
+    train: { rows: tokens.train.rows, epochs: epochs.value, learningRate: learningRate.value },
+  });
+}
+
+async function estimates(work: ConfigureWork, tokens: Tokens) {
+  const data = {
+    trainRows: tokens.train.rows,
+    evalRows: tokens.eval?.rows ?? 0,
+    trainChars: 0,
+    evalChars: 0,
+  };
+  const outlook = await trainingOutlook(work.loaded, work, { ...data, how: "counted" }, work.out);
+  return { version: 1, estimates: outlook.estimates };
+}
+
+function summary(spec: TrainingSpec, base: BaseInfo, tokens: Tokens): JsonObject {
+  const { train, template, template_matches_base: matches } = tokens;
+  const { epochs, learningRate } = resolveTraining(spec, base.shape?.parameters);
+  return {
+    base: base.name,
+    parameters: tokens.base.parameters,
+    trainable: trainableParameters(spec.method, shapeOf(tokens)),
+    template: template.name,
+    template_matches_base: matches,
+    rows: train.rows,
+    eval_rows: tokens.eval?.rows ?? 0,
+    tokens: train.tokens,
+    supervised: train.supervised,
+    masked: train.masked,
+    truncated: train.truncated,
+    longest: train.longest,
+    epochs: epochs.value,
+    learning_rate: learningRate.value,
+  };
+}
+
+function shapeOf({ base }: Tokens): ModelShape {
+  const { layers, hidden, heads, vocab, tied, parameters } = base;
+  return {
+    layers,
+    hidden,
+    feedForward: base.feed_forward,
+    heads,
+    kvHeads: base.kv_heads,
+    headDim: base.head_dim ?? hidden / heads,
+    vocab,
+    tied,
+    parameters,
+  };
+}
+
+/** The name to serve the model under. */
+export function servedName({ provider, name }: TrainingSpec): string {
+  return provider.kind === "ollama" ? provider.model : name;
+}
+
+function json(value: unknown): string {
+  return JSON.stringify(value, null, 2) + "\n";
+}
