@@ -35,8 +35,9 @@ export class TemperError extends Error {
   }
 
   /** What a person reads, without a line end. */
-  render(_color = false): string {
-    return this.hint === undefined ? this.message : `${this.message}\n${this.hint}`;
+  render(color = false): string {
+    const message = color ? `\x1b[31m${this.message}\x1b[39m` : this.message;
+    return this.hint === undefined ? message : `${message}\n${this.hint}`;
   }
 
   /** What `--json` prints under `error`. */

@@ -71,7 +71,7 @@ function keyHint(schema: JsonSchema, path: Path, known: readonly string[]): stri
   if (key === "<<") return "merge keys are not part of YAML 1.2: write the keys out";
   const elsewhere = allFields(schema).find((field) => field.at(-1) === key && field.length > 1);
   if (elsewhere && dotted(elsewhere) !== dotted(path)) {
-    return `it belongs into "${dotted(elsewhere.slice(0, -1))}"`;
+    return `it belongs to "${dotted(elsewhere.slice(0, -1))}"`;
   }
   return known.length === 0 ? undefined : `known keys: ${known.join(", ")}`;
 }

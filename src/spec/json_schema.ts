@@ -75,3 +75,9 @@ export function allFields(node: JsonSchema = jsonSchema(), at: readonly string[]
 function own(properties: JsonSchema["properties"], name: string): JsonSchema | undefined {
   return properties && Object.hasOwn(properties, name) ? properties[name] : undefined;
 }
+
+/** The text of pipelines/schema.json. */
+export function schemaText(): string {
+  const { $schema, ...rest } = jsonSchema() as JsonSchema & { $schema: string };
+  return `${JSON.stringify({ $schema, title: "temper pipeline", ...rest }, null, 2)}\n`;
+}

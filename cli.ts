@@ -1,0 +1,171 @@
+import type { CommandContext, Terminal } from "./src/commands/command.ts";
+import { COMMANDS, loadCommand } from "./src/commands/table.ts";
+import { EXIT, type ExitCode, TemperError, UsageError } from "./src/lib/errors.ts";
+
+type Listener = Parameters<CommandContext["onInterrupt"]>[0];
+
+/** Reads the command line, calls one command and exits with its code. The only code that prints and exits. */
+async function main(argv: readonly string[]): Promise<ExitCode> {
+  const at = argv.findIndex((word) => !word.startsWith("-"));
+  const flags = at < 0 ? argv : argv.slice(0, at);
+  const name = argv[at];
+  const json = argv.includes("--json");
+  const interrupts = createInterrupts();
+  const terminal = createTerminal(json, interrupts.closed);
+  try {
+    if (name === undefined || name === "help" && argv[at + 1] === undefined) {
+      return await top(name === "help" ? ["--help"] : flags, terminal);
+    }
+    const isHelp = name === "help";
+    const called = isHelp ? argv[at + 1]! : name;
+    const rest = isHelp ? ["--help"] : [...flags, ...argv.slice(at + 1)];
+    return await call(called, rest, terminal, interrupts.on);
+  } catch (error) {
+    return report(error, json, terminal);
+  }
+}
+
+async function top(flags: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  if (flags.includes("--version") || flags.includes("-V")) {
+    const { default: config } = await import("./deno.json", { with: { type: "json" } });
+    terminal.out(`temper ${config.version}\n`);
+    return EXIT.ok;
+  }
+  const unknown = flags.find((flag) => !["--help", "-h", "--json"].includes(flag));
+  if (unknown !== undefined) {
+    throw new UsageError("unknown-option", `Unknown option: found "${unknown}"`, {
+      hint: "temper --help lists the commands",
+    });
+  }
+  const { overview } = await import("./src/commands/overview.ts");
+  if (flags.includes("--help") || flags.includes("-h")) {
+    terminal.out(overview());
+    return EXIT.ok;
+  }
+  terminal.err(overview());
+  return EXIT.usage;
+}
+
+async function call(
+  name: string,
+  argv: readonly string[],
+  terminal: Terminal,
+  onInterrupt: CommandContext["onInterrupt"],
+): Promise<ExitCode> {
+  const command = await loadCommand(name);
+  if (!command) {
+    const { didYouMean } = await import("./src/lib/nearest.ts");
+    throw new UsageError("unknown-command", `Unknown command: found "${name}"`, {
+      hint: didYouMean(name, Object.keys(COMMANDS)) ?? "deno task help lists the commands",
+    });
+  }
+  const { parseCommandLine } = await import("./src/commands/args.ts");
+  const { values, positionals } = parseCommandLine(command, argv);
+  if (values["help"]) {
+    const { commandHelp } = await import("./src/commands/help.ts");
+    terminal.out(commandHelp(command));
+    return EXIT.ok;
+  }
+  const [{ denoFs }, { systemClock }] = await Promise.all([
+    import("./src/lib/fs.ts"),
+    import("./src/lib/clock.ts"),
+  ]);
+  return await command.run({
+    values,
+    positionals,
+    terminal,
+    fs: denoFs,
+    clock: systemClock,
+    cwd: Deno.cwd(),
+    env: Deno.env.toObject(),
+    onInterrupt,
+  });
+}
+
+function report(error: unknown, json: boolean, terminal: Terminal): ExitCode {
+  if (error instanceof TemperError) {
+    if (json) terminal.out(`${JSON.stringify({ error }, null, 2)}\n`);
+    else terminal.err(`${error.render(terminal.color)}\n`);
+    return error.exitCode;
+  }
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  if (json) {
+    const hint = "set TEMPER_DEBUG=1 to see where";
+    terminal.out(`${JSON.stringify({ error: { code: "bug", message, hint } }, null, 2)}\n`);
+  }
+  terminal.err(`Unexpected ${message}\nThis is a bug in temper; TEMPER_DEBUG=1 shows where\n`);
+  if (Deno.env.get("TEMPER_DEBUG") && error instanceof Error) terminal.err(`${error.stack}\n`);
+  return EXIT.failed;
+}
+
+/** Ctrl-C and SIGTERM as the command wants them. Until it listens, they end the process as everywhere. */
+function createInterrupts() {
+  const listeners: Listener[] = [];
+  const counts = { SIGINT: 0, SIGTERM: 0 };
+  const happen = (signal: "SIGINT" | "SIGTERM") => {
+    counts[signal]++;
+    for (const listener of listeners) listener(signal, counts[signal]);
+  };
+  return {
+    on(listener: Listener) {
+      if (listeners.length === 0) {
+        for (const signal of ["SIGINT", "SIGTERM"] as const) {
+          Deno.addSignalListener(signal, () => happen(signal));
+        }
+      }
+      listeners.push(listener);
+    },
+    /** Nobody reads the output any more: a command that follows something winds down, others end by themselves. */
+    closed: () => happen("SIGTERM"),
+  };
+}
+
+function createTerminal(json: boolean, closed: () => void): Terminal {
+  const dumb = Deno.env.get("TERM") === "dumb";
+  const colorful = !json && !dumb && !Deno.env.get("NO_COLOR");
+  const out = createWriter(Deno.stdout, closed);
+  const err = createWriter(Deno.stderr, () => {});
+  return {
+    out,
+    err,
+    interactive: Deno.stderr.isTerminal() && !dumb && !json,
+    color: colorful && (Deno.stdout.isTerminal() || Deno.stderr.isTerminal()),
+    columns(stream = "err") {
+      if (!(stream === "out" ? Deno.stdout : Deno.stderr).isTerminal()) return 0;
+      try {
+        return Deno.consoleSize().columns;
+      } catch {
+        return 0;
+      }
+    },
+  };
+}
+
+/** Colour is decided for both streams at once, so it is taken out where one of them goes to a file. */
+function createWriter(stream: typeof Deno.stdout | typeof Deno.stderr, closed: () => void) {
+  const encoder = new TextEncoder();
+  let broken = false;
+  return (text: string) => {
+    if (broken) return;
+    // deno-lint-ignore no-control-regex
+    const shown = stream.isTerminal() ? text : text.replace(/\x1b\[[0-9;]*m/g, "");
+    let rest = encoder.encode(shown);
+    try {
+      while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+      broken = true;
+      closed();
+    }
+  };
+}
+
+if (import.meta.main) {
+  // A promise nobody waits for fails like everything else: in one sentence.
+  addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    const json = Deno.args.includes("--json");
+    Deno.exit(report(event.reason, json, createTerminal(json, () => {})));
+  });
+  Deno.exit(await main(Deno.args));
+}

@@ -1,0 +1,17 @@
+/**
+ * temper as a library: read and check pipeline files.
+ *
+ * @module
+ */
+export { denoFs, type Fs } from "./src/lib/fs.ts";
+export { TemperError, UsageError } from "./src/lib/errors.ts";
+export {
+  type LoadedSpec,
+  type LoadOptions,
+  type LoadResult,
+  loadSpec,
+  loadSpecOrThrow,
+} from "./src/spec/load.ts";
+export { type Problem, renderProblem } from "./src/spec/problem.ts";
+export { Spec } from "./src/spec/schema.ts";
+export { SpecError } from "./src/spec/spec_error.ts";

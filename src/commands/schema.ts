@@ -1,0 +1,25 @@
+import { fileURLToPath } from "node:url";
+import { EXIT } from "../lib/errors.ts";
+import { schemaText } from "../spec/json_schema.ts";
+import type { Command } from "./command.ts";
+
+export const schema: Command = {
+  name: "schema",
+  summary: "Print the JSON Schema of pipeline files, for editors",
+  usage: "",
+  positionals: [0, 0],
+  options: { write: { type: "boolean", help: "Write it to pipelines/schema.json instead" } },
+  details: "Editors find it through the first line of a pipeline file:\n\n" +
+    "# yaml-language-server: $schema=./schema.json",
+  async run({ values, terminal, fs }) {
+    if (!values["write"]) {
+      terminal.out(schemaText());
+      return EXIT.ok;
+    }
+    const path = fileURLToPath(new URL("../../pipelines/schema.json", import.meta.url));
+    await fs.writeAtomic(path, schemaText());
+    if (values["json"]) terminal.out(`${JSON.stringify({ path })}\n`);
+    else terminal.out(`Wrote ${path}\n`);
+    return EXIT.ok;
+  },
+};
