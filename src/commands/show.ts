@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { EXIT, UsageError } from "../lib/errors.ts";
 import { truncate } from "../lib/text_width.ts";
+import { wrap } from "../lib/wrap.ts";
 import { readRun } from "../log/liveness.ts";
 import type { RunState, StepState } from "../log/state.ts";
 import { changesBetween } from "../run/changes.ts";
@@ -9,6 +10,7 @@ import { createPalette, type Palette } from "../ui/palette.ts";
 import { errorLines, headline, joinBlocks, resultBlocks } from "../ui/report.ts";
 import { markOf, stepLine, summaryText } from "../ui/step_text.ts";
 import { type Command, type CommandContext, RUNS_OPTION } from "./command.ts";
+import { runJson } from "./run_json.ts";
 import { findRun } from "./run_ref.ts";
 import { viewRun } from "./run_view.ts";
 
@@ -46,7 +48,7 @@ export const show: Command = {
     const steps = state.steps.map((step) => stepText(step, reasons.get(step.kind), context, palette, width));
     const about = `  ${palette.dim(truncate(aboutText(state), Math.max(1, (width || Infinity) - 2)))}`;
     const lines = joinBlocks([
-      [headline(state, palette), about],
+      [...wrap(headline(state, palette), width || Infinity), about],
       steps,
       errorLines(state, palette, width),
       ...resultBlocks(state, parts, palette, width),
@@ -55,35 +57,6 @@ export const show: Command = {
     return EXIT.ok;
   },
 };
-
-/** Fixed outside: members may be added, none renamed. */
-export function runJson(state: RunState) {
-  const { id, name, method, provider, metrics, artifacts, started, finished, error, job } = state;
-  return {
-    id,
-    name,
-    state: state.state,
-    steps: state.steps.map(({ kind, state, key, cached, from, attempt, summary, error }) => ({
-      kind,
-      state,
-      key,
-      cached,
-      from: from ?? null,
-      attempt,
-      summary: summary ?? null,
-      error: error ?? null,
-    })),
-    method,
-    provider,
-    metrics,
-    artifacts,
-    started,
-    finished: finished ?? null,
-    pipeline: state.pipeline,
-    job: job ?? null,
-    error: error ?? null,
-  };
-}
 
 function aboutText(state: RunState): string {
   const resumed = state.resumes === 0 ? "" : `, resumed ${state.resumes} times`.replace("1 times", "once");

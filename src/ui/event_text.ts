@@ -1,4 +1,5 @@
 import { duration, figure } from "../lib/format.ts";
+import type { JsonObject } from "../lib/json.ts";
 import { oneLine } from "../lib/text_width.ts";
 import type { ErrorInfo, LogEvent, UnknownEvent } from "../log/events.ts";
 import type { RunState, StepState } from "../log/state.ts";
@@ -21,7 +22,7 @@ export function eventText(event: LogEvent | UnknownEvent, state: RunState, palet
         details(summaryText(event.summary))
       }`;
     case "step.submitted":
-      return `${event.step}: job started${details(summaryText(event.job))}`;
+      return `${event.step}: job started${details(jobText(event.job))}`;
     case "step.progress":
       return `${event.step}: ${progressLine(event, stepOf(state, event.step), palette)}`;
     case "step.retrying":
@@ -52,6 +53,12 @@ function progressLine(
 ): string {
   if (event.message !== undefined) return `${palette.warn("note")}: ${oneLine(event.message)}`;
   return oneLine(step?.progress ? progressText(step.progress) : event.phase);
+}
+
+/** A job in its provider's words. Its numbers name things, so they are not grouped. */
+function jobText(job: JsonObject): string {
+  return Object.entries(job).filter(([, value]) => typeof value === "string" || typeof value === "number")
+    .map(([name, value]) => `${name} ${oneLine(String(value))}`).join(", ");
 }
 
 function errorText(error: ErrorInfo): string {

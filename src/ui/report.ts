@@ -21,7 +21,10 @@ export interface ReportParts {
 
 /** What a run came to, for its end: outcome, scores, sample answers, artifacts, what to type next. `width` 0: no bound. */
 export function reportLines(state: RunState, parts: ReportParts, palette: Palette, width: number): string[] {
-  const outcome = [headline(state, palette), ...errorLines(state, palette, width)];
+  const outcome = [
+    ...wrap(headline(state, palette), width || Infinity),
+    ...errorLines(state, palette, width),
+  ];
   return joinBlocks([outcome, ...resultBlocks(state, parts, palette, width)]);
 }
 
