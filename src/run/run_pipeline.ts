@@ -40,7 +40,10 @@ export interface RunOptions {
   cancelJob(job: JobRef, runDir: string): Promise<void>;
   onEvent?(event: LogEvent, state: RunState): void;
   /** Told once it is known which run this is, before its first event. `sentence`: why it is not another one. */
-  onRun?(run: { readonly id: string; readonly dir: string }, sentence: string | undefined): void;
+  onRun?(
+    run: { readonly id: string; readonly dir: string },
+    sentence: string | undefined,
+  ): Promise<void> | void;
 }
 
 export interface RunOutcome {
@@ -62,18 +65,19 @@ export interface RunOutcome {
  */
 export async function runPipeline(options: RunOptions): Promise<RunOutcome> {
   const plan = await planOf(options.loaded, options.steps, options.env);
+  options.control.interrupt.throwIfAborted();
   const { loaded, env, runsDir, fresh = false, resume, takeover = false, driver } = options;
   const { host } = driver;
   const taken = await takeRun(loaded, env, { runsDir, plan, resume, fresh, host, takeover });
   const { id, dir } = taken;
-  options.onRun?.({ id, dir }, taken.notice);
-  if (!taken.lock) {
-    return { id, dir, did: "reported", state: taken.state, error: undefined, exitCode: EXIT.ok };
-  }
   try {
+    await options.onRun?.({ id, dir }, taken.notice);
+    if (!taken.lock) {
+      return { id, dir, did: "reported", state: taken.state, error: undefined, exitCode: EXIT.ok };
+    }
     return await driveLocked(options, plan, id, dir);
   } finally {
-    taken.lock.release();
+    taken.lock?.release();
   }
 }
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { TemperError } from "../lib/errors.ts";
-import type { FileLock, Fs } from "../lib/fs.ts";
+import { LockedError } from "../lib/errors.ts";
+import { type FileLock, type Fs, sha256 } from "../lib/fs.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { explainSystemError } from "../lib/system_error.ts";
 import { LOCK_FILE } from "../log/liveness.ts";
@@ -32,8 +32,7 @@ export async function takeRun(
   const { runsDir } = options;
   try {
     await fs.mkdirp(runsDir);
-    const deciding = await fs.lock(join(runsDir, ".lock"), DECIDE_WAIT_MS);
-    if (!deciding) throw new TemperError("locked", `Cannot choose a run in "${runsDir}": it stays locked`);
+    const deciding = await lockChoice(env, runsDir);
     try {
       const choice = await recover(fs, { ...options, name: loaded.spec.name });
       if (choice.kind === "start") return await makeRun(loaded, env, options, choice.notice);
@@ -48,6 +47,20 @@ export async function takeRun(
   } catch (error) {
     throw explainSystemError(`Cannot make a run folder in "${runsDir}"`, error);
   }
+}
+
+/** The folder of runs holds runs only, so this lock lies in the cache. */
+async function lockChoice({ fs, cacheDir }: Env, runsDir: string): Promise<FileLock> {
+  const locks = join(cacheDir, "locks");
+  try {
+    await fs.mkdirp(locks);
+    const name = sha256(await fs.realPath(runsDir)).slice(0, 16);
+    const lock = await fs.lock(join(locks, `runs-${name}`), DECIDE_WAIT_MS);
+    if (lock) return lock;
+  } catch (error) {
+    throw explainSystemError(`Cannot write to the cache folder "${cacheDir}"`, error);
+  }
+  throw new LockedError(`Cannot choose a run in "${runsDir}": another process is at it and does not finish`);
 }
 
 /** Locks a run for driving or ending it. */

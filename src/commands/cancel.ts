@@ -1,0 +1,43 @@
+import { hostname } from "node:os";
+import { resolve } from "node:path";
+import { EXIT, InterruptedError, TemperError } from "../lib/errors.ts";
+import type { Env } from "../providers/provider.ts";
+import { providerFor } from "../providers/table.ts";
+import { cancelRun } from "../run/cancel.ts";
+import { CACHE_OPTION, type Command, RUNS_OPTION, TAKEOVER_OPTION } from "./command.ts";
+import { findRun } from "./run_ref.ts";
+import { runJson } from "./show.ts";
+
+export const cancel: Command = {
+  name: "cancel",
+  summary: "Stop a run and its training for good",
+  usage: "RUN",
+  positionals: [1, 1],
+  options: { runs: RUNS_OPTION, cache: CACHE_OPTION, takeover: TAKEOVER_OPTION },
+  details:
+    "RUN is an id, the beginning of one, or last. Works whether or not a process still drives the run.\n\n" +
+    "deno task cancel last",
+  async run({ fs, clock, cwd, env: variables, values, positionals, terminal, onInterrupt }) {
+    const { id, dir } = await findRun(fs, resolve(cwd, values["runs"] as string), positionals[0]!);
+    const env: Env = { fs, clock, cacheDir: resolve(cwd, values["cache"] as string), env: variables };
+    const interrupt = new AbortController();
+    onInterrupt(() =>
+      interrupt.abort(new InterruptedError(`Stopped waiting for run "${id}": it may still be cancelled`))
+    );
+    const state = await cancelRun({
+      env,
+      dir,
+      host: hostname(),
+      takeover: values["takeover"] === true,
+      signal: interrupt.signal,
+      cancelJob: async (job, runDir) => (await providerFor(job.provider)).cancel(job, runDir, env),
+      onAsked: () => terminal.err(`Asked the process that drives run "${id}" to cancel it\n`),
+    });
+    if (state.state !== "cancelled") {
+      throw new TemperError("not-running", `Cannot cancel run "${id}": it is ${state.state}`);
+    }
+    if (values["json"]) terminal.out(`${JSON.stringify(runJson(state), null, 2)}\n`);
+    else terminal.out(`Run "${id}" is cancelled\n`);
+    return EXIT.ok;
+  },
+};

@@ -1,0 +1,58 @@
+import { InterruptedError, TemperError } from "../lib/errors.ts";
+import type { Control } from "../run/control.ts";
+
+/** How long a second Ctrl-C is waited for while a job runs. */
+const WINDOW_MS = 3_000;
+
+/**
+ * What Ctrl-C means to a run: once leaves it, its job going on; twice cancels both; three times stops waiting for
+ * the cancellation. SIGTERM leaves it without waiting for anything.
+ */
+export class InterruptKeys implements Control {
+  readonly #interrupt = new AbortController();
+  readonly #cancel = new AbortController();
+  readonly #givenUp = Promise.withResolvers<never>();
+  #presses = 0;
+  #hurried = false;
+
+  constructor(private readonly say: (words: string) => void) {
+    this.#givenUp.promise.catch(() => {});
+  }
+
+  get interrupt(): AbortSignal {
+    return this.#interrupt.signal;
+  }
+
+  get cancel(): AbortSignal {
+    return this.#cancel.signal;
+  }
+
+  /** Rejects at the third Ctrl-C. */
+  get givenUp(): Promise<never> {
+    return this.#givenUp.promise;
+  }
+
+  cancelWindowMs(): number {
+    if (this.#hurried || this.#cancel.signal.aborted) return 0;
+    this.say(`The job goes on without this process. Ctrl-C within ${WINDOW_MS / 1000} s cancels it`);
+    return WINDOW_MS;
+  }
+
+  press(signal: "SIGINT" | "SIGTERM"): void {
+    if (signal === "SIGTERM") this.#hurried = true;
+    else this.#presses++;
+    if (!this.#interrupt.signal.aborted) {
+      this.say("Leaving the run: what is done is kept");
+      this.#interrupt.abort(new InterruptedError("The run was interrupted"));
+    } else if (signal === "SIGINT" && this.#presses === 2) {
+      this.say("Cancelling the run");
+      this.#cancel.abort(new TemperError("cancelled", "The run was cancelled"));
+    } else if (signal === "SIGINT" && this.#presses > 2) {
+      this.#givenUp.reject(
+        new InterruptedError("Stopped waiting for the cancellation: the job may still run", {
+          hint: "Cancel it with: deno task cancel last",
+        }),
+      );
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import { hostname } from "node:os";
+import { join, resolve } from "node:path";
+import process from "node:process";
+import { type ExitCode, UsageError } from "../lib/errors.ts";
+import { VERSION } from "../lib/version.ts";
+import { EVENTS_FILE } from "../log/liveness.ts";
+import { readLog } from "../log/read.ts";
+import type { Env } from "../providers/provider.ts";
+import { providerFor } from "../providers/table.ts";
+import { type RunOptions, type RunOutcome, runPipeline } from "../run/run_pipeline.ts";
+import { type LoadedSpec, loadSpecOrThrow } from "../spec/load.ts";
+import { STEPS } from "../steps/table.ts";
+import { createRenderer } from "../ui/create_renderer.ts";
+import { createPalette } from "../ui/palette.ts";
+import { reportLines } from "../ui/report.ts";
+import {
+  CACHE_OPTION,
+  type Command,
+  type CommandContext,
+  RUNS_OPTION,
+  SET_OPTION,
+  TAKEOVER_OPTION,
+} from "./command.ts";
+import { InterruptKeys } from "./interrupt_keys.ts";
+import { findRun } from "./run_ref.ts";
+import { RunScreen } from "./run_screen.ts";
+import { viewRun } from "./run_view.ts";
+
+/** Sample rows of each kind at the end. */
+const SAMPLES = 3;
+
+export const run: Command = {
+  name: "run",
+  summary: "Run a pipeline, or go on with its latest run",
+  usage: "FILE",
+  positionals: [1, 1],
+  options: {
+    runs: RUNS_OPTION,
+    cache: CACHE_OPTION,
+    set: SET_OPTION,
+    fresh: {
+      type: "boolean",
+      help: "Start a new run, whatever is there; finished steps still come from the cache",
+    },
+    resume: { type: "string", value: "RUN", help: "Go on with this run and no other" },
+    takeover: TAKEOVER_OPTION,
+  },
+  details:
+    "A finished run of the same file and data is reported, an interrupted one is resumed, and anything " +
+    "else starts a new run. Ctrl-C leaves a training running; pressed again, it cancels it.\n\n" +
+    "deno task run pipelines/lora.yaml\ndeno task run pipelines/lora.yaml --set train.epochs=2",
+  async run(context) {
+    const { fs, clock, cwd, env: variables, values, positionals } = context;
+    if (values["fresh"] && values["resume"] !== undefined) {
+      throw new UsageError("bad-option", "Cannot both resume and start anew: --resume and --fresh given");
+    }
+    const loaded = await loadSpecOrThrow(resolve(cwd, positionals[0]!), fs, {
+      set: (values["set"] ?? []) as string[],
+    });
+    const cacheDir = resolve(cwd, values["cache"] as string);
+    return await runLoaded(context, loaded, { fs, clock, cacheDir, env: variables });
+  },
+};
+
+async function runLoaded(context: CommandContext, loaded: LoadedSpec, env: Env): Promise<ExitCode> {
+  const { terminal, clock, values, onInterrupt } = context;
+  const screen = new RunScreen(
+    terminal,
+    createRenderer(terminal, clock, { silent: values["json"] === true }),
+  );
+  const keys = new InterruptKeys((words) => screen.say(words));
+  onInterrupt((signal) => keys.press(signal));
+  const options = await optionsFor(context, loaded, env, screen, keys);
+  try {
+    const outcome = await Promise.race([runPipeline(options), keys.givenUp]);
+    screen.end(outcome.state);
+    if (!values["json"]) await report(context, outcome);
+    return outcome.exitCode;
+  } finally {
+    screen.end();
+  }
+}
+
+async function optionsFor(
+  context: CommandContext,
+  loaded: LoadedSpec,
+  env: Env,
+  screen: RunScreen,
+  keys: InterruptKeys,
+): Promise<RunOptions> {
+  const { fs, cwd, values, terminal } = context;
+  const runsDir = resolve(cwd, values["runs"] as string);
+  const reference = values["resume"] as string | undefined;
+  return {
+    loaded,
+    steps: STEPS,
+    env,
+    runsDir,
+    fresh: values["fresh"] === true,
+    resume: reference === undefined ? undefined : (await findRun(fs, runsDir, reference)).id,
+    takeover: values["takeover"] === true,
+    driver: { host: hostname(), pid: process.pid, version: VERSION },
+    control: keys,
+    cancelJob: async (job, runDir) => (await providerFor(job.provider)).cancel(job, runDir, env),
+    onEvent(event, state) {
+      if (values["json"]) terminal.out(`${JSON.stringify(event)}\n`);
+      screen.event(event, state);
+    },
+    async onRun({ dir }, sentence) {
+      if (sentence !== undefined) terminal.err(`${sentence}\n`);
+      if (values["json"]) await printEarlier(context, dir);
+    },
+  };
+}
+
+/** Whoever reads --json gets the whole run, however many processes it took. */
+async function printEarlier({ fs, terminal }: CommandContext, dir: string): Promise<void> {
+  for (const { text } of (await readLog(fs, join(dir, EVENTS_FILE))).lines) terminal.out(`${text}\n`);
+}
+
+async function report(context: CommandContext, { dir, did, error }: RunOutcome): Promise<void> {
+  const { terminal, env } = context;
+  const palette = createPalette(terminal.color);
+  const { state, parts } = await viewRun(context, dir, SAMPLES);
+  const good = state.state === "done";
+  const say = good ? terminal.out : terminal.err;
+  if (did === "reported") say("Nothing to do: this run is already done\n");
+  const width = terminal.columns(good ? "out" : "err");
+  say(reportLines(state, parts, palette, width).map((line) => `${line}\n`).join(""));
+  if (error?.code === "unexpected" && env["TEMPER_DEBUG"] && error.cause instanceof Error) {
+    terminal.err(`${error.cause.stack}\n`);
+  }
+}
