@@ -40,7 +40,9 @@ class Base:
     def load_model(self, dtype: Any, device: Any) -> Any:
         """The language model in `dtype` (a torch dtype) on `device`."""
         from transformers import AutoModelForCausalLM
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()  # it would fill the log with half lines
         model = AutoModelForCausalLM.from_pretrained(
             self.dir, dtype=dtype, use_safetensors=True, local_files_only=True, trust_remote_code=False
         )

@@ -35,10 +35,7 @@ def find_source(base: dict[str, Any]) -> Path:
     """The verified GGUF file or folder of a base."""
     if base["kind"] == "hub":
         return download(base["id"], base.get("revision") or "main")
-    if base["kind"] == "builtin":
-        path = _in_package(base["package"], base["file"])
-    else:
-        path = Path(base["path"])
+    path = _in_package(base["package"], base["file"]) if base["kind"] == "builtin" else Path(base["path"])
     wanted = "folder" if base["kind"] == "folder" else "file"
     if not (path.is_dir() if wanted == "folder" else path.is_file()):
         raise TrainerError("missing_base", f'Cannot find base "{path}": there is no such {wanted}')

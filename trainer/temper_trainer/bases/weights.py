@@ -92,7 +92,7 @@ class WeightsWriter:
         text += b" " * (-len(text) % 8)
         self._data_start = 8 + len(text)
         self._missing = set(self._places)
-        self._file = open(path, "wb")
+        self._file = open(path, "wb")  # noqa: SIM115 (closed by __exit__)
         self._file.write(struct.pack("<Q", len(text)) + text)
 
     def write(self, name: str, values: np.ndarray) -> None:

@@ -30,7 +30,7 @@ class GgufWriter:
         self.kv = dict(kv)
         self._shapes, self._alignment, self._version = dict(shapes), alignment, version
         self._written: dict[str, int] = {}
-        self._file = open(path, "wb")
+        self._file = open(path, "wb")  # noqa: SIM115 (closed by __exit__)
         # Values of fixed size may still change before close(); their sizes may not.
         self._start = self._padded(len(self._head()) + sum(_info_size(name, shape) for name, shape in shapes.items()))
         self._file.truncate(self._start)

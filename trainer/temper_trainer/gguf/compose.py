@@ -1,0 +1,68 @@
+"""A complete GGUF file: a base's tensors with some of them replaced."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from ..errors import FAILED, TrainerError
+from ..events import Progress
+from .quantize import file_type, quantize, target_type
+from .values import Value, u32
+from .writer import GgufWriter
+
+PHASE = "writing model.gguf"
+
+
+class Parts(Protocol):
+    """The tensors of a base, under their names in GGUF and with the order of rows they have there."""
+
+    shapes: Mapping[str, tuple[int, ...]]
+
+    def type(self, name: str) -> int:
+        """The type the base itself has the tensor in."""
+
+    def data(self, name: str) -> np.ndarray:
+        """Its bytes in that type."""
+
+    def values(self, name: str) -> np.ndarray:
+        """In fp32."""
+
+
+def compose(
+    target: Path,
+    kv: Mapping[str, Value],
+    parts: Parts,
+    replaced: Iterable[tuple[str, np.ndarray]],
+    quantization: str,
+    progress: Progress,
+    alignment: int = 32,
+    version: int = 3,
+) -> None:
+    """Writes the replaced tensors as they come, then the rest. One tensor is in memory at a time."""
+    shapes, types = parts.shapes, {}
+    with GgufWriter(target, kv, shapes, alignment, version) as out:
+        for name, values in replaced:
+            _check(name, values, shapes, types)
+            types[name] = kind = target_type(name, shapes[name], parts.type(name), quantization, True)
+            out.write(name, kind, quantize(name, values, kind))
+            progress(PHASE, len(types), len(shapes))
+        for name in [name for name in shapes if name not in types]:
+            own = parts.type(name)
+            types[name] = kind = target_type(name, shapes[name], own, quantization, False)
+            out.write(name, kind, parts.data(name) if kind == own else quantize(name, parts.values(name), kind))
+            progress(PHASE, len(types), len(shapes))
+        found = file_type(types, shapes)
+        if found is not None and "general.file_type" in out.kv:
+            out.kv["general.file_type"] = u32(found)
+
+
+def _check(name: str, values: np.ndarray, shapes: Mapping[str, tuple[int, ...]], seen: Mapping[str, int]) -> None:
+    if name not in shapes or name in seen:
+        reason = "the base has no such tensor" if name not in shapes else "it comes twice"
+    elif values.shape != shapes[name]:
+        reason = f"its shape {values.shape} is not {shapes[name]}"
+    else:
+        return
+    raise TrainerError("bad_export", f'Cannot export tensor "{name}": {reason}', exit_code=FAILED)
