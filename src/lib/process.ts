@@ -107,8 +107,13 @@ export async function captureProcess(
 
 /** Sends a signal to a process group. False when there is none of that number. */
 export function signalGroup(pid: number, signal: "SIGTERM" | "SIGKILL"): boolean {
+  return signalProcess(-pid, signal);
+}
+
+/** Sends a signal to one process. False when there is none of that number. */
+export function signalProcess(pid: number, signal: "SIGTERM" | "SIGKILL"): boolean {
   try {
-    process.kill(-pid, signal);
+    process.kill(pid, signal);
     return true;
   } catch (error) {
     if (isNoSuchProcess(error)) return false;
@@ -116,7 +121,7 @@ export function signalGroup(pid: number, signal: "SIGTERM" | "SIGKILL"): boolean
   }
 }
 
-/** Whether a process of this number exists. Numbers are reused: good enough to wait for, not to signal. */
+/** Whether a process (or, for a negative number, a group) of this number exists. Numbers are reused: good enough to wait for, not to signal. */
 export function processExists(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -143,11 +148,7 @@ async function stopGroup(pid: number | undefined): Promise<void> {
   const deadline = performance.now() + PATIENCE;
   while (performance.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 50));
-    if (!signalGroupExists(pid)) return;
+    if (!processExists(-pid)) return;
   }
   signalGroup(pid, "SIGKILL");
-}
-
-function signalGroupExists(pid: number): boolean {
-  return processExists(-pid);
 }

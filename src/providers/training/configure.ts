@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { sha256 } from "../../lib/fs.ts";
 import { canonicalJson, type JsonObject } from "../../lib/json.ts";
 import { resolveTraining } from "../../plan/defaults.ts";
-import { type ModelShape, trainableParameters } from "../../plan/memory.ts";
+import { trainableParameters } from "../../plan/memory.ts";
 import type { LoadedSpec } from "../../spec/load.ts";
 import type { ConfigureWork, Env } from "../provider.ts";
 import { type BaseInfo, rememberFiles } from "./base/base.ts";
@@ -13,6 +13,7 @@ import { jobSettings, type TrainingSpec, trainingSpec } from "./job.ts";
 import { modelfile } from "./modelfile.ts";
 import { trainingOutlook } from "./outlook.ts";
 import { runPrepare } from "./prepare.ts";
+import { shapeOf } from "./shape.ts";
 import { TEMPLATES } from "./templates.ts";
 import { trainerDigest } from "./trainer.ts";
 import type { Tokens } from "./trainer_files.ts";
@@ -112,21 +113,6 @@ function summary(spec: TrainingSpec, base: BaseInfo, tokens: Tokens): JsonObject
     longest: train.longest,
     epochs: epochs.value,
     learning_rate: learningRate.value,
-  };
-}
-
-function shapeOf({ base }: Tokens): ModelShape {
-  const { layers, hidden, heads, vocab, tied, parameters } = base;
-  return {
-    layers,
-    hidden,
-    feedForward: base.feed_forward,
-    heads,
-    kvHeads: base.kv_heads,
-    headDim: base.head_dim ?? hidden / heads,
-    vocab,
-    tied,
-    parameters,
   };
 }
 

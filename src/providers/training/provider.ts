@@ -1,0 +1,34 @@
+import type { JobResult, MonitorWork, Provider } from "../provider.ts";
+import { configureTraining, trainingInputs } from "./configure.ts";
+import { cancelJob } from "./job_folder.ts";
+import { followTraining, type MonitorOptions } from "./monitor.ts";
+import { trainingOutlook } from "./outlook.ts";
+import { jobResult, keepResult, rememberSpeed } from "./result.ts";
+import { submitTraining } from "./submit.ts";
+import { ownTrainerDir } from "./trainer.ts";
+
+export interface TrainingOptions extends Partial<MonitorOptions> {
+  readonly kind: string;
+  /** What becomes of a finished training. @default nothing more */
+  readonly finish?: (work: MonitorWork, result: JobResult) => Promise<JobResult>;
+}
+
+/** A provider whose jobs are trained on this machine. */
+export function trainingProvider(options: TrainingOptions): Provider {
+  const { kind, trainerDir = ownTrainerDir(), finish = (_, result) => Promise.resolve(result) } = options;
+  return {
+    kind,
+    inputs: (loaded, env) => trainingInputs(loaded, env, trainerDir),
+    outlook: trainingOutlook,
+    configure: (work) => configureTraining(work, trainerDir),
+    submit: (work) => submitTraining(work, kind, trainerDir),
+    async monitor(work) {
+      const done = await followTraining(work, { ...options, trainerDir });
+      await rememberSpeed(work, done);
+      const result = await finish(work, jobResult(done));
+      await keepResult(work, result);
+      return result;
+    },
+    cancel: cancelJob,
+  };
+}

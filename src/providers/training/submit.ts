@@ -1,0 +1,41 @@
+import type { JobRef, SubmitWork } from "../provider.ts";
+import {
+  adoptCheckpoints,
+  buildJobFolder,
+  completeJobFolder,
+  isRunning,
+  jobDir,
+  lockHolder,
+} from "./job_folder.ts";
+import { startTrainer } from "./start.ts";
+import { readResult } from "./trainer_files.ts";
+
+/**
+ * Starts the run's trainer, unless the job is known already: committed by this run, finished, or at work because a
+ * runner was killed between starting it and saying so. What was interrupted on the way, monitor starts again.
+ */
+export async function submitTraining(work: SubmitWork, kind: string, trainerDir: string): Promise<JobRef> {
+  const dir = jobDir(work.runDir);
+  await build(work, dir);
+  if (work.job) return work.job;
+  const known = await isRunning(dir, work.fs) || await readResult(dir, work.fs) !== undefined;
+  const pid = known ? await lockHolder(dir, work.fs) : (await startTrainer(work, trainerDir)).pid;
+  const job: JobRef = {
+    provider: kind,
+    ...pid !== undefined && { pid },
+    started: new Date(work.clock.now()).toISOString(),
+  };
+  await work.submitted(job);
+  return job;
+}
+
+async function build(work: SubmitWork, dir: string): Promise<void> {
+  const { configured, runDir, fs } = work;
+  if (!await buildJobFolder(configured, dir, fs)) return;
+  const adopted = await adoptCheckpoints(configured, runDir, fs);
+  await completeJobFolder(configured, dir, fs);
+  if (!adopted) return;
+  const message =
+    `Going on from step ${adopted.step} of run ${adopted.run}, which had the same job and did not finish`;
+  work.progress({ phase: "submit", message });
+}

@@ -1,0 +1,18 @@
+import { providerFor } from "../providers/table.ts";
+import type { Step } from "./step.ts";
+import { workOf } from "./work.ts";
+
+/** Resolves everything into a job: what the provider needs to run it, and what it will take. */
+export const configure: Step = {
+  kind: "configure",
+  version: 1,
+  cached: true,
+  async inputs(loaded, env) {
+    const { kind } = loaded.spec.provider;
+    return { provider: kind, ...await (await providerFor(kind)).inputs(loaded, env) };
+  },
+  async run(context) {
+    const provider = await providerFor(context.loaded.spec.provider.kind);
+    return { summary: await provider.configure({ ...workOf(context), examples: context.input("format") }) };
+  },
+};

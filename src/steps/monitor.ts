@@ -1,0 +1,28 @@
+import { TemperError } from "../lib/errors.ts";
+import { providerFor } from "../providers/table.ts";
+import type { Step } from "./step.ts";
+import { workOf } from "./work.ts";
+
+/** Follows the job to its end and says what it was worth. */
+export const monitor: Step = {
+  kind: "monitor",
+  version: 1,
+  cached: false,
+  inputs: () => Promise.resolve({}),
+  async run(context) {
+    if (!context.job) {
+      throw new TemperError("no-job", "Cannot follow the job: this run has not submitted one");
+    }
+    const provider = await providerFor(context.loaded.spec.provider.kind);
+    const configured = context.input("configure");
+    const result = await provider.monitor({ ...workOf(context), configured, job: context.job });
+    const { metric, before, after, registration } = result.metrics;
+    const summary = {
+      metric: metric ?? null,
+      before: before ?? null,
+      after: after ?? null,
+      ...registration !== undefined && { registration },
+    };
+    return { summary, result };
+  },
+};
