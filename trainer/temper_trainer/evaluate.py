@@ -151,5 +151,5 @@ def _mean_loss(scores: list[RowScore], rows: list[Row]) -> float:
     bad = [row.origin for row, score in zip(rows, scores, strict=True) if not math.isfinite(score.nll)]
     if bad:
         message = f"Cannot evaluate: the loss of {len(bad)} rows is not a finite number"
-        raise TrainerError("non_finite_loss", message, "Lower train.learning_rate", FAILED, rows=bad[:20])
+        raise TrainerError("not_finite", message, "Lower train.learning_rate", FAILED, rows=bad[:20])
     return math.fsum(score.nll for score in scores) / sum(score.count for score in scores)

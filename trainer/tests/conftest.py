@@ -1,10 +1,13 @@
 """What every test shares: one tiny base of each architecture, made once."""
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
+# Tiny models gain nothing from a second thread and lose much where other tests run beside them.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).parent))
 
 import tiny

@@ -128,8 +128,8 @@ def home_rows(count: int, name: str = "home.jsonl") -> list[dict]:
 
 def merge(base: dict, changes: dict) -> dict:
     """`base` with the nested fields of `changes` in their place."""
-    nested = {key: merge(base[key], value) for key, value in changes.items() if isinstance(value, dict) and key in base}
-    return base | changes | {key: value for key, value in nested.items() if isinstance(base[key], dict)}
+    both = {key for key in changes if isinstance(changes[key], dict) and isinstance(base.get(key), dict)}
+    return base | changes | {key: merge(base[key], changes[key]) for key in both}
 
 
 def make_job(folder: Path, base: dict, rows: list[dict], evaluation: list[dict] | None = None, **changes) -> Path:
