@@ -8,6 +8,7 @@ export class LineWriter {
   #lines: string[] = [];
   #chars = 0;
   #count = 0;
+  #closed = false;
 
   private constructor(file: FileWriter) {
     this.#file = file;
@@ -34,19 +35,20 @@ export class LineWriter {
     if (this.#chars >= FLUSH_CHARS) await this.#flush();
   }
 
-  /** Writes the rest and makes it durable. */
+  /** Writes the rest and closes. */
   async finish(): Promise<void> {
     try {
       await this.#flush();
-      await this.#file.sync();
     } finally {
-      await this.#file.close();
+      await this.abandon();
     }
   }
 
-  /** Closes after a failure, whatever was written. */
-  abandon(): Promise<void> {
-    return this.#file.close();
+  /** Closes after a failure, whatever was written. Does nothing once it is closed. */
+  async abandon(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#file.close();
   }
 
   async #flush(): Promise<void> {

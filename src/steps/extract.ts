@@ -1,9 +1,8 @@
 import { join } from "node:path";
 import { digestOf, rememberDigest, stampOf } from "../lib/digest_memo.ts";
-import { TemperError, UsageError } from "../lib/errors.ts";
+import { UsageError } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { LineWriter } from "../lib/line_writer.ts";
-import { expand } from "../plan/plan.ts";
 import { Problems } from "./extract/problems.ts";
 import { type Reading, readSource } from "./extract/read_source.ts";
 import { resolveSources, type SetName, type Source } from "./extract/sources.ts";
@@ -60,7 +59,6 @@ async function run(context: StepContext): Promise<StepOutcome> {
     if (writer.count === 0 && problems.count === 0) throw noRows(set, ofSet);
   }
   problems.throwIfAny();
-  refuseChanged(context, sources, readings.map(({ sha256 }) => sha256));
   const listed = sources.map(({ label, set }, i) => ({ path: label, set, ...readings[i] }));
   await fs.writeAtomic(join(out, "sources.json"), JSON.stringify(listed, null, 2) + "\n");
   return { summary: { files: sources.length, bytes: sum(readings.map(({ bytes }) => bytes)), ...counts } };
@@ -92,20 +90,6 @@ async function copy(source: Source, writer: LineWriter, problems: Problems, cont
   } finally {
     await rows.return(undefined as never);
   }
-}
-
-/** The key was computed from the files as they were then; an output of other bytes must not be stored under it. */
-function refuseChanged(context: StepContext, sources: readonly Source[], digests: readonly string[]): void {
-  const { kind, version, cached } = extract;
-  const plan = expand([{ kind, version, cached, inputs: inputsOf(sources, digests) }]);
-  if (plan.hash === context.key) return;
-  throw new TemperError(
-    "source-changed",
-    "Cannot extract: a file of the dataset changed while the run began",
-    {
-      hint: "Start the run again",
-    },
-  );
 }
 
 function unreadable(error: unknown, { path }: Source): unknown {

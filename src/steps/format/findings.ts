@@ -1,0 +1,77 @@
+import type { Json } from "../../lib/json.ts";
+import type { Checks, Severity } from "../../spec/schema.ts";
+
+export const CHECKS = ["rows", "order", "empty", "placeholders", "duplicates", "leakage"] as const;
+export type CheckName = (typeof CHECKS)[number];
+
+/** How many of a check's findings are kept, so that memory and reports stay small. */
+export const KEPT = 20;
+
+/** Something wrong with one row. */
+export type Finding = {
+  /** Source file and line. */
+  readonly origin: string;
+  readonly field: string;
+  readonly problem: string;
+  /** The text in question, shortened. */
+  readonly excerpt: string;
+};
+
+export type CheckResult = {
+  readonly severity: Severity;
+  readonly count: number;
+  /** The first ones. */
+  readonly findings: readonly Finding[];
+};
+
+/** What the checks found: all of it counted, the first of each kept. */
+export class Findings {
+  readonly #checks: Checks;
+  readonly #counts = new Map<CheckName, number>();
+  readonly #kept = new Map<CheckName, Finding[]>();
+
+  constructor(checks: Checks) {
+    this.#checks = checks;
+  }
+
+  severity(check: CheckName): Severity {
+    return this.#checks[check];
+  }
+
+  add(check: CheckName, finding: () => Finding): void {
+    if (this.severity(check) === "off") return;
+    this.count(check, 1);
+    const kept = this.#kept.get(check) ?? [];
+    if (kept.length < KEPT) this.#kept.set(check, [...kept, finding()]);
+  }
+
+  /** Counts what is not kept one by one. */
+  count(check: CheckName, n: number): void {
+    this.#counts.set(check, (this.#counts.get(check) ?? 0) + n);
+  }
+
+  keep(check: CheckName, findings: readonly Finding[]): void {
+    this.#kept.set(check, [...findings]);
+  }
+
+  result(check: CheckName): CheckResult {
+    return {
+      severity: this.severity(check),
+      count: this.#counts.get(check) ?? 0,
+      findings: this.#kept.get(check) ?? [],
+    };
+  }
+
+  /** The checks that found something and are treated so. */
+  failing(severity: Severity): CheckName[] {
+    return CHECKS.filter((check) => this.severity(check) === severity && (this.#counts.get(check) ?? 0) > 0);
+  }
+}
+
+/** A value on one short line. */
+export function excerptOf(value: Json | undefined): string {
+  const text = value === undefined ? "" : typeof value === "string" ? value : JSON.stringify(value);
+  const line = text.slice(0, 400).toWellFormed().replace(/\s+/g, " ").replace(/\p{Cc}/gu, "�").trim();
+  const characters = [...line];
+  return characters.length > 120 || text.length > 400 ? `${characters.slice(0, 119).join("")}…` : line;
+}

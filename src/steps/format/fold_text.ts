@@ -1,0 +1,14 @@
+/**
+ * What two inputs have in common when a person would call them the same: compatibility forms (NFKC), case and
+ * white space make no difference.
+ */
+export function foldText(text: string): string {
+  // For printable ASCII the long way gives the same.
+  const plain = /^[\x20-\x7e]*$/.test(text) ? text : caseFolded(text.normalize("NFKC")).normalize("NFKC");
+  return plain.toLowerCase().replace(/\s+/g, " ").trim();
+}
+
+/** Through upper case, because lower case alone keeps ß apart from ss and ς from σ. */
+function caseFolded(text: string): string {
+  return text.toUpperCase().toLowerCase().replaceAll("ς", "σ");
+}

@@ -1,0 +1,65 @@
+import type { Conversation, Turn } from "./conversation.ts";
+
+/** Something a conversation can be read with, but should not have. */
+export interface Flaw {
+  readonly check: "order" | "empty" | "placeholders";
+  readonly field: string;
+  readonly problem: string;
+  readonly text: string;
+}
+
+/** How missing values look once some tool has turned them into text. */
+const PLACEHOLDERS: ReadonlySet<string> = new Set(
+  ["nan", "NaN", "NAN", "null", "NULL", "Null", "None", "undefined", "N/A", "n/a", "#N/A", "<NA>", "NaT"],
+);
+
+/** The first turn out of order, and every turn that is empty or a placeholder. */
+export function flawsOf({ turns }: Conversation): Flaw[] {
+  const flaws: Flaw[] = [];
+  const order = disorder(turns);
+  if (order) flaws.push(order);
+  for (const { field, role, text, calls } of turns) {
+    const trimmed = text.trim();
+    if (trimmed === "") {
+      if (!calls) flaws.push({ check: "empty", field, problem: `the ${role} turn has no text`, text });
+    } else if (PLACEHOLDERS.has(trimmed)) {
+      flaws.push({ check: "placeholders", field, problem: `the ${role} turn is only "${trimmed}"`, text });
+    }
+  }
+  return flaws;
+}
+
+/** Turns behind the last one of the assistant teach nothing, and the trainer takes none. */
+export function endWithAssistant(conversation: Conversation): Conversation {
+  const last = conversation.turns.findLastIndex(({ role }) => role === "assistant");
+  if (last === conversation.turns.length - 1) return conversation;
+  return { ...conversation, turns: conversation.turns.slice(0, last + 1) };
+}
+
+function disorder(turns: readonly Turn[]): Flaw | undefined {
+  for (const [i, turn] of turns.entries()) {
+    const problem = misplaced(turn, turns[i - 1]);
+    if (problem) return { check: "order", field: turn.field, problem, text: turn.text };
+  }
+  const last = turns.at(-1);
+  if (!last || last.role === "assistant") return undefined;
+  return {
+    check: "order",
+    field: last.field,
+    problem: `the conversation ends with the ${last.role}, not with the assistant`,
+    text: last.text,
+  };
+}
+
+function misplaced({ role }: Turn, before: Turn | undefined): string | undefined {
+  if (role === "system") return before ? "a system turn stands after the first turn" : undefined;
+  if (role === "tool") {
+    return before?.calls || before?.role === "tool" ? undefined : "a tool turn follows no tool call";
+  }
+  if (before?.calls) return `a tool call is followed by the ${role}, not by the tool's answer`;
+  if (before?.role === role) return `two ${role} turns follow each other`;
+  if (role === "assistant" && (!before || before.role === "system")) {
+    return "the assistant speaks before the user";
+  }
+  return undefined;
+}

@@ -1,0 +1,79 @@
+import type { Spec } from "../../spec/schema.ts";
+import type { SetName } from "../extract/sources.ts";
+import { type CheckName, type CheckResult, CHECKS } from "./findings.ts";
+import type { Formatting } from "./formatting.ts";
+import type { SetSummary } from "./tally.ts";
+
+/** A source as extract lists it in sources.json. */
+export type SourceFile = {
+  readonly path: string;
+  readonly set: SetName;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly rows: number;
+};
+
+export type SetReport = SetSummary & { readonly format: string; readonly why: string };
+
+/** report.json: what became of the rows. */
+export type Report = {
+  readonly version: 1;
+  readonly train: SetReport;
+  readonly eval: SetReport | null;
+  readonly split: {
+    readonly wanted: number;
+    readonly seed: number;
+    /** The field whose values stay together; null: rows with the same input do. */
+    readonly by: string | null;
+    readonly held: number;
+    readonly share: number;
+  } | null;
+  readonly sources: readonly (SourceFile & { readonly used: number; readonly unused: number })[];
+  readonly checks: { readonly [C in CheckName]: CheckResult };
+  /** Fields of rows that no example holds, with how many rows have them. */
+  readonly ignored: { readonly [name: string]: number };
+};
+
+export function reportOf(
+  { split }: Spec["dataset"],
+  sources: readonly SourceFile[],
+  { sides, choices, findings, ignored }: Formatting,
+): Report {
+  const setReport = (set: SetName): SetReport => {
+    const { shape, why } = choices[set] ?? choices.train;
+    return { format: shape.name, why, ...sides.tallies[set].summary() };
+  };
+  const train = setReport("train");
+  const evaluation = choices.eval || split ? setReport("eval") : null;
+  const held = evaluation?.rows ?? 0;
+  return {
+    version: 1,
+    train,
+    eval: evaluation,
+    split: split
+      ? {
+        wanted: split.eval,
+        seed: split.seed,
+        by: split.by ?? null,
+        held,
+        share: held / Math.max(1, held + train.rows),
+      }
+      : null,
+    sources: sources.map((source) => {
+      const used = usedOf(source, sides.used, split !== undefined);
+      return { ...source, used, unused: source.rows - used };
+    }),
+    checks: Object.fromEntries(CHECKS.map((check) => [check, findings.result(check)])) as Report["checks"],
+    ignored: Object.fromEntries([...ignored].sort(([a], [b]) => a < b ? -1 : 1)),
+  };
+}
+
+/** A split puts rows of one source into both sets. */
+function usedOf(
+  { path, set }: SourceFile,
+  used: { readonly [S in SetName]: ReadonlyMap<string, number> },
+  isSplit: boolean,
+): number {
+  if (!isSplit) return used[set].get(path) ?? 0;
+  return (used.train.get(path) ?? 0) + (used.eval.get(path) ?? 0);
+}

@@ -1,0 +1,32 @@
+/** One style sheet for the page: system fonts, both colour schemes, tables that scroll on their own when narrow. */
+export const REPORT_STYLE = `
+:root { color-scheme: light dark; --ink: #1c2024; --soft: #60646c; --line: #d9dbe0; --page: #fcfcfd; --card: #fff;
+  --bar: #3b6fd4; --good: #1a7f4b; --warn: #9a5b00; --bad: #b42318; }
+@media (prefers-color-scheme: dark) { :root { --ink: #edeef0; --soft: #a0a6b0; --line: #363a42; --page: #131518;
+  --card: #1a1d21; --bar: #7ea6f5; --good: #5fd39b; --warn: #f1b45f; --bad: #ff8f85; } }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--page); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
+main { max-width: 62rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
+h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .25rem; overflow-wrap: anywhere; }
+h2 { font-size: 1.1rem; margin: 2.25rem 0 .75rem; }
+h3 { font-size: .95rem; margin: 1.5rem 0 .5rem; }
+p { margin: .25rem 0; }
+.soft { color: var(--soft); }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .75rem; margin: 1.25rem 0 0; padding: 0; }
+.figures div { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: .6rem .8rem; }
+.figures dt { color: var(--soft); font-size: .85rem; }
+.figures dd { margin: 0; font-size: 1.35rem; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+.scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: .5rem; }
+table { border-collapse: collapse; width: 100%; font-size: .9rem; }
+th, td { text-align: left; vertical-align: top; padding: .45rem .75rem; border-top: 1px solid var(--line); }
+thead th { border-top: 0; color: var(--soft); font-weight: 500; white-space: nowrap; }
+.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.place { white-space: nowrap; font-family: ui-monospace, monospace; font-size: .85em; }
+.excerpt { min-width: 14rem; color: var(--soft); overflow-wrap: anywhere; }
+.error { color: var(--bad); } .warn { color: var(--warn); } .good { color: var(--good); } .off { color: var(--soft); }
+figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: .9rem; }
+figcaption { margin-bottom: .5rem; }
+svg { display: block; width: 100%; height: auto; }
+svg rect { fill: var(--bar); } svg text { fill: var(--soft); font: 11px system-ui, sans-serif; } svg line { stroke: var(--line); }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: .75rem; }
+`;

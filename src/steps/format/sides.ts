@@ -1,0 +1,71 @@
+import { join } from "node:path";
+import { LineWriter } from "../../lib/line_writer.ts";
+import type { Env } from "../../providers/provider.ts";
+import type { SetName } from "../extract/sources.ts";
+import { DigestIndex } from "./digest_index.ts";
+import type { Example } from "./example.ts";
+import { Tally } from "./tally.ts";
+
+export const EXAMPLE_FILES: { readonly [S in SetName]: string } = {
+  train: "train.jsonl",
+  eval: "eval.jsonl",
+};
+
+/** The two sets as they are written, and what is needed to compare their rows afterwards. */
+export class Sides {
+  readonly tallies: { readonly [S in SetName]: Tally } = { train: new Tally(), eval: new Tally() };
+  /** Examples of each source, by set. */
+  readonly used: { readonly [S in SetName]: Map<string, number> } = { train: new Map(), eval: new Map() };
+  /** Rows of train by conversation. */
+  readonly conversations: DigestIndex;
+  /** Rows of both by input: twice the number of the row, and 1 more for eval. */
+  readonly inputs: DigestIndex;
+  readonly #writers: { train: LineWriter; eval?: LineWriter };
+
+  private constructor(out: string, { fs }: Env, writers: { train: LineWriter; eval?: LineWriter }) {
+    this.#writers = writers;
+    this.conversations = new DigestIndex(join(out, ".conversations"), fs);
+    this.inputs = new DigestIndex(join(out, ".inputs"), fs);
+  }
+
+  static async open(out: string, env: Env, hasEval: boolean): Promise<Sides> {
+    const train = await LineWriter.create(join(out, EXAMPLE_FILES.train), env.fs);
+    const evaluation = hasEval
+      ? { eval: await LineWriter.create(join(out, EXAMPLE_FILES.eval), env.fs) }
+      : {};
+    return new Sides(out, env, { train, ...evaluation });
+  }
+
+  /** `compareInputs`: whether the row's input counts for leakage. */
+  put(set: SetName, example: Example, compareInputs: boolean): void {
+    const writer = this.#writers[set];
+    if (!writer) throw new RangeError(`Cannot write to ${set}: the data set has none`);
+    const row = writer.count;
+    writer.add(example.line);
+    this.tallies[set].add(example);
+    const used = this.used[set];
+    used.set(example.source, (used.get(example.source) ?? 0) + 1);
+    if (set === "train" && example.digest !== "") this.conversations.add(example.digest, row);
+    if (compareInputs) this.inputs.add(example.input, 2 * row + (set === "eval" ? 1 : 0));
+  }
+
+  async drain(): Promise<void> {
+    await this.#writers.train.drain();
+    await this.#writers.eval?.drain();
+    await this.conversations.drain();
+    await this.inputs.drain();
+  }
+
+  async finish(): Promise<void> {
+    await this.#writers.train.finish();
+    await this.#writers.eval?.finish();
+  }
+
+  /** Removes what was written on the way; also after a failure. */
+  async close(): Promise<void> {
+    await this.#writers.train.abandon();
+    await this.#writers.eval?.abandon();
+    await this.conversations.remove();
+    await this.inputs.remove();
+  }
+}

@@ -1,0 +1,134 @@
+import { join } from "node:path";
+import { UsageError } from "../../lib/errors.ts";
+import { LineWriter } from "../../lib/line_writer.ts";
+import { readLines } from "../../lib/lines.ts";
+import type { Env } from "../../providers/provider.ts";
+import type { Spec } from "../../spec/schema.ts";
+import type { SetName } from "../extract/sources.ts";
+import { DigestIndex } from "./digest_index.ts";
+import { fractionOf, splitDigest } from "./digests.ts";
+import type { Example } from "./example.ts";
+
+export type Split = NonNullable<Spec["dataset"]["split"]>;
+
+/** Gives each example its side. Examples with the same key always fall on the same one. */
+export interface Splitter {
+  add(key: string, example: Example): void;
+  drain(): Promise<void>;
+  /** Places what could not be placed before all rows were seen. */
+  finish(): Promise<void>;
+  /** Removes what was written on the way. */
+  remove(): Promise<void>;
+}
+
+/** Where the examples go. */
+export interface Sink {
+  put(set: SetName, example: Example): void;
+  drain(): Promise<void>;
+}
+
+export function createSplitter(split: Split, out: string, env: Env, sink: Sink): Splitter {
+  return split.eval < 1 ? new FractionSplitter(split, sink) : new CountSplitter(split, out, env, sink);
+}
+
+/** Each key's digest alone decides, so no row moves when others come or go. */
+class FractionSplitter implements Splitter {
+  readonly #split: Split;
+  readonly #sink: Sink;
+
+  constructor(split: Split, sink: Sink) {
+    this.#split = split;
+    this.#sink = sink;
+  }
+
+  add(key: string, example: Example): void {
+    const { seed, eval: share } = this.#split;
+    this.#sink.put(fractionOf(splitDigest(seed, key)) < share ? "eval" : "train", example);
+  }
+
+  drain(): Promise<void> {
+    return this.#sink.drain();
+  }
+
+  async finish(): Promise<void> {}
+
+  async remove(): Promise<void> {}
+}
+
+/**
+ * The smallest digests make up the eval set, so a row moves only when one that is added takes its place. The
+ * border is known once all rows were seen; until then examples wait on disk.
+ */
+class CountSplitter implements Splitter {
+  readonly #split: Split;
+  readonly #sink: Sink;
+  readonly #env: Env;
+  readonly #path: string;
+  readonly #index: DigestIndex;
+  #waiting: LineWriter | undefined;
+  readonly #early: string[] = [];
+
+  constructor(split: Split, out: string, env: Env, sink: Sink) {
+    this.#split = split;
+    this.#sink = sink;
+    this.#env = env;
+    this.#path = join(out, ".waiting");
+    this.#index = new DigestIndex(join(out, ".order"), env.fs);
+  }
+
+  add(key: string, example: Example): void {
+    const digest = splitDigest(this.#split.seed, key);
+    this.#index.add(digest, 0);
+    this.#early.push(JSON.stringify([digest, example]));
+  }
+
+  async drain(): Promise<void> {
+    this.#waiting ??= await LineWriter.create(this.#path, this.#env.fs);
+    for (const line of this.#early.splice(0)) this.#waiting.add(line);
+    await this.#waiting.drain();
+    await this.#index.drain();
+  }
+
+  async finish(): Promise<void> {
+    await this.drain();
+    const rows = this.#waiting?.count ?? 0;
+    await this.#waiting?.finish();
+    this.#waiting = undefined;
+    const border = await this.#border(rows);
+    for await (const { lines } of readLines(this.#env.fs.readStream(this.#path), { maxBytes: Infinity })) {
+      for (const line of lines) {
+        const [digest, example] = JSON.parse(line) as [string, Example];
+        this.#sink.put(digest <= border ? "eval" : "train", example);
+      }
+      await this.#sink.drain();
+    }
+  }
+
+  async remove(): Promise<void> {
+    await this.#waiting?.abandon();
+    await this.#index.remove();
+    await this.#env.fs.remove(this.#path);
+  }
+
+  /** The last digest of the eval set: whole groups, as near to the wanted number of rows as they allow. */
+  async #border(rows: number): Promise<string> {
+    const wanted = this.#split.eval;
+    if (wanted >= rows) {
+      throw new UsageError(
+        "split-too-large",
+        `Cannot hold out dataset.split.eval = ${wanted} rows: the data set has ${rows} that can be used`,
+        { hint: "Training needs rows too: hold out fewer, or a fraction such as 0.1" },
+      );
+    }
+    let held = 0;
+    let border = "";
+    for await (const groups of this.#index.groups<number>((size = 0) => size + 1)) {
+      for (const [digest, size] of [...groups].sort(([a], [b]) => a < b ? -1 : 1)) {
+        if (held > 0 && Math.abs(held + size - wanted) >= Math.abs(held - wanted)) return border;
+        held += size;
+        border = digest;
+      }
+    }
+    return border;
+  }
+}
