@@ -66,7 +66,7 @@ Deno.test("runPipeline() starts anew when an artifact of the finished run is gon
     const first = await runPipeline(kit.options());
     await Deno.remove(join(first.dir, "model.bin"));
     let sentence: string | undefined;
-    const second = await runPipeline(kit.options({ onRun: (_, words) => sentence = words }));
+    const second = await runPipeline(kit.options({ onRun: (_, words) => void (sentence = words) }));
     assert.equal(second.did, "started");
     assert.match(sentence ?? "", /lost its artifact "model.bin": starting a new run/);
   }));
@@ -87,7 +87,7 @@ Deno.test("runPipeline() names what changed and runs the steps after it", () =>
     const first = await runPipeline(kit.options());
     await Deno.writeTextFile(kit.data, "four\n");
     let sentence: string | undefined;
-    const second = await runPipeline(kit.options({ onRun: (_, words) => sentence = words }));
+    const second = await runPipeline(kit.options({ onRun: (_, words) => void (sentence = words) }));
     assert.equal(
       sentence,
       `Pipeline file or data changed since run "${first.id}" (step "extract": inputs.data): starting a new run`,
