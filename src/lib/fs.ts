@@ -1,6 +1,5 @@
 import { dirname } from "node:path";
-import { statfs } from "node:fs/promises";
-import { createHash } from "node:crypto";
+import process from "node:process";
 
 /** A file that is being written from its start or appended to. */
 export interface FileWriter {
@@ -70,6 +69,11 @@ export interface Fs {
   watch(path: string, onChange: () => void): () => void;
   /** Whether some process holds the lock. Never creates the file. */
   isLocked(path: string): Promise<boolean>;
+}
+
+/** Loaded when the first digest is wanted: it takes longer to load than a small pipeline file to check. */
+function createHash(name: "sha256") {
+  return process.getBuiltinModule("node:crypto").createHash(name);
 }
 
 /** Lower-case hex sha256 of text or bytes in memory. */
@@ -152,6 +156,7 @@ export const denoFs: Fs = {
     }
   },
   async freeBytes(path) {
+    const { statfs } = await import("node:fs/promises");
     const { bavail, bsize } = await statfs(path);
     return bavail * bsize;
   },
