@@ -5,15 +5,14 @@ import sys
 from pathlib import Path
 
 from .errors import STOPPED
+from .run import run_prepare, run_train
 from .stop import Stop, Stopped
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     stop = Stop()
-    # Imported here: what they load takes seconds, and --help needs none of it
-    from .run import run_prepare, run_train
-
+    stop.listen()
     try:
         if options.verb == "prepare":
             return run_prepare(options.job_dir.absolute(), options.cache.absolute())

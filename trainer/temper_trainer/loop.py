@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -10,18 +9,15 @@ import torch
 from .batches import StepPlan, micro_batches
 from .checkpoint import Checkpoint, Checkpoints
 from .data import read_some
-from .device import Environment
 from .errors import FAILED, TrainerError
-from .events import Metrics
 from .head import token_losses
-from .job import Job
 from .memory import resident_bytes
 from .methods import Method
 from .optim import FlatParameters, learning_rate, make_optimizer
 from .packing import hidden_states, pack, packed_rows
-from .prepared import Prepared
 from .random_state import RandomState
-from .stop import Stop, Stopped
+from .session import Session
+from .stop import Stopped
 
 SMOOTHING = 0.9
 
@@ -39,30 +35,20 @@ class State:
 
 
 class Loop:
-    def __init__(
-        self,
-        job: Job,
-        examples: Path,
-        rows: Prepared,
-        method: Method,
-        random: RandomState,
-        environment: Environment,
-        metrics: Metrics,
-        checkpoints: Checkpoints,
-        stop: Stop,
-    ):
-        self.train = job.train
-        self.examples = examples
-        self.rows = rows
+    def __init__(self, session: Session, method: Method, random: RandomState, checkpoints: Checkpoints):
+        self.session = session
+        self.train = session.job.train
+        self.rows = session.rows
         self.method = method
         self.random = random
-        self.device = torch.device(environment.device)
-        self.metrics = metrics
+        self.device = torch.device(session.environment.device)
+        self.metrics = session.metrics
         self.checkpoints = checkpoints
-        self.stop = stop
-        self.plan = StepPlan(len(rows), job.train.batch_size, job.train.epochs, job.train.max_steps, job.train.seed)
+        self.stop = session.stop
+        train = self.train
+        self.plan = StepPlan(len(self.rows), train.batch_size, train.epochs, train.max_steps, train.seed)
         self.flat = FlatParameters(method.parameters())
-        self.optimizer = make_optimizer(self.flat, job.train)
+        self.optimizer = make_optimizer(self.flat, train)
         self.state = State()
 
     def run(self) -> None:
@@ -142,7 +128,7 @@ class Loop:
         )
 
     def refuse(self, rows: np.ndarray, reason: str) -> None:
-        found = read_some(self.examples, {int(row) for row in rows})
+        found = read_some(self.session.job_dir / self.session.job.data.train, {int(row) for row in rows})
         origins = [found[row].origin for row in sorted(found)]
         message = f"Cannot train on at step {self.state.step + 1}: {reason} for {', '.join(origins)}"
         hint = "Look at these rows; if they are sound, lower train.learning_rate"

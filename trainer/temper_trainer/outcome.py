@@ -4,34 +4,28 @@ import os
 import shutil
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .evaluate import HeldOut, Scores
-from .files import file_sha256, folder_sha256, sync_folder
-from .job import Job
+from .artifact import artifact
+from .evaluate import Scores
+from .export import export_model
+from .files import sync_folder
+from .loop import Loop
 from .memory import peak_bytes
 from .methods import Method
 from .predictions import changes, write_predictions
-
-if TYPE_CHECKING:
-    from .base import Base
-    from .loop import Loop
-    from .train import Session
+from .session import Session
 
 
-def artifacts(
-    job: Job, job_dir: Path, base: "Base", method: Method, held_out: HeldOut | None, scores: dict[str, Scores | None]
-) -> list[dict]:
+def artifacts(session: Session, method: Method, scores: dict[str, Scores | None]) -> list[dict]:
     """Writes artifacts/; what an earlier attempt left half-way is written anew."""
-    folder = job_dir / "artifacts"
+    folder = session.job_dir / "artifacts"
     folder.mkdir(exist_ok=True)
     found = [save_adapter(method, folder)]
-    from .export import export_model
-
-    found += export_model(job, job_dir, base, method.merged, lambda *_: None)
-    if held_out:
+    found += export_model(session.job, session.job_dir, session.base, method.merged, lambda *_: session.stop.check())
+    if session.held_out:
         path = folder / "predictions.jsonl"
-        write_predictions(path, held_out, scores["before"], scores["few_shot"], scores["after"])
+        write_predictions(path, session.held_out, scores["before"], scores["few_shot"], scores["after"])
         found.append(artifact("predictions", path))
     return found
 
@@ -46,17 +40,7 @@ def save_adapter(method: Method, folder: Path) -> dict:
     return artifact("adapter", target)
 
 
-def artifact(kind: str, path: Path) -> dict:
-    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
-    return {
-        "kind": kind,
-        "path": f"artifacts/{path.name}",
-        "bytes": sum(file.stat().st_size for file in files),
-        "sha256": file_sha256(path) if path.is_file() else folder_sha256(path),
-    }
-
-
-def outcome(session: "Session", loop: "Loop", scores: dict[str, Scores | None], written: list[dict]) -> dict[str, Any]:
+def outcome(session: Session, loop: Loop, scores: dict[str, Scores | None], written: list[dict]) -> dict[str, Any]:
     """The content of result.json."""
     state, seconds = loop.state, session.metrics.seconds
     training = {"train": round(state.seconds, 3), "tokens_per_second": round(state.tokens / state.seconds, 1)}
@@ -78,5 +62,5 @@ def outcome(session: "Session", loop: "Loop", scores: dict[str, Scores | None], 
     }
 
 
-def total_parameters(session: "Session", loop: "Loop") -> int:
+def total_parameters(session: Session, loop: Loop) -> int:
     return session.report["base"]["parameters"] + loop.flat.values.numel()

@@ -3,12 +3,17 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 
+from tokenizers import Tokenizer
+
+from .base import prepare_base
 from .data import Row, read_rows
 from .errors import TrainerError
 from .events import Progress
+from .export import check_export
 from .files import write_json
 from .job import Job
 from .prepared import PreparedWriter
@@ -20,13 +25,9 @@ LISTED = 20
 
 def prepare(job: Job, job_dir: Path, cache: Path, progress: Progress) -> None:
     """Writes prepared/ and tokens.json."""
-    from dataclasses import asdict
-
-    from tokenizers import Tokenizer
-
-    from .base import prepare_base
-
     base = prepare_base(asdict(job.base), cache, progress)
+    if job.export.gguf:
+        check_export(base, job.export.quantization)
     tokenizer = Tokenizer.from_file(str(base.dir / "tokenizer.json"))
     chat_template = base.info["chat_template"]
     template = choose_template(job, chat_template, tokenizer)

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from .errors import TrainerError
-from .events import print_progress, say
+from .events import Metrics, print_progress, say
 from .failures import explain
 from .files import read_json, write_json
 from .job import read_job
@@ -19,6 +19,7 @@ def run_prepare(job_dir: Path, cache: Path) -> int:
             (job_dir / "error.json").unlink(missing_ok=True)
             try:
                 job = read_job(job_dir)
+                # Imported late: a bad job is refused before seconds go into loading libraries
                 from .prepare import prepare
 
                 prepare(job, job_dir, cache, print_progress)
@@ -38,15 +39,24 @@ def run_train(job_dir: Path, cache: Path, stop: Stop) -> int:
                 return 0
             (job_dir / "result.json").unlink(missing_ok=True)
             try:
-                job = read_job(job_dir)
-                from .train import train
-
-                write_json(job_dir / "result.json", train(job, job_dir, cache, stop))
+                write_json(job_dir / "result.json", work(job_dir, cache, stop))
                 return 0
             except Exception as error:
                 return fail(explain(error), lambda failure: write_failed(job_dir, failure))
     except Exception as error:
         return fail(explain(error))
+
+
+def work(job_dir: Path, cache: Path, stop: Stop) -> dict:
+    """The content of result.json. Importing PyTorch is part of the phase that loads."""
+    job = read_job(job_dir)
+    metrics = Metrics(job_dir / "metrics.jsonl")
+    with metrics.phase("load"):
+        from .session import open_session
+        from .train import train
+
+        session = open_session(job, job_dir, cache, stop, metrics)
+    return train(session)
 
 
 def write_error(job_dir: Path, failure: TrainerError) -> None:

@@ -13,6 +13,8 @@ class Stop:
     def __init__(self):
         self.requested = False
         self.deferred = False
+
+    def listen(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self.receive)
 

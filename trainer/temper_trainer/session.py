@@ -1,0 +1,94 @@
+"""What the phases of `train` share: the job, the base and the rows, loaded."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from .base import Base, prepare_base
+from .device import Environment, settle
+from .errors import TrainerError
+from .evaluate import HeldOut, read_held_out
+from .events import Metrics, say
+from .export import check_export
+from .files import read_json
+from .job import Job, Template, Turn, digest
+from .prepared import Prepared
+from .stop import Stop
+from .template import Encoder
+
+
+@dataclass
+class Session:
+    job: Job
+    job_dir: Path
+    report: dict
+    """tokens.json"""
+    metrics: Metrics
+    stop: Stop
+    environment: Environment
+    base: Base
+    model: Any
+    encoder: Encoder
+    rows: Prepared
+    held_out: HeldOut | None
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.job_dir / "checkpoints"
+
+    def trained_from(self) -> str:
+        """Digest of everything the checkpoints depend on."""
+        prepared = [len(self.rows), int(self.rows.offsets[-1]), self.report["train"]["supervised"]]
+        return digest([self.job.trained_from(), self.report["prepared_from"], self.base.key, prepared])
+
+    def evaluated_from(self) -> str:
+        """Digest of everything kept scores depend on."""
+        return digest([self.trained_from(), asdict(self.job.evaluate)])
+
+
+def open_session(job: Job, job_dir: Path, cache: Path, stop: Stop, metrics: Metrics) -> Session:
+    """Loads the base, and the rows exactly as `prepare` left them."""
+    report = read_report(job, job_dir)
+    environment = settle(job, job_dir / "checkpoints" / "environment.json", metrics)
+    base = prepare_base(asdict(job.base), cache, lambda phase, *_: say(phase))
+    if base.key != report["base"]["key"]:
+        message = "Cannot train: the base is another one than when the examples were prepared"
+        raise TrainerError("not_prepared", message, "Run prepare again")
+    if job.export.gguf:
+        check_export(base, job.export.quantization)
+    chosen = report["template"]
+    template = Template(**chosen | {"turns": {role: Turn(**turn) for role, turn in chosen["turns"].items()}})
+    return Session(
+        job=job,
+        job_dir=job_dir,
+        report=report,
+        metrics=metrics,
+        stop=stop,
+        environment=environment,
+        base=base,
+        model=load_model(base, environment),
+        encoder=Encoder(Tokenizer.from_file(str(base.dir / "tokenizer.json")), template),
+        rows=Prepared(job_dir / "prepared" / "train.safetensors"),
+        held_out=read_held_out(job, job_dir),
+    )
+
+
+def read_report(job: Job, job_dir: Path) -> dict:
+    """tokens.json, when it was made from this job."""
+    report = read_json(job_dir / "tokens.json")
+    if report is None:
+        raise TrainerError("not_prepared", f'Cannot train in "{job_dir}": run prepare first')
+    if report["prepared_from"] != job.prepared_from():
+        message = f'Cannot train in "{job_dir}": job.json has changed since prepare'
+        raise TrainerError("not_prepared", message, "Run prepare again")
+    return report
+
+
+def load_model(base: Base, environment: Environment) -> Any:
+    from transformers.utils import logging
+
+    # The log is a file: a progress bar would fill it with control characters
+    logging.disable_progress_bar()
+    return base.load_model(environment.torch_dtype, environment.device)

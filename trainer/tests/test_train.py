@@ -1,0 +1,179 @@
+"""`train` as a process: killed, stopped, locked out, refused; always the same result in the end."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import tiny
+
+ROOT = Path(__file__).parents[1]
+# One thread: several of them wait for each other on a busy machine
+ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+TIMES = ("timing", "resources")
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def make(tiny_llama, cache):
+    def make(folder: Path, **changes) -> Path:
+        rows = tiny.home_rows(40)
+        job_dir = tiny.make_job(folder, tiny.folder_base(tiny_llama), rows[:36], rows[36:], **changes)
+        assert run("prepare", job_dir, cache).returncode == 0
+        return job_dir
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def undisturbed(make, cache, tmp_path_factory):
+    """A job and its result, done in one go."""
+    job_dir = make(tmp_path_factory.mktemp("undisturbed") / "job", **LONG)
+    assert run("train", job_dir, cache).returncode == 0
+    return job_dir
+
+
+LONG = {"train": {"epochs": 8, "checkpoint_seconds": 0.01}}
+
+
+def arguments(verb: str, job_dir: Path, cache: Path) -> list[str]:
+    return [sys.executable, "-m", "temper_trainer", verb, str(job_dir), "--cache", str(cache)]
+
+
+def run(verb: str, job_dir: Path, cache: Path) -> subprocess.CompletedProcess:
+    return subprocess.run(arguments(verb, job_dir, cache), env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
+
+
+def start(job_dir: Path, cache: Path) -> subprocess.Popen:
+    with open(job_dir / "trainer.log", "ab") as log:
+        return subprocess.Popen(arguments("train", job_dir, cache), env=ENVIRONMENT, stdout=log, stderr=log)
+
+
+def result(job_dir: Path) -> dict:
+    return json.loads((job_dir / "result.json").read_text())
+
+
+def timeless(job_dir: Path) -> dict:
+    return {name: value for name, value in result(job_dir).items() if name not in TIMES}
+
+
+def events(job_dir: Path) -> list[dict]:
+    """Whole lines alone: the file may be read while it is written."""
+    path = job_dir / "metrics.jsonl"
+    lines = path.read_text().split("\n")[:-1] if path.exists() else []
+    return [json.loads(line) for line in lines]
+
+
+def wait_for(process: subprocess.Popen, job_dir: Path, found) -> None:
+    """Returns when an event is `found`, or the process ends."""
+    while process.poll() is None and not any(found(event) for event in events(job_dir)):
+        time.sleep(0.02)
+
+
+def numbers(job_dir: Path) -> dict[int, tuple]:
+    """What each step's last line says, times aside."""
+    names = ("loss", "smoothed", "learning_rate", "grad_norm", "tokens")
+    return {e["step"]: tuple(e[name] for name in names) for e in events(job_dir) if e["type"] == "train"}
+
+
+def test_train_killed_at_random_ends_in_the_same_result(make, cache, undisturbed, tmp_path):
+    job_dir = make(tmp_path / "job", **LONG)
+    seed = random.randrange(10**6)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    for attempt in range(1, 4):
+        moment = chance.randrange(1, 18) + 20 * (attempt - 1)
+        process = start(job_dir, cache)
+        wait_for(process, job_dir, lambda e, moment=moment: e["type"] == "train" and e["step"] >= moment)
+        time.sleep(chance.random() * 0.05)
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
+        assert not (job_dir / "result.json").exists()
+        with open(job_dir / "metrics.jsonl", "a") as file:
+            file.write('{"torn": ')
+    assert start(job_dir, cache).wait() == 0
+    assert timeless(job_dir) == timeless(undisturbed)
+    assert numbers(job_dir) == numbers(undisturbed)
+    assert {event["attempt"] for event in events(job_dir)} == {1, 2, 3, 4}
+    assert sum(event["type"] == "resumed" for event in events(job_dir)) >= 2
+
+
+def test_train_stops_with_a_checkpoint_and_goes_on(make, cache, undisturbed, tmp_path):
+    job_dir = make(tmp_path / "job", train={"epochs": 8})
+    process = start(job_dir, cache)
+    wait_for(process, job_dir, lambda event: event["type"] == "train" and event["step"] >= 5)
+    second = run("train", job_dir, cache)
+    assert second.returncode == 3
+    assert "another trainer holds its lock" in second.stderr
+    process.send_signal(signal.SIGTERM)
+    assert process.wait() == 130
+    assert [event["type"] for event in events(job_dir)][-1] == "checkpoint"
+    assert start(job_dir, cache).wait() == 0
+    assert result(job_dir)["weights_sha256"] == result(undisturbed)["weights_sha256"]
+    assert result(job_dir)["after"] == result(undisturbed)["after"]
+
+
+def test_train_goes_on_after_a_kill_while_exporting(make, cache, undisturbed, tmp_path):
+    """Also covers a damaged newest checkpoint: the one before is used."""
+    job_dir = make(tmp_path / "job", **LONG)
+    process = start(job_dir, cache)
+    wait_for(process, job_dir, lambda event: event["type"] == "phase" and event["phase"] == "export")
+    process.kill()
+    process.wait()
+    (job_dir / "result.json").unlink(missing_ok=True)
+    newest = max(job_dir.glob("checkpoints/step-*"), key=lambda path: int(path.name.removeprefix("step-")))
+    data = bytearray((newest / "state.safetensors").read_bytes())
+    data[-1] ^= 1
+    (newest / "state.safetensors").write_bytes(data)
+    assert start(job_dir, cache).wait() == 0
+    assert timeless(job_dir) == timeless(undisturbed)
+    warnings = [event["message"] for event in events(job_dir) if event["type"] == "warning"]
+    assert len(warnings) == 1
+    assert f'Cannot use checkpoint "{newest.name}": state.safetensors is damaged' in warnings[0]
+    assert sum(event["type"] == "eval" for event in events(job_dir) if event["attempt"] == 2) == 0
+
+
+def test_train_does_nothing_when_it_is_done(cache, undisturbed):
+    before = (undisturbed / "metrics.jsonl").read_bytes()
+    assert run("train", undisturbed, cache).returncode == 0
+    assert (undisturbed / "metrics.jsonl").read_bytes() == before
+
+
+def test_train_names_the_rows_of_a_loss_that_is_not_finite(make, cache, tmp_path):
+    job_dir = make(tmp_path / "job", train={"learning_rate": 1e38, "max_grad_norm": 1e30}, evaluate={"before": False})
+    assert run("train", job_dir, cache).returncode == 1
+    error = result(job_dir)["error"]
+    assert result(job_dir)["state"] == "failed"
+    assert error["code"] == "not_finite"
+    assert error["rows"]
+    assert all(row.startswith("home.jsonl:") and row in error["message"] for row in error["rows"])
+
+
+def test_train_refuses_what_was_not_prepared(tmp_path, cache):
+    job_dir = tiny.make_job(tmp_path / "job", {"kind": "folder", "path": "/", "sha256": ""}, tiny.home_rows(2))
+    assert run("train", job_dir, cache).returncode == 2
+    assert "run prepare first" in result(job_dir)["error"]["message"]
+
+
+def test_a_bad_job_and_help_are_answered_without_torch(tmp_path, cache):
+    """-X importtime lists what was imported."""
+    job_dir = tiny.make_job(tmp_path / "job", {"kind": "folder", "path": "/", "sha256": ""}, [], train={"seed": -1})
+    words = 'Cannot use job.json: "train.seed" is -1 and must be 0 or more'
+    for verb, options, code in (("prepare", [], 2), ("train", [], 2), ("train", ["--help"], 0)):
+        command = [sys.executable, "-X", "importtime", *arguments(verb, job_dir, cache)[1:], *options]
+        done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
+        assert done.returncode == code
+        assert code == 0 or words in done.stderr
+        assert "argparse" in done.stderr
+        assert "torch" not in done.stderr
+    assert json.loads((job_dir / "error.json").read_text())["message"] == words
+    assert result(job_dir)["error"]["message"] == words
