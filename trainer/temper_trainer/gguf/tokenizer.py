@@ -19,7 +19,8 @@ def write_tokenizer(file: GgufFile, folder: Path) -> None:
     kind = file.get("tokenizer.ggml.model")
     if kind not in ("gpt2", "llama"):
         raise _unsupported(file, f'its tokenizer "{kind}" is neither byte-level BPE (gpt2) nor SentencePiece (llama)')
-    core, add_bos = _byte_level(file, tokens) if kind == "gpt2" else _sentencepiece(file)
+    core, add_bos = _byte_level(file, tokens) if kind == "gpt2" else _sentencepiece(file, tokens)
+    _mark_special(core, file, tokens)
     special = _special_texts(file, tokens)
     if add_bos:
         _prepend_bos(core, special.get("bos_token"))
@@ -33,7 +34,7 @@ def write_tokenizer(file: GgufFile, folder: Path) -> None:
 
 
 def _byte_level(file: GgufFile, tokens: list[str]) -> tuple[Any, bool]:
-    from tokenizers import AddedToken, Tokenizer, decoders, models
+    from tokenizers import Tokenizer, decoders, models
 
     name = file.get("tokenizer.ggml.pre", "default")
     family = family_named(name)
@@ -48,21 +49,37 @@ def _byte_level(file: GgufFile, tokens: list[str]) -> tuple[Any, bool]:
         raise _unsupported(file, f"its merges do not fit its vocabulary ({error})") from error
     core.pre_tokenizer = build(family)
     core.decoder = decoders.ByteLevel()
+    return core, file.get("tokenizer.ggml.add_bos_token", family.add_bos)
+
+
+def _sentencepiece(file: GgufFile, tokens: list[str]) -> tuple[Any, bool]:
+    from tokenizers import Tokenizer, decoders, models, normalizers
+    from transformers.tokenization_utils_base import generate_merges
+
+    scores = file.get("tokenizer.ggml.scores", [])
+    if len(scores) != len(tokens):
+        raise _unsupported(file, f"its {len(tokens)} tokens have {len(scores)} scores")
+    vocabulary = {token: index for index, token in enumerate(tokens)}
+    merges = generate_merges(vocabulary, dict(zip(tokens, scores, strict=True)))
+    unknown = tokens[file.get("tokenizer.ggml.unknown_token_id", 0)]
+    core = Tokenizer(models.BPE(vocabulary, merges, unk_token=unknown, byte_fallback=True))
+    # A normaliser works on each piece between special tokens, and llama.cpp puts the space before each of them too.
+    prefix = file.get("tokenizer.ggml.add_space_prefix", True)
+    steps = [normalizers.Prepend("▁")] if prefix else []
+    core.normalizer = normalizers.Sequence([*steps, normalizers.Replace(" ", "▁")])
+    strip = [decoders.Strip(" ", 1, 0)] if prefix else []
+    core.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), *strip])
+    return core, file.get("tokenizer.ggml.add_bos_token", True)
+
+
+def _mark_special(core: Any, file: GgufFile, tokens: list[str]) -> None:
+    """Tokens that are found whole in any text."""
+    from tokenizers import AddedToken
+
     types = file.get("tokenizer.ggml.token_type", [])
     marked = [(token, kind) for token, kind in zip(tokens, types, strict=False) if token]
     core.add_special_tokens([AddedToken(t, normalized=False) for t, kind in marked if kind in (UNKNOWN, CONTROL)])
     core.add_tokens([AddedToken(t, normalized=False) for t, kind in marked if kind == USER_DEFINED])
-    return core, file.get("tokenizer.ggml.add_bos_token", family.add_bos)
-
-
-def _sentencepiece(file: GgufFile) -> tuple[Any, bool]:
-    from transformers import AutoTokenizer
-
-    loaded = AutoTokenizer.from_pretrained(str(file.path.parent), gguf_file=file.path.name, trust_remote_code=False)
-    core = loaded.backend_tokenizer
-    # What the class of transformers adds of its own accord is not what the file asks for.
-    core.post_processor = None
-    return core, file.get("tokenizer.ggml.add_bos_token", True)
 
 
 def _prepend_bos(core: Any, bos: str | None) -> None:
