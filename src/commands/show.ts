@@ -1,12 +1,13 @@
 import { resolve } from "node:path";
 import { EXIT, UsageError } from "../lib/errors.ts";
-import { truncate } from "../lib/text_width.ts";
+import { oneLine, truncate } from "../lib/text_width.ts";
 import { wrap } from "../lib/wrap.ts";
 import { readRun } from "../log/liveness.ts";
 import type { RunState, StepState } from "../log/state.ts";
 import { changesBetween } from "../run/changes.ts";
 import { earlierRuns } from "../run/folder.ts";
 import { createPalette, type Palette } from "../ui/palette.ts";
+import { progressText } from "../ui/progress.ts";
 import { errorLines, headline, joinBlocks, resultBlocks } from "../ui/report.ts";
 import { markOf, stepLine, summaryText } from "../ui/step_text.ts";
 import { type Command, type CommandContext, RUNS_OPTION } from "./command.ts";
@@ -15,6 +16,7 @@ import { findRun } from "./run_ref.ts";
 import { viewRun } from "./run_view.ts";
 
 const KEY_LENGTH = 8;
+const NOTE_INDENT = "    ";
 
 export const show: Command = {
   name: "show",
@@ -32,7 +34,7 @@ export const show: Command = {
   },
   details: "RUN is an id, the beginning of one, or last.\n\ndeno task show last\ndeno task show last --json",
   async run(context) {
-    const { fs, cwd, values, positionals, terminal } = context;
+    const { fs, clock, cwd, values, positionals, terminal } = context;
     const most = wholeNumber(values["predictions"] as string);
     const runsDir = resolve(cwd, values["runs"] as string);
     const { dir } = await findRun(fs, runsDir, positionals[0]!);
@@ -45,7 +47,10 @@ export const show: Command = {
     const palette = createPalette(terminal.color);
     const width = terminal.columns("out");
     const reasons = await whyRun(context, runsDir, state);
-    const steps = state.steps.map((step) => stepText(step, reasons.get(step.kind), context, palette, width));
+    const now = state.state === "running" ? clock.now() : Date.parse(state.updated ?? "");
+    const steps = state.steps.flatMap((step) =>
+      stepLines(step, { reason: reasons.get(step.kind), now }, palette, width)
+    );
     const about = `  ${palette.dim(truncate(aboutText(state), Math.max(1, (width || Infinity) - 2)))}`;
     const lines = joinBlocks([
       [...wrap(headline(state, palette), width || Infinity), about],
@@ -63,17 +68,23 @@ function aboutText(state: RunState): string {
   return `${state.id}  ${state.method} with provider ${state.provider}${resumed}`;
 }
 
-function stepText(
-  step: StepState,
-  reason: string | undefined,
-  { clock }: CommandContext,
-  palette: Palette,
-  width: number,
-): string {
-  const why = step.cached ? `from ${step.from}` : reason;
-  const parts = [step.key.slice(0, KEY_LENGTH), summaryText(step.summary), why ?? ""];
-  const detail = parts.filter((part) => part !== "").join("  ");
-  return stepLine(step, { mark: markOf(step), detail, now: clock.now() }, palette, width);
+/** A step's line, and below it what it had to say. */
+function stepLines(step: StepState, view: StepView, palette: Palette, width: number): string[] {
+  const why = step.cached ? `from ${step.from}` : view.reason;
+  const what = step.state === "done" || !step.progress
+    ? summaryText(step.summary)
+    : progressText(step.progress);
+  const parts = [step.key.slice(0, KEY_LENGTH), what, why ?? ""];
+  const detail = oneLine(parts.filter((part) => part !== "").join("  "));
+  const line = stepLine(step, { mark: markOf(step), detail, now: view.now }, palette, width);
+  const room = width === 0 ? Infinity : Math.max(1, width - NOTE_INDENT.length);
+  const notes = step.messages.flatMap((message) => wrap(oneLine(message), room));
+  return [line, ...notes.map((note) => NOTE_INDENT + palette.warn(note))];
+}
+
+interface StepView {
+  readonly reason: string | undefined;
+  readonly now: number;
 }
 
 /** Why each step ran rather than being found in the cache: what had changed since the run before. */

@@ -38,7 +38,7 @@ export function eventText(event: LogEvent | UnknownEvent, state: RunState, palet
     case "run.done":
       return `${palette.good("done")}${scoreText(state)}`;
     case "run.failed":
-      return `${palette.bad("failed")}: ${errorText(event.error)}`;
+      return `${palette.bad("failed")}: ${errorText(event.error)}${details(oneLine(event.error.hint ?? ""))}`;
     case "run.cancelled":
       return palette.warn("cancelled");
     default:

@@ -11,6 +11,8 @@ export interface Scores extends Change {
   readonly fewShot: number | undefined;
   readonly loss: Change;
   readonly perplexity: Change;
+  /** Held-out rows. */
+  readonly rows: number | undefined;
   readonly changes: ChangeCounts | undefined;
 }
 
@@ -31,6 +33,7 @@ export function scoresOf(metrics: JsonObject): Scores {
     after: numberOf(metrics.after),
     loss: changeOf(metrics.loss),
     perplexity: changeOf(metrics.perplexity),
+    rows: numberOf(metrics.eval_rows),
     changes: countsOf(metrics.changes),
   };
 }

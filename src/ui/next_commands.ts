@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { objectOf } from "./metrics.ts";
 import type { RunState } from "../log/state.ts";
 
 /** Paths and options of a run as its user would type them. */
@@ -35,13 +36,13 @@ export function nextCommands(state: RunState, place: Place): NextCommand[] {
     case "cancelled":
       return [{ why: "Run it again", command: temper("run", place.file) }];
     case "done":
-      return [...talk(state, place), { why: "See more", command: temper("show", state.id) }];
+      return talk(state, place);
   }
 }
 
 /** How to talk to the model: by its name where it is served, otherwise from its files. */
 function talk(state: RunState, place: Place): NextCommand[] {
-  const { served, model } = state.metrics;
+  const { served } = state.metrics;
   if (typeof served === "string") return [{ why: "Talk to it", command: `ollama run ${shellWord(served)}` }];
   const pathOf = (kind: string) => {
     const artifact = state.artifacts.find((artifact) => artifact.kind === kind);
@@ -50,6 +51,7 @@ function talk(state: RunState, place: Place): NextCommand[] {
   const modelfile = pathOf("modelfile");
   const gguf = pathOf("gguf");
   if (modelfile !== undefined && gguf !== undefined) {
+    const { model } = objectOf(state.metrics.registration);
     const name = shellWord(typeof model === "string" ? model : state.name);
     return [
       { why: "Serve it", command: `ollama create ${name} -f ${modelfile}` },

@@ -25,7 +25,11 @@ export function reportLines(state: RunState, parts: ReportParts, palette: Palett
     ...wrap(headline(state, palette), width || Infinity),
     ...errorLines(state, palette, width),
   ];
-  return joinBlocks([outcome, ...resultBlocks(state, parts, palette, width)]);
+  const more = palette.dim(
+    `All of it again: deno task ${["show", state.id, ...parts.place.options].join(" ")}`,
+  );
+  const blocks = [outcome, ...resultBlocks(state, parts, palette, width)];
+  return joinBlocks(state.state === "done" ? [...blocks, [more]] : blocks);
 }
 
 export function resultBlocks(
@@ -38,7 +42,7 @@ export function resultBlocks(
   const changed = changes ? [`  ${"rows".padEnd(18)}  ${changesText(changes)}`] : [];
   return [
     [...scoreLines(state, parts.losses, palette), ...changed],
-    parts.samples ? sampleLines(parts.samples, palette, width).slice(0, -1) : [],
+    parts.samples ? sampleLines(parts.samples, changes, palette, width) : [],
     artifactLines(state, parts.place, palette, width),
     nextLines(state, parts.place, palette),
   ];

@@ -2,7 +2,7 @@ import { count } from "../lib/format.ts";
 import { oneLine, truncate } from "../lib/text_width.ts";
 import type { Prediction, Samples } from "../log/predictions.ts";
 import type { ChangeCounts } from "./metrics.ts";
-import type { Palette } from "./palette.ts";
+import type { Paint, Palette } from "./palette.ts";
 
 /** `56 fixed, 4 still wrong, 0 newly broken` */
 export function changesText(counts: ChangeCounts): string {
@@ -14,16 +14,26 @@ export function changesText(counts: ChangeCounts): string {
 }
 
 /** Rows with what was asked, expected and answered, by what training made of them. */
-export function sampleLines(samples: Samples, palette: Palette, width: number): string[] {
-  const group = (title: string, rows: readonly Prediction[], paint: (text: string) => string) =>
-    rows.length === 0
-      ? []
-      : [paint(title), ...rows.flatMap((row) => rowLines(row, palette, width || Infinity)), ""];
+export function sampleLines(
+  samples: Samples,
+  counts: ChangeCounts | undefined,
+  palette: Palette,
+  width: number,
+): string[] {
+  const group = (title: string, rows: readonly Prediction[], all = rows.length, paint: Paint) => {
+    if (rows.length === 0) return [];
+    const part = all > rows.length ? palette.dim(`  ${rows.length} of ${count(all)}`) : "";
+    return [
+      "",
+      `${paint(title)}${part}`,
+      ...rows.flatMap((row) => rowLines(row, palette, width || Infinity)),
+    ];
+  };
   return [
-    ...group("Fixed", samples.fixed, palette.good),
-    ...group("Still wrong", samples.still_wrong, palette.warn),
-    ...group("Newly broken", samples.broken, palette.bad),
-  ];
+    ...group("Fixed", samples.fixed, counts?.fixed, palette.good),
+    ...group("Still wrong", samples.still_wrong, counts?.stillWrong, palette.warn),
+    ...group("Newly broken", samples.broken, counts?.broken, palette.bad),
+  ].slice(1);
 }
 
 function rowLines(row: Prediction, palette: Palette, width: number): string[] {

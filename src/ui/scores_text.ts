@@ -3,7 +3,7 @@ import { pad } from "../lib/text_width.ts";
 import type { RunState } from "../log/state.ts";
 import { sparkline, valueBar } from "./bar.ts";
 import { type Change, type Scores, scoresOf } from "./metrics.ts";
-import type { Palette } from "./palette.ts";
+import type { Paint, Palette } from "./palette.ts";
 
 const LABEL_WIDTH = 18;
 const SCORE_WIDTH = 6;
@@ -13,13 +13,13 @@ const CURVE_WIDTH = 24;
 /** The scores below each other with bars, then what else was measured. Empty when nothing was. */
 export function scoreLines(state: RunState, losses: readonly number[], palette: Palette): string[] {
   const scores = scoresOf(state.metrics);
-  const rows = scores.changes && Object.values(scores.changes).reduce((sum, n) => sum + n, 0);
-  const line = (label: string, score: number | undefined, paint = palette.dim) =>
-    score === undefined ? [] : [
-      `  ${pad(label, LABEL_WIDTH)}  ${pad(share(score), SCORE_WIDTH, "right")}  ${
-        paint(valueBar(score, BAR_WIDTH))
-      }`,
+  const { rows } = scores;
+  const line = (label: string, score: number | undefined, paint = palette.dim) => {
+    if (score === undefined) return [];
+    return [
+      `  ${pad(label, LABEL_WIDTH)}  ${pad(share(score), SCORE_WIDTH, "right")}${scoreBar(score, paint)}`,
     ];
+  };
   const bars = [
     ...line("before", scores.before),
     ...line("few-shot prompting", scores.fewShot),
@@ -31,6 +31,11 @@ export function scoreLines(state: RunState, losses: readonly number[], palette: 
     }`,
   ];
   return [...title, ...bars, ...lossLines(scores, losses, palette)];
+}
+
+function scoreBar(score: number, paint: Paint): string {
+  const bar = valueBar(score, BAR_WIDTH);
+  return bar === "" ? "" : `  ${paint(bar)}`;
 }
 
 /** `0% → 93.3%`; one figure where only one was measured. */

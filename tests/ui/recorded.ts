@@ -50,6 +50,7 @@ export const RESULT = {
     after: 56 / 60,
     loss: { before: 4.1, after: 0.0987 },
     perplexity: { before: 60.3, after: 1.1 },
+    eval_rows: 60,
     served: null,
     changes: { fixed: 56, still_wrong: 4, broken: 0, still_right: 0 },
   },
