@@ -9,7 +9,7 @@ export class MetricsTail {
 
   constructor(private readonly path: string, private readonly fs: Fs) {}
 
-  /** What there is to say since the last call: sentences, and the newest of what changes all the time. */
+  /** What there is to say since the last call: sentences, and of what changes all the time the newest of each phase. */
   async read(): Promise<Progress[]> {
     const size = (await this.fs.stat(this.path))?.size ?? 0;
     if (size <= this.#offset) return [];
@@ -27,8 +27,11 @@ export class MetricsTail {
         end += encoder.encode(line).length + 1;
         const event = metricsEvent(line);
         const progress = event && progressOf(event);
-        if (progress?.message !== undefined) said.push(progress);
-        else if (progress) newest = progress;
+        if (!progress) continue;
+        // The last word of a phase is kept: it may be its best loss.
+        const kept = newest?.message !== undefined || progress.message !== undefined;
+        if (newest && (kept || progress.phase !== newest.phase)) said.push(newest);
+        newest = progress;
       }
     }
     this.#offset = end;

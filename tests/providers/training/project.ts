@@ -1,0 +1,153 @@
+// deno-lint-ignore-file camelcase -- names of config.json and job.json
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { systemClock } from "../../../src/lib/clock.ts";
+import { denoFs } from "../../../src/lib/fs.ts";
+import type { ConfigureWork, Env, JobRef, MonitorWork, Progress } from "../../../src/providers/provider.ts";
+import { findPython } from "../../../src/providers/training/python.ts";
+import type { LoadedSpec } from "../../../src/spec/load.ts";
+import { Spec } from "../../../src/spec/schema.ts";
+
+/** A trainer that obeys the contract and learns nothing. */
+export const DOUBLE = fileURLToPath(new URL("../../fixtures/trainer_double", import.meta.url));
+
+const SHAPE = {
+  hidden_size: 64,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  num_hidden_layers: 2,
+  intermediate_size: 128,
+  vocab_size: 100,
+  max_position_embeddings: 512,
+};
+
+/** A temporary project: a base, examples, a run folder, and what providers are handed of the world. */
+export class Project implements AsyncDisposable {
+  readonly said: Progress[] = [];
+  readonly jobs: JobRef[] = [];
+  readonly stop = new AbortController();
+
+  private constructor(readonly dir: string, readonly env: Env, readonly loaded: LoadedSpec) {}
+
+  /** `name` tells the trainer double how to behave. */
+  static async make(name: string, changes: object = {}): Promise<Project> {
+    const dir = await Deno.realPath(await Deno.makeTempDir());
+    const env: Env = { fs: denoFs, clock: systemClock, cacheDir: join(dir, "cache"), env: await variables() };
+    await writeBase(join(dir, "base"));
+    await Deno.mkdir(join(dir, "examples"));
+    const rows = ["on", "off"].map((text, i) => ({
+      origin: `home.jsonl:${i + 1}`,
+      messages: conversation(text),
+    }));
+    await Deno.writeTextFile(
+      join(dir, "examples", "train.jsonl"),
+      rows.map((row) => JSON.stringify(row) + "\n").join(""),
+    );
+    const spec = Spec.parse({
+      version: 1,
+      name,
+      dataset: { source: "home.jsonl" },
+      method: { kind: "lora", rank: 4 },
+      provider: { kind: "local", base: "base" },
+      ...changes,
+    });
+    return new Project(dir, env, { spec, path: join(dir, "pipeline.yaml"), dir, text: "" });
+  }
+
+  get jobDir(): string {
+    return join(this.runDir(), "job");
+  }
+
+  runDir(run = "run-1"): string {
+    return join(this.dir, "runs", run);
+  }
+
+  /** Everything a provider may ask for, in one object. */
+  async work(
+    run = "run-1",
+  ): Promise<ConfigureWork & MonitorWork & { submitted(job: JobRef): Promise<void> }> {
+    const out = await Deno.makeTempDir({ dir: this.dir });
+    await Deno.mkdir(this.runDir(run), { recursive: true });
+    return {
+      ...this.env,
+      loaded: this.loaded,
+      key: "0".repeat(64),
+      runId: run,
+      runDir: this.runDir(run),
+      out,
+      examples: join(this.dir, "examples"),
+      configured: join(this.dir, "configured"),
+      job: this.jobs.at(-1)!,
+      signal: this.stop.signal,
+      progress: (progress) => void this.said.push(progress),
+      submitted: (job) => Promise.resolve(void this.jobs.push(job)),
+    };
+  }
+
+  messages(): string[] {
+    return this.said.flatMap(({ message }) => message ?? []);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const run of await denoFs.list(join(this.dir, "runs"))) {
+      await killTrainers(join(this.runDir(run), "job"));
+    }
+    await Deno.remove(this.dir, { recursive: true });
+  }
+}
+
+export function conversation(answer: string) {
+  return [
+    { role: "system", content: "Home:" },
+    { role: "user", content: `turn it ${answer}` },
+    { role: "assistant", content: answer },
+  ];
+}
+
+/** Process numbers of all trainers that were started in a job folder. */
+export async function starts(jobDir: string): Promise<number[]> {
+  const path = join(jobDir, "starts");
+  if (!await denoFs.stat(path)) return [];
+  return (await Deno.readTextFile(path)).trim().split("\n").map(Number);
+}
+
+async function killTrainers(jobDir: string): Promise<void> {
+  if (!await denoFs.isLocked(join(jobDir, "lock"))) return;
+  Deno.kill(Number(await Deno.readTextFile(join(jobDir, "lock"))), "SIGKILL");
+  await until(async () => !await denoFs.isLocked(join(jobDir, "lock")));
+}
+
+export async function until(met: () => Promise<boolean> | boolean): Promise<void> {
+  for (let left = 600; !await met(); left--) {
+    if (left === 0) throw new Error("What the test waits for does not happen");
+    await systemClock.sleep(50);
+  }
+}
+
+async function variables(): Promise<Record<string, string | undefined>> {
+  const all = { ...Deno.env.toObject(), SECRET_TOKEN: "s3cret" };
+  const env: Env = { fs: denoFs, clock: systemClock, cacheDir: "", env: all };
+  // The double needs nothing but Python itself.
+  return { ...all, TEMPER_PYTHON: (await findPython(env, new AbortController().signal)).path };
+}
+
+/** config.json and a safetensors file whose header is true. */
+export async function writeBase(dir: string, changes: Record<string, unknown> = {}): Promise<void> {
+  await Deno.mkdir(dir, { recursive: true });
+  await Deno.writeTextFile(
+    join(dir, "config.json"),
+    JSON.stringify({ model_type: "llama", ...SHAPE, ...changes }),
+  );
+  const tensors = {
+    "model.embed_tokens.weight": { dtype: "F32", shape: [100, 64], data_offsets: [0, 25_600] },
+  };
+  await Deno.writeFile(join(dir, "model.safetensors"), safetensors(tensors, 25_600));
+}
+
+export function safetensors(tensors: object, bytes: number): Uint8Array {
+  const header = new TextEncoder().encode(JSON.stringify({ __metadata__: { format: "pt" }, ...tensors }));
+  const file = new Uint8Array(8 + header.length + bytes);
+  new DataView(file.buffer).setBigUint64(0, BigInt(header.length), true);
+  file.set(header, 8);
+  return file;
+}
