@@ -27,8 +27,8 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
 
 async function top(flags: readonly string[], terminal: Terminal): Promise<ExitCode> {
   if (flags.includes("--version") || flags.includes("-V")) {
-    const { default: config } = await import("./deno.json", { with: { type: "json" } });
-    terminal.out(`temper ${config.version}\n`);
+    const { VERSION } = await import("./src/lib/version.ts");
+    terminal.out(`temper ${VERSION}\n`);
     return EXIT.ok;
   }
   const unknown = flags.find((flag) => !["--help", "-h", "--json"].includes(flag));

@@ -12,6 +12,7 @@ export {
   loadSpec,
   loadSpecOrThrow,
 } from "./src/spec/load.ts";
-export { type Problem, renderProblem } from "./src/spec/problem.ts";
+export type { Problem } from "./src/spec/problem.ts";
+export { renderProblem } from "./src/spec/render.ts";
 export { Spec } from "./src/spec/schema.ts";
 export { SpecError } from "./src/spec/spec_error.ts";

@@ -1,6 +1,6 @@
 import { EXIT } from "../lib/errors.ts";
 import { loadSpec } from "../spec/load.ts";
-import { countOf, problemJson, renderProblem } from "../spec/problem.ts";
+import { countOf, problemJson } from "../spec/problem.ts";
 import { type Command, type CommandContext, SET_OPTION } from "./command.ts";
 
 export const check: Command = {
@@ -22,7 +22,7 @@ export const check: Command = {
       }));
       terminal.out(`${JSON.stringify({ files: report }, null, 2)}\n`);
     } else {
-      for (const file of files) terminal.out(fileText(file, terminal.color));
+      for (const file of files) terminal.out(await fileText(file, terminal.color));
     }
     return files.every(({ problems }) => problems.length === 0) ? EXIT.ok : EXIT.usage;
   },
@@ -44,8 +44,9 @@ async function checkFiles({ positionals, fs, cwd, values }: CommandContext) {
   return files;
 }
 
-function fileText({ file, problems, spec }: Checked, color: boolean): string {
+async function fileText({ file, problems, spec }: Checked, color: boolean): Promise<string> {
   if (spec) return `${file}: ok (${spec.method.kind} with ${spec.provider.kind})\n`;
+  const { renderProblem } = await import("../spec/render.ts");
   const rendered = problems.map((problem) => renderProblem(problem, color)).join("\n\n");
   return `${rendered}\n\n${file}: ${countOf(problems)}\n`;
 }

@@ -1,5 +1,4 @@
 import { dirname } from "node:path";
-import process from "node:process";
 
 /** A file that is being written from its start or appended to. */
 export interface FileWriter {
@@ -73,6 +72,7 @@ export interface Fs {
 
 /** Loaded when the first digest is wanted: it takes longer to load than a small pipeline file to check. */
 function createHash(name: "sha256") {
+  // deno-lint-ignore no-process-global -- importing node:process costs what this saves
   return process.getBuiltinModule("node:crypto").createHash(name);
 }
 

@@ -107,6 +107,15 @@ function wrongValue({ data, schema }: Context, path: Path, value: unknown, issue
   const name = path.length === 0 ? "the file" : dotted(path);
   const kinds = path.at(-1) === "kind" ? kindsOf(schema, path.slice(0, -1)) : [];
   const node = kinds.length > 0 ? { enum: kinds } : plainSchema(schema, data, path);
+  if (value === null && path.length === 0) {
+    const hint = "copy one from the folder pipelines";
+    return {
+      path,
+      at: "value",
+      message: "Cannot use the pipeline file: nothing but comments stands in it",
+      hint,
+    };
+  }
   if (value === null) {
     const hint = node && `expected ${sectionOr(node)}; remove the key if it is not needed`;
     return { path, at: "value", message: `Empty value for ${name}: nothing stands after the key`, hint };

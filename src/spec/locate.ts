@@ -1,4 +1,5 @@
-import { isMap, isScalar, isSeq, type Node } from "yaml";
+import type { Node } from "yaml";
+import { isMap, isScalar, isSeq } from "../lib/yaml.ts";
 import type { Finding } from "./finding.ts";
 import type { Override } from "./override.ts";
 import { dotted, type Path, startsWith } from "./path.ts";

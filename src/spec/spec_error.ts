@@ -1,5 +1,6 @@
 import { UsageError } from "../lib/errors.ts";
-import { countOf, type Problem, problemJson, renderProblem } from "./problem.ts";
+import { countOf, type Problem, problemJson } from "./problem.ts";
+import { renderProblem } from "./render.ts";
 
 /** A pipeline file cannot be used; `problems` says everything that is wrong with it. */
 export class SpecError extends UsageError {

@@ -1,4 +1,5 @@
-import { type Document, isAlias, type Node, parseDocument, visit } from "yaml";
+import type { Document, Node } from "yaml";
+import { isAlias, parseDocument, visit } from "../lib/yaml.ts";
 import type { Span } from "./problem.ts";
 import { spanOf, type YamlFault } from "./yaml_fault.ts";
 import { syntaxFaults } from "./yaml_syntax.ts";

@@ -1,5 +1,6 @@
-import { type Document, isAlias, isMap, isPair, isScalar, type Node, visit, type YAMLMap } from "yaml";
+import type { Document, Node, YAMLMap } from "yaml";
 import { didYouMean } from "../lib/nearest.ts";
+import { isAlias, isMap, isPair, isScalar, visit } from "../lib/yaml.ts";
 import { MOST_PROBLEMS } from "./problem.ts";
 import { spanOf, type YamlFault } from "./yaml_fault.ts";
 

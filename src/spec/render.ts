@@ -1,0 +1,86 @@
+import { textWidth } from "../lib/text_width.ts";
+import type { Problem } from "./problem.ts";
+
+const MOST_COLUMNS = 100;
+
+/** Head line, source line and carets, without a line end. */
+export function renderProblem(problem: Problem, color: boolean): string {
+  const { source, line, column, message, hint } = problem;
+  const paint = (code: string, text: string) => color && text !== "" ? `\x1b[${code}m${text}\x1b[0m` : text;
+  const place = source.text === "" || source.kind === "set"
+    ? source.name
+    : `${source.name}:${line}:${column}`;
+  const head = `${paint("1", `${visible(place)}:`)} ${paint("31", message)}`;
+  if (source.text === "") return hint === undefined ? head : `${head}\n  ${hint}`;
+  const number = source.kind === "set" ? "" : String(line);
+  const gutter = (text: string) => paint("2", `  ${text.padStart(number.length)} |`);
+  const { shown, indent, carets } = excerpt(problem);
+  const fits = hint === undefined || indent + carets + 1 + textWidth(hint) <= MOST_COLUMNS;
+  const label = hint === undefined || !fits ? "" : ` ${hint}`;
+  return [
+    head,
+    `${gutter(number)} ${shown}`,
+    `${gutter("")} ${" ".repeat(indent)}${paint("31", "^".repeat(carets) + label)}`,
+    ...hint === undefined || fits ? [] : [`${gutter("")} ${paint("31", hint)}`],
+  ].join("\n");
+}
+
+interface Excerpt {
+  readonly shown: string;
+  readonly indent: number;
+  readonly carets: number;
+}
+
+/** The source line and where the carets stand, in terminal columns; a long line is cut around them. */
+function excerpt({ source, start, end }: Problem): Excerpt {
+  const from = source.text.lastIndexOf("\n", start - 1) + 1;
+  const lineEnd = source.text.indexOf("\n", start);
+  const to = lineEnd < 0 ? source.text.length : lineEnd;
+  const text = source.text.slice(from, to).replace(/\r$/, "");
+  const a = Math.min(start - from, text.length);
+  const b = Math.max(a, Math.min(end - from, text.length));
+  const [left, marked, right] = fitted(
+    visible(text.slice(0, a)),
+    visible(text.slice(a, b)),
+    visible(text.slice(b)),
+  );
+  return { shown: left + marked + right, indent: textWidth(left), carets: Math.max(1, textWidth(marked)) };
+}
+
+function fitted(left: string, marked: string, right: string): [string, string, string] {
+  if (textWidth(left + marked + right) <= MOST_COLUMNS) return [left, marked, right];
+  const shortMark = firstColumns(marked, MOST_COLUMNS / 2);
+  const shortLeft = lastColumns(left, MOST_COLUMNS / 2);
+  if (shortMark !== marked) return [shortLeft, shortMark, ""];
+  return [shortLeft, marked, firstColumns(right, MOST_COLUMNS - textWidth(shortLeft + marked))];
+}
+
+/** Tabs as four columns; what would move the cursor or reorder text as one visible character. */
+function visible(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replaceAll("\t", "    ").replace(/[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g, "�");
+}
+
+function firstColumns(text: string, columns: number): string {
+  if (textWidth(text) <= columns) return text;
+  let kept = "";
+  let width = 0;
+  for (const character of text) {
+    width += textWidth(character);
+    if (width > columns - 1) break;
+    kept += character;
+  }
+  return `${kept}…`;
+}
+
+function lastColumns(text: string, columns: number): string {
+  if (textWidth(text) <= columns) return text;
+  let kept = "";
+  let width = 0;
+  for (const character of [...text].reverse()) {
+    width += textWidth(character);
+    if (width > columns - 1) break;
+    kept = character + kept;
+  }
+  return `…${kept}`;
+}
