@@ -17,7 +17,9 @@ const WIDE = [
 ] as const;
 
 const SEGMENTER = new Intl.Segmenter("en", { granularity: "grapheme" });
-const PLAIN_ASCII = /^[\x20-\x7e]*$/;
+/** Characters of one column and one code unit that do not join: what nearly every line is made of. */
+const SIMPLE =
+  /^[\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2190-\u21ff\u2500-\u259f\u2713\u2717\u2800-\u28ff]*$/;
 // deno-lint-ignore no-control-regex
 const UNSAFE = /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]|\p{Surrogate}/gu;
 // deno-lint-ignore no-control-regex
@@ -26,7 +28,7 @@ const STYLE = /\x1b\[[0-9;]*m/g;
 /** Columns that `text` takes in a terminal; colour sequences take none. */
 export function textWidth(text: string): number {
   const bare = text.replace(STYLE, "");
-  if (PLAIN_ASCII.test(bare)) return bare.length;
+  if (SIMPLE.test(bare)) return bare.length;
   let width = 0;
   for (const { segment } of SEGMENTER.segment(bare)) width += graphemeWidth(segment);
   return width;

@@ -1,6 +1,6 @@
 import type { Clock } from "../lib/clock.ts";
 import type { Terminal } from "../lib/terminal.ts";
-import { InteractiveRenderer } from "./interactive.ts";
+import { InteractiveRenderer, LEAST_COLUMNS } from "./interactive.ts";
 import { PlainRenderer } from "./plain.ts";
 import type { Renderer } from "./renderer.ts";
 
@@ -11,8 +11,7 @@ export function createRenderer(
   options: { readonly silent?: boolean } = {},
 ): Renderer {
   if (options.silent) return { event: () => {}, end: () => {} };
-  // A terminal that reports no width cannot redraw: it is treated like a file.
-  return terminal.interactive && terminal.columns() > 0
+  return terminal.interactive && terminal.columns() >= LEAST_COLUMNS
     ? new InteractiveRenderer(terminal, clock)
     : new PlainRenderer(terminal, clock);
 }

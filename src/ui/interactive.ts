@@ -14,6 +14,8 @@ import { markOf, stepLine, summaryText } from "./step_text.ts";
 
 /** Never draw more often than this. */
 const FRAME_MS = 100;
+/** A narrower terminal, or one that does not know its width, gets lines that stay and no display. */
+export const LEAST_COLUMNS = 20;
 const UNFINISHED = new Set<StepStatus>(["running", "retrying", "interrupted"]);
 
 /** Finished steps scroll away as lines that stay; the running one is drawn in place. */
@@ -52,13 +54,15 @@ export class InteractiveRenderer implements Renderer {
     const left = state.steps.filter((step) => UNFINISHED.has(step.state));
     this.#finished.push(...left.map((step) => this.#line({ ...step, state: "interrupted" })));
     this.#state = undefined;
+    // What is said next is about the whole run.
+    this.#finished.push("");
     this.#draw();
   }
 
   #header(event: LogEvent, state: RunState): string[] {
     const verb = event.type === "run.started" ? "" : "  resumed";
     const about = `${state.method} with provider ${state.provider}${verb}`;
-    const room = Math.max(1, this.#width());
+    const room = this.#width() || Infinity;
     const id = truncate(state.id, room);
     const rest = truncate(about, Math.max(0, room - id.length - 2));
     return [`${this.#palette.bold(id)}${rest === "" ? "" : `  ${this.#palette.dim(rest)}`}`];
@@ -83,7 +87,7 @@ export class InteractiveRenderer implements Renderer {
   }
 
   #note(message: string): void {
-    const [first = "", ...rest] = wrap(oneLine(message), Math.max(1, this.#width() - 4));
+    const [first = "", ...rest] = wrap(oneLine(message), (this.#width() || Infinity) - 4);
     this.#finished.push(`  ${this.#palette.warn("!")} ${first}`, ...rest.map((line) => `    ${line}`));
   }
 
@@ -119,9 +123,10 @@ export class InteractiveRenderer implements Renderer {
     this.terminal.err(frame);
   }
 
-  /** One column stays free: writing the last one makes some terminals wrap. */
+  /** One column stays free: writing the last one makes some terminals wrap. 0 where nothing can be drawn. */
   #width(): number {
-    return Math.max(0, this.terminal.columns() - 1);
+    const columns = this.terminal.columns();
+    return columns < LEAST_COLUMNS ? 0 : columns - 1;
   }
 
   #once(what: string): boolean {

@@ -188,7 +188,7 @@ export class ManualClock implements Clock {
       this.#sleepers = this.#sleepers.filter((sleeper) => sleeper !== due);
       this.#now = Math.max(this.#now, due.at);
       due.wake();
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      for (let i = 0; i < 8; i++) await Promise.resolve();
     }
     this.#now = until;
   }
