@@ -64,8 +64,7 @@ async function endRun(
       throw new TemperError("not-started", `Cannot cancel the run in "${dir}": it was never started`);
     }
     refuseOtherHost(log.state, host, takeover ?? false);
-    const job = log.state.job as JobRef | undefined;
-    if (job) await cancelJob(job, dir);
+    await cancelJob(jobToCancel(log.state), dir);
     await log.decide({ type: "run.cancelled" });
     return log.state;
   } finally {
@@ -73,4 +72,9 @@ async function endRun(
     await log?.close();
     lock.release();
   }
+}
+
+/** The committed job, or what is known of one that was started and never committed. */
+export function jobToCancel({ job, provider }: RunState): JobRef {
+  return job ? job as JobRef : { provider };
 }

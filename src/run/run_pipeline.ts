@@ -7,6 +7,7 @@ import type { Plan } from "../plan/plan.ts";
 import type { Env, JobRef } from "../providers/provider.ts";
 import type { LoadedSpec } from "../spec/load.ts";
 import type { Step, StepKind } from "../steps/step.ts";
+import { jobToCancel } from "./cancel.ts";
 import { type Control, RunControl } from "./control.ts";
 import { decide, type Drive } from "./drive.ts";
 import { CANCEL_FILE } from "./folder.ts";
@@ -140,10 +141,9 @@ async function driveOrStop(run: Drive, options: RunOptions): Promise<TemperError
     return await driveToEnd(run);
   } catch (error) {
     if (!control.signal.aborted) throw error;
-    const job = log.state.job as JobRef | undefined;
-    if (job && !isTerminal(log.state)) await control.window();
+    if (log.state.job && !isTerminal(log.state)) await control.window();
     if (!control.cancel.aborted || isTerminal(log.state)) return undefined;
-    if (job) await options.cancelJob(job, run.dir);
+    await options.cancelJob(jobToCancel(log.state), run.dir);
     await decide(run, { type: "run.cancelled" });
     await run.env.fs.remove(join(run.dir, CANCEL_FILE));
     return undefined;

@@ -135,12 +135,24 @@ function stepsOf(kit: Place, hooks: Hooks, pace: number): Step[] {
 }
 
 /** Starts the job at most once for a key, like a service that creates only what is absent. */
-async function submit(kit: Place, { key, job, submitted, out, fs }: StepContext): Promise<void> {
-  const path = join(kit.root, "jobs", key);
-  if (!job && await fs.claimDir(path)) await Deno.writeTextFile(kit.effects, "job\n", { append: true });
-  const ref: JobRef = job ?? { provider: "local", id: key };
+async function submit(kit: Place, { key, job, submitted, out, fs, clock }: StepContext): Promise<void> {
+  const ref = job ?? await startJob(kit, key, clock.randomHex(8));
   await submitted(ref);
-  await fs.writeAtomic(join(out, "job.json"), JSON.stringify(ref));
+  await fs.writeAtomic(join(out, "job.txt"), `job of ${ref["id"]}`);
+}
+
+async function startJob(kit: Place, key: string, nonce: string): Promise<JobRef> {
+  const path = join(kit.root, "jobs", key);
+  const job: JobRef = { provider: "local", id: key, nonce };
+  await Deno.writeTextFile(`${path}.${nonce}`, JSON.stringify(job));
+  try {
+    await Deno.link(`${path}.${nonce}`, path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    return JSON.parse(await Deno.readTextFile(path));
+  }
+  await Deno.writeTextFile(kit.effects, "job\n", { append: true });
+  return job;
 }
 
 async function monitor({ out, job, fs, runDir }: StepContext) {
@@ -154,4 +166,17 @@ async function monitor({ out, job, fs, runDir }: StepContext) {
     sha256: await fs.sha256(join(runDir, "model.bin")),
   };
   return { result: { metrics: { metric: "exact_match", before: 0, after: 1 }, artifacts: [artifact] } };
+}
+
+/** Random numbers from 0 up to 1 that TEMPER_SEED brings back. */
+export function seededRandom(): { readonly seed: number; readonly random: () => number } {
+  const seed = Number(Deno.env.get("TEMPER_SEED") ?? crypto.getRandomValues(new Uint32Array(1))[0]);
+  let a = seed;
+  const random = () => {
+    a = a + 0x6d2b79f5 | 0;
+    let t = Math.imul(a ^ a >>> 15, 1 | a);
+    t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t;
+    return ((t ^ t >>> 14) >>> 0) / 4294967296;
+  };
+  return { seed, random };
 }
