@@ -1,10 +1,12 @@
-import { duration, figure } from "../lib/format.ts";
+import { duration } from "../lib/format.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { oneLine } from "../lib/text_width.ts";
 import type { ErrorInfo, LogEvent, UnknownEvent } from "../log/events.ts";
 import type { RunState, StepState } from "../log/state.ts";
+import { scoresOf } from "./metrics.ts";
 import type { Palette } from "./palette.ts";
 import { progressText } from "./progress.ts";
+import { scoreChange } from "./scores_text.ts";
 import { elapsed, summaryText } from "./step_text.ts";
 
 /** An event as one line without width bound. `state` is the state after it. */
@@ -76,10 +78,9 @@ function details(text: string): string {
 }
 
 function scoreText(state: RunState): string {
-  const { metric, before, after } = state.metrics;
-  if (typeof after !== "number") return "";
-  const from = typeof before === "number" ? `${figure(before)} → ` : "";
-  return `: ${typeof metric === "string" ? metric : "score"} ${from}${figure(after)}`;
+  const scores = scoresOf(state.metrics);
+  const change = scoreChange(scores);
+  return change === "" ? "" : `: ${scores.metric ?? "score"} ${change}`;
 }
 
 function stepOf(state: RunState, kind: string): StepState | undefined {
