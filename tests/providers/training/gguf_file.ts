@@ -1,0 +1,61 @@
+// deno-lint-ignore-file camelcase -- names of the format
+const STRING = 8;
+const UINT32 = 4;
+const F32 = 0;
+const ALIGNMENT = 32;
+
+type Tensor = readonly [name: string, shape: readonly number[]];
+
+const TENSORS: readonly Tensor[] = [["token_embd.weight", [64, 10]], ["output_norm.weight", [64]]];
+
+/** A small, complete GGUF file (version 3) with F32 tensors of zeros. */
+export function writeGguf({ arch = "llama" }: { arch?: string } = {}): Uint8Array {
+  const numbers = {
+    block_count: 2,
+    context_length: 512,
+    embedding_length: 64,
+    feed_forward_length: 128,
+    "attention.head_count": 4,
+    "attention.head_count_kv": 2,
+  };
+  const parts = [text("GGUF", false), u32(3), u64(TENSORS.length), u64(2 + Object.keys(numbers).length)];
+  parts.push(text("general.architecture"), u32(STRING), text(arch));
+  for (const [name, value] of Object.entries(numbers)) {
+    parts.push(text(`${arch}.${name}`), u32(UINT32), u32(value));
+  }
+  parts.push(text("tokenizer.chat_template"), u32(STRING), text("<|im_start|>{{ messages }}"));
+  let offset = 0;
+  for (const [name, shape] of TENSORS) {
+    parts.push(text(name), u32(shape.length), ...shape.map(u64), u32(F32), u64(offset));
+    offset += aligned(4 * shape.reduce((product, n) => product * n, 1));
+  }
+  const header = concat(parts);
+  return concat([header, new Uint8Array(aligned(header.length) - header.length + offset)]);
+}
+
+function aligned(n: number): number {
+  return Math.ceil(n / ALIGNMENT) * ALIGNMENT;
+}
+
+function u32(n: number): Uint8Array {
+  return new Uint8Array(new Uint32Array([n]).buffer);
+}
+
+function u64(n: number): Uint8Array {
+  return new Uint8Array(new BigUint64Array([BigInt(n)]).buffer);
+}
+
+function text(value: string, withLength = true): Uint8Array {
+  const bytes = new TextEncoder().encode(value);
+  return withLength ? concat([u64(bytes.length), bytes]) : bytes;
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    all.set(part, offset);
+    offset += part.length;
+  }
+  return all;
+}
