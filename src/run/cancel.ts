@@ -68,9 +68,12 @@ async function endRun(
     await log.decide({ type: "run.cancelled" });
     return log.state;
   } finally {
-    await fs.remove(join(dir, CANCEL_FILE));
-    await log?.close();
-    lock.release();
+    try {
+      await log?.close();
+      await fs.remove(join(dir, CANCEL_FILE));
+    } finally {
+      lock.release();
+    }
   }
 }
 

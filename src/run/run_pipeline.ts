@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { EXIT, type ExitCode, type TemperError } from "../lib/errors.ts";
+import { explainSystemError } from "../lib/system_error.ts";
 import { LogWriter } from "../log/append.ts";
 import type { LogEvent } from "../log/events.ts";
 import { isTerminal, type RunState, stopped } from "../log/state.ts";
@@ -77,6 +78,8 @@ export async function runPipeline(options: RunOptions): Promise<RunOutcome> {
       return { id, dir, did: "reported", state: taken.state, error: undefined, exitCode: EXIT.ok };
     }
     return await driveLocked(options, plan, id, dir);
+  } catch (error) {
+    throw explainSystemError(`Cannot drive run "${id}"`, error);
   } finally {
     taken.lock?.release();
   }

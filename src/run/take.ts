@@ -79,15 +79,17 @@ async function makeRun(
   const { fs, clock } = env;
   const { name } = loaded.spec;
   const { id, dir } = await claimRunDir(fs, clock, runsDir, name);
+  const lock = await lockRun(fs, id, dir);
   try {
-    const lock = await lockRun(fs, id, dir);
     const created = new Date(clock.now()).toISOString();
     const spec = JSON.parse(JSON.stringify(loaded.spec)) as JsonObject;
     const { hash, steps } = plan;
     await writeRunFolder(fs, dir, loaded.text, { version: 1, name, created, hash, steps, spec });
     return { id, dir, notice, lock };
   } catch (error) {
-    await fs.remove(dir);
+    lock.release();
+    // Without its plan the folder is no run; that it cannot be removed either is not what went wrong.
+    await fs.remove(dir).catch(() => {});
     throw error;
   }
 }
