@@ -23,8 +23,8 @@ export function comment(text: string): string {
 
 /** Whether the parser finds the end where it is, and not at the end of an earlier line. */
 function holds(quote: string, text: string): boolean {
-  // A text that begins with quotes of its own turns " into """.
-  if (quote === '"' && text.startsWith('""')) return false;
+  // Quotes at the text's own start turn " into """.
+  if (quote === '"' && (quote + text + quote).startsWith('"""')) return false;
   const lines = (quote + text).split(/[\r\n]/);
   return lines.slice(0, -1).every((_, i) => {
     const value = lines.slice(0, i + 1).join("\n").trim();

@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { UsageError } from "../../../src/lib/errors.ts";
+import { builtinBase } from "../../../src/providers/training/base/builtin.ts";
+import { goTemplate } from "../../../src/providers/training/go_template.ts";
+import { modelfile, type ModelfileFacts } from "../../../src/providers/training/modelfile.ts";
+import { comment, quoted } from "../../../src/providers/training/modelfile_text.ts";
+import { TEMPLATES } from "../../../src/providers/training/templates.ts";
+import { Spec } from "../../../src/spec/schema.ts";
+import { parseModelfile } from "./modelfile_grammar.ts";
+
+const BASE = builtinBase("builtin:smollm2-135m-instruct");
+
+function facts(changes: Partial<ModelfileFacts> = {}, method: object = {}): ModelfileFacts {
+  const spec = Spec.parse({
+    version: 1,
+    name: "home",
+    dataset: { source: "home.jsonl" },
+    method: { kind: "lora", ...method },
+    provider: { kind: "ollama", base: BASE.name, model: "home" },
+  });
+  return {
+    model: "home",
+    base: BASE.name,
+    spec,
+    shape: BASE.shape!,
+    context: 8192,
+    template: TEMPLATES[0]!,
+    system: "Home:",
+    train: { rows: 176, epochs: 1, learningRate: 2e-3 },
+    ...changes,
+  };
+}
+
+function valueOf(text: string, name: string): string | undefined {
+  return parseModelfile(text).find((instruction) => instruction.name === name)?.args;
+}
+
+Deno.test("modelfile() says the same to Ollama as was meant, for every template", () => {
+  for (const template of TEMPLATES) {
+    const parsed = parseModelfile(modelfile(facts({ template })));
+    assert.deepEqual(parsed, [
+      { name: "FROM", args: "./model.gguf" },
+      { name: "TEMPLATE", args: goTemplate(template) },
+      ...template.stop.map((stop) => ({ name: "stop", args: stop })),
+      { name: "temperature", args: "0" },
+      { name: "repeat_penalty", args: "1.0" },
+      { name: "num_ctx", args: "4096" },
+      { name: "SYSTEM", args: "Home:" },
+    ]);
+  }
+});
+
+Deno.test("modelfile() teaches what the numbers of LoRA mean", () => {
+  const text = modelfile(facts());
+  assert.match(text, /scaled by alpha \/ rank = 2\.$/m);
+  assert.match(text, /Trained: 2,442,240 numbers, 1\.8% of the base's 134,515,008/);
+  assert.match(text, /arxiv\.org\/abs\/2106\.09685/);
+  const root = modelfile(facts({}, { rank: 64, rslora: true, target: ["q_proj", "v_proj"] }));
+  assert.match(root, /alpha \/ sqrt\(rank\) = 2\.$/m);
+  assert.match(root, /in q_proj, v_proj of its 30 layers/);
+});
+
+Deno.test("modelfile() leaves SYSTEM out when rows differ in it, and keeps num_ctx within the base", () => {
+  const text = modelfile(facts({ system: undefined, context: 512 }));
+  assert.equal(valueOf(text, "SYSTEM"), undefined);
+  assert.equal(valueOf(text, "num_ctx"), "512");
+});
+
+Deno.test("quoted() is read back by Ollama's grammar as it was, or refused", () => {
+  const piece = fc.constantFrom(
+    '"',
+    '""',
+    '"""',
+    "\n",
+    "\r\n",
+    " ",
+    "\t",
+    "#",
+    "FROM x",
+    "{{",
+    "a",
+    "ä",
+    "🙂",
+    "\\",
+  );
+  const text = fc.oneof(fc.array(piece).map((pieces) => pieces.join("")), fc.string({ unit: "grapheme" }));
+  fc.assert(
+    fc.property(text, (value) => {
+      let written: string;
+      try {
+        written = quoted("the text", value);
+      } catch (error) {
+        assert(error instanceof UsageError);
+        return;
+      }
+      const file = `# before\nFROM ./model.gguf\nSYSTEM ${written}\n\n# after\nPARAMETER num_ctx 1\n`;
+      assert.equal(valueOf(file, "SYSTEM"), value);
+      assert.equal(valueOf(file, "num_ctx"), "1");
+    }),
+    { numRuns: 5000 },
+  );
+});
+
+Deno.test("quoted() refuses only what the grammar cannot carry", () => {
+  for (const fine of ["", '"', 'say "this"', 'a"""', 'a "quoted"\nline', "tabs\tand spaces ", '"""']) {
+    assert.equal(valueOf(`FROM x\nSYSTEM ${quoted("it", fine)}\n`, "SYSTEM"), fine);
+  }
+  for (const lost of ["a\u200bb", "a\u00a0b", "a\0b", "\ufeff", 'a"""\nb']) {
+    assert.throws(() => quoted("the system prompt", lost), {
+      code: "modelfile",
+      message: /^Cannot write the Modelfile: the system prompt (holds|has)/,
+    });
+  }
+});
+
+Deno.test("comment() keeps every line a comment", () => {
+  fc.assert(fc.property(fc.string({ unit: fc.constantFrom("\n", "\r", "#", " ", "a", "FROM b") }), (text) => {
+    assert.deepEqual(parseModelfile(`${comment(text)}\nFROM x\n`), [{ name: "FROM", args: "x" }]);
+  }));
+});
