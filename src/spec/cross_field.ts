@@ -1,3 +1,4 @@
+import { parseTemplate, templateFields } from "../lib/template.ts";
 import type { Finding } from "./finding.ts";
 import { isSection, type Path, valueAt } from "./path.ts";
 import { regexFault } from "./regex.ts";
@@ -9,7 +10,15 @@ type Rule = (get: Get) => Finding[];
 /** Rules that hold between fields. Each is silent about what the schema already reports. */
 export function crossField(data: unknown): Finding[] {
   const get: Get = (path) => valueAt(data, path.split("."));
-  return [columnsAndFormat, evalAndSplit, splitCount, patternAndMetric, evaluationRows, exportOptions]
+  return [
+    columnsAndFormat,
+    templates,
+    evalAndSplit,
+    splitCount,
+    patternAndMetric,
+    evaluationRows,
+    exportOptions,
+  ]
     .flatMap((rule) => rule(get));
 }
 
@@ -23,12 +32,34 @@ const columnsAndFormat: Rule = (get) => {
     })];
   }
   if (columns === undefined || format === "columns") return [];
-  const now = format === undefined ? "not set, so auto" : String(format);
+  if (format !== undefined && typeof format !== "string") return [];
+  const now = format ?? "not set, so auto";
   return [on("key", "dataset.columns", `Unused key "columns" in dataset: dataset.format is ${now}`, {
     hint: "set dataset.format: columns, or remove it",
     ...format === undefined && { absence: true as const },
   })];
 };
+
+const templates: Rule = (get) =>
+  (["system", "user", "assistant"] as const).flatMap((name) => {
+    const path = `dataset.columns.${name}`;
+    const text = get(path);
+    if (typeof text !== "string" || text === "") return [];
+    const fault = templateFault(text, name !== "system");
+    return fault === undefined ? [] : [on("value", path, `Invalid template in ${path}: ${fault}`)];
+  });
+
+function templateFault(text: string, needsField: boolean): string | undefined {
+  try {
+    const fields = templateFields(parseTemplate(text));
+    return needsField && fields.length === 0
+      ? "it names no field, so every row would be the same"
+      : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return error.message;
+    throw error;
+  }
+}
 
 const evalAndSplit: Rule = (get) => {
   if (get("dataset.eval") === undefined || get("dataset.split") === undefined) return [];
@@ -68,8 +99,8 @@ const patternAndMetric: Rule = (get) => {
       path: ["evaluate", "pattern"],
     })];
   }
-  if (pattern !== undefined && metric !== "regex") {
-    const now = metric === undefined ? "not set, so exact_match" : String(metric);
+  if (pattern !== undefined && metric !== "regex" && (metric === undefined || typeof metric === "string")) {
+    const now = metric ?? "not set, so exact_match";
     return [on("key", "evaluate.pattern", `Unused key "pattern" in evaluate: evaluate.metric is ${now}`, {
       hint: "set evaluate.metric: regex, or remove it",
       ...metric === undefined && { absence: true as const },

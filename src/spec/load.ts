@@ -36,7 +36,7 @@ export async function loadSpec(path: string, fs: Fs, options: LoadOptions = {}):
   const read = await readPipeline(absolute, path, fs);
   if (!read.ok) return { ok: false, problems: [read.problem] };
   const dir = dirname(absolute);
-  const source: SourceText = { name: path, text: read.text, kind: "file" };
+  const source: SourceText = { name: path, text: read.text, kind: "file", order: 0 };
   const yaml = parseYaml(read.text);
   const faults = yaml.faults.map((fault) => problemAt(source, fault, fault));
   if (yaml.value === undefined) return { ok: false, problems: inOrder(faults) };

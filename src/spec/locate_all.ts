@@ -28,7 +28,7 @@ export function locateAll(
   const all = [...explainIssues(issues, data), ...findings];
   return distinct(all.filter((finding) => !finding.absence || yaml.soundTo === Infinity))
     .map((finding) => locate(finding, { source, yaml }, overrides))
-    .filter((problem) => problem.source.kind === "set" || problem.start < yaml.soundTo);
+    .filter((problem) => problem.source.kind === "set" || problem.end < yaml.soundTo);
 }
 
 function distinct(findings: readonly Finding[]): Finding[] {

@@ -23,8 +23,8 @@ export function applyOverrides(data: unknown, set: readonly string[]): OverrideR
   let changed = structuredClone(data);
   const overrides: Override[] = [];
   const problems: Problem[] = [];
-  for (const text of set) {
-    const source: SourceText = { name: `--set ${text}`, text, kind: "set" };
+  for (const [i, text] of set.entries()) {
+    const source: SourceText = { name: `--set ${text}`, text, kind: "set", order: i + 1 };
     const override = parseOverride(source);
     if ("message" in override) {
       problems.push(override);

@@ -8,6 +8,8 @@ export interface SourceText {
   /** Empty when it could not be read. */
   readonly text: string;
   readonly kind: "file" | "set";
+  /** Which `--set` it is, in the order they were given; 0 for the file. */
+  readonly order: number;
 }
 
 /** One thing that is wrong with a pipeline file. */
@@ -55,13 +57,15 @@ export function problemAt(source: SourceText, span: Span, words: ProblemWords): 
 
 /** A problem with the file as a whole, such as that there is none. */
 export function problemWith(name: string, message: string, hint?: string): Problem {
-  return problemAt({ name, text: "", kind: "file" }, { start: 0, end: 0 }, { message, hint });
+  return problemAt({ name, text: "", kind: "file", order: 0 }, { start: 0, end: 0 }, { message, hint });
 }
 
 /** Problems of the file in its order, then those of each `--set`; at most MOST_PROBLEMS. */
 export function inOrder(problems: readonly Problem[]): Problem[] {
-  const rank = (p: Problem) => p.source.kind === "file" ? 0 : 1;
-  return problems.toSorted((a, b) => rank(a) - rank(b) || a.start - b.start).slice(0, MOST_PROBLEMS);
+  return problems.toSorted((a, b) => a.source.order - b.source.order || a.start - b.start).slice(
+    0,
+    MOST_PROBLEMS,
+  );
 }
 
 /** `3 problems`, for the line that sums them up. */

@@ -49,7 +49,7 @@ function decode(bytes: Uint8Array, name: string): ReadResult {
   const value = `0x${bytes[fault]?.toString(16).padStart(2, "0")}`;
   return {
     ok: false,
-    problem: problemAt({ name, text, kind: "file" }, { start, end: start + 1 }, {
+    problem: problemAt({ name, text, kind: "file", order: 0 }, { start, end: start + 1 }, {
       message: `Invalid UTF-8: byte ${fault} is ${value}`,
       hint: "save it as UTF-8",
     }),

@@ -9,10 +9,17 @@ export function oneOf(words: readonly string[]): string {
 
 /** What a field takes, in words: `a whole number from 1 to 64`. */
 export function expected(node: JsonSchema): string {
+  return oneOf([...new Set(choices(node))]);
+}
+
+function choices(node: JsonSchema): string[] {
   const options = node.oneOf ?? node.anyOf;
-  if (options) return oneOf([...new Set(options.map(expected))]);
-  if (node.const !== undefined) return String(node.const);
-  if (node.enum) return oneOf(node.enum.map(String));
+  if (options) return options.flatMap(choices);
+  if (node.const !== undefined) return [String(node.const)];
+  return node.enum ? node.enum.map(String) : [typed(node)];
+}
+
+function typed(node: JsonSchema): string {
   switch (node.type) {
     case "integer":
       return `a whole number${bounds(node)}`;

@@ -23,7 +23,7 @@ export function parseYaml(text: string): ParsedYaml {
     stringKeys: true,
     // Checked with the structure, because the library compares each key with each other one.
     uniqueKeys: false,
-    logLevel: "silent",
+    logLevel: "error",
     schema: "core",
   });
   const root = document.contents as Node | null;

@@ -26,7 +26,7 @@ export function structureFaults(document: Document, text: string): YamlFault[] {
           reach: "local",
         });
       }
-      if (above.length > MOST_DEPTH * 2 && above.filter((a) => !isPair(a)).length > MOST_DEPTH) {
+      if (above.length > MOST_DEPTH && above.filter((a) => !isPair(a)).length > MOST_DEPTH) {
         const message = `Cannot read this value: it is nested more than ${MOST_DEPTH} levels deep`;
         faults.push({ ...spanOf(node), message, reach: "fatal" });
         return visit.BREAK;

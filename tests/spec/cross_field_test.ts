@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { GOOD, good, marked, problemsOf, withFolder } from "./kit.ts";
+
+const SPLIT = good("  eval: held.jsonl\n", "  split: {eval: 0.1}\n");
+
+async function words(dir: string, text: string): Promise<string[]> {
+  return (await problemsOf(dir, text)).map((problem) =>
+    `${problem.line} ${marked(problem)}: ${problem.message}`
+  );
+}
+
+Deno.test("crossField() wants columns with format columns and nowhere else", () =>
+  withFolder(async (dir) => {
+    const line = '  columns: {system: "Home:", user: "{{ command }}", assistant: "{{ action }}"}\n';
+    assert.deepEqual(await words(dir, good(line, "")), [
+      '5 columns: Missing key "columns" in dataset: dataset.format is columns',
+    ]);
+    assert.deepEqual(await words(dir, good("format: columns", "format: alpaca")), [
+      '6 columns: Unused key "columns" in dataset: dataset.format is alpaca',
+    ]);
+    assert.deepEqual(await words(dir, good("  format: columns\n", "")), [
+      '5 columns: Unused key "columns" in dataset: dataset.format is not set, so auto',
+    ]);
+  }));
+
+Deno.test("crossField() checks the templates of columns", () =>
+  withFolder(async (dir) => {
+    assert.deepEqual(await words(dir, good("{{ command }}", "{{ command")), [
+      '6 "{{ command": Invalid template in dataset.columns.user: "{{" has no partner; a field is written {{ name }}',
+    ]);
+    assert.deepEqual(await words(dir, good("{{ action }}", "Done.")), [
+      '6 "Done.": Invalid template in dataset.columns.assistant: it names no field, so every row would be the same',
+    ]);
+  }));
+
+Deno.test("crossField() takes eval or split, not both", () =>
+  withFolder(async (dir) => {
+    assert.deepEqual(await words(dir, SPLIT), []);
+    assert.deepEqual(await words(dir, good("eval: held.jsonl", "eval: held.jsonl\n  split: {eval: 3}")), [
+      "8 split: Conflicting key dataset.split: dataset.eval already names the rows held out",
+    ]);
+    assert.deepEqual(await words(dir, SPLIT.replace("0.1", "1.5")), [
+      "7 1.5: Wrong value for dataset.split.eval: found 1.5, expected whole rows",
+    ]);
+  }));
+
+Deno.test("crossField() wants a pattern with metric regex and nowhere else", () =>
+  withFolder(async (dir) => {
+    const metric = (text: string) => good("metric: exact_match", text);
+    assert.deepEqual(await words(dir, metric("metric: regex")), [
+      '12 regex: Missing key "pattern" in evaluate: evaluate.metric is regex',
+    ]);
+    assert.deepEqual(await words(dir, metric("pattern: a, metric: contains")), [
+      '12 pattern: Unused key "pattern" in evaluate: evaluate.metric is contains',
+    ]);
+    assert.deepEqual(await words(dir, metric("metric: regex, pattern: '(a'")), [
+      "12 '(a': Invalid regular expression in evaluate.pattern: unterminated group",
+    ]);
+    for (const ok of ["^{{ expected }}$", "(?P<n>a)(?P=n)", "(?i)yes", "(?:a|b)++", "a(?#why)", "(?s:.)x"]) {
+      assert.deepEqual(await words(dir, metric(`metric: regex, pattern: '${ok}'`)), [], ok);
+    }
+  }));
+
+Deno.test("crossField() wants rows where something is evaluated", () =>
+  withFolder(async (dir) => {
+    const without = GOOD.replace("  eval: held.jsonl\n", "");
+    assert.deepEqual(await words(dir, without), [
+      "11 evaluate: Nothing to evaluate: the dataset has neither eval nor split",
+    ]);
+    assert.deepEqual(
+      await words(dir, without.replace("{metric: exact_match, before: true}", "{metric: none}")),
+      [],
+    );
+    assert.deepEqual(
+      await words(dir, without.replace("evaluate: {metric: exact_match, before: true}\n", "")),
+      [],
+    );
+    assert.deepEqual(
+      await words(dir, good("metric: exact_match", "metric: none, few_shot: {instructions: x}")),
+      ["12 few_shot: Unused key evaluate.few_shot: evaluate.metric is none, so it has no score"],
+    );
+  }));
+
+Deno.test("crossField() wants a GGUF file where Ollama serves it", () =>
+  withFolder(async (dir) => {
+    assert.deepEqual(await words(dir, good("quantization: q8_0", "gguf: false, quantization: q8_0")), [
+      "17 false: Conflicting value of provider.export.gguf: Ollama serves a GGUF file",
+      "17 quantization: Unused key provider.export.quantization: provider.export.gguf is false",
+    ]);
+  }));
+
+Deno.test("fileFindings() names the files that are not there, and the nearest", () =>
+  withFolder(async (dir) => {
+    await Deno.mkdir(join(dir, "sub"));
+    await Deno.writeTextFile(join(dir, "empty.jsonl"), "");
+    const cases = [
+      ["rowz.jsonl", 'Cannot read "rowz.jsonl": the file does not exist', 'did you mean "rows.jsonl"'],
+      [
+        "no/rows.jsonl",
+        'Cannot read "no/rows.jsonl": the file does not exist',
+        `the folder "${dir}/no" does not exist`,
+      ],
+      ["sub", 'Cannot read "sub": it is a folder', 'name its files, such as "sub/*.jsonl"'],
+      ["*.csv", 'Cannot read "*.csv": the pattern matches no file', undefined],
+      ["empty.jsonl", 'Cannot read "empty.jsonl": the file is empty', undefined],
+    ] as const;
+    for (const [source, message, hint] of cases) {
+      const [problem, ...more] = await problemsOf(
+        dir,
+        good("source: rows.jsonl", `source: [held.jsonl, "${source}"]`),
+      );
+      assert.deepEqual([problem?.message, problem?.hint, more.length], [message, hint, 0]);
+      assert.equal(marked(problem!), `"${source}"`);
+    }
+    assert.deepEqual(await words(dir, good("source: rows.jsonl", 'source: "r*.jsonl"')), []);
+  }));
+
+Deno.test("fileFindings() names a base that is not there", () =>
+  withFolder(async (dir) => {
+    await Deno.mkdir(join(dir, "model"));
+    await Deno.writeTextFile(join(dir, "model.gguf"), "GGUF");
+    const base = (text: string) => good("builtin:smollm2-135m-instruct", text);
+    for (const ok of ["model", "./model", "model.gguf", "HuggingFaceTB/SmolLM2-135M"]) {
+      assert.deepEqual(await words(dir, base(ok)), [], ok);
+    }
+    assert.deepEqual(await words(dir, base("builtin:smollm")), [
+      '15 builtin:smollm: Unknown builtin base: found "smollm"',
+    ]);
+    assert.deepEqual(await words(dir, base("modle.gguf")), [
+      '15 modle.gguf: Cannot find the base "modle.gguf": there is no such file or folder',
+    ]);
+    assert.deepEqual(await words(dir, base("model\n  revision: main")), [
+      "16 revision: Unused key provider.revision: provider.base is not a hub id",
+    ]);
+    assert.deepEqual(await words(dir, base("a/b\n  revision: main")), []);
+  }));
+
+Deno.test("unsupported() refuses with one sentence what a later version brings", () =>
+  withFolder(async (dir) => {
+    const cases = [
+      ["kind: lora\n  rank: 8", "kind: full", 'method.kind "full"'],
+      ["kind: lora", "kind: qlora", 'method.kind "qlora"'],
+      ["kind: lora\n  rank: 8", "kind: prefix", 'method.kind "prefix"'],
+      ["kind: lora\n  rank: 8", "kind: adapter", 'method.kind "adapter"'],
+      [
+        "kind: ollama\n  base: builtin:smollm2-135m-instruct\n  model: home-lora\n  export: {quantization: q8_0}",
+        "kind: openai\n  base: gpt-4.1-mini",
+        'provider.kind "openai"',
+      ],
+      ["source: rows.jsonl", "source: {sql: select 1, from: rows.jsonl}", "dataset.source.sql"],
+      ["version: 1", "version: 1\nmatrix: {train.seed: [1, 2]}", "matrix"],
+      ["model: home-lora", "model: home-lora\n  register: always", 'provider.register "always"'],
+      ["model: home-lora", "model: home-lora\n  keep_previous: true", "provider.keep_previous true"],
+      ["model: home-lora", "model: home-lora\n  overwrite: true", "provider.overwrite true"],
+      ["base: builtin:smollm2-135m-instruct", "base: ollama:llama3.2", 'provider.base "ollama:llama3.2"'],
+    ] as const;
+    for (const [from, to, field] of cases) {
+      const problems = await problemsOf(dir, good(from, to));
+      assert.deepEqual(problems.map((p) => p.message), [
+        `Not available yet: ${field} comes with a later version`,
+      ]);
+      assert.ok(problems[0]?.hint);
+    }
+  }));
