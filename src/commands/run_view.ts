@@ -8,7 +8,7 @@ import type { RunState } from "../log/state.ts";
 import { lossOf } from "../ui/progress.ts";
 import type { Place } from "../ui/next_commands.ts";
 import type { ReportParts } from "../ui/report.ts";
-import type { CommandContext } from "./command.ts";
+import { CACHE_OPTION, type CommandContext, type Option, RUNS_OPTION } from "./command.ts";
 
 const PREDICTIONS_FILE = "predictions.jsonl";
 
@@ -29,12 +29,18 @@ export async function viewRun(
 
 /** The run's folder and file as its user would type them here. */
 export function placeOf({ cwd, values }: CommandContext, dir: string, state: RunState): Place {
-  const runs = values["runs"];
+  const { runs, cache, set } = values;
+  const overrides = Array.isArray(set) ? set.flatMap((override) => ["--set", override]) : [];
   return {
     dir: nearPath(cwd, dir),
     file: nearPath(cwd, state.pipeline),
-    options: typeof runs === "string" && runs !== "runs" ? ["--runs", runs] : [],
+    options: unlessDefault("--runs", runs, RUNS_OPTION),
+    runOptions: [...overrides, ...unlessDefault("--cache", cache, CACHE_OPTION)],
   };
+}
+
+function unlessDefault(flag: string, value: unknown, option: Option): string[] {
+  return typeof value === "string" && value !== option.default ? [flag, value] : [];
 }
 
 /** Relative where that is the shorter way to say it. */

@@ -81,6 +81,11 @@ export function oneLine(text: string): string {
   });
 }
 
+/** The first line of text that others wrote. */
+export function firstLine(text: string): string {
+  return oneLine(text.split("\n", 1)[0]!);
+}
+
 function take(graphemes: readonly string[], width: number): string[] {
   const taken: string[] = [];
   let used = 0;

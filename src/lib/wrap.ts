@@ -3,15 +3,15 @@ import { splitAt, textWidth } from "./text_width.ts";
 /** Lines of at most `width` columns, broken at spaces; a word that is longer is broken inside. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
-  let line = "";
+  let line: string | undefined;
   for (const word of text.split(" ").flatMap((word) => pieces(word, width))) {
-    const longer = line === "" ? word : `${line} ${word}`;
-    if (line !== "" && textWidth(longer) > width) {
+    const longer = line === undefined ? word : `${line} ${word}`;
+    if (line !== undefined && textWidth(longer) > width) {
       lines.push(line);
       line = word;
     } else line = longer;
   }
-  return [...lines, line];
+  return [...lines, line ?? ""];
 }
 
 function pieces(word: string, width: number): string[] {

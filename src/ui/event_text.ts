@@ -1,6 +1,6 @@
 import { duration } from "../lib/format.ts";
 import type { JsonObject } from "../lib/json.ts";
-import { oneLine } from "../lib/text_width.ts";
+import { firstLine, oneLine } from "../lib/text_width.ts";
 import type { ErrorInfo, LogEvent, UnknownEvent } from "../log/events.ts";
 import type { RunState, StepState } from "../log/state.ts";
 import { scoresOf } from "./metrics.ts";
@@ -29,18 +29,20 @@ export function eventText(event: LogEvent | UnknownEvent, state: RunState, palet
       return `${event.step}: ${progressLine(event, stepOf(state, event.step), palette)}`;
     case "step.retrying":
       return `${event.step}: ${palette.warn(`tries again in ${duration(event.delayMs)}`)}, ${
-        errorText(event.error)
+        firstLine(event.error.message)
       }`;
     case "step.done":
       return `${event.step}: ${palette.good("done")}${took(state, event)}${
         details(summaryText(event.summary))
       }`;
     case "step.failed":
-      return `${event.step}: ${palette.bad("failed")}${took(state, event)}, ${errorText(event.error)}`;
+      return `${event.step}: ${palette.bad("failed")}${took(state, event)}, ${
+        firstLine(event.error.message)
+      }`;
     case "run.done":
       return `${palette.good("done")}${scoreText(state)}`;
     case "run.failed":
-      return `${palette.bad("failed")}: ${errorText(event.error)}${details(oneLine(event.error.hint ?? ""))}`;
+      return `${palette.bad("failed")}: ${errorText(event.error)}`;
     case "run.cancelled":
       return palette.warn("cancelled");
     default:
@@ -63,8 +65,8 @@ function jobText(job: JsonObject): string {
     .map(([name, value]) => `${name} ${oneLine(String(value))}`).join(", ");
 }
 
-function errorText(error: ErrorInfo): string {
-  return oneLine(error.message);
+function errorText({ message, hint }: ErrorInfo): string {
+  return oneLine(message) + details(oneLine(hint ?? ""));
 }
 
 function took(state: RunState, event: { readonly step: string; readonly t: string }): string {

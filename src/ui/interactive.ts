@@ -1,7 +1,7 @@
 import type { Clock } from "../lib/clock.ts";
 import { duration } from "../lib/format.ts";
 import type { Terminal } from "../lib/terminal.ts";
-import { oneLine, truncate } from "../lib/text_width.ts";
+import { firstLine, oneLine, truncate } from "../lib/text_width.ts";
 import { wrap } from "../lib/wrap.ts";
 import type { LogEvent } from "../log/events.ts";
 import type { RunState, StepState, StepStatus } from "../log/state.ts";
@@ -77,13 +77,13 @@ export class InteractiveRenderer implements Renderer {
   }
 
   #line(step: StepState): string {
-    const detail = step.error ? oneLine(step.error.message) : summaryText(step.summary);
+    const detail = step.error ? firstLine(step.error.message) : summaryText(step.summary);
     const line = { mark: markOf(step), detail, now: this.clock.now() };
     return stepLine(step, line, this.#palette, this.#width());
   }
 
   #retrying(event: Extract<LogEvent, { type: "step.retrying" }>): void {
-    this.#note(`${event.step} tries again in ${duration(event.delayMs)}: ${event.error.message}`);
+    this.#note(`${event.step} tries again in ${duration(event.delayMs)}: ${firstLine(event.error.message)}`);
   }
 
   #note(message: string): void {

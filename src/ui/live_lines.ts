@@ -1,5 +1,5 @@
 import { briefDuration } from "../lib/format.ts";
-import { textWidth, truncate } from "../lib/text_width.ts";
+import { firstLine, oneLine, textWidth, truncate } from "../lib/text_width.ts";
 import type { StepState } from "../log/state.ts";
 import { progressBar, sparkline } from "./bar.ts";
 import type { Palette } from "./palette.ts";
@@ -30,9 +30,9 @@ export function liveLines(step: StepState, moment: Moment, palette: Palette, wid
 }
 
 function detail(step: StepState, moment: Moment): string {
-  if (step.state === "retrying") return `waiting to try again: ${step.error?.message ?? ""}`;
+  if (step.state === "retrying") return `waiting to try again: ${firstLine(step.error?.message ?? "")}`;
   if (!step.progress) return "";
-  const { phase } = step.progress;
+  const phase = oneLine(step.progress.phase);
   if (!counts(step.progress)) {
     const { loss, speed } = measured(step.progress);
     return [phase, counter(step.progress), loss, speed].filter((part) => part !== undefined).join(" · ");

@@ -8,8 +8,10 @@ export interface Place {
   readonly dir: string;
   /** The pipeline file. */
   readonly file: string;
-  /** Options every command about this run needs: empty, or `--runs DIR`. */
+  /** Words that every command about this run needs: none, or `--runs DIR`. */
   readonly options: readonly string[];
+  /** Words that only running it again needs: its overrides, its cache. */
+  readonly runOptions: readonly string[];
 }
 
 export interface NextCommand {
@@ -19,25 +21,30 @@ export interface NextCommand {
 
 /** What one would want to do next with a run in this state. */
 export function nextCommands(state: RunState, place: Place): NextCommand[] {
-  const temper = (verb: string, argument: string, ...more: string[]) =>
-    ["deno", "task", verb, shellWord(argument), ...more, ...place.options].join(" ");
+  const temper = (...words: string[]) => temperCommand(place, ...words);
+  const run = temper("run", place.file, ...place.runOptions);
   const follow = { why: "Follow it", command: temper("logs", state.id, "-f") };
   const cancel = { why: "Cancel it", command: temper("cancel", state.id) };
   switch (state.state) {
     case "running":
       return [follow, cancel];
     case "interrupted":
-      return [{ why: "Resume it", command: temper("run", place.file) }, cancel];
+      return [{ why: "Resume it", command: run }, cancel];
     case "failed":
       return [
         { why: "Read its log", command: temper("logs", state.id, ...state.job ? ["--trainer"] : []) },
-        { why: "Run it again", command: temper("run", place.file) },
+        { why: "Run it again", command: run },
       ];
     case "cancelled":
-      return [{ why: "Run it again", command: temper("run", place.file) }];
+      return [{ why: "Run it again", command: run }];
     case "done":
       return talk(state, place);
   }
+}
+
+/** A command about the run in this place, as one would type it. */
+export function temperCommand(place: Place, ...words: string[]): string {
+  return ["deno", "task", ...words, ...place.options].map(shellWord).join(" ");
 }
 
 /** How to talk to the model: by its name where it is served, otherwise from its files. */

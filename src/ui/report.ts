@@ -5,7 +5,7 @@ import { wrap } from "../lib/wrap.ts";
 import type { Samples } from "../log/predictions.ts";
 import type { RunState } from "../log/state.ts";
 import { scoresOf } from "./metrics.ts";
-import { nextCommands, type Place } from "./next_commands.ts";
+import { nextCommands, type Place, temperCommand } from "./next_commands.ts";
 import type { Palette } from "./palette.ts";
 import { changesText, sampleLines } from "./samples_text.ts";
 import { scoreLines } from "./scores_text.ts";
@@ -26,7 +26,7 @@ export function reportLines(state: RunState, parts: ReportParts, palette: Palett
     ...errorLines(state, palette, width),
   ];
   const more = palette.dim(
-    `All of it again: deno task ${["show", state.id, ...parts.place.options].join(" ")}`,
+    `All of it again: ${temperCommand(parts.place, "show", state.id)}`,
   );
   const blocks = [outcome, ...resultBlocks(state, parts, palette, width)];
   return joinBlocks(state.state === "done" ? [...blocks, [more]] : blocks);
@@ -85,10 +85,12 @@ export function headline(state: RunState, palette: Palette): string {
 export function errorLines(state: RunState, palette: Palette, width: number): string[] {
   if (!state.error) return [];
   const { message, hint } = state.error;
-  const lines = (text: string) => width > 0 ? wrap(text, Math.max(1, width - 2)) : [text];
+  const room = width > 0 ? Math.max(1, width - 2) : Infinity;
+  // The tail of a log stands below some messages, line by line.
+  const lines = (text: string) => text.split("\n").flatMap((line) => wrap(oneLine(line), room));
   return [
-    ...lines(oneLine(message)).map((line) => `  ${palette.bad(line)}`),
-    ...hint === undefined ? [] : lines(oneLine(hint)).map((line) => `  ${line}`),
+    ...lines(message).map((line) => `  ${palette.bad(line)}`),
+    ...hint === undefined ? [] : lines(hint).map((line) => `  ${line}`),
   ];
 }
 

@@ -7,6 +7,7 @@ Deno.test("wrap() breaks at spaces, and inside a word that is too long", () => {
   assert.deepEqual(wrap("the loss is not a number", 10), ["the loss", "is not a", "number"]);
   assert.deepEqual(wrap("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
   assert.deepEqual(wrap("日本語 text", 4), ["日本", "語", "text"]);
+  assert.deepEqual(wrap("  kept  in", 20), ["  kept  in"]);
   assert.deepEqual(wrap("", 5), [""]);
   assert.deepEqual(wrap("not bounded at all", Infinity), ["not bounded at all"]);
 });
