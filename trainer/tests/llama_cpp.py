@@ -24,7 +24,9 @@ class LlamaCpp:
         params.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F32
         params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
         params.verbosity = -1
+        params.warmup = False
         self.server = xllamacpp.Server(params)
+        self._letter = self.tokenize("a")[-1]
 
     def tokenize(self, text: str, add_special: bool = False) -> list[int]:
         body = {"content": text, "add_special": add_special, "parse_special": True}
@@ -38,8 +40,7 @@ class LlamaCpp:
         """Log-probabilities of the token after `tokens`, by id."""
         # A token that is a piece of a character is held back together with its figures, so a letter is forced. The
         # figures are those of the model, before any bias.
-        letter = self.tokenize("a")[-1]
-        body = {"prompt": tokens, "n_predict": 1, "n_probs": vocabulary, "logit_bias": [[letter, 1000.0]]}
+        body = {"prompt": tokens, "n_predict": 1, "n_probs": vocabulary, "logit_bias": [[self._letter, 1000.0]]}
         answer = self._post("/completion", body | {"temperature": 0, "cache_prompt": False})
         found = np.full(vocabulary, np.nan)
         for entry in answer["completion_probabilities"][0]["top_logprobs"]:

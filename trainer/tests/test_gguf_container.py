@@ -72,7 +72,9 @@ def write(path: Path, kv: dict, found: dict, alignment: int = 32) -> Path:
 
 @settings(max_examples=150, deadline=None)
 @given(
-    st.dictionaries(TEXT, VALUES, max_size=5), st.dictionaries(TEXT, tensors(), max_size=4), st.sampled_from([8, 32, 64])
+    st.dictionaries(TEXT, VALUES, max_size=5),
+    st.dictionaries(TEXT, tensors(), max_size=4),
+    st.sampled_from([8, 32, 64]),
 )
 def test_splice_copies_any_file_byte_for_byte(tmp_path_factory, kv, found, alignment):
     kv = {key: value for key, value in kv.items() if key != "general.alignment"}
@@ -81,7 +83,9 @@ def test_splice_copies_any_file_byte_for_byte(tmp_path_factory, kv, found, align
     source = write(folder / "a.gguf", kv, found, alignment)
     file = GgufFile(source)
     assert file.kv == kv
-    assert {name: (t.type, t.shape) for name, t in file.tensors.items()} == {n: (k, s) for n, (k, s, _) in found.items()}
+    assert {name: (t.type, t.shape) for name, t in file.tensors.items()} == {
+        n: (k, s) for n, (k, s, _) in found.items()
+    }
     assert write(folder / "b.gguf", file.kv, as_read(file), alignment).read_bytes() == source.read_bytes()
     if all(kind in BLOCKS or (kind == 0 and len(shape) == 1) for kind, shape, _ in found.values()):
         splice(file, folder / "c.gguf", [], "q8_0", {}, lambda *_: None)
@@ -185,7 +189,10 @@ def test_reader_says_what_is_wrong(tmp_path, content, words):
 
 
 def test_writer_refuses_a_missing_tensor_and_a_wrong_size(tmp_path):
-    with pytest.raises(ValueError, match="not written: b"), GgufWriter(tmp_path / "a", {}, {"a": (8,), "b": (8,)}) as out:
+    with (
+        pytest.raises(ValueError, match="not written: b"),
+        GgufWriter(tmp_path / "a", {}, {"a": (8,), "b": (8,)}) as out,
+    ):
         out.write("a", 0, np.zeros(8, np.float32))
     with pytest.raises(ValueError, match="28 bytes"), GgufWriter(tmp_path / "a", {}, {"a": (8,)}) as out:
         out.write("a", 0, np.zeros(7, np.float32))

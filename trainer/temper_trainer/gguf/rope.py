@@ -20,9 +20,10 @@ def read_rope(file: GgufFile, arch: str, head_dim: int) -> dict[str, Any]:
     plain = {"rope_type": "default", "rope_theta": theta}
     if ROPE_FACTORS in file.tensors:
         return _llama3_from_factors(file, theta, head_dim)
-    kind = file.get(f"{arch}.rope.scaling.type", "none")
-    factor = shortest(file.get(f"{arch}.rope.scaling.factor", 1.0))
-    if kind == "none" or factor in (0.0, 1.0):
+    kind = file.get(f"{arch}.rope.scaling.type", "linear")
+    legacy = file.get(f"{arch}.rope.scale_linear", 1.0)
+    factor = shortest(file.get(f"{arch}.rope.scaling.factor", legacy))
+    if kind == "none" or (kind in ("linear", "yarn") and factor in (0.0, 1.0)):
         return plain
     if kind == "linear":
         return plain | {"rope_type": "linear", "factor": factor}

@@ -1,0 +1,279 @@
+"""Exports, judged by llama.cpp."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny
+import torch
+from llama_cpp import LlamaCpp, hf_log_probs
+from sharp import LINEAR_ROPE, LLAMA3_ROPE, YARN_ROPE, make_sharp
+
+from temper_trainer.base import Base, prepare_base
+from temper_trainer.errors import TrainerError
+from temper_trainer.export import check_export, export_model
+from temper_trainer.files import file_sha256, folder_sha256
+from temper_trainer.gguf import names
+from temper_trainer.gguf.jinja import chat_template
+from temper_trainer.gguf.reader import GgufFile
+
+EXACT = 1e-3
+NOISE = {"f32": EXACT, "f16": 0.02, "bf16": 0.15, "q8_0": 0.5, "q4_0": 4.0}
+"""Largest difference of a log-probability; measured on these bases, times three."""
+RANDOM = np.random.default_rng(0)
+PROMPTS = [RANDOM.integers(0, 300, length).tolist() for length in (1, 7, 60, 250)]
+TEMPLATE = tiny.CHATML
+
+
+@dataclass
+class Export:
+    gguf: bool = True
+    quantization: str = "f32"
+    merged: bool = False
+
+
+@dataclass
+class Job:
+    export: Export
+    name: str = "tiny-lora"
+
+
+def quiet(*_):
+    pass
+
+
+def trained(base: Base, only: str = "_proj"):
+    """A model with changed linear layers, and the pass over what was changed."""
+    model = base.load_model(torch.float32, "cpu")
+    generator = torch.Generator().manual_seed(2)
+    changed = [name for name, _ in model.named_parameters() if only in name and name.endswith("weight")]
+    with torch.no_grad():
+        for name in changed:
+            tensor = model.get_parameter(name)
+            tensor += torch.randn(tensor.shape, generator=generator) * tensor.std() * 0.2
+    return model, lambda: ((name, model.get_parameter(name)) for name in changed)
+
+
+def export(base: Base, folder: Path, changed, quantization: str = "f32", **options) -> Path:
+    folder.mkdir()
+    (folder / "tokens.json").write_text(json.dumps({"template": TEMPLATE}))
+    check_export(base, quantization)
+    export_model(Job(Export(quantization=quantization, **options)), folder, base, changed, quiet)
+    return folder / "artifacts"
+
+
+def distance(path: Path, model, base: Base) -> float:
+    judge = LlamaCpp(path)
+    return max(np.abs(judge.log_probs(p, base.info["vocab"]) - hf_log_probs(model, p)).max() for p in PROMPTS)
+
+
+CASES = {
+    "llama tied": ("llama", {"tied": True}),
+    "llama biases": ("llama", {"tied": False, "attention_bias": True, "mlp_bias": True}),
+    "llama wide heads": ("llama", {"head_dim": 32}),
+    "llama llama3": ("llama", {"rope_parameters": LLAMA3_ROPE, "max_position_embeddings": 16384}),
+    "llama linear": ("llama", {"rope_parameters": LINEAR_ROPE}),
+    "qwen2 tied": ("qwen2", {"tied": True}),
+    "qwen2 yarn": ("qwen2", {"tied": False, "rope_parameters": YARN_ROPE}),
+    "qwen3 tied": ("qwen3", {"tied": True}),
+    "qwen3 untied": ("qwen3", {"tied": False}),
+}
+
+
+IN_EVERY_TYPE = {"llama wide heads", "qwen2 yarn", "qwen3 tied"}
+"""The others are judged in fp32 alone: types do not depend on the shape."""
+
+
+@pytest.fixture(scope="module", params=CASES)
+def case(request) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def base(case, tmp_path_factory) -> Base:
+    work = tmp_path_factory.mktemp("base")
+    arch, options = CASES[case]
+    options = {key: dict(value) if isinstance(value, dict) else value for key, value in options.items()}
+    folder = make_sharp(work / "hf", arch, **options)
+    return prepare_base(tiny.folder_base(folder), work / "cache", quiet)
+
+
+def from_gguf(path: Path, cache: Path) -> Base:
+    return prepare_base({"kind": "gguf", "path": str(path), "sha256": file_sha256(path)}, cache, quiet)
+
+
+def test_export_of_a_folder_base_gives_the_trained_model(tmp_path, case, base):
+    model, merged = trained(base)
+    for quantization in NOISE if case in IN_EVERY_TYPE else ["f32"]:
+        folder = export(base, tmp_path / quantization, merged, quantization)
+        assert distance(folder / "model.gguf", model, base) < NOISE[quantization], quantization
+
+
+def test_export_of_its_own_export_gives_the_trained_model(tmp_path, base):
+    """Folder to GGUF, that GGUF as base, trained, spliced."""
+    untouched = export(base, tmp_path / "first", lambda: iter(()))
+    again = from_gguf(untouched / "model.gguf", tmp_path / "cache")
+    for key in base.info.keys() - {"key", "chat_template"}:
+        assert again.info[key] == base.info[key], key
+    copied = export(again, tmp_path / "second", lambda: iter(()))
+    assert file_sha256(copied / "model.gguf") == file_sha256(untouched / "model.gguf")
+    model, merged = trained(again)
+    assert distance(export(again, tmp_path / "third", merged) / "model.gguf", model, base) < EXACT
+
+
+def test_rows_left_in_place_are_noticed(tmp_path, tiny_llama, monkeypatch):
+    """The judge must be able to see the mistake it is there for."""
+    base = prepare_base(tiny.folder_base(make_sharp(tmp_path / "hf", "llama")), tmp_path / "cache", quiet)
+    model, merged = trained(base)
+    monkeypatch.setattr(names, "_rotated_heads", lambda *_: None)
+    assert distance(export(base, tmp_path / "job", merged) / "model.gguf", model, base) > 0.5
+
+
+def sharp_gguf(work: Path, quantization: str) -> Base:
+    folder = make_sharp(work / "hf", "llama", tied=False)
+    base = prepare_base(tiny.folder_base(folder), work / "cache", quiet)
+    exported = export(base, work / "source", lambda: iter(()), quantization)
+    return from_gguf(exported / "model.gguf", work / "cache")
+
+
+def types(file: GgufFile) -> dict[str, int]:
+    return {name: tensor.type for name, tensor in file.tensors.items() if len(tensor.shape) > 1}
+
+
+def test_untouched_blocks_keep_their_bytes(tmp_path):
+    base = sharp_gguf(tmp_path, "q4_0")
+    model, merged = trained(base, "v_proj")
+    before = GgufFile(base.source_gguf)
+    after = GgufFile(export(base, tmp_path / "job", merged, "q8_0") / "model.gguf")
+    for name, kind in types(after).items():
+        if "attn_v" in name:
+            assert kind == 8
+            wanted = model.get_parameter(names.hf_name(name)).detach().numpy()
+            assert np.abs(after.values(name) - wanted).max() < np.abs(wanted).max() / 127
+        else:
+            assert after.data(name).tobytes() == before.data(name).tobytes(), name
+    assert after.get("general.file_type") == 2
+    whole = GgufFile(export(base, tmp_path / "whole", merged, "bf16") / "model.gguf")
+    assert set(types(whole).values()) == {30}
+    assert whole.get("general.file_type") == 32
+
+
+def test_unquantised_base_is_quantised_whole(tmp_path):
+    base = sharp_gguf(tmp_path, "f16")
+    _, merged = trained(base, "v_proj")
+    found = types(GgufFile(export(base, tmp_path / "q8", merged, "q8_0") / "model.gguf"))
+    assert set(found.values()) == {8}
+    found = types(GgufFile(export(base, tmp_path / "q4", merged, "q4_0") / "model.gguf"))
+    assert {name for name, kind in found.items() if kind == 8} == {"token_embd.weight", "output.weight"}
+    assert set(found.values()) == {2, 8}
+
+
+def test_file_carries_the_template_that_was_trained(tmp_path, tiny_llama):
+    base = prepare_base(tiny.folder_base(tiny_llama), tmp_path / "cache", quiet)
+    path = export(base, tmp_path / "job", lambda: iter(())) / "model.gguf"
+    file = GgufFile(path)
+    assert file.get("tokenizer.chat_template") == chat_template(TEMPLATE)
+    assert file.get("general.name") == "tiny-lora"
+    messages = [*tiny.conversation(' "quoted" \\n {{ x }} 東京', "fine"), {"role": "user", "content": "more"}]
+    assert LlamaCpp(path).apply_template(messages) == linear(TEMPLATE, messages)
+
+
+def linear(template: dict, messages: list[dict]) -> str:
+    trim = str.strip if template["strip"] else str
+    turns = [(template["turns"][message["role"]], trim(message["content"])) for message in messages]
+    body = "".join(turn["open"] + text + turn["close"] for turn, text in turns)
+    return template["prefix"] + body + template["turns"]["assistant"]["open"]
+
+
+def test_chat_template_renders_the_linear_text():
+    from transformers.utils.chat_template_utils import render_jinja_template
+
+    odd = TEMPLATE | {"prefix": 'é "x"\\ {% if %}\n', "strip": True}
+    odd["turns"] = odd["turns"] | {"user": {"open": "\n\nUser's:\t", "close": "{{ end }}\n\n"}}
+    messages = [*tiny.conversation("  hello \n", " there "), {"role": "user", "content": "</s>"}]
+    for template in (TEMPLATE, odd):
+        (text,), _ = render_jinja_template(
+            [messages], chat_template=chat_template(template), add_generation_prompt=True
+        )
+        assert text == linear(template, messages)
+
+
+def test_merged_folder_is_the_trained_model(tmp_path, tiny_qwen2):
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    base = prepare_base(tiny.folder_base(tiny_qwen2), tmp_path / "cache", quiet)
+    model, merged = trained(base)
+    folder = export(base, tmp_path / "job", merged, merged=True, gguf=False) / "merged"
+    assert not (folder.parent / "model.gguf").exists()
+    found = AutoModelForCausalLM.from_pretrained(folder).state_dict()
+    assert all(torch.equal(found[name], tensor) for name, tensor in model.state_dict().items())
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    assert tokenizer.chat_template == chat_template(TEMPLATE)
+    assert tokenizer("on 12").input_ids == base.tokenizer()("on 12").input_ids
+    again = prepare_base(tiny.folder_base(folder), tmp_path / "cache", quiet)
+    assert again.info["chat_template"] == chat_template(TEMPLATE)
+
+
+def test_artifacts_are_named_with_their_digests(tmp_path, tiny_llama):
+    base = prepare_base(tiny.folder_base(tiny_llama), tmp_path / "cache", quiet)
+    (tmp_path / "job").mkdir()
+    (tmp_path / "job" / "Modelfile").write_text("FROM ./model.gguf\n")
+    job = Job(Export(merged=True))
+    first = export_model(job, tmp_path / "job", base, trained(base)[1], quiet)
+    folder = tmp_path / "job" / "artifacts"
+    assert [(item["kind"], item["path"]) for item in first] == [
+        ("gguf", "artifacts/model.gguf"),
+        ("modelfile", "artifacts/Modelfile"),
+        ("merged", "artifacts/merged"),
+    ]
+    assert first[0]["sha256"] == file_sha256(folder / "model.gguf")
+    assert first[0]["bytes"] == (folder / "model.gguf").stat().st_size
+    assert first[2]["sha256"] == folder_sha256(folder / "merged")
+    assert export_model(job, tmp_path / "job", base, trained(base)[1], quiet) == first
+    assert sorted(path.name for path in folder.iterdir()) == ["Modelfile", "merged", "model.gguf"]
+
+
+@pytest.mark.parametrize(
+    ("value", "quantization", "words"),
+    [(float("nan"), "f32", "not finite"), (1e5, "f16", "as f16: it has values above 65504")],
+)
+def test_values_that_do_not_fit_are_refused(tmp_path, tiny_llama, value, quantization, words):
+    base = prepare_base(tiny.folder_base(tiny_llama), tmp_path / "cache", quiet)
+    name = "model.layers.1.mlp.up_proj.weight"
+    broken = torch.full((128, 64), value)
+    with pytest.raises(TrainerError, match=words) as caught:
+        export(base, tmp_path / "job", lambda: iter([(name, broken)]), quantization)
+    assert "blk.1.ffn_up.weight" in caught.value.message
+    assert caught.value.exit_code == 1
+    assert not (tmp_path / "job" / "artifacts" / "model.gguf").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "words"),
+    [
+        ("lm_head.weight", (400, 64), "no such tensor"),
+        ("model.norm.weight", (32,), r"shape \(32,\) is not \(64,\)"),
+        ("model.other.weight", (1,), "no name in GGUF"),
+    ],
+)
+def test_tensors_the_base_does_not_have_are_refused(tmp_path, tiny_llama, name, shape, words):
+    base = prepare_base(tiny.folder_base(tiny_llama), tmp_path / "cache", quiet)
+    with pytest.raises(TrainerError, match=words):
+        export(base, tmp_path / "job", lambda: iter([(name, torch.zeros(shape))]))
+
+
+def test_check_export_refuses_before_training(tmp_path):
+    odd = tiny.make_base(tmp_path / "odd", "llama", hidden_size=48)
+    base = prepare_base(tiny.folder_base(odd), tmp_path / "cache", quiet)
+    check_export(base, "f16")
+    with pytest.raises(TrainerError, match=r'as "q8_0": rows of 48 values \(hidden\)'):
+        check_export(base, "q8_0")
+    dynamic = {"rope_type": "dynamic", "rope_theta": 10000.0, "factor": 2.0}
+    for changes, words in [({"rope_parameters": dynamic}, '"dynamic"'), ({"hidden_act": "gelu"}, '"gelu" is not silu')]:
+        folder = tiny.make_base(tmp_path / words.strip('"')[:4], "llama", **changes)
+        base = prepare_base(tiny.folder_base(folder), tmp_path / "cache", quiet)
+        with pytest.raises(TrainerError, match=words) as caught:
+            check_export(base, "f32")
+        assert "export.merged to true" in caught.value.hint
