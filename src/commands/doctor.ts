@@ -6,8 +6,7 @@ import { estimateMemory } from "../plan/memory.ts";
 import type { Finding } from "../providers/finding.ts";
 import { defaultServer, ollamaFinding } from "../providers/ollama/doctor.ts";
 import type { Env } from "../providers/provider.ts";
-import { BUILTIN_BASES, builtinBase } from "../providers/training/base/builtin.ts";
-import { trainingFindings } from "../providers/training/doctor.ts";
+import { builtinBases, trainingFindings } from "../providers/training/doctor.ts";
 import { ownTrainerDir } from "../providers/training/trainer.ts";
 import { Spec } from "../spec/schema.ts";
 import { method } from "../spec/schema_method.ts";
@@ -54,7 +53,7 @@ async function* examine(context: CommandContext): AsyncGenerator<Finding> {
 
 /** Peak of training the first builtin base with the defaults, every micro-batch full and half of it labelled. */
 function neededMemory(): number {
-  const { shape } = builtinBase(BUILTIN_BASES[0]!);
+  const shape = builtinBases()[0]?.shape;
   if (!shape) throw new TypeError("Cannot estimate memory: a builtin base has no shape");
   const { micro_tokens: microTokens } = Spec.shape.train.parse({});
   return estimateMemory({

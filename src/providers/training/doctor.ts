@@ -3,9 +3,11 @@ import { TemperError } from "../../lib/errors.ts";
 import { existingParent } from "../../lib/existing_parent.ts";
 import { bytes } from "../../lib/format.ts";
 import { captureProcess } from "../../lib/process.ts";
+import { BUILTIN_NAMES } from "../../spec/base.ts";
 import type { Finding } from "../finding.ts";
 import type { Env } from "../provider.ts";
-import { BUILTIN_BASES, builtinBase } from "./base/builtin.ts";
+import type { BaseInfo } from "./base/base.ts";
+import { BUILTIN, builtinBase } from "./base/builtin.ts";
 import { installerEnv } from "./child_env.ts";
 import { existingEnvironment } from "./environment.ts";
 import { expectedBytes } from "./environment_size.ts";
@@ -16,6 +18,11 @@ export interface DoctorOptions {
   readonly env: Env;
   readonly trainerDir: string;
   readonly signal: AbortSignal;
+}
+
+/** The bases that come with the Python environment. */
+export function builtinBases(): BaseInfo[] {
+  return BUILTIN_NAMES.map((name) => builtinBase(BUILTIN + name));
 }
 
 /** What training here needs, from the interpreter up; each is told as soon as it is known. */
@@ -84,7 +91,12 @@ async function* capabilities(
   given: boolean,
   options: DoctorOptions,
 ): AsyncGenerator<Finding> {
-  const builtins = BUILTIN_BASES.map((name) => ({ name, ...builtinFile(name) }));
+  const builtins = builtinBases().map(({ name, job, bytes }) => ({
+    name,
+    package: String(job["package"]),
+    file: String(job["file"]),
+    bytes,
+  }));
   const files = Object.fromEntries(builtins.map(({ package: from, file }) => [from, file]));
   const able = await probeEnvironment(python, files, options);
   const mend = given
@@ -106,11 +118,6 @@ async function* capabilities(
       yield { name: "base", state: "warn", found, mend: `${mend}; other bases work without it` };
     }
   }
-}
-
-function builtinFile(name: string) {
-  const { job, bytes: size } = builtinBase(name);
-  return { package: String(job["package"]), file: String(job["file"]), bytes: size };
 }
 
 function deviceText({ torch, threads, cuda, mps, bf16 }: Capabilities): string {

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { doctor } from "../../src/commands/doctor.ts";
+import { denoFinding, folderFinding, memoryFinding } from "../../src/commands/doctor_machine.ts";
+import { systemClock } from "../../src/lib/clock.ts";
+import { EXIT } from "../../src/lib/errors.ts";
+import { denoFs, type Fs } from "../../src/lib/fs.ts";
+import type { Finding } from "../../src/providers/finding.ts";
+import { project } from "./run_kit.ts";
+
+interface Report {
+  readonly ok: boolean;
+  readonly checks: readonly Finding[];
+}
+
+Deno.test("doctor without Python says what mends it and fails", async () => {
+  await using home = await project();
+  const env = { PATH: join(home.dir, "nothing") };
+  const { code, out } = await home.call(doctor, ["--json"], { env });
+  const { ok, checks } = JSON.parse(out) as Report;
+  assert.equal(code, EXIT.failed);
+  assert.equal(ok, false);
+  const python = checks.find(({ name }) => name === "python");
+  assert.equal(python?.state, "missing");
+  assert.match(python.mend!, /^Install Python 3\.11 or newer/);
+  const human = await home.call(doctor, [], { env, width: 60 });
+  assert.match(human.out, /\n {2}✗ python {7}Cannot find Python 3\.11/);
+});
+
+Deno.test("doctor says that the first run makes the environment, and leaves nothing behind", async () => {
+  await using home = await project();
+  const { code, out } = await home.call(doctor, ["--json"], { env: { PATH: Deno.env.get("PATH")! } });
+  const { checks } = JSON.parse(out) as Report;
+  const states = Object.fromEntries(checks.map(({ name, state }) => [name, state]));
+  assert.equal(code, EXIT.ok);
+  assert.equal(states["python"], "ok");
+  assert.equal(states["installer"], "ok");
+  assert.equal(states["runs"], "ok");
+  assert.equal(states["cache"], "ok");
+  const environment = checks.find(({ name }) => name === "environment")!;
+  assert.equal(environment.state, "warn");
+  assert.match(environment.mend!, /^The next run makes it, once, with about [\d.]+ GB of disk$/);
+  assert.deepEqual(await denoFs.list(home.dir), []);
+});
+
+Deno.test({
+  name: "doctor asks a made environment what it can do (needs TEMPER_PYTHON)",
+  ignore: Deno.env.get("TEMPER_PYTHON") === undefined,
+  async fn() {
+    await using home = await project();
+    const { code, out } = await home.call(doctor, ["--json"], { env: Deno.env.toObject() });
+    const { checks } = JSON.parse(out) as Report;
+    assert.equal(code, EXIT.ok);
+    assert.match(checks.find(({ name }) => name === "torch")!.found, /^\d+\.\d+\S* on \S/);
+    assert.equal(checks.find(({ name }) => name === "base")?.state, "ok");
+  },
+});
+
+Deno.test("doctor finds a TEMPER_PYTHON that cannot import torch", async () => {
+  await using home = await project();
+  const bare = join(home.dir, "python");
+  // Answers the question for its version, and nothing else.
+  await Deno.writeTextFile(
+    bare,
+    '#!/bin/sh\ncase "$1" in -I) echo 3.12.1; echo linux-x86_64;; *) exit 1;; esac\n',
+  );
+  await Deno.chmod(bare, 0o755);
+  const env = { PATH: Deno.env.get("PATH")!, TEMPER_PYTHON: bare };
+  const { code, out } = await home.call(doctor, ["--json"], { env });
+  const torch = (JSON.parse(out) as Report).checks.find(({ name }) => name === "torch");
+  assert.equal(code, EXIT.failed);
+  assert.equal(torch?.found, `"${bare}" cannot import torch`);
+  assert.match(torch.mend!, /requirements\.lock names, or unset TEMPER_PYTHON$/);
+});
+
+Deno.test("denoFinding() wants the version whose locks need no flag", () => {
+  assert.deepEqual(
+    ["2.8.9", "2.9.0", "2.10.1", "3.0.0", "1.99.0"].map((version) => denoFinding(version).state),
+    [
+      "missing",
+      "ok",
+      "ok",
+      "ok",
+      "missing",
+    ],
+  );
+});
+
+Deno.test("memoryFinding() warns below what the builtin base needs", () => {
+  assert.equal(memoryFinding(3e9, 8e9, 2e9).state, "ok");
+  const low = memoryFinding(1e9, 8e9, 2e9);
+  assert.equal(low.state, "warn");
+  assert.equal(low.mend, "Lower train.micro_tokens: the builtin base may take 2 GB with the defaults");
+});
+
+Deno.test("folderFinding() finds folders that cannot be written, keep no locks, or are full", async () => {
+  await using home = await project();
+  const find = (change: Partial<Fs>) =>
+    folderFinding({ fs: { ...denoFs, ...change }, clock: systemClock }, "runs", join(home.dir, "runs"));
+  const refused = Object.assign(new Error("read-only"), { code: "EROFS" });
+  const readOnly = await find({ lock: () => Promise.reject(refused) });
+  assert.equal(readOnly.state, "missing");
+  assert.equal(readOnly.found, `Cannot write a file in "${home.dir}": the file system is read-only`);
+  const lockless = await find({ isLocked: () => Promise.resolve(false) });
+  assert.equal(lockless.state, "missing");
+  assert.match(lockless.found, /does not keep locks/);
+  const full = await find({ freeBytes: () => Promise.resolve(1e6) });
+  assert.equal(full.state, "warn");
+  assert.match(full.found, /locks work, 1 MB free$/);
+  assert.equal((await find({})).state, "ok");
+});
