@@ -36,12 +36,14 @@ const TABLE: Readonly<Record<(typeof BUILTIN_NAMES)[number], Builtin>> = {
 };
 
 export const BUILTIN = "builtin:";
+/** As a pipeline file names them. */
+export const BUILTIN_BASES: readonly string[] = BUILTIN_NAMES.map((name) => BUILTIN + name);
 
 export function builtinBase(base: string): BaseInfo {
   const name = BUILTIN_NAMES.find((known) => BUILTIN + known === base);
   if (!name) {
     throw new UsageError("base-missing", `Cannot find base "${base}": no builtin has this name`, {
-      hint: `Known: ${BUILTIN_NAMES.map((known) => BUILTIN + known).join(", ")}`,
+      hint: `Known: ${BUILTIN_BASES.join(", ")}`,
     });
   }
   const { package: from, file, sha256, ...facts } = TABLE[name];

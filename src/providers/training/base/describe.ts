@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
 import { UsageError } from "../../../lib/errors.ts";
-import { BUILTIN_NAMES, isHubId } from "../../../spec/base.ts";
+import { isHubId } from "../../../spec/base.ts";
 import type { LoadedSpec } from "../../../spec/load.ts";
 import type { Env } from "../../provider.ts";
 import type { BaseInfo } from "./base.ts";
-import { BUILTIN, builtinBase } from "./builtin.ts";
+import { BUILTIN, BUILTIN_BASES, builtinBase } from "./builtin.ts";
 import { hubBase } from "./hub.ts";
 
 /**
@@ -26,8 +26,9 @@ export async function describeBase(loaded: LoadedSpec, env: Env): Promise<BaseIn
   if (stat?.isFile) return await (await import("./gguf.ts")).ggufBase(name, path, stat.size, env);
   if (stat?.isDirectory) return await (await import("./folder.ts")).folderBase(name, path, env);
   if (isHubId(name)) return hubBase(name, provider.revision);
-  const builtin = BUILTIN_NAMES.map((known) => BUILTIN + known).join(", ");
   throw new UsageError("base-missing", `Cannot find base "${name}": there is no such file or folder`, {
-    hint: `Name a .gguf file, a Hugging Face folder, a hub id (owner/name) or one of: ${builtin}`,
+    hint: `Name a .gguf file, a Hugging Face folder, a hub id (owner/name) or one of: ${
+      BUILTIN_BASES.join(", ")
+    }`,
   });
 }
