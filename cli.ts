@@ -34,7 +34,7 @@ async function top(flags: readonly string[], terminal: Terminal): Promise<ExitCo
   const unknown = flags.find((flag) => !["--help", "-h", "--json"].includes(flag));
   if (unknown !== undefined) {
     throw new UsageError("unknown-option", `Unknown option: found "${unknown}"`, {
-      hint: "temper --help lists the commands",
+      hint: "deno task help lists the commands",
     });
   }
   const { overview } = await import("./src/commands/overview.ts");

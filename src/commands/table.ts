@@ -17,11 +17,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import("./plan.ts")).plan,
   },
   run: {
-    summary: "Run a pipeline, or resume it where it was interrupted",
+    summary: "Run a pipeline, or go on with its latest run",
     load: async () => (await import("./run.ts")).run,
   },
   explain: {
-    summary: "Say why a step will run again: what changed, old and new",
+    summary: "Say why a step will run again: what changed since the latest run, old and new",
     load: async () => (await import("./explain.ts")).explain,
   },
   runs: {
@@ -37,7 +37,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import("./logs.ts")).logs,
   },
   cancel: {
-    summary: "Stop a run and its training",
+    summary: "Stop a run and its training for good",
     load: async () => (await import("./cancel.ts")).cancel,
   },
   doctor: {

@@ -86,7 +86,7 @@ const dataset = z.strictObject({
       "Rows held out for evaluation, from files of their own. Instead: dataset.split. Neither: nothing is evaluated",
   }),
   split: split.optional().meta({ description: "Hold out a part of dataset.source. Instead: dataset.eval" }),
-  checks,
+  checks: checks.meta({ description: "What is looked for in the rows, and whether it stops the run" }),
 });
 
 const train = z.strictObject({

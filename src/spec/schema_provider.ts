@@ -56,11 +56,11 @@ const ollama = z.strictObject({
 });
 
 const wandb = z.strictObject({
-  kind: z.literal("wandb"),
-  project: z.string().min(1),
-  name: z.string().min(1).optional(),
-  entity: z.string().min(1).optional(),
-  tags: z.array(z.string().min(1)).optional(),
+  kind: z.literal("wandb").meta({ description: "Weights & Biases" }),
+  project: z.string().min(1).meta({ description: "Project that the service reports to" }),
+  name: z.string().min(1).optional().meta({ description: "Name of the run there. Default: the job's id" }),
+  entity: z.string().min(1).optional().meta({ description: "Team or user that owns the project" }),
+  tags: z.array(z.string().min(1)).optional().meta({ description: "Labels of the run there" }),
 });
 
 const openai = z.strictObject({
