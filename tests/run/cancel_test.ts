@@ -182,8 +182,10 @@ Deno.test("cancelRun() reports a run that was done before", () =>
     assert.deepEqual(jobs, []);
   }));
 
-Deno.test("runPipeline() does not heed a request that was meant for a runner before it", () =>
-  withKit(async (kit) => {
+Deno.test("runPipeline() does not heed a request that was meant for a runner before it", () => {
+  // Longer than a runner waits between two looks for a request.
+  const hooks: Hooks = { monitor: ({ clock, signal }) => clock.sleep(800, signal) };
+  return withKit(async (kit) => {
     const interrupt = new AbortController();
     const control = { interrupt: interrupt.signal, cancel: NEVER, cancelWindowMs: () => 0 };
     const first = await runPipeline(kit.options({
@@ -193,4 +195,5 @@ Deno.test("runPipeline() does not heed a request that was meant for a runner bef
     await Deno.writeTextFile(join(first.dir, "cancel"), "");
     const second = await runPipeline(kit.options());
     assert.deepEqual([second.id, second.state.state], [first.id, "done"]);
-  }));
+  }, { hooks });
+});

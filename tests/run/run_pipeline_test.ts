@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { LockedError, TemperError } from "../../src/lib/errors.ts";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs, type Fs } from "../../src/lib/fs.ts";
 import type { LogEvent } from "../../src/log/events.ts";
 import { readRun } from "../../src/log/liveness.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
@@ -19,6 +19,8 @@ Deno.test("runPipeline() runs every step once, in order, with intent before comm
     assert.deepEqual(await effectsOf(kit), ALL);
     assert.deepEqual(outcome.state.metrics, { metric: "exact_match", before: 0, after: 1 });
     assert.deepEqual(outcome.state.artifacts.map(({ path }) => path), ["model.bin"]);
+    const submitted = outcome.state.steps[3]!.key;
+    assert.equal((await outputsOf(outcome.dir))["5-monitor/result.txt"], `result of ${submitted}`);
     assert.deepEqual(outcome.state.steps.map((step) => [step.kind, step.state, step.cached, step.attempt]), [
       ["extract", "done", false, 1],
       ["format", "done", false, 1],
@@ -282,4 +284,24 @@ Deno.test("runPipeline() explains a runs folder it cannot write, and leaves noth
     const error = await runPipeline(kit.options({ runsDir: join(kit.root, "file", "runs") })).catch((e) => e);
     assert.equal(error.code, "not-a-folder");
     assert.match(error.message, /^Cannot make a run folder in ".*": a part of the path is a file$/);
+  }));
+
+Deno.test("runPipeline() leaves no run, and no lock, when its plan cannot be written", () =>
+  withKit(async (kit) => {
+    const options = kit.options();
+    const fs: Fs = {
+      ...denoFs,
+      writeAtomic(path, data) {
+        if (!path.endsWith("plan.json")) return denoFs.writeAtomic(path, data);
+        return Promise.reject(Object.assign(new Error("os error 30"), { code: "EROFS" }));
+      },
+      // The folder cannot be removed either, and is found again.
+      remove: () => Promise.reject(Object.assign(new Error("os error 30"), { code: "EROFS" })),
+    };
+    const error = await runPipeline({ ...options, env: { ...options.env, fs } }).catch((error) => error);
+    assert.equal(error.code, "not-writable");
+    assert.match(error.message, /^Cannot make a run folder in ".*": the file system is read-only$/);
+    const [left] = await denoFs.list(kit.runsDir);
+    assert.equal(await denoFs.isLocked(join(kit.runsDir, left!, "lock")), false);
+    assert.deepEqual((await runPipeline(options)).state.state, "done");
   }));
