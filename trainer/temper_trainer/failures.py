@@ -11,8 +11,8 @@ def explain(error: Exception) -> TrainerError:
     """The failure as a TrainerError. What nobody foresaw also leaves its traceback in the log."""
     if isinstance(error, TrainerError):
         return error
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        message = f'Cannot write "{error.filename or "a file"}": no space left on device'
+    if disk_full(error):
+        message = f'Cannot write "{getattr(error, "filename", None) or "a file"}": no space left on device'
         return TrainerError("disk_full", message, "Free some space and start again: it continues", FAILED)
     if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
         message = f'Cannot use "{error.filename}": {error.strerror}'
@@ -31,3 +31,9 @@ def out_of_memory(error: Exception) -> bool:
     text = str(error)
     names = {kind.__name__ for kind in type(error).__mro__}
     return isinstance(error, MemoryError) or "OutOfMemoryError" in names or "can't allocate memory" in text
+
+
+def disk_full(error: Exception) -> bool:
+    """safetensors reports what the system said in its own exception's text."""
+    full = (errno.ENOSPC, errno.EDQUOT)
+    return getattr(error, "errno", None) in full or any(f"(os error {number})" in str(error) for number in full)

@@ -81,16 +81,23 @@ class Table:
 
     def write(self, source: Path, target: Path) -> dict:
         writer = PreparedWriter(target)
-        for rows in chunks(read_rows(source)):
-            encoded = self.encoder.encode_rows(rows)
-            for row, parts, whole in zip(rows, encoded, self.encoder.encode_whole(rows), strict=True):
-                tokens, labels = self.mask(parts)
-                self.count["differing"] += tokens != whole
-                writer.append(*self.fit(row, tokens, labels))
-            self.progress(f"tokenising {self.name}", self.count["rows"], None)
-        self.refuse()
+        try:
+            for rows in chunks(read_rows(source)):
+                self.append(rows, writer)
+            self.refuse()
+        except BaseException:
+            writer.discard()
+            raise
         writer.close()
         return self.summary()
+
+    def append(self, rows: list[Row], writer: PreparedWriter) -> None:
+        encoded = self.encoder.encode_rows(rows)
+        for row, parts, whole in zip(rows, encoded, self.encoder.encode_whole(rows), strict=True):
+            tokens, labels = self.mask(parts)
+            self.count["differing"] += tokens != whole
+            writer.append(*self.fit(row, tokens, labels))
+        self.progress(f"tokenising {self.name}", self.count["rows"], None)
 
     def mask(self, parts: list[tuple[list[int], bool]]) -> tuple[list[int], list[int]]:
         """Tokens and labels. In eval the last answer alone is labelled: all before it is the prompt."""

@@ -14,7 +14,7 @@ from .files import sync_folder
 
 
 class PreparedWriter:
-    """Appends rows; memory holds the offsets alone. `close()` makes the file appear."""
+    """Appends rows; memory holds the offsets alone. `close()` makes the file appear, `discard()` gives it up."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -27,6 +27,12 @@ class PreparedWriter:
         self.files["tokens"].write(np.asarray(tokens, "<i4").tobytes())
         self.files["labels"].write(np.asarray(labels, "u1").tobytes())
         self.offsets.append(self.offsets[-1] + len(tokens))
+
+    def discard(self) -> None:
+        """Leaves nothing behind."""
+        for name, file in self.files.items():
+            file.close()
+            self.parts[name].unlink(missing_ok=True)
 
     def close(self) -> None:
         total = self.offsets[-1]

@@ -131,6 +131,7 @@ def test_prepare_refuses_bad_examples(tmp_path, tiny_llama, cache, lines, words)
         prepare(read_job(job_dir), job_dir, cache, lambda *_: None)
     assert words in caught.value.message
     assert not (job_dir / "tokens.json").exists()
+    assert list((job_dir / "prepared").iterdir()) == []
 
 
 def test_prepare_refuses_an_end_token_inside_an_answer(prepared):
