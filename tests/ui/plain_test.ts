@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fold, NO_RUN } from "../../src/log/state.ts";
 import { createRenderer } from "../../src/ui/create_renderer.ts";
-import { DONE, ManualClock, recorded, RecordingTerminal, RUN_ID } from "./recorded.ts";
+import { DONE, ManualClock, recorded, RecordingTerminal, RUN_ID, STARTED } from "./recorded.ts";
 
 async function play(gapMs: number): Promise<string[]> {
   const terminal = new RecordingTerminal(80);
@@ -51,5 +51,20 @@ Deno.test("PlainRenderer writes a phase that changes at once", async () => {
   assert.deepEqual(lines.filter((line) => /\d\/\d/.test(line)), [
     "monitor: train 1/44 steps, loss 4.00, 77.0 tokens/s",
     "monitor: evaluate 60/60 rows",
+  ]);
+});
+
+Deno.test("PlainRenderer says a note once", () => {
+  const terminal = new RecordingTerminal(80);
+  const renderer = createRenderer(terminal, new ManualClock());
+  const note = { type: "step.progress", step: "format", phase: "rows", message: "3 duplicates" } as const;
+  let state = NO_RUN;
+  for (const event of recorded([STARTED, note, note, { ...note, message: "4 duplicates" }])) {
+    state = fold(state, event);
+    renderer.event(event, state);
+  }
+  assert.deepEqual(terminal.text("err").split("\n").slice(1, -1), [
+    "format: note: 3 duplicates",
+    "format: note: 4 duplicates",
   ]);
 });
