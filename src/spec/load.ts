@@ -2,6 +2,7 @@ import { dirname, resolve } from "node:path";
 import type { Fs } from "../lib/fs.ts";
 import { crossField } from "./cross_field.ts";
 import { fileFindings } from "./files.ts";
+import { dotted } from "./path.ts";
 import { inOrder, type Problem, problemAt, type SourceText } from "./problem.ts";
 import { readPipeline } from "./read.ts";
 import { Spec } from "./schema.ts";
@@ -17,6 +18,10 @@ export interface LoadedSpec {
   readonly dir: string;
   /** The file's text, as read. */
   readonly text: string;
+  /** Plain data before defaults are filled in, overrides applied. Absent when the spec was not read from a file. */
+  readonly given?: unknown;
+  /** Dotted paths that `--set` overrides. */
+  readonly overridden?: readonly string[];
 }
 
 export interface LoadOptions {
@@ -49,7 +54,11 @@ export async function loadSpec(path: string, fs: Fs, options: LoadOptions = {}):
   const parsed = Spec.safeParse(data, { jitless: true });
   const findings = [...unsupported(data), ...crossField(data), ...await fileFindings(data, dir, fs)];
   if (parsed.success && findings.length + faults.length + problems.length === 0) {
-    return { ok: true, loaded: { spec: parsed.data, path: absolute, dir, text: read.text } };
+    const overridden = overrides.map((override) => dotted(override.path));
+    return {
+      ok: true,
+      loaded: { spec: parsed.data, path: absolute, dir, text: read.text, given: data, overridden },
+    };
   }
   // What explains problems is loaded when there are some.
   const { locateAll } = await import("./locate_all.ts");

@@ -14,6 +14,7 @@ Deno.test("loadSpec() fills in defaults and knows where the file stands", () =>
     assert.equal(loaded.spec.dataset.checks.leakage, "error");
     assert.equal(loaded.path, join(dir, "pipeline.yaml"));
     assert.equal(loaded.text, GOOD);
+    assert.deepEqual((loaded.given as { train: unknown }).train, { epochs: 1, learning_rate: 0.002 });
     assert.equal(resolveFrom(loaded, "rows.jsonl"), join(dir, "rows.jsonl"));
     assert.equal(resolveFrom(loaded, "/data/x"), "/data/x");
   }));
@@ -216,6 +217,12 @@ Deno.test("loadSpec() applies --set, the last one for a field counting", () =>
     const result = await load(dir, GOOD, { set });
     assert.ok(result.ok);
     const { train, evaluate, dataset } = result.loaded.spec;
+    assert.deepEqual(result.loaded.overridden, [
+      "train.seed",
+      "train.seed",
+      "evaluate.few_shot.instructions",
+      "dataset.eval",
+    ]);
     assert.deepEqual([train.seed, evaluate.few_shot?.instructions, dataset.eval], [2, "Say it", [
       "held.jsonl",
     ]]);

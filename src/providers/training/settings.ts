@@ -1,12 +1,13 @@
-import { isMap, parseDocument } from "yaml";
 import type { Json } from "../../lib/json.ts";
 import { resolveTraining } from "../../plan/defaults.ts";
 import { fieldDescription } from "../../spec/describe.ts";
 import type { LoadedSpec } from "../../spec/load.ts";
+import { valueAt } from "../../spec/path.ts";
 import type { Setting } from "../provider.ts";
 import type { BaseInfo } from "./base/base.ts";
 
 const IN_FILE = "set in the file";
+const BY_OPTION = "set with --set";
 
 /** Every resolved setting of method, training and export, with the reason of its value. */
 export function trainingSettings(loaded: LoadedSpec, base: BaseInfo): Setting[] {
@@ -26,7 +27,7 @@ export function trainingSettings(loaded: LoadedSpec, base: BaseInfo): Setting[] 
     const special = own[field];
     const described = () =>
       fieldDescription(field, { method: method.kind, provider: provider.kind }) ?? "default";
-    const reason = given(field) ? IN_FILE : special?.reason ?? described();
+    const reason = given(field) ?? special?.reason ?? described();
     return { field, value: special?.value ?? value, reason };
   });
 }
@@ -39,8 +40,10 @@ function fields(prefix: string, object: object): Record<string, Json> {
   );
 }
 
-/** Whether the file itself names a field, before defaults. */
-function givenFields(loaded: LoadedSpec): (field: string) => boolean {
-  const document = parseDocument(loaded.text);
-  return (field) => isMap(document.contents) && document.hasIn(field.split("."));
+/** Where a field was given, before defaults; undefined when it was not. */
+function givenFields({ given, overridden = [] }: LoadedSpec): (field: string) => string | undefined {
+  return (field) => {
+    if (valueAt(given, field.split(".")) === undefined) return undefined;
+    return overridden.some((path) => `${field}.`.startsWith(`${path}.`)) ? BY_OPTION : IN_FILE;
+  };
 }
