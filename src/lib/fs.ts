@@ -10,6 +10,13 @@ export interface FileWriter {
   close(): Promise<void>;
 }
 
+/** An open file for reading here and there. */
+export interface FileReader {
+  /** Fills `buffer` from `position`; returns how many bytes there were. */
+  readAt(position: number, buffer: Uint8Array): Promise<number>;
+  close(): void;
+}
+
 export interface FileStat {
   readonly isFile: boolean;
   readonly isDirectory: boolean;
@@ -33,6 +40,12 @@ export interface Fs {
   readText(path: string): Promise<string>;
   /** From byte `start` (default 0), up to `end` exclusive. */
   readStream(path: string, start?: number, end?: number): ReadableStream<Uint8Array<ArrayBuffer>>;
+  /**
+   * The same in one buffer that is used for every chunk: what must outlive the next chunk is copied. Reading
+   * large files so leaves no garbage behind.
+   */
+  readChunks(path: string, start?: number, end?: number): AsyncIterable<Uint8Array<ArrayBuffer>>;
+  openRead(path: string): Promise<FileReader>;
   /** The path without links. Throws when nothing is there. */
   realPath(path: string): Promise<string>;
   /** Names in a folder, sorted. Empty when the folder does not exist. */
@@ -102,6 +115,8 @@ export const denoFs: Fs = {
   readBytes: (path) => Deno.readFile(path),
   readText: (path) => Deno.readTextFile(path),
   readStream,
+  readChunks,
+  openRead,
   realPath: (path) => Deno.realPath(path),
   async list(path) {
     const names: string[] = [];
@@ -232,6 +247,39 @@ function readStream(path: string, start = 0, end = Infinity): ReadableStream<Uin
     },
     cancel: () => file?.close(),
   });
+}
+
+async function* readChunks(
+  path: string,
+  start = 0,
+  end = Infinity,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  using file = await Deno.open(path, { read: true });
+  if (start > 0) await file.seek(start, Deno.SeekMode.Start);
+  const buffer = new Uint8Array(Math.min(65_536, end - start));
+  for (let left = end - start; left > 0;) {
+    const n = await file.read(buffer.subarray(0, Math.min(buffer.length, left)));
+    if (n === null) return;
+    left -= n;
+    yield buffer.subarray(0, n);
+  }
+}
+
+async function openRead(path: string): Promise<FileReader> {
+  const file = await Deno.open(path, { read: true });
+  return {
+    async readAt(position, buffer) {
+      await file.seek(position, Deno.SeekMode.Start);
+      let filled = 0;
+      while (filled < buffer.length) {
+        const n = await file.read(buffer.subarray(filled));
+        if (n === null) break;
+        filled += n;
+      }
+      return filled;
+    },
+    close: () => file.close(),
+  };
 }
 
 function writer(file: Deno.FsFile): FileWriter {

@@ -1,12 +1,19 @@
 import type { FileWriter, Fs } from "./fs.ts";
 
-const FLUSH_CHARS = 256 * 1024;
+const FLUSH_BYTES = 128 * 1024;
+/** A UTF-16 unit takes at most three bytes of UTF-8. */
+const MAX_UNIT_BYTES = 3;
+const NEWLINE = 10;
 
-/** Gathers lines into large writes. `await writer.drain()` now and then keeps the memory bounded. */
+/**
+ * Gathers lines into large writes. `await writer.drain()` now and then keeps the memory bounded. Lines are encoded as
+ * they come, into one buffer: kept as strings they would outlive V8's short-lived generation and swell the heap.
+ */
 export class LineWriter {
   readonly #file: FileWriter;
-  #lines: string[] = [];
-  #chars = 0;
+  readonly #encoder = new TextEncoder();
+  #buffer = new Uint8Array(2 * FLUSH_BYTES);
+  #used = 0;
   #count = 0;
   #closed = false;
 
@@ -25,14 +32,16 @@ export class LineWriter {
 
   /** `line` has no newline. */
   add(line: string): void {
-    this.#lines.push(line);
-    this.#chars += line.length;
+    const room = this.#used + MAX_UNIT_BYTES * line.length + 1;
+    if (room > this.#buffer.length) this.#grow(room);
+    this.#used += this.#encoder.encodeInto(line, this.#buffer.subarray(this.#used)).written;
+    this.#buffer[this.#used++] = NEWLINE;
     this.#count++;
   }
 
   /** Writes when enough has gathered. */
   async drain(): Promise<void> {
-    if (this.#chars >= FLUSH_CHARS) await this.#flush();
+    if (this.#used >= FLUSH_BYTES) await this.#flush();
   }
 
   /** Writes the rest and closes. */
@@ -52,10 +61,14 @@ export class LineWriter {
   }
 
   async #flush(): Promise<void> {
-    if (this.#lines.length === 0) return;
-    const text = this.#lines.join("\n") + "\n";
-    this.#lines = [];
-    this.#chars = 0;
-    await this.#file.write(text);
+    const bytes = this.#buffer.subarray(0, this.#used);
+    this.#used = 0;
+    if (bytes.length > 0) await this.#file.write(bytes);
+  }
+
+  #grow(room: number): void {
+    const buffer = new Uint8Array(Math.max(room, 2 * this.#buffer.length));
+    buffer.set(this.#buffer.subarray(0, this.#used));
+    this.#buffer = buffer;
   }
 }

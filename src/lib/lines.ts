@@ -29,7 +29,7 @@ export interface ReadLinesOptions {
 const MAX_BYTES = 64 * 1024 * 1024;
 const NEWLINE = 10;
 
-/** Splits UTF-8 bytes at `\n`. Holds one line and one chunk at a time. */
+/** Splits UTF-8 bytes at `\n`. Holds one line at a time; a chunk may be overwritten once the next is asked for. */
 export async function* readLines(
   chunks: AsyncIterable<Uint8Array>,
   options: ReadLinesOptions = {},
@@ -88,7 +88,7 @@ class Splitter {
       this.#skipping = true;
       this.#pieces = [];
     } else {
-      this.#pieces.push(bytes);
+      this.#pieces.push(bytes.slice());
     }
   }
 

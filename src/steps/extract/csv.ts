@@ -25,7 +25,8 @@ export function csvReader(delimiter: "," | "\t"): RowReader {
       if (fault >= 0) {
         return note(records.breaks.lineAt(fault - start), `not UTF-8 at byte ${fault} of the file`);
       }
-      const problem = await feed(parser, chunk);
+      // The parser keeps views of what it has not parsed yet.
+      const problem = await feed(parser, chunk.slice());
       yield records.take();
       if (problem) return records.fail(problem);
     }

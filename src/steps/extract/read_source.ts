@@ -26,7 +26,7 @@ export async function* readSource(
   note: Note,
 ): AsyncGenerator<readonly Row[], Reading> {
   const hash = createHash("sha256");
-  const chunks = fs.readStream(source.path)[Symbol.asyncIterator]();
+  const chunks = fs.readChunks(source.path)[Symbol.asyncIterator]();
   let bytes = 0;
   const next = async () => {
     const { value, done } = await chunks.next();

@@ -7,6 +7,7 @@ export interface Row {
 
 /** The bytes of a source behind its byte order mark. */
 export interface SourceBytes {
+  /** A chunk may be overwritten once the next is asked for. */
   readonly chunks: AsyncIterable<Uint8Array>;
   /** Where in the file `chunks` begins. */
   readonly start: number;

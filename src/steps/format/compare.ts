@@ -3,6 +3,7 @@ import type { Fs } from "../../lib/fs.ts";
 import { readLines } from "../../lib/lines.ts";
 import type { JsonObject } from "../../lib/json.ts";
 import type { SetName } from "../extract/sources.ts";
+import { DigestIndex } from "./digest_index.ts";
 import { type CheckName, excerptOf, type Finding, type Findings, KEPT } from "./findings.ts";
 import { EXAMPLE_FILES, type Sides } from "./sides.ts";
 
@@ -27,49 +28,34 @@ interface Repeats {
 
 async function findDuplicates({ conversations }: Sides): Promise<Repeats> {
   const repeats: Repeats = { count: 0, first: [] };
-  const fold = (group: number[] | undefined, row: number) => {
-    if (!group) return [row];
-    repeats.count++;
-    if (group.length <= KEPT) group.push(row);
-    return group;
-  };
-  for await (const groups of conversations.groups<number[]>(fold)) {
-    for (const [first = 0, ...rest] of groups.values()) for (const row of rest) keep(repeats, { row, first });
-  }
+  const firstRows: number[] = [];
+  await DigestIndex.visit([conversations], {
+    record(slot, isNew, row) {
+      if (isNew) firstRows[slot] = row;
+      else keep(repeats, { row, first: firstRows[slot] as number });
+    },
+  });
   return repeats;
-}
-
-/** The first row of train, and rows of eval, that share an input. */
-interface Shared {
-  train: number;
-  count: number;
-  readonly rows: number[];
 }
 
 async function findLeaks({ inputs }: Sides): Promise<Repeats> {
   const repeats: Repeats = { count: 0, first: [] };
-  const fold = (group: Shared = { train: -1, count: 0, rows: [] }, value: number) => {
-    const row = Math.floor(value / 2);
-    if (value % 2 === 0) {
-      if (group.train < 0) group.train = row;
-    } else {
-      group.count++;
-      if (group.rows.length < KEPT) group.rows.push(row);
-    }
-    return group;
-  };
-  for await (const groups of inputs.groups<Shared>(fold)) {
-    for (const { train, count, rows } of groups.values()) {
-      if (train < 0) continue;
-      repeats.count += count;
-      for (const row of rows) keep(repeats, { row, first: train });
-    }
-  }
+  /** By slot; -1 where the input is eval's alone. */
+  const trainRows: number[] = [];
+  await DigestIndex.visit([inputs.train, inputs.eval], {
+    record(slot, isNew, row, index) {
+      if (isNew) trainRows[slot] = index === 0 ? row : -1;
+      const first = trainRows[slot] as number;
+      if (index === 1 && first >= 0) keep(repeats, { row, first });
+    },
+  });
   return repeats;
 }
 
-/** Keeps the repeats that come first in their file. */
-function keep({ first }: Repeats, repeat: Repeat): void {
+/** Counts a repeat, and keeps it if it is among the first of its file. */
+function keep(repeats: Repeats, repeat: Repeat): void {
+  const { first } = repeats;
+  repeats.count++;
   if (first.length === KEPT && (first[KEPT - 1] as Repeat).row < repeat.row) return;
   const at = first.findIndex(({ row }) => row > repeat.row);
   first.splice(at < 0 ? first.length : at, 0, repeat);
@@ -108,7 +94,7 @@ async function report(
 async function examplesAt(path: string, rows: ReadonlySet<number>, fs: Fs) {
   const found = new Map<number, { origin: string; input: string }>();
   const last = Math.max(...rows);
-  for await (const { first, lines } of readLines(fs.readStream(path), { maxBytes: Infinity })) {
+  for await (const { first, lines } of readLines(fs.readChunks(path), { maxBytes: Infinity })) {
     for (const [i, line] of lines.entries()) {
       const row = first - 1 + i;
       if (!rows.has(row)) continue;

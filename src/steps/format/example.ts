@@ -1,6 +1,7 @@
+import { murmur128 } from "../../lib/murmur.ts";
 import type { Checks } from "../../spec/schema.ts";
 import { type Conversation, type Role, ROLES } from "./conversation.ts";
-import { digest128, inputDigest } from "./digests.ts";
+import { inputDigest } from "./digests.ts";
 
 /** A conversation as it is written, with what placing and counting it takes. */
 export type Example = {
@@ -33,7 +34,7 @@ export function exampleOf(
   return {
     line: `{"origin":${JSON.stringify(origin)},"messages":${messages}${rest}`,
     source: sourceOf(origin),
-    digest: checks.duplicates === "off" ? "" : digest128(messages + rest),
+    digest: checks.duplicates === "off" ? "" : murmur128(messages + rest),
     input: inputs ? inputDigest(conversation) : "",
     turns: ROLES.map((role: Role) => count(conversation, role)),
     chars: conversation.turns.reduce((sum, { text }) => sum + text.length, 0),

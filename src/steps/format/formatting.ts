@@ -7,10 +7,10 @@ import { Converter } from "./converter.ts";
 import { exampleOf, type ExampleOptions } from "./example.ts";
 import { Findings } from "./findings.ts";
 import type { SourceFile } from "./report.ts";
-import { firstRows, readRows, type SourceRow } from "./rows.ts";
+import { firstRows, parseRow, readRowLines, type SourceRow } from "./rows.ts";
 import { type Choice, chooseShape, refuseUnknownField, SAMPLE_ROWS } from "./shapes.ts";
 import { Sides } from "./sides.ts";
-import { createSplitter, type Splitter } from "./split.ts";
+import { openSplitter, type Splitter } from "./split.ts";
 
 const ROW_FILES: { readonly [S in SetName]: string } = { train: "rows.jsonl", eval: "eval.jsonl" };
 const PROGRESS_ROWS = 50_000;
@@ -20,7 +20,7 @@ export class Formatting {
   readonly #context: StepContext;
   readonly #total: number;
   readonly #options: ExampleOptions & { readonly leakage: boolean };
-  readonly #splitter: Splitter | undefined;
+  #splitter: Splitter | undefined;
   #done = 0;
   readonly findings: Findings;
   readonly sides: Sides;
@@ -42,10 +42,6 @@ export class Formatting {
     this.findings = new Findings(checks);
     this.sides = sides;
     this.choices = choices;
-    this.#splitter = split && createSplitter(split, context.out, context, {
-      put: (set, example) => sides.put(set, example, leakage),
-      drain: () => sides.drain(),
-    });
   }
 
   static async open(context: StepContext, sources: readonly SourceFile[]): Promise<Formatting> {
@@ -66,7 +62,9 @@ export class Formatting {
     const by = dataset.split?.by;
     if (by !== undefined) refuseUnknownField("dataset.split.by", by, "dataset.source", train);
     const sides = await Sides.open(out, context, hasEval || dataset.split !== undefined);
-    return new Formatting(context, sources, sides, choices);
+    const formatting = new Formatting(context, sources, sides, choices);
+    await formatting.#openSplitter();
+    return formatting;
   }
 
   async run(): Promise<void> {
@@ -75,6 +73,15 @@ export class Formatting {
     if (this.choices.eval) await this.#readSet("eval", this.choices.eval);
     await this.sides.finish();
     await compareRows(this.sides, this.findings, this.#context.out, this.#context.fs);
+  }
+
+  async #openSplitter(): Promise<void> {
+    const { out, loaded: { spec: { dataset: { split } } } } = this.#context;
+    if (!split) return;
+    this.#splitter = await openSplitter(split, out, this.#context, {
+      put: (set, example) => this.sides.put(set, example, this.#options.leakage),
+      drain: () => this.sides.drain(),
+    });
   }
 
   /** Also after a failure. */
@@ -88,12 +95,12 @@ export class Formatting {
     const by = set === "train" ? spec.dataset.split?.by : undefined;
     const abilities = ABILITIES[spec.provider.kind];
     const converter = new Converter(shape, abilities, this.findings, by, this.ignored);
-    for await (const rows of readRows(join(this.#context.input("extract"), ROW_FILES[set]), fs)) {
-      for (const row of rows) this.#place(set, row, converter, by);
+    for await (const lines of readRowLines(join(this.#context.input("extract"), ROW_FILES[set]), fs)) {
+      for (const line of lines) this.#place(set, parseRow(line), converter, by);
       if (set === "train" && this.#splitter) await this.#splitter.drain();
       else await this.sides.drain();
       signal.throwIfAborted();
-      this.#tell(rows.length);
+      this.#tell(lines.length);
     }
   }
 

@@ -111,7 +111,7 @@ function findingsTable(check: CheckName, { checks }: Report): Html | undefined {
   );
   const shown = found > findings.length ? `, the first ${findings.length} of ${count(found)}` : "";
   return html`<h3>${check}${shown}</h3>
-${table(["row", "field", "problem", "text"], rows)}`;
+<div class="findings">${table(["row", "field", "problem", "text"], rows)}</div>`;
 }
 
 function chart(name: string, { lengths, rows }: SetReport): Html {

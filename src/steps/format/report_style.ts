@@ -23,6 +23,9 @@ thead th { border-top: 0; color: var(--soft); font-weight: 500; white-space: now
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .place { white-space: nowrap; font-family: ui-monospace, monospace; font-size: .85em; }
 .excerpt { min-width: 14rem; color: var(--soft); overflow-wrap: anywhere; }
+@media (max-width: 40rem) { .findings thead { display: none; } .findings td { display: block; border: 0; padding: .1rem .75rem; }
+  .findings tr { display: block; padding: .5rem 0; border-top: 1px solid var(--line); } .findings tr:first-child { border: 0; }
+  .findings .place { display: inline-block; white-space: normal; overflow-wrap: anywhere; } }
 .error { color: var(--bad); } .warn { color: var(--warn); } .good { color: var(--good); } .off { color: var(--soft); }
 figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: .9rem; }
 figcaption { margin-bottom: .5rem; }

@@ -8,19 +8,21 @@ export interface SourceRow {
   readonly row: JsonObject;
 }
 
-/** The rows of a set, in batches. */
-export async function* readRows(path: string, fs: Fs): AsyncGenerator<SourceRow[]> {
+/** The lines of a set, in batches, for `parseRow`: rows that are parsed one by one leave memory one by one. */
+export async function* readRowLines(path: string, fs: Fs): AsyncGenerator<readonly string[]> {
   // extract has refused rows that are too long; its own wrapping may be longer than its limit.
-  for await (const { lines } of readLines(fs.readStream(path), { maxBytes: Infinity })) {
-    yield lines.map((line) => JSON.parse(line) as SourceRow);
-  }
+  for await (const { lines } of readLines(fs.readChunks(path), { maxBytes: Infinity })) yield lines;
+}
+
+export function parseRow(line: string): SourceRow {
+  return JSON.parse(line) as SourceRow;
 }
 
 /** The first rows, to see what the set is. */
 export async function firstRows(path: string, fs: Fs, count: number): Promise<JsonObject[]> {
   const rows: JsonObject[] = [];
-  for await (const batch of readRows(path, fs)) {
-    for (const { row } of batch) if (rows.push(row) === count) return rows;
+  for await (const lines of readRowLines(path, fs)) {
+    for (const line of lines) if (rows.push(parseRow(line).row) === count) return rows;
   }
   return rows;
 }

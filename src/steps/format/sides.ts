@@ -18,14 +18,17 @@ export class Sides {
   readonly used: { readonly [S in SetName]: Map<string, number> } = { train: new Map(), eval: new Map() };
   /** Rows of train by conversation. */
   readonly conversations: DigestIndex;
-  /** Rows of both by input: twice the number of the row, and 1 more for eval. */
-  readonly inputs: DigestIndex;
+  /** Rows by input. */
+  readonly inputs: { readonly [S in SetName]: DigestIndex };
   readonly #writers: { train: LineWriter; eval?: LineWriter };
 
   private constructor(out: string, { fs }: Env, writers: { train: LineWriter; eval?: LineWriter }) {
     this.#writers = writers;
     this.conversations = new DigestIndex(join(out, ".conversations"), fs);
-    this.inputs = new DigestIndex(join(out, ".inputs"), fs);
+    this.inputs = {
+      train: new DigestIndex(join(out, ".train-inputs"), fs),
+      eval: new DigestIndex(join(out, ".eval-inputs"), fs),
+    };
   }
 
   static async open(out: string, env: Env, hasEval: boolean): Promise<Sides> {
@@ -46,14 +49,15 @@ export class Sides {
     const used = this.used[set];
     used.set(example.source, (used.get(example.source) ?? 0) + 1);
     if (set === "train" && example.digest !== "") this.conversations.add(example.digest, row);
-    if (compareInputs) this.inputs.add(example.input, 2 * row + (set === "eval" ? 1 : 0));
+    if (compareInputs) this.inputs[set].add(example.input, row);
   }
 
   async drain(): Promise<void> {
     await this.#writers.train.drain();
     await this.#writers.eval?.drain();
     await this.conversations.drain();
-    await this.inputs.drain();
+    await this.inputs.train.drain();
+    await this.inputs.eval.drain();
   }
 
   async finish(): Promise<void> {
@@ -66,6 +70,7 @@ export class Sides {
     await this.#writers.train.abandon();
     await this.#writers.eval?.abandon();
     await this.conversations.remove();
-    await this.inputs.remove();
+    await this.inputs.train.remove();
+    await this.inputs.eval.remove();
   }
 }

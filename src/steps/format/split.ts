@@ -2,11 +2,12 @@ import { join } from "node:path";
 import { UsageError } from "../../lib/errors.ts";
 import { LineWriter } from "../../lib/line_writer.ts";
 import { readLines } from "../../lib/lines.ts";
+import { murmur128 } from "../../lib/murmur.ts";
 import type { Env } from "../../providers/provider.ts";
 import type { Spec } from "../../spec/schema.ts";
 import type { SetName } from "../extract/sources.ts";
 import { DigestIndex } from "./digest_index.ts";
-import { fractionOf, splitDigest } from "./digests.ts";
+import { fractionOf } from "./digests.ts";
 import type { Example } from "./example.ts";
 
 export type Split = NonNullable<Spec["dataset"]["split"]>;
@@ -27,8 +28,10 @@ export interface Sink {
   drain(): Promise<void>;
 }
 
-export function createSplitter(split: Split, out: string, env: Env, sink: Sink): Splitter {
-  return split.eval < 1 ? new FractionSplitter(split, sink) : new CountSplitter(split, out, env, sink);
+export function openSplitter(split: Split, out: string, env: Env, sink: Sink): Promise<Splitter> {
+  return split.eval < 1
+    ? Promise.resolve(new FractionSplitter(split, sink))
+    : CountSplitter.open(split, out, env, sink);
 }
 
 /** Each key's digest alone decides, so no row moves when others come or go. */
@@ -43,7 +46,7 @@ class FractionSplitter implements Splitter {
 
   add(key: string, example: Example): void {
     const { seed, eval: share } = this.#split;
-    this.#sink.put(fractionOf(splitDigest(seed, key)) < share ? "eval" : "train", example);
+    this.#sink.put(fractionOf(murmur128(key, seed)) < share ? "eval" : "train", example);
   }
 
   drain(): Promise<void> {
@@ -65,37 +68,37 @@ class CountSplitter implements Splitter {
   readonly #env: Env;
   readonly #path: string;
   readonly #index: DigestIndex;
-  #waiting: LineWriter | undefined;
-  readonly #early: string[] = [];
+  readonly #waiting: LineWriter;
 
-  constructor(split: Split, out: string, env: Env, sink: Sink) {
+  private constructor(split: Split, out: string, env: Env, sink: Sink, path: string, waiting: LineWriter) {
     this.#split = split;
     this.#sink = sink;
     this.#env = env;
-    this.#path = join(out, ".waiting");
+    this.#path = path;
+    this.#waiting = waiting;
     this.#index = new DigestIndex(join(out, ".order"), env.fs);
   }
 
+  static async open(split: Split, out: string, env: Env, sink: Sink): Promise<CountSplitter> {
+    const path = join(out, ".waiting");
+    return new CountSplitter(split, out, env, sink, path, await LineWriter.create(path, env.fs));
+  }
+
   add(key: string, example: Example): void {
-    const digest = splitDigest(this.#split.seed, key);
+    const digest = murmur128(key, this.#split.seed);
     this.#index.add(digest, 0);
-    this.#early.push(JSON.stringify([digest, example]));
+    this.#waiting.add(JSON.stringify([digest, example]));
   }
 
   async drain(): Promise<void> {
-    this.#waiting ??= await LineWriter.create(this.#path, this.#env.fs);
-    for (const line of this.#early.splice(0)) this.#waiting.add(line);
     await this.#waiting.drain();
     await this.#index.drain();
   }
 
   async finish(): Promise<void> {
-    await this.drain();
-    const rows = this.#waiting?.count ?? 0;
-    await this.#waiting?.finish();
-    this.#waiting = undefined;
-    const border = await this.#border(rows);
-    for await (const { lines } of readLines(this.#env.fs.readStream(this.#path), { maxBytes: Infinity })) {
+    await this.#waiting.finish();
+    const border = await this.#border(this.#waiting.count);
+    for await (const { lines } of readLines(this.#env.fs.readChunks(this.#path), { maxBytes: Infinity })) {
       for (const line of lines) {
         const [digest, example] = JSON.parse(line) as [string, Example];
         this.#sink.put(digest <= border ? "eval" : "train", example);
@@ -105,7 +108,7 @@ class CountSplitter implements Splitter {
   }
 
   async remove(): Promise<void> {
-    await this.#waiting?.abandon();
+    await this.#waiting.abandon();
     await this.#index.remove();
     await this.#env.fs.remove(this.#path);
   }
@@ -120,15 +123,24 @@ class CountSplitter implements Splitter {
         { hint: "Training needs rows too: hold out fewer, or a fraction such as 0.1" },
       );
     }
+    const sizes: number[] = [];
     let held = 0;
     let border = "";
-    for await (const groups of this.#index.groups<number>((size = 0) => size + 1)) {
-      for (const [digest, size] of [...groups].sort(([a], [b]) => a < b ? -1 : 1)) {
-        if (held > 0 && Math.abs(held + size - wanted) >= Math.abs(held - wanted)) return border;
-        held += size;
-        border = digest;
-      }
-    }
+    await DigestIndex.visit([this.#index], {
+      record(slot, isNew) {
+        sizes[slot] = isNew ? 1 : (sizes[slot] as number) + 1;
+      },
+      range(slots, digest) {
+        const groups = sizes.slice(0, slots).map((size, slot) => ({ size, digest: digest(slot) }));
+        groups.sort((a, b) => a.digest < b.digest ? -1 : 1);
+        for (const group of groups) {
+          if (held > 0 && Math.abs(held + group.size - wanted) >= Math.abs(held - wanted)) return false;
+          held += group.size;
+          border = group.digest;
+        }
+        return true;
+      },
+    });
     return border;
   }
 }
