@@ -1,7 +1,8 @@
 import type { JsonObject } from "../lib/json.ts";
 import { oneLine, pad, textWidth, truncate } from "../lib/text_width.ts";
 import type { StepState } from "../log/state.ts";
-import { briefDuration, count } from "../lib/format.ts";
+import { briefDuration, bytes, count, figure } from "../lib/format.ts";
+import { objectOf } from "./metrics.ts";
 import type { Paint, Palette } from "./palette.ts";
 
 /** Longest text of a summary that a line shows; longer ones are for `show --json`. */
@@ -9,14 +10,28 @@ const LONGEST_TEXT = 40;
 const NAME_WIDTH = 9;
 const TIME_WIDTH = 7;
 
-/** A step's summary as a phrase: `columns · 350 train · 60 eval`. Only what is short and not nested. */
+/** A step's summary as a phrase: `columns · 350 train · 60 eval`. Only what is short; of what is nested, warnings. */
 export function summaryText(summary: JsonObject | undefined): string {
   return Object.entries(summary ?? {}).flatMap(([name, value]) => {
     const noun = name.replaceAll("_", " ");
-    if (typeof value === "number") return [`${Number.isInteger(value) ? count(value) : value} ${noun}`];
+    if (typeof value === "number") return [amount(value, noun)];
     if (typeof value === "string" && value !== "" && value.length <= LONGEST_TEXT) return [oneLine(value)];
+    if (name === "warnings") return warningsText(objectOf(value));
     return value === true ? [noun] : [];
   }).join(" · ");
+}
+
+function amount(value: number, noun: string): string {
+  if (noun === "bytes") return bytes(value);
+  if (!Number.isInteger(value)) return `${figure(value)} ${noun}`;
+  return `${count(value)} ${value === 1 ? noun.replace(/s$/, "") : noun}`;
+}
+
+function warningsText(counts: JsonObject): string[] {
+  const found = Object.entries(counts).flatMap(([check, n]) =>
+    typeof n === "number" && n > 0 ? [amount(n, check.replaceAll("_", " "))] : []
+  );
+  return found.length === 0 ? [] : [`warnings: ${found.join(", ")}`];
 }
 
 /** Milliseconds that the step's latest attempt took, or has taken until `now`. */

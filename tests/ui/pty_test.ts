@@ -11,7 +11,8 @@ Deno.test({
     "the live display on a real pseudo-terminal of 60 columns leaves a clean screen (needs util-linux script)",
   ignore: !hasScript,
   fn() {
-    const command = `stty cols 60 rows 24; exec "${Deno.execPath()}" run --quiet --no-prompt --allow-all "${PLAY}"`;
+    const command =
+      `stty cols 60 rows 24; exec "${Deno.execPath()}" run --quiet --no-prompt --allow-all "${PLAY}"`;
     const { status, stdout, stderr } = spawnSync("script", ["-qec", command, "/dev/null"], {
       env: { ...Deno.env.toObject(), TERM: "xterm-256color", NO_COLOR: "" },
       timeout: 60_000,
