@@ -5,6 +5,7 @@ import { didYouMean } from "../lib/nearest.ts";
 import { BUILTIN_NAMES, isHubId } from "./base.ts";
 import type { Finding } from "./finding.ts";
 import { type Path, valueAt } from "./path.ts";
+import { MOST_PROBLEMS } from "./problem.ts";
 import { nearestFile } from "./read.ts";
 
 /** Files and models that the pipeline names and that are not there. */
@@ -12,6 +13,7 @@ export async function fileFindings(data: unknown, dir: string, fs: Fs): Promise<
   const findings: Finding[] = [];
   for (const path of [["dataset", "source"], ["dataset", "source", "from"], ["dataset", "eval"]]) {
     for (const [at, source] of texts(valueAt(data, path), path)) {
+      if (findings.length === MOST_PROBLEMS) return findings;
       const finding = await sourceFinding(at, source, dir, fs);
       if (finding) findings.push(finding);
     }

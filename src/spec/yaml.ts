@@ -1,6 +1,6 @@
 import type { Document, Node } from "yaml";
 import { isAlias, parseDocument, visit } from "../lib/yaml.ts";
-import type { Span } from "./problem.ts";
+import { MOST_PROBLEMS, type Span } from "./problem.ts";
 import { spanOf, type YamlFault } from "./yaml_fault.ts";
 import { syntaxFaults } from "./yaml_syntax.ts";
 import { structureFaults } from "./yaml_structure.ts";
@@ -30,7 +30,8 @@ export function parseYaml(text: string): ParsedYaml {
   const faults = syntaxFaults(document, text);
   if (!faults.some((f) => f.reach === "fatal")) faults.push(...structureFaults(document, text));
   let value: unknown;
-  if (!faults.some((f) => f.reach === "fatal")) {
+  // With so many faults the rest of the structure was not looked at.
+  if (faults.length < MOST_PROBLEMS && !faults.some((f) => f.reach === "fatal")) {
     try {
       value = document.toJS({ maxAliasCount: MOST_ALIASES });
     } catch {

@@ -15,7 +15,7 @@ export function structureFaults(document: Document, text: string): YamlFault[] {
     Node(_, node, above) {
       if (isAlias(node)) {
         faults.push(...aliasFaults(node, anchors, above));
-        return undefined;
+        return faults.length < MOST_PROBLEMS ? undefined : visit.BREAK;
       }
       if (node.anchor) anchors.set(node.anchor, node);
       if (node.tag !== undefined && !TAGS.includes(node.tag)) {

@@ -34,11 +34,11 @@ export function syntaxFaults(document: Document, text: string): YamlFault[] {
     }];
   }
   const faults: YamlFault[] = [];
-  let line = -1;
+  let line = { start: 0, end: -1 };
   for (const error of document.errors) {
-    const start = text.lastIndexOf("\n", error.pos[0] - 1) + 1;
-    if (start === line) continue;
-    line = start;
+    const at = error.pos[0];
+    if (line.start <= at && at <= line.end) continue;
+    line = { start: text.lastIndexOf("\n", at - 1) + 1, end: lineEnd(text, at) };
     faults.push(faultOf(error, text));
     if (error.code === "RESOURCE_EXHAUSTION" || faults.length === MOST_PROBLEMS) break;
   }

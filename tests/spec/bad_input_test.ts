@@ -179,3 +179,21 @@ Deno.test("loadSpec() refuses what is not a section at the top", () =>
     }
     assert.match((await only(dir, "? [a]\n: 1\n")).message, /^Wrong type for a key/);
   }));
+
+Deno.test("loadSpec() looks no further than a hundred problems", () =>
+  withFolder(async (dir) => {
+    const looked: string[] = [];
+    const fs = { ...denoFs, stat: (p: string) => (looked.push(p), denoFs.stat(p)) };
+    const path = join(dir, "many.yaml");
+    const names = Array.from({ length: 20_000 }, (_, i) => `f${i}`).join(", ");
+    await Deno.writeTextFile(path, good("source: rows.jsonl", `source: [${names}]`));
+    const missing = await loadSpec(path, fs);
+    assert.equal(missing.ok || missing.problems.length, 100);
+    assert.ok(looked.length < 1000);
+    await Deno.writeTextFile(path, `a: [${"*,".repeat(50_000)}]\n`);
+    assert.equal((await loadSpec(path, denoFs)).ok, false);
+    const circle = `${"a: 1\n".repeat(200)}matrix: {x: [&c [*c]]}\n`;
+    await Deno.writeTextFile(path, circle);
+    const circular = await loadSpec(path, denoFs);
+    assert.equal(circular.ok || circular.problems.length, 100);
+  }));
