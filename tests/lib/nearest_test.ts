@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { didYouMean, nearest } from "../../src/lib/nearest.ts";
 
-const NAMES = ["epochs", "learning_rate", "batch_size", "max_length", "max_steps"];
+const NAMES = ["epochs", "learning_rate", "batch_size", "max_length", "max_steps", "seed"];
 
 Deno.test("nearest() finds slips of the finger", () => {
   for (
     const [typed, meant] of [
       ["epoch", "epochs"],
       ["epohcs", "epochs"],
+      ["sede", "seed"],
       ["Learning-Rate", "learning_rate"],
       ["learnig_rate", "learning_rate"],
       ["max_lenght", "max_length"],

@@ -179,6 +179,30 @@ Deno.test("loadSpec() calls a key without a value empty", () =>
     ]);
   }));
 
+Deno.test("loadSpec() marks a value over several lines at its key", () =>
+  withFolder(async (dir) => {
+    const [problem, ...more] = await problemsOf(dir, good("name: home-lora", "name:\n  a: 1"));
+    assert.deepEqual([problem?.message, marked(problem!), more.length], [
+      "Wrong value for name: found a section, expected text",
+      "name",
+      0,
+    ]);
+  }));
+
+Deno.test("loadSpec() reports one problem a field", () =>
+  withFolder(async (dir) => {
+    const problems = await problemsOf(dir, `${GOOD}matrix:\n`);
+    assert.deepEqual(problems.map((p) => p.message), [
+      "Empty value for matrix: nothing stands after the key",
+    ]);
+  }));
+
+Deno.test("loadSpec() blames the last --set of a field", () =>
+  withFolder(async (dir) => {
+    const problems = await problemsOf(dir, GOOD, { set: ["train.seed=1", "train.seed=x"] });
+    assert.deepEqual(problems.map((p) => p.source.name), ["--set train.seed=x"]);
+  }));
+
 Deno.test("loadSpec() points into --set where a value came from there", () =>
   withFolder(async (dir) => {
     const set = [
@@ -230,6 +254,8 @@ Deno.test("loadSpec() applies --set, the last one for a field counting", () =>
 
 Deno.test("loadSpec() takes __proto__ for a key like any other", () =>
   withFolder(async (dir) => {
+    const [inherited] = await problemsOf(dir, GOOD, { set: ["train.toString.x=1"] });
+    assert.equal(inherited?.message, 'Unrecognized key "toString" in train');
     for (const set of [["__proto__.x=1"], ["train.__proto__.x=1"]]) {
       const [problem] = await problemsOf(dir, GOOD, { set });
       assert.match(problem?.message ?? "", /^Unrecognized key "__proto__"/);

@@ -18,6 +18,10 @@ Deno.test("renderProblem() shows place, line and carets under the whole mark", (
   );
 });
 
+Deno.test("renderProblem() shows a tab as four columns", () => {
+  assert.equal(renderProblem(at("\tbad", "bad"), false), "a.yaml:1:2: Wrong\n  1 |     bad\n    |     ^^^");
+});
+
 Deno.test("renderProblem() keeps the carets in place behind tabs and wide characters", () => {
   for (const before of ["\t", "日本: ", "👩‍👩‍👧 ü: ", "e\u0301: ", "\t語\t"]) {
     const [, line, carets] = renderProblem(at(`${before}bad # x`, "bad"), false).split("\n");
