@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 # Tiny models gain nothing from a second thread and lose much where other tests run beside them.
@@ -14,6 +15,9 @@ import tiny
 
 
 def pytest_configure(config):
+    # A busy machine is no failure
+    hypothesis.settings.register_profile("temper", deadline=None)
+    hypothesis.settings.load_profile("temper")
     config.addinivalue_line("markers", "slow: takes more than 20 s")
 
 

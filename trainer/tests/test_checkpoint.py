@@ -55,16 +55,17 @@ def test_checkpoints_keep_the_newest_two(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["state.safetensors", "state.json", "digests.json"])
-@pytest.mark.parametrize("harm", ["cut", "delete"])
+@pytest.mark.parametrize("harm", ["cut", "delete", "flip"])
 def test_checkpoints_pass_over_a_damaged_one(tmp_path, name, harm):
     store = Checkpoints(tmp_path / "checkpoints", "job")
     store.save(checkpoint(1))
     store.save(checkpoint(2))
     path = store.folder / "step-2" / name
-    if harm == "cut":
-        path.write_bytes(path.read_bytes()[:-3])
-    else:
+    data = path.read_bytes()
+    if harm == "delete":
         path.unlink()
+    else:
+        path.write_bytes(data[:-3] if harm == "cut" else data[:-6] + bytes([data[-6] ^ 1]) + data[-5:])
     assert store.load(Metrics(tmp_path / "metrics.jsonl")).step == 1
     (warning,) = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert (warning["type"], 'checkpoint "step-2"' in warning["message"]) == ("warning", True)
