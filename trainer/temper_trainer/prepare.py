@@ -31,7 +31,7 @@ def prepare(job: Job, job_dir: Path, cache: Path, progress: Progress) -> None:
     tokenizer = Tokenizer.from_file(str(base.dir / "tokenizer.json"))
     chat_template = base.info["chat_template"]
     template = choose_template(job, chat_template, tokenizer)
-    encoder = Encoder(tokenizer, template)
+    encoder = Encoder(tokenizer, template, base.info["bos"])
     limit = min(job.train.max_length, base.info["context"])
     tables = {}
     for name, file in (("train", job.data.train), ("eval", job.data.eval)):

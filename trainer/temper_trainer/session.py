@@ -69,7 +69,7 @@ def open_session(job: Job, job_dir: Path, cache: Path, stop: Stop, metrics: Metr
         environment=environment,
         base=base,
         model=load_model(base, environment),
-        encoder=Encoder(Tokenizer.from_file(str(base.dir / "tokenizer.json")), template),
+        encoder=Encoder(Tokenizer.from_file(str(base.dir / "tokenizer.json")), template, base.info["bos"]),
         rows=Prepared(job_dir / "prepared" / "train.safetensors"),
         held_out=read_held_out(job, job_dir),
     )

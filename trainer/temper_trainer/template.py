@@ -82,16 +82,18 @@ def pieces(template: Template, row: Row) -> list[tuple[str, bool]]:
 class Encoder:
     """Turns text into token ids, prompts and answers apart, because that is how they meet in generation."""
 
-    def __init__(self, tokenizer: Any, template: Template):
+    def __init__(self, tokenizer: Any, template: Template, bos: int | None = None):
+        """`bos` is the token that the base's tokenizer, and so the server, puts before every prompt."""
         self.tokenizer = tokenizer
         self.template = template
+        self.start = [] if bos is None else [bos]
         self.stop_ids = [tokenizer.token_to_id(text) for text in template.stop]
 
     def encode(self, text: str) -> list[int]:
         return self.tokenizer.encode(text, add_special_tokens=False).ids
 
     def encode_prompt(self, messages: Iterable[Message]) -> list[int]:
-        return self.encode(render_prompt(self.template, messages))
+        return self.start + self.encode(render_prompt(self.template, messages))
 
     def encode_rows(self, rows: list[Row]) -> list[list[tuple[list[int], bool]]]:
         """Ids of each row's pieces; the first end token closes what the assistant wrote."""
@@ -99,13 +101,15 @@ class Encoder:
         texts = [text for row in cut for text, _ in row]
         ids = iter([encoding.ids for encoding in self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)])
         stop = self.stop_ids[0]
-        return [[([*next(ids), stop] if answered else next(ids), answered) for _, answered in row] for row in cut]
+        encoded = [[([*next(ids), stop] if answered else next(ids), answered) for _, answered in row] for row in cut]
+        return [[(self.start + first, answered), *rest] for (first, answered), *rest in encoded]
 
     def encode_whole(self, rows: list[Row]) -> list[list[int]]:
         """Ids of each row's text tokenised in one go, up to its last end token."""
         stop = self.template.stop[0]
         texts = [stop.join(render(self.template, row.messages).split(stop)[:-1]) + stop for row in rows]
-        return [encoding.ids for encoding in self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+        encodings = self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+        return [self.start + encoding.ids for encoding in encodings]
 
 
 def renders_like(template: Template, chat_template: str | None, special: dict[str, str]) -> bool | None:

@@ -168,9 +168,16 @@ def edit_config(**changes):
     return edit
 
 
+def integer_weights(folder: Path) -> None:
+    tensors = load_file(folder / "model.safetensors")
+    tensors["lm_head.weight"] = tensors["lm_head.weight"].to(torch.int8)
+    save_file(tensors, folder / "model.safetensors")
+
+
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
+        (integer_weights, 'tensor "lm_head.weight" has the type I8'),
         (pickles_only, r'pickles \("pytorch_model.bin"\), which can run code'),
         (lambda folder: (folder / "model.safetensors").unlink(), "no model.safetensors"),
         (lambda folder: (folder / "config.json").unlink(), "no config.json"),

@@ -1,6 +1,7 @@
 """Exports, judged by llama.cpp."""
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 import tiny
 import torch
 from llama_cpp import LlamaCpp, hf_log_probs
+from safetensors.torch import load_file, save_file
 from sharp import LINEAR_ROPE, LLAMA3_ROPE, YARN_ROPE, make_sharp
 
 from temper_trainer.base import Base, prepare_base
@@ -16,8 +18,10 @@ from temper_trainer.errors import TrainerError
 from temper_trainer.export import check_export, export_model
 from temper_trainer.files import file_sha256, folder_sha256
 from temper_trainer.gguf import names
+from temper_trainer.gguf.from_hf import write_from_hf
 from temper_trainer.gguf.jinja import chat_template
 from temper_trainer.gguf.reader import GgufFile
+from temper_trainer.gguf.values import string
 
 EXACT = 1e-3
 NOISE = {"f32": EXACT, "f16": 0.02, "bf16": 0.15, "q8_0": 0.5, "q4_0": 4.0}
@@ -123,6 +127,19 @@ def test_export_of_its_own_export_gives_the_trained_model(tmp_path, base):
     assert distance(export(again, tmp_path / "third", merged) / "model.gguf", model, base) < EXACT
 
 
+@pytest.mark.parametrize(("dtype", "quantization"), [(torch.float16, "f16"), (torch.bfloat16, "bf16")])
+def test_halves_of_a_folder_base_keep_their_bits(tmp_path, dtype, quantization):
+    folder = make_sharp(tmp_path / "hf", "llama")
+    path = folder / "model.safetensors"
+    save_file({name: tensor.to(dtype) for name, tensor in load_file(path).items()}, path, {"format": "pt"})
+    base = prepare_base(tiny.folder_base(folder), tmp_path / "cache", quiet)
+    whole = export(base, tmp_path / "whole", lambda: iter(())) / "model.gguf"
+    halves = GgufFile(export(base, tmp_path / "halves", lambda: iter(()), quantization) / "model.gguf")
+    assert distance(whole, base.load_model(torch.float32, "cpu"), base) < EXACT
+    for name in halves.tensors:
+        assert np.array_equal(halves.values(name), GgufFile(whole).values(name)), name
+
+
 def test_rows_left_in_place_are_noticed(tmp_path, tiny_llama, monkeypatch):
     """The judge must be able to see the mistake it is there for."""
     base = prepare_base(tiny.folder_base(make_sharp(tmp_path / "hf", "llama")), tmp_path / "cache", quiet)
@@ -180,6 +197,16 @@ def test_file_carries_the_template_that_was_trained(tmp_path, tiny_llama):
     assert LlamaCpp(path).apply_template(messages) == linear(TEMPLATE, messages)
 
 
+def test_named_templates_of_the_base_do_not_stay(tmp_path, tiny_llama):
+    base = prepare_base(tiny.folder_base(tiny_llama), tmp_path / "cache", quiet)
+    named = {f"tokenizer.chat_template{suffix}": string("{{ 1 }}") for suffix in ("", ".tool_use")}
+    write_from_hf(base.dir, tmp_path / "a.gguf", [], "f32", named, quiet)
+    again = from_gguf(tmp_path / "a.gguf", tmp_path / "cache")
+    file = GgufFile(export(again, tmp_path / "job", lambda: iter(())) / "model.gguf")
+    found = {key: file.get(key) for key in file.kv if "chat_template" in key}
+    assert found == {"tokenizer.chat_template": chat_template(TEMPLATE)}
+
+
 def linear(template: dict, messages: list[dict]) -> str:
     trim = str.strip if template["strip"] else str
     turns = [(template["turns"][message["role"]], trim(message["content"])) for message in messages]
@@ -203,7 +230,10 @@ def test_chat_template_renders_the_linear_text():
 def test_merged_folder_is_the_trained_model(tmp_path, tiny_qwen2):
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    base = prepare_base(tiny.folder_base(tiny_qwen2), tmp_path / "cache", quiet)
+    source = Path(shutil.copytree(tiny_qwen2, tmp_path / "base"))
+    config = json.loads((source / "tokenizer_config.json").read_text())
+    (source / "tokenizer_config.json").write_text(json.dumps(config | {"chat_template": "{{ 1 }}"}))
+    base = prepare_base(tiny.folder_base(source), tmp_path / "cache", quiet)
     model, merged = trained(base)
     folder = export(base, tmp_path / "job", merged, merged=True, gguf=False) / "merged"
     assert not (folder.parent / "model.gguf").exists()
@@ -212,6 +242,7 @@ def test_merged_folder_is_the_trained_model(tmp_path, tiny_qwen2):
     tokenizer = AutoTokenizer.from_pretrained(folder)
     assert tokenizer.chat_template == chat_template(TEMPLATE)
     assert tokenizer("on 12").input_ids == base.tokenizer()("on 12").input_ids
+    assert "chat_template" not in json.loads((folder / "tokenizer_config.json").read_text())
     again = prepare_base(tiny.folder_base(folder), tmp_path / "cache", quiet)
     assert again.info["chat_template"] == chat_template(TEMPLATE)
 

@@ -10,8 +10,9 @@ import tiny
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from llama_cpp import LlamaCpp
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
+from temper_trainer.data import Row
 from temper_trainer.errors import TrainerError
 from temper_trainer.gguf.from_hf import write_from_hf
 from temper_trainer.gguf.pretokenizers import FAMILIES, build, family_of
@@ -20,8 +21,11 @@ from temper_trainer.gguf.splice import splice
 from temper_trainer.gguf.tokenizer import write_tokenizer
 from temper_trainer.gguf.values import ARRAY, Value, boolean, i32s, string, strings, u32
 from temper_trainer.gguf.vocabulary import tokenizer_metadata
+from temper_trainer.job import Template, Turn
+from temper_trainer.template import Encoder, render_prompt
 
 HARD = [
+    "1234567 x12. 12345,12",
     "turn the 123 lamps on, it's 4.50 %",
     "naïve café 東京 🙂 ½ ²",
     "  two  spaces \n\n\n tab\t end  ",
@@ -29,6 +33,7 @@ HARD = [
     "DON'T don't 'S x'll\r\n---=== a_b $1,000",
     "",
 ]
+CROSSING = ["1234 12", "x12.", "don't 'S", "a  b\n\n\n", "end ,\r\n", " $1", "=-= ", "½²1", "é '"]
 MIXED = st.text(
     st.sampled_from("abtoni '1²½é東🙂 \n\t\r.,<|$=_-") | st.characters(exclude_categories=["Cs"]), max_size=40
 )
@@ -39,13 +44,22 @@ def quiet(*_):
 
 
 def with_family(base: Path, folder: Path, family) -> Path:
-    """The tokenizer and weights of a tiny base, cut as another family does."""
+    """A tiny base whose merges cross every border, so that a text cut elsewhere gets other tokens."""
     folder.mkdir()
     for path in base.iterdir():
         (folder / path.name).write_bytes(path.read_bytes())
-    parsed = json.loads((folder / "tokenizer.json").read_text())
-    parsed["model"]["ignore_merges"] = family.ignore_merges
-    core = Tokenizer.from_str(json.dumps(parsed))
+    rows = json.loads((folder / "config.json").read_text())["vocab_size"]
+    core = Tokenizer(models.BPE(ignore_merges=family.ignore_merges))
+    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    core.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=rows,
+        special_tokens=["<|endoftext|>", "<|im_start|>", "<|im_end|>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    windows = [text[at : at + size] for text in CROSSING for at in range(len(text)) for size in (2, 3, 4)]
+    core.train_from_iterator(windows, trainer)
     core.pre_tokenizer = build(family)
     core.save(str(folder / "tokenizer.json"))
     return folder
@@ -73,7 +87,7 @@ def family_files(request, tiny_llama, tmp_path_factory):
 def test_every_family_is_named_and_comes_back(family_files):
     family, before, after, file = family_files
     assert file.get("tokenizer.ggml.pre") == family.names[0]
-    assert after.get_vocab() == before.get_vocab()
+    assert before.get_vocab().items() <= after.get_vocab().items()
     for text in HARD:
         ids = after.encode(text).ids
         assert ids == before.encode(text).ids
@@ -122,6 +136,15 @@ def test_bos_is_added_where_the_tokenizer_adds_it(tmp_path, tiny_llama):
     for text in HARD:
         assert after.encode(text).ids == core.encode(text).ids == judge.tokenize(text, add_special=True)
     assert after.encode("a").ids[0] == 0
+    turns = {role: Turn(**turn) for role, turn in tiny.CHATML["turns"].items()}
+    encoder = Encoder(after, Template(**tiny.CHATML | {"turns": turns}), bos=0)
+    messages = tiny.conversation("on 12", "do: on")
+    prompt = encoder.encode_prompt(messages[:-1])
+    assert prompt == judge.tokenize(render_prompt(encoder.template, messages[:-1]), add_special=True)
+    row = Row("a:1", messages)
+    ((first, answered),) = encoder.encode_rows([row])
+    assert first == (prompt, False)
+    assert encoder.encode_whole([row]) == [prompt + answered[0]]
 
 
 @pytest.mark.parametrize(
