@@ -51,10 +51,23 @@ def evaluate_base(session: Session) -> Kept:
     """The base as it is, and with the task explained in the prompt."""
     scores: Kept = {"before": None, "few_shot": None}
     job, held_out, report = session.job, session.held_out, progress(session, "baseline")
-    if held_out and job.evaluate.before:
-        scores["before"] = evaluate(session.model, session.encoder, held_out, job, report)
-    if held_out and job.evaluate.few_shot:
-        scores["few_shot"] = evaluate_few_shot(session.model, session.encoder, held_out, job, session.job_dir, report)
+    if held_out is None:
+        return scores
+    rounds = job.evaluate.before + (job.evaluate.few_shot is not None)
+    earlier = job.evaluate.before * len(held_out.rows)
+    if job.evaluate.before:
+        scores["before"] = evaluate(
+            session.model, session.encoder, held_out, job, lambda done, total: report(done, rounds * total)
+        )
+    if job.evaluate.few_shot:
+        scores["few_shot"] = evaluate_few_shot(
+            session.model,
+            session.encoder,
+            held_out,
+            job,
+            session.job_dir,
+            lambda done, total: report(earlier + done, rounds * total),
+        )
     return scores
 
 
