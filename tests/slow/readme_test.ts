@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { denoFs } from "../../src/lib/fs.ts";
+import { PYTHON, ROOT, WITHOUT_TRAINER } from "../e2e/kit.ts";
+
+/** The project as a clone has it, with this clone's environment and converted bases. */
+async function clone(): Promise<string> {
+  const dir = await Deno.makeTempDir({ prefix: "temper-readme-" });
+  const { stdout } = await new Deno.Command("git", { args: ["ls-files", "-z"], cwd: ROOT }).output();
+  for (const name of new TextDecoder().decode(stdout).split("\0").filter((name) => name !== "")) {
+    await denoFs.mkdirp(join(dir, name, ".."));
+    await Deno.copyFile(join(ROOT, name), join(dir, name));
+  }
+  await Deno.symlink(join(ROOT, ".temper"), join(dir, ".temper"));
+  return dir;
+}
+
+/** Lines of the README's `sh` blocks. */
+async function commands(): Promise<string[]> {
+  const readme = await denoFs.readText(join(ROOT, "README.md"));
+  return [...readme.matchAll(/^```sh\n(.*?)^```/gms)].flatMap(([, block]) => block!.trim().split("\n"));
+}
+
+/** The tests themselves, and what talks to a server a reader has started. */
+const ELSEWHERE = /task (test|ok|bench)|^ollama |^git clone|^cd /;
+
+async function shell(line: string, cwd: string): Promise<{ code: number; text: string }> {
+  const command = line.replace(/^npx -y deno@\S+/, "deno").replace(/^deno /, `"${Deno.execPath()}" `);
+  const { code, stdout, stderr } = await new Deno.Command("sh", {
+    args: ["-c", command],
+    cwd,
+    env: { NO_COLOR: "1", TEMPER_PYTHON: PYTHON! },
+    stdin: "null",
+  }).output();
+  return { code, text: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
+}
+
+Deno.test({
+  name:
+    "README's commands work in their order, and llama.cpp answers with the demo's model as the trainer does",
+  ignore: WITHOUT_TRAINER,
+  async fn(t) {
+    const dir = await clone();
+    const lines = (await commands()).filter((line) => !ELSEWHERE.test(line));
+    assert.ok(lines.some((line) => line.includes("task run pipelines/lora.yaml")), "README runs the demo");
+    for (const line of lines) {
+      await t.step(line, async () => {
+        const { code, text } = await shell(line, dir);
+        assert.equal(code, 0, text);
+      });
+    }
+    await t.step("the demo learns its task", async () => {
+      const shown = JSON.parse((await shell("deno run -A cli.ts show last --json", dir)).text);
+      assert.equal(shown.state, "done");
+      assert.equal(shown.metrics.before, 0);
+      assert.ok(shown.metrics.after >= 50 / 60, `after ${shown.metrics.after}`);
+      assert.ok(shown.metrics.after > shown.metrics.few_shot, "training beats prompting");
+      const { stdout } = await new Deno.Command(PYTHON!, {
+        args: [join(ROOT, "tests", "slow", "judge.py"), join(dir, "runs", shown.id)],
+        env: { PYTHONPATH: [Deno.env.get("TEMPER_TEST_LAYER")!, join(ROOT, "trainer", "tests")].join(":") },
+        stderr: "inherit",
+      }).output();
+      const judged = JSON.parse(new TextDecoder().decode(stdout).trim().split("\n").at(-1)!);
+      // Q8_0 rounds the trained weights, so a row on the edge may tip over; the score must not.
+      assert.ok(judged.equal >= judged.rows - 3, JSON.stringify(judged));
+      assert.ok(
+        Math.abs(judged.correct / judged.rows - shown.metrics.after) <= 2 / 60,
+        JSON.stringify(judged),
+      );
+    });
+    await denoFs.remove(dir);
+  },
+});
