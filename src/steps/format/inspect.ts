@@ -13,6 +13,8 @@ const PLACEHOLDERS: ReadonlySet<string> = new Set(
   ["nan", "NaN", "NAN", "null", "NULL", "Null", "None", "undefined", "N/A", "n/a", "#N/A", "<NA>", "NaT"],
 );
 
+const LONGEST_PLACEHOLDER = Math.max(...[...PLACEHOLDERS].map((text) => text.length));
+
 /** The first turn out of order, and every turn that is empty or a placeholder. */
 export function flawsOf({ turns }: Conversation): Flaw[] {
   const flaws: Flaw[] = [];
@@ -22,11 +24,16 @@ export function flawsOf({ turns }: Conversation): Flaw[] {
     const trimmed = text.trim();
     if (trimmed === "") {
       if (!calls) flaws.push({ check: "empty", field, problem: `the ${role} turn has no text`, text });
-    } else if (PLACEHOLDERS.has(trimmed)) {
+    } else if (isPlaceholder(trimmed)) {
       flaws.push({ check: "placeholders", field, problem: `the ${role} turn is only "${trimmed}"`, text });
     }
   }
   return flaws;
+}
+
+/** V8 may keep a text that was looked up in a set until the next full collection: long ones are not looked up. */
+function isPlaceholder(text: string): boolean {
+  return text.length <= LONGEST_PLACEHOLDER && PLACEHOLDERS.has(text);
 }
 
 /** Turns behind the last one of the assistant teach nothing, and the trainer takes none. */
