@@ -88,7 +88,7 @@ def open_base(key: str, cache: Path) -> Base | None:
         record = read_json(folder / RECORD)
     except ValueError:
         return None
-    if record is None or record["files"] != _stamps(folder):
+    if not isinstance(record, dict) or record.get("files") != _stamps(folder):
         return None
     return Base(key, folder, record["info"])
 

@@ -89,7 +89,7 @@ def test_second_preparation_needs_no_source_and_changes_nothing(tmp_path, sharp)
     assert {path: path.stat().st_mtime_ns for path in again.dir.iterdir()} == stamps
 
 
-@pytest.mark.parametrize("damage", ["cut", "missing", "record", "half", "written to"])
+@pytest.mark.parametrize("damage", ["cut", "missing", "record", "no record", "half", "written to"])
 def test_damaged_entry_is_made_again(tmp_path, sharp, damage):
     source = as_gguf(sharp, tmp_path / "a.gguf")
     job = gguf_base(source)
@@ -101,6 +101,8 @@ def test_damaged_entry_is_made_again(tmp_path, sharp, damage):
         (base.dir / "tokenizer.json").unlink()
     elif damage == "record":
         (base.dir / "base.json").write_text('{"versi')
+    elif damage == "no record":
+        (base.dir / "base.json").write_text("[]")
     elif damage == "written to":
         os.utime(base.dir / "source.gguf", (1, 1))
     else:

@@ -22,6 +22,8 @@ from temper_trainer.gguf.from_hf import write_from_hf
 from temper_trainer.gguf.jinja import chat_template
 from temper_trainer.gguf.reader import GgufFile
 from temper_trainer.gguf.values import string
+from temper_trainer.job import Template, Turn
+from temper_trainer.template import render_prompt
 
 EXACT = 1e-3
 NOISE = {"f32": EXACT, "f16": 0.02, "bf16": 0.15, "q8_0": 0.5, "q4_0": 4.0}
@@ -194,7 +196,8 @@ def test_file_carries_the_template_that_was_trained(tmp_path, tiny_llama):
     assert file.get("tokenizer.chat_template") == chat_template(TEMPLATE)
     assert file.get("general.name") == "tiny-lora"
     messages = [*tiny.conversation(' "quoted" \\n {{ x }} 東京', "fine"), {"role": "user", "content": "more"}]
-    assert LlamaCpp(path).apply_template(messages) == linear(TEMPLATE, messages)
+    turns = {role: Turn(**turn) for role, turn in TEMPLATE["turns"].items()}
+    assert LlamaCpp(path).apply_template(messages) == render_prompt(Template(**TEMPLATE | {"turns": turns}), messages)
 
 
 def test_named_templates_of_the_base_do_not_stay(tmp_path, tiny_llama):
@@ -205,26 +208,6 @@ def test_named_templates_of_the_base_do_not_stay(tmp_path, tiny_llama):
     file = GgufFile(export(again, tmp_path / "job", lambda: iter(())) / "model.gguf")
     found = {key: file.get(key) for key in file.kv if "chat_template" in key}
     assert found == {"tokenizer.chat_template": chat_template(TEMPLATE)}
-
-
-def linear(template: dict, messages: list[dict]) -> str:
-    trim = str.strip if template["strip"] else str
-    turns = [(template["turns"][message["role"]], trim(message["content"])) for message in messages]
-    body = "".join(turn["open"] + text + turn["close"] for turn, text in turns)
-    return template["prefix"] + body + template["turns"]["assistant"]["open"]
-
-
-def test_chat_template_renders_the_linear_text():
-    from transformers.utils.chat_template_utils import render_jinja_template
-
-    odd = TEMPLATE | {"prefix": 'é "x"\\ {% if %}\n', "strip": True}
-    odd["turns"] = odd["turns"] | {"user": {"open": "\n\nUser's:\t", "close": "{{ end }}\n\n"}}
-    messages = [*tiny.conversation("  hello \n", " there "), {"role": "user", "content": "</s>"}]
-    for template in (TEMPLATE, odd):
-        (text,), _ = render_jinja_template(
-            [messages], chat_template=chat_template(template), add_generation_prompt=True
-        )
-        assert text == linear(template, messages)
 
 
 def test_merged_folder_is_the_trained_model(tmp_path, tiny_qwen2):
