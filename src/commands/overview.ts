@@ -8,7 +8,7 @@ export function overview(): string {
     "",
     "Usage: deno task COMMAND [arguments] [options]",
     "",
-    ...Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`),
+    ...Object.entries(COMMANDS).map(([name, summary]) => `  ${name.padEnd(width)}  ${summary}`),
     "",
     "deno task COMMAND --help explains one. Start with: deno task run pipelines/lora.yaml",
     "Exit codes: 0 ok, 1 failed, 2 file or command line wrong, 3 locked by another process, 130 interrupted.",
