@@ -99,7 +99,7 @@ async function generate(path: string, rows: number): Promise<void> {
 
 async function measure(dir: string, rows: number): Promise<Measured> {
   const readStart = performance.now();
-  for await (const _ of denoFs.readStream(join(dir, "rows.jsonl")));
+  for await (const _ of denoFs.readChunks(join(dir, "rows.jsonl")));
   const readMs = performance.now() - readStart;
   const env = { fs: denoFs, clock: systemClock, cacheDir: join(dir, "cache"), env: {} };
   const loaded = pipeline(dir, rows);

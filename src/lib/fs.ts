@@ -177,7 +177,7 @@ export const denoFs: Fs = {
   },
   async sha256(path) {
     const hash = createHash("sha256");
-    for await (const chunk of readStream(path)) hash.update(chunk);
+    for await (const chunk of readChunks(path)) hash.update(chunk);
     return hash.digest("hex");
   },
   async lock(path, waitMs = 0) {
