@@ -52,24 +52,24 @@ async function call(
   terminal: Terminal,
   onInterrupt: CommandContext["onInterrupt"],
 ): Promise<ExitCode> {
-  const command = await loadCommand(name);
+  const [command, { parseCommandLine }, { denoFs }, { systemClock }] = await Promise.all([
+    loadCommand(name),
+    import("./src/commands/args.ts"),
+    import("./src/lib/fs.ts"),
+    import("./src/lib/clock.ts"),
+  ]);
   if (!command) {
     const { didYouMean } = await import("./src/lib/nearest.ts");
     throw new UsageError("unknown-command", `Unknown command: found "${name}"`, {
       hint: didYouMean(name, Object.keys(COMMANDS)) ?? "deno task help lists the commands",
     });
   }
-  const { parseCommandLine } = await import("./src/commands/args.ts");
   const { values, positionals } = parseCommandLine(command, argv);
   if (values["help"]) {
     const { commandHelp } = await import("./src/commands/help.ts");
     terminal.out(commandHelp(command));
     return EXIT.ok;
   }
-  const [{ denoFs }, { systemClock }] = await Promise.all([
-    import("./src/lib/fs.ts"),
-    import("./src/lib/clock.ts"),
-  ]);
   return await command.run({
     values,
     positionals,
