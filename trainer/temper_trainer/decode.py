@@ -45,7 +45,7 @@ def greedy(
     context = getattr(model.config, "max_position_embeddings", None) or 2**31
     starts = begun if begun is not None else [()] * len(prompts)
     rows = [
-        Row(prompt, list(start[:max_new_tokens]), max(0, min(max_new_tokens, context - len(prompt))))
+        Row(prompt, until_stop(start[:max_new_tokens], stop), max(0, min(max_new_tokens, context - len(prompt))))
         for prompt, start in zip(prompts, starts, strict=True)
     ]
     done = sum(row.finished(stop) for row in rows)
@@ -55,6 +55,12 @@ def greedy(
         _decode(model, batch, stop, lambda finished, before=done: report(before + finished))
         done += len(batch)
     return [row.answer for row in rows]
+
+
+def until_stop(tokens: Ids, stop: Collection[int]) -> list[int]:
+    """Up to the first stop token, and with it: an expected answer may hold one that decoding would have ended at."""
+    end = next((index + 1 for index, token in enumerate(tokens) if token in stop), len(tokens))
+    return list(tokens[:end])
 
 
 def plan_batches(rows: list[Row], token_budget: int) -> list[list[Row]]:

@@ -110,7 +110,7 @@ def _judge(model, encoder, held_out, job, prompts, begun, loss, progress) -> Sco
         token_budget=CACHE_TO_MICRO * job.train.micro_tokens,
         progress=lambda done: progress(done, total),
     )
-    texts = [encoder.tokenizer.decode([id for id in answer if id not in stop]) for answer in answers]
+    texts = [encoder.tokenizer.decode(answer[:-1] if answer and answer[-1] in stop else answer) for answer in answers]
     metric = metric_of(job.evaluate.metric, job.evaluate.pattern)
     right = [metric(text, expected) for text, expected in zip(texts, held_out.expected, strict=True)]
     return Scores(total, loss, texts, right)

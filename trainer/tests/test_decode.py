@@ -53,6 +53,11 @@ def test_greedy_continues_answers_that_have_begun(model):
     assert greedy(model, PROMPTS, stop, 2, begun=expected) == [answer[:2] for answer in expected]
 
 
+def test_greedy_ends_an_answer_that_has_begun_at_its_first_stop_token(tiny_llama):
+    model = AutoModelForCausalLM.from_pretrained(tiny_llama)
+    assert greedy(model, [[1, 2]], {9}, 8, begun=[[4, 9, 5]]) == [[4, 9]]
+
+
 def test_greedy_works_with_an_adapter_and_in_bf16(tiny_llama):
     torch.manual_seed(0)
     base = AutoModelForCausalLM.from_pretrained(tiny_llama)

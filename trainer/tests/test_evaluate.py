@@ -9,6 +9,7 @@ import tiny
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from peft import LoraConfig, get_peft_model
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM
 
@@ -120,6 +121,25 @@ def test_evaluate_twice_gives_the_same_bits_and_leaves_the_model_as_it_was(taugh
     assert run(taught) == first
     assert not taught.model.training
     assert all(torch.equal(tensor, before[name]) for name, tensor in taught.model.state_dict().items())
+
+
+def test_evaluate_leaves_dropout_out(tiny_llama, tmp_path):
+    world = make_world(tiny_llama, tmp_path)
+    config = LoraConfig(target_modules="all-linear", lora_dropout=0.9, init_lora_weights=False)
+    world.model = get_peft_model(world.model, config).train()
+    assert run(world) == run(world)
+
+
+def test_evaluate_ends_answers_at_the_end_tokens_of_the_base_too(taught):
+    plain = run(taught).answers[0]
+    comma = taught.encoder.tokenizer.token_to_id(",")
+    taught.model.config.eos_token_id = [taught.model.config.eos_token_id, comma]
+    try:
+        scores = run(taught)
+    finally:
+        taught.model.config.eos_token_id = taught.model.config.eos_token_id[0]
+    assert scores.answers[0] == plain[: plain.index(",")]
+    assert scores.right[0] is False
 
 
 def test_evaluate_reports_rows_and_can_be_stopped(world):
