@@ -1,0 +1,13 @@
+import assert from "node:assert/strict";
+import { parseTemplate, templateFields } from "../../src/lib/template.ts";
+
+Deno.test("parseTemplate() splits text and fields", () => {
+  assert.deepEqual(parseTemplate("a {{ b c }}{{d}} {e}"), ["a ", { field: "b c" }, { field: "d" }, " {e}"]);
+  assert.deepEqual(templateFields(parseTemplate("{{ a }} {{ b }} {{a}}")), ["a", "b"]);
+});
+
+Deno.test("parseTemplate() refuses braces that do not pair", () => {
+  for (const text of ["{{ a", "a }}", "{{ }}", "{{ a }} {{ b }", "{{ {{ a }} }}"]) {
+    assert.throws(() => parseTemplate(text), SyntaxError, text);
+  }
+});

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { csvReader } from "../../../src/steps/extract/csv.ts";
+import { readJsonArray } from "../../../src/steps/extract/json_array.ts";
+import { readJsonl } from "../../../src/steps/extract/jsonl.ts";
+import type { RowReader } from "../../../src/steps/extract/row.ts";
+
+async function* cut(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+  const buffer = new Uint8Array(size);
+  for (let at = 0; at < bytes.length; at += size) {
+    const chunk = bytes.subarray(at, at + size);
+    buffer.set(chunk);
+    yield await Promise.resolve(buffer.subarray(0, chunk.length));
+  }
+}
+
+async function read(reader: RowReader, text: string, size: number) {
+  const rows: { line: number; row: unknown }[] = [];
+  const problems: string[] = [];
+  const chunks = cut(new TextEncoder().encode(text), size);
+  for await (
+    const batch of reader({ chunks, start: 0 }, (line, problem) => problems.push(`${line}: ${problem}`))
+  ) {
+    for (const { line, json } of batch) {
+      assert.ok(!/[\r\n]/.test(json), "a row is one line");
+      rows.push({ line, row: JSON.parse(json) });
+    }
+  }
+  assert.deepEqual(problems, []);
+  return rows;
+}
+
+const size = fc.integer({ min: 1, max: 40 });
+const text = fc.string({
+  unit: fc.constantFrom("a", "é", "😀", '"', ",", "\t", "\n", "\r\n", " ", "[", "}", "\\"),
+  maxLength: 8,
+});
+const rows = fc.array(
+  fc.dictionary(text, fc.oneof(text, fc.integer(), fc.constant(null), fc.array(text, { maxLength: 2 }))),
+  { minLength: 1, maxLength: 8 },
+);
+
+Deno.test("readJsonl() gives back what was written, with its lines", async () => {
+  await fc.assert(fc.asyncProperty(rows, size, fc.boolean(), async (rows, size, blank) => {
+    const file = rows.map((row) => JSON.stringify(row)).join(blank ? "\n\n" : "\n");
+    const expected = rows.map((row, i) => ({ line: 1 + i * (blank ? 2 : 1), row }));
+    assert.deepEqual(JSON.stringify(await read(readJsonl, file, size)), JSON.stringify(expected));
+  }));
+});
+
+Deno.test("readJsonArray() gives back what was written, however it is indented", async () => {
+  await fc.assert(fc.asyncProperty(rows, size, fc.constantFrom(0, 1, "\t"), async (rows, size, indent) => {
+    const file = JSON.stringify(rows, null, indent);
+    const found = await read(readJsonArray, file, size);
+    assert.equal(JSON.stringify(found.map(({ row }) => row)), JSON.stringify(rows));
+    const lines = file.split("\n");
+    for (const { line } of found) assert.match(lines[line - 1] as string, /\{/);
+  }));
+});
+
+for (const delimiter of [",", "\t"] as const) {
+  Deno.test(`csvReader(${JSON.stringify(delimiter)}) gives back what RFC 4180 writes, with its lines`, async () => {
+    const quote = (cell: string) => `"${cell.replaceAll('"', '""')}"`;
+    const table = fc.array(fc.tuple(text, text), { maxLength: 6 });
+    await fc.assert(
+      fc.asyncProperty(table, size, fc.constantFrom("\n", "\r\n", "\r"), async (table, size, end) => {
+        let line = 2;
+        const expected = table.map(([a, b]) => {
+          const row = { line, row: { a, b } };
+          line += 1 + (a + "|" + b).split(/\r\n|\n|\r/).length - 1;
+          return row;
+        });
+        const records = [["a", "b"], ...table].map((cells) => cells.map(quote).join(delimiter));
+        assert.deepEqual(await read(csvReader(delimiter), records.join(end) + end, size), expected);
+      }),
+    );
+  });
+}
+
+Deno.test("csvReader() takes line ends of all kinds in one file and skips blank lines", async () => {
+  const found = await read(csvReader(","), "a,b\r\n\r\n1,2\n\n\n3,4\r5,6", 3);
+  assert.deepEqual(found.map(({ line }) => line), [3, 6, 7]);
+});
