@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { foldText } from "../../../src/steps/format/fold_text.ts";
+
+const text = fc.string({ unit: "grapheme" });
+
+Deno.test("foldText() makes no difference of compatibility forms, case and white space", () => {
+  for (
+    const [a, b] of [["ﬁ", "FI"], ["Ｏｎ", "on"], ["straße", "STRASSE"], ["ὈΔΥΣΣΕΎΣ", "ὀδυσσεύς"], [
+      "a\u00a0 b\n",
+      " A B",
+    ], ["①", "1"]]
+  ) {
+    assert.equal(foldText(a as string), foldText(b as string));
+  }
+  assert.notEqual(foldText("on"), foldText("no"));
+  assert.notEqual(foldText("ab"), foldText("a b"));
+});
+
+Deno.test("foldText() is the same for all spellings of a text, and a fixed point", () => {
+  fc.assert(
+    fc.property(text, (text) => {
+      const folded = foldText(text);
+      assert.equal(foldText(folded), folded);
+      assert.equal(foldText(`\t${text} `), folded);
+      for (const form of ["NFC", "NFD", "NFKC", "NFKD"]) assert.equal(foldText(text.normalize(form)), folded);
+      assert.equal(foldText(text.toUpperCase()), folded);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+Deno.test("foldText() takes its short way for ASCII only where the long way agrees", () => {
+  const ascii = fc.string({ unit: "grapheme-ascii" });
+  fc.assert(fc.property(ascii, (text) => {
+    // The letter beyond ASCII forces the long way.
+    assert.equal(foldText(text), foldText(`${text}é`).replace(/ ?é$/, ""));
+  }));
+});
