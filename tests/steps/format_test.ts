@@ -132,6 +132,7 @@ for (const [check, turns, problem] of FLAWS) {
     assert.match((await refusal(bench.format(pipeline("error")))).message, problem);
     assert.deepEqual((await bench.format(pipeline("warn")))["warnings"], { [check]: 1 });
     assert.deepEqual((await bench.format(pipeline("off")))["warnings"], {});
+    assert.equal((await bench.report()).checks[check].count, 0);
     const [example] = await bench.lines("format", "train.jsonl");
     assert.equal(example.messages.at(-1).role, "assistant");
   });

@@ -41,11 +41,19 @@ const rows = fc.array(
 );
 
 Deno.test("readJsonl() gives back what was written, with its lines", async () => {
-  await fc.assert(fc.asyncProperty(rows, size, fc.boolean(), async (rows, size, blank) => {
-    const file = rows.map((row) => JSON.stringify(row)).join(blank ? "\n\n" : "\n");
-    const expected = rows.map((row, i) => ({ line: 1 + i * (blank ? 2 : 1), row }));
-    assert.deepEqual(JSON.stringify(await read(readJsonl, file, size)), JSON.stringify(expected));
-  }));
+  await fc.assert(
+    fc.asyncProperty(
+      rows,
+      size,
+      fc.constantFrom("\n", "\r\n"),
+      fc.boolean(),
+      async (rows, size, end, blank) => {
+        const file = rows.map((row) => JSON.stringify(row)).join(blank ? end + end : end) + end;
+        const expected = rows.map((row, i) => ({ line: 1 + i * (blank ? 2 : 1), row }));
+        assert.deepEqual(JSON.stringify(await read(readJsonl, file, size)), JSON.stringify(expected));
+      },
+    ),
+  );
 });
 
 Deno.test("readJsonArray() gives back what was written, however it is indented", async () => {
@@ -78,6 +86,6 @@ for (const delimiter of [",", "\t"] as const) {
 }
 
 Deno.test("csvReader() takes line ends of all kinds in one file and skips blank lines", async () => {
-  const found = await read(csvReader(","), "a,b\r\n\r\n1,2\n\n\n3,4\r5,6", 3);
-  assert.deepEqual(found.map(({ line }) => line), [3, 6, 7]);
+  const found = await read(csvReader(","), "a,b\r\n\r\n\r\n1,2\n\n\n3,4\r5,6", 3);
+  assert.deepEqual(found.map(({ line }) => line), [4, 7, 8]);
 });

@@ -78,6 +78,12 @@ Deno.test("openSplitter() keeps rows that share a field, or their input, on one 
   }
 });
 
+Deno.test("openSplitter() holds out a whole group where the number asks for less", async () => {
+  await using bench = await Bench.open();
+  const side = await sides(bench, rowsOf([...Array(70).keys()]), { eval: 1, by: "room" });
+  assert.equal([...side.values()].filter((set) => set === "eval").length, 10);
+});
+
 Deno.test("openSplitter() depends on the seed", async () => {
   await using bench = await Bench.open();
   const rows = rowsOf([...Array(100).keys()]);
