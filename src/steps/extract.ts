@@ -3,6 +3,7 @@ import { digestOf, rememberDigest, stampOf } from "../lib/digest_memo.ts";
 import { UsageError } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { LineWriter } from "../lib/line_writer.ts";
+import type { SourceFile } from "./extract/source_file.ts";
 import { Problems } from "./extract/problems.ts";
 import { type Reading, readSource } from "./extract/read_source.ts";
 import { resolveSources, type SetName, type Source } from "./extract/sources.ts";
@@ -59,7 +60,10 @@ async function run(context: StepContext): Promise<StepOutcome> {
     if (writer.count === 0 && problems.count === 0) throw noRows(set, ofSet);
   }
   problems.throwIfAny();
-  const listed = sources.map(({ label, set }, i) => ({ path: label, set, ...readings[i] }));
+  const listed = readings.map((reading, i): SourceFile => {
+    const { label, set } = sources[i] as Source;
+    return { path: label, set, ...reading };
+  });
   await fs.writeAtomic(join(out, "sources.json"), JSON.stringify(listed, null, 2) + "\n");
   return { summary: { files: sources.length, bytes: sum(readings.map(({ bytes }) => bytes)), ...counts } };
 }

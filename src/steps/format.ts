@@ -2,9 +2,10 @@ import { join } from "node:path";
 import type { JsonObject } from "../lib/json.ts";
 import { ABILITIES } from "../providers/abilities.ts";
 import type { LoadedSpec } from "../spec/load.ts";
+import type { SourceFile } from "./extract/source_file.ts";
 import { Formatting } from "./format/formatting.ts";
 import { refuse } from "./format/refuse.ts";
-import { reportOf, type SourceFile } from "./format/report.ts";
+import { reportOf } from "./format/report.ts";
 import { reportHtml } from "./format/report_html.ts";
 import type { Step, StepContext, StepOutcome } from "./step.ts";
 

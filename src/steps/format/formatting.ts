@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { ABILITIES } from "../../providers/abilities.ts";
+import type { SourceFile } from "../extract/source_file.ts";
 import type { SetName } from "../extract/sources.ts";
 import type { StepContext } from "../step.ts";
 import { compareRows } from "./compare.ts";
 import { Converter } from "./converter.ts";
 import { exampleOf, type ExampleOptions } from "./example.ts";
 import { Findings } from "./findings.ts";
-import type { SourceFile } from "./report.ts";
 import { firstRows, parseRow, readRowLines, type SourceRow } from "./rows.ts";
 import { type Choice, chooseShape, refuseUnknownField, SAMPLE_ROWS } from "./shapes.ts";
 import { Sides } from "./sides.ts";

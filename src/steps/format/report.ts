@@ -1,17 +1,9 @@
 import type { Spec } from "../../spec/schema.ts";
+import type { SourceFile } from "../extract/source_file.ts";
 import type { SetName } from "../extract/sources.ts";
 import { type CheckName, type CheckResult, CHECKS } from "./findings.ts";
 import type { Formatting } from "./formatting.ts";
 import type { SetSummary } from "./tally.ts";
-
-/** A source as extract lists it in sources.json. */
-export type SourceFile = {
-  readonly path: string;
-  readonly set: SetName;
-  readonly bytes: number;
-  readonly sha256: string;
-  readonly rows: number;
-};
 
 export type SetReport = SetSummary & { readonly format: string; readonly why: string };
 
