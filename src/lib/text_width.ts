@@ -102,5 +102,7 @@ function graphemeWidth(grapheme: string): number {
   if (code < 0x20 || (code >= 0x7f && code < 0xa0)) return 0;
   if (/^[\p{Mn}\p{Me}\p{Cf}]/u.test(grapheme) && code !== 0xad) return 0;
   if (/\p{Emoji_Presentation}/u.test(grapheme) || grapheme.includes("\ufe0f")) return 2;
-  return WIDE.some(([first, last]) => code >= first && code <= last) ? 2 : 1;
+  // Spacing marks join the letter before them, yet terminals give each a column.
+  const marks = grapheme.match(/(?<!^)\p{Mc}/gu)?.length ?? 0;
+  return (WIDE.some(([first, last]) => code >= first && code <= last) ? 2 : 1) + marks;
 }

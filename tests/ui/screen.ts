@@ -41,7 +41,8 @@ export class Screen {
   }
 
   #put(character: string): void {
-    const width = textWidth(character);
+    // Vowels and finals of conjoining Hangul take no column of their own: they complete the letter before them.
+    const width = /[\u1160-\u11ff\ud7b0-\ud7ff]/.test(character) ? 0 : textWidth(character);
     if (this.#column + width > this.columns) {
       this.wrapped = true;
       this.#newline();
