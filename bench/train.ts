@@ -15,6 +15,7 @@ import { ensurePython } from "../src/providers/training/environment.ts";
 import { ownTrainerDir } from "../src/providers/training/trainer.ts";
 
 const BOUND = 1.3;
+const [blocks = 8, steps = 4] = Deno.args.map(Number);
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const CACHE = join(ROOT, ".temper");
 const JOB_FILES = [
@@ -31,21 +32,6 @@ interface Block {
   readonly seconds: number;
   readonly losses: readonly number[];
   readonly peak: number;
-}
-
-const [blocks = 8, steps = 4] = Deno.args.map(Number);
-const folder = await Deno.makeTempDir({ prefix: "bench-train-" });
-try {
-  const python = await ensurePython({
-    env: { fs: denoFs, clock: systemClock, cacheDir: CACHE, env: Deno.env.toObject() },
-    trainerDir: ownTrainerDir(),
-    progress: ({ message }) => message && console.log(message),
-    signal: new AbortController().signal,
-  });
-  const job = await wholeRun(join(folder, "runs"));
-  Deno.exitCode = await compare(python, job, folder) ? 0 : 1;
-} finally {
-  await Deno.remove(folder, { recursive: true });
 }
 
 /** Runs the demo pipeline once, says where its time went, and returns its job folder. */
@@ -162,4 +148,19 @@ async function* lines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGen
     rest = parts.pop()!;
     yield* parts;
   }
+}
+
+// Last, because a class exists from its line on.
+const folder = await Deno.makeTempDir({ prefix: "bench-train-" });
+try {
+  const python = await ensurePython({
+    env: { fs: denoFs, clock: systemClock, cacheDir: CACHE, env: Deno.env.toObject() },
+    trainerDir: ownTrainerDir(),
+    progress: ({ message }) => message && console.log(message),
+    signal: new AbortController().signal,
+  });
+  const job = await wholeRun(join(folder, "runs"));
+  Deno.exitCode = await compare(python, job, folder) ? 0 : 1;
+} finally {
+  await Deno.remove(folder, { recursive: true });
 }
