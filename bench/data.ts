@@ -6,7 +6,6 @@
  *     deno task bench:data [FEW MANY]
  */
 import { join } from "node:path";
-import { resourceUsage } from "node:process";
 import { systemClock } from "../src/lib/clock.ts";
 import { denoFs } from "../src/lib/fs.ts";
 import { LineWriter } from "../src/lib/line_writer.ts";
@@ -122,7 +121,7 @@ async function measure(dir: string, rows: number): Promise<Measured> {
       submitted: () => Promise.resolve(),
     });
   }
-  return { rows, readMs, stepsMs: performance.now() - start, peakBytes: peakBytes() };
+  return { rows, readMs, stepsMs: performance.now() - start, peakBytes: await peakBytes() };
 }
 
 /** A count split compares every row in all three ways, which takes the most memory. */
@@ -137,7 +136,8 @@ function pipeline(dir: string, rows: number): LoadedSpec {
   return { spec, path: join(dir, "pipeline.yaml"), dir, text: "" };
 }
 
-/** What the kernel saw at most (VmHWM), not what V8 says it uses. */
-function peakBytes(): number {
-  return resourceUsage().maxRSS * 1024;
+/** VmHWM: what the kernel saw at most. getrusage would count what the parent had at the fork. Linux only. */
+async function peakBytes(): Promise<number> {
+  const status = await Deno.readTextFile("/proc/self/status");
+  return Number(/VmHWM:\s*(\d+) kB/.exec(status)?.[1]) * 1024;
 }
