@@ -35,8 +35,10 @@ const text = fc.string({
   unit: fc.constantFrom("a", "é", "😀", '"', ",", "\t", "\n", "\r\n", " ", "[", "}", "\\"),
   maxLength: 8,
 });
+// Without backslashes: V8 misreads an escaped key once it has read one that is a backslash (nodejs/node#63785).
+const key = text.map((text) => text.replaceAll("\\", "/"));
 const rows = fc.array(
-  fc.dictionary(text, fc.oneof(text, fc.integer(), fc.constant(null), fc.array(text, { maxLength: 2 }))),
+  fc.dictionary(key, fc.oneof(text, fc.integer(), fc.constant(null), fc.array(text, { maxLength: 2 }))),
   { minLength: 1, maxLength: 8 },
 );
 
