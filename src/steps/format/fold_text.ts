@@ -8,7 +8,7 @@ export function foldText(text: string): string {
   return plain.toLowerCase().replace(/\s+/g, " ").trim();
 }
 
-/** Through upper case, because lower case alone keeps ß apart from ss and ς from σ. */
+/** Through upper case, because lower case alone keeps ß apart from ss; from lower case, because upper case alone keeps ẞ. */
 function caseFolded(text: string): string {
-  return text.toUpperCase().toLowerCase().replaceAll("ς", "σ");
+  return text.toLowerCase().toUpperCase().toLowerCase().replaceAll("ς", "σ");
 }

@@ -6,7 +6,10 @@ const text = fc.string({ unit: "grapheme" });
 
 Deno.test("foldText() makes no difference of compatibility forms, case and white space", () => {
   for (
-    const [a, b] of [["ﬁ", "FI"], ["Ｏｎ", "on"], ["straße", "STRASSE"], ["ὈΔΥΣΣΕΎΣ", "ὀδυσσεύς"], [
+    const [a, b] of [["ﬁ", "FI"], ["Ｏｎ", "on"], ["straße", "STRASSE"], ["STRAẞE", "strasse"], [
+      "ὈΔΥΣΣΕΎΣ",
+      "ὀδυσσεύς",
+    ], [
       "a\u00a0 b\n",
       " A B",
     ], ["①", "1"]]
