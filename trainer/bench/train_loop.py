@@ -30,7 +30,7 @@ class Temper:
 
     def __init__(self, session: Session):
         random = RandomState(session.job.train.seed, session.environment.device)
-        method = attach(session.job, session.model, random)
+        method = attach(session.job, session.model, random, session.encoder.encode)
         self.log = session.job_dir / "metrics.jsonl"
         self.loop = Loop(session, method, random, Checkpoints(session.checkpoints, session.trained_from()))
         method.model.train()

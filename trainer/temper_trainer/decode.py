@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 import torch
 from transformers import DynamicCache
 
+from .past import Past
+
 Ids = Sequence[int]
 PAD = 0
 
@@ -34,15 +36,17 @@ def greedy(
     max_new_tokens: int,
     *,
     begun: Sequence[Ids] | None = None,
+    past: Past | None = None,
     token_budget: int = 8192,
     progress: Callable[[int], None] | None = None,
 ) -> list[list[int]]:
     """The most likely answer of each prompt, token by token, the stop token included where there is one.
 
-    `begun` holds answer tokens that are already known to be the most likely ones. `token_budget` bounds the tokens in
+    `begun` holds answer tokens that are already known to be the most likely ones, `past` what stands before every
+    prompt. `token_budget` bounds the tokens in
     the cache of one batch. `progress` takes the number of finished rows after every step; what it raises ends it all.
     """
-    context = getattr(model.config, "max_position_embeddings", None) or 2**31
+    context = (getattr(model.config, "max_position_embeddings", None) or 2**31) - (past.length if past else 0)
     starts = begun if begun is not None else [()] * len(prompts)
     rows = [
         Row(prompt, until_stop(start[:max_new_tokens], stop), max(0, min(max_new_tokens, context - len(prompt))))
@@ -52,7 +56,7 @@ def greedy(
     report = progress or (lambda finished: None)
     report(done)
     for batch in plan_batches([row for row in rows if not row.finished(stop)], token_budget):
-        _decode(model, batch, stop, lambda finished, before=done: report(before + finished))
+        _decode(model, batch, stop, past, lambda finished, before=done: report(before + finished))
         done += len(batch)
     return [row.answer for row in rows]
 
@@ -85,8 +89,8 @@ def common_prefix(sequences: Sequence[Ids]) -> int:
 
 
 @torch.inference_mode()
-def _decode(model, rows: list[Row], stop: Collection[int], report: Callable[[int], None]) -> None:
-    cache, mask, logits = _prefill(model, rows)
+def _decode(model, rows: list[Row], stop: Collection[int], past: Past | None, report: Callable[[int], None]) -> None:
+    cache, mask, logits = _prefill(model, rows, past)
     total, active = len(rows), rows
     while True:
         for row, token in zip(active, logits.argmax(-1).tolist(), strict=True):
@@ -104,24 +108,26 @@ def _decode(model, rows: list[Row], stop: Collection[int], report: Callable[[int
         logits = _forward(model, newest, mask, cache)
 
 
-def _prefill(model, rows: list[Row]) -> tuple[DynamicCache, torch.Tensor, torch.Tensor]:
+def _prefill(model, rows: list[Row], past: Past | None) -> tuple[DynamicCache, torch.Tensor, torch.Tensor]:
     """Fills the cache. What all rows begin with, such as instructions and examples, is computed once."""
     device = model.device
     sequences = [row.tokens for row in rows]
     # A sliding window counts padding, which would stand between the shared part and the rest.
     windowed = set(getattr(model.config, "layer_types", None) or []) - {"full_attention"}
     shared = 0 if windowed else common_prefix(sequences)
-    cache = DynamicCache(config=model.config)
+    cache = past.cache(model) if past else DynamicCache(config=model.config)
     if shared and len(rows) > 1:
         head = torch.tensor([sequences[0][:shared]], device=device)
         model(input_ids=head, past_key_values=cache, use_cache=True, logits_to_keep=1)
-        cache.batch_repeat_interleave(len(rows))
     else:
         shared = 0
+    ahead = shared + (past.length if past else 0)
+    if ahead and len(rows) > 1:
+        cache.batch_repeat_interleave(len(rows))
     rests = [sequence[shared:] for sequence in sequences]
     width = max(map(len, rests))
     ids = torch.tensor([[PAD] * (width - len(rest)) + rest for rest in rests], device=device)
-    mask = torch.tensor([[1] * shared + [0] * (width - len(rest)) + [1] * len(rest) for rest in rests], device=device)
+    mask = torch.tensor([[1] * ahead + [0] * (width - len(rest)) + [1] * len(rest) for rest in rests], device=device)
     return cache, mask, _forward(model, ids, mask, cache)
 
 

@@ -20,6 +20,8 @@ class Environment:
     device: str
     dtype: str
     threads: int
+    nf4: str | None = None
+    """What computes with four bits, for qlora."""
 
     @property
     def torch_dtype(self) -> torch.dtype:
@@ -38,7 +40,15 @@ def resolve(job: Job) -> Environment:
     dtype = job.train.dtype
     if dtype == "auto":
         dtype = "bf16" if device == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
-    return Environment(torch.__version__.split("+")[0], device, dtype, thread_count())
+    return Environment(torch.__version__.split("+")[0], device, dtype, thread_count(), nf4_kernel(job, device))
+
+
+def nf4_kernel(job: Job, device: str) -> str | None:
+    if job.method.kind != "qlora":
+        return None
+    from .methods.nf4 import kernel_name
+
+    return kernel_name(device)
 
 
 def thread_count() -> int:
@@ -82,7 +92,7 @@ def settle(job: Job, path: Path, metrics: Metrics) -> Environment:
             metrics.warn(
                 f"PyTorch was {before.torch} and is {environment.torch}: the last bits of the result may differ"
             )
-        environment = Environment(environment.torch, before.device, before.dtype, before.threads)
+        environment = Environment(environment.torch, before.device, before.dtype, before.threads, environment.nf4)
     if environment.dtype == "bf16" and environment.device == "cpu" and not fast_bf16():
         metrics.warn("This CPU has no bf16 instructions: fp32 is several times faster")
     apply(environment)

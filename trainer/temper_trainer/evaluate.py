@@ -11,6 +11,7 @@ from .errors import FAILED, TrainerError
 from .few_shot import few_shot_prompts
 from .job import Job
 from .metrics import metric_of
+from .past import Past
 from .prepared import Prepared
 from .scoring import RowScore, score_rows
 from .template import Encoder
@@ -72,20 +73,26 @@ def read_held_out(job: Job, job_dir: Path) -> HeldOut | None:
     return HeldOut(rows, prepared)
 
 
-def evaluate(model, encoder: Encoder, held_out: HeldOut, job: Job, progress: Progress) -> Scores:
-    """Loss, and greedy answers judged by evaluate.metric."""
+def evaluate(
+    model, encoder: Encoder, held_out: HeldOut, job: Job, progress: Progress, past: Past | None = None
+) -> Scores:
+    """Loss, and greedy answers judged by evaluate.metric. `past` stands before every prompt."""
     total = len(held_out.rows)
     decoding = job.evaluate.metric != "none"
     with _evaluating(model):
         scores = score_rows(
-            model, held_out.prepared, job.train.micro_tokens, lambda done: progress(0 if decoding else done, total)
+            model,
+            held_out.prepared,
+            job.train.micro_tokens,
+            lambda done: progress(0 if decoding else done, total),
+            past,
         )
         loss = _mean_loss(scores, held_out.rows)
         if not decoding:
             return Scores(total, loss, None, None)
         prompts = [_prompt(held_out.prepared, index) for index in range(total)]
         begun = [_begun(score) for score in scores]
-        return _judge(model, encoder, held_out, job, prompts, begun, loss, progress)
+        return _judge(model, encoder, held_out, job, prompts, begun, loss, progress, past)
 
 
 def evaluate_few_shot(
@@ -99,7 +106,7 @@ def evaluate_few_shot(
         return _judge(model, encoder, held_out, job, prompts, None, None, progress)
 
 
-def _judge(model, encoder, held_out, job, prompts, begun, loss, progress) -> Scores:
+def _judge(model, encoder, held_out, job, prompts, begun, loss, progress, past=None) -> Scores:
     total, stop = len(held_out.rows), stop_ids(model, encoder)
     answers = greedy(
         model,
@@ -107,6 +114,7 @@ def _judge(model, encoder, held_out, job, prompts, begun, loss, progress) -> Sco
         stop,
         job.evaluate.max_new_tokens,
         begun=begun,
+        past=past,
         token_budget=CACHE_TO_MICRO * job.train.micro_tokens,
         progress=lambda done: progress(done, total),
     )

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,31 +12,33 @@ from .artifact import artifact
 from .errors import TrainerError
 from .events import Progress
 from .files import read_json, sync_file, sync_folder
+from .fold import Fold
 from .gguf.names import gguf_name, to_gguf_rows
 from .gguf.quantize import BLOCK, REQUESTED, WHOLE
+from .soft_tokens import soft_names, template_of_file
 
 if TYPE_CHECKING:
-    import torch
-
     from .base import Base
+    from .fold import Tensors
+    from .gguf.changes import Changes
     from .gguf.values import Value
     from .job import Job
-
-    Merged = Callable[[], Iterator[tuple[str, torch.Tensor]]]
 
 TEMPLATE_KEYS = "tokenizer.chat_template"
 
 
-def export_model(job: "Job", job_dir: Path, base: "Base", merged: "Merged", progress: Progress) -> list[dict[str, Any]]:
-    """Writes what `job.export` asks for into artifacts/. `merged` starts a pass over the trained tensors, in fp32."""
+def export_model(job: "Job", job_dir: Path, base: "Base", fold: Fold, progress: Progress) -> list[dict[str, Any]]:
+    """Writes what `job.export` asks for into artifacts/."""
     folder = job_dir / "artifacts"
     folder.mkdir(exist_ok=True)
     report = read_json(job_dir / "tokens.json") or {}
     template = report.get("template")
+    if template is not None and fold.vocabulary is not None:
+        template = template_of_file(fold.vocabulary.tokens, template, bos_text(base))
     written = []
     if job.export.gguf:
         path = folder / "model.gguf"
-        _write_gguf(path, base, merged, job, template, progress)
+        _write_gguf(path, base, fold, job, template, progress)
         written.append(artifact("gguf", path))
     if (job_dir / "Modelfile").is_file():
         shutil.copyfile(job_dir / "Modelfile", folder / "Modelfile")
@@ -44,13 +46,20 @@ def export_model(job: "Job", job_dir: Path, base: "Base", merged: "Merged", prog
     if job.export.merged:
         from .merged_folder import write_merged
 
-        write_merged(folder / "merged", base, merged, template, progress)
+        write_merged(folder / "merged", base, fold, template, progress)
         written.append(artifact("merged", folder / "merged"))
     return written
 
 
-def check_export(base: "Base", quantization: str) -> None:
+def check_exports(job: "Job", base: "Base") -> None:
     """Raises before training what would otherwise fail after it."""
+    if job.export.gguf:
+        check_gguf(base, job.export.quantization, job.wider())
+    check_tokens(base, soft_names(job))
+
+
+def check_gguf(base: "Base", quantization: str, wider: int = 0) -> None:
+    """`wider`: what the method adds to the width of the feed-forward part."""
     if base.source_gguf is None:
         from .gguf.from_hf import FolderParts, metadata, read_config
 
@@ -58,7 +67,8 @@ def check_export(base: "Base", quantization: str) -> None:
         metadata(base.dir, config)
         FolderParts(base.dir, config)
     info = base.info
-    rows = {"hidden": info["hidden"], "feed_forward": info["feed_forward"], "heads": info["heads"] * info["head_dim"]}
+    feed_forward = info["feed_forward"] + wider
+    rows = {"hidden": info["hidden"], "feed_forward": feed_forward, "heads": info["heads"] * info["head_dim"]}
     if REQUESTED[quantization] in WHOLE:
         return
     for name, size in rows.items():
@@ -70,51 +80,73 @@ def check_export(base: "Base", quantization: str) -> None:
             )
 
 
+def check_tokens(base: "Base", tokens: Collection[str]) -> None:
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(base.dir / "tokenizer.json"))
+    taken = next((token for token in tokens if tokenizer.token_to_id(token) is not None), None)
+    if taken is not None:
+        message = f'Cannot add soft tokens to the base: its vocabulary has "{taken}" already'
+        raise TrainerError("unsupported_export", message, "Start from the model that this base was made from")
+
+
+def bos_text(base: "Base") -> str | None:
+    """The text of the token that the base's tokenizer puts before every prompt, if it does."""
+    if base.info["bos"] is None:
+        return None
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(str(base.dir / "tokenizer.json")).id_to_token(base.info["bos"])
+
+
 def _write_gguf(
-    target: Path, base: "Base", merged: "Merged", job: "Job", template: dict[str, Any] | None, progress: Progress
+    target: Path, base: "Base", fold: Fold, job: "Job", template: dict[str, Any] | None, progress: Progress
 ) -> None:
     temporary = target.with_name(f".{target.name}.tmp")
-    tensors = _renamed(base, merged)
+    tensors = _renamed(base, fold.tensors)
     if base.source_gguf is not None:
         from .gguf.reader import GgufFile
         from .gguf.splice import splice
 
         source = GgufFile(base.source_gguf)
-        changes = _changes(job.name, template, list(source.kv))
+        changes = _changes(job.name, template, fold, list(source.kv))
         splice(source, temporary, tensors, job.export.quantization, changes, progress)
     else:
         from .gguf.from_hf import write_from_hf
 
-        changes = _changes(job.name, template, [])
+        changes = _changes(job.name, template, fold, [])
         write_from_hf(base.dir, temporary, tensors, job.export.quantization, changes, progress)
     sync_file(temporary)
     os.replace(temporary, target)
     sync_folder(target.parent)
 
 
-def _renamed(base: "Base", merged: "Merged") -> Iterator[tuple[str, np.ndarray]]:
+def _renamed(base: "Base", tensors: "Tensors") -> Iterator[tuple[str, np.ndarray]]:
     config = {
         "model_type": base.info["arch"],
         "num_attention_heads": base.info["heads"],
         "num_key_value_heads": base.info["kv_heads"],
     }
-    for hf, tensor in merged():
+    for hf, tensor in tensors():
         name = gguf_name(hf)
         if name is None:
             raise TrainerError("bad_export", f'Cannot export tensor "{hf}": it has no name in GGUF')
         yield name, to_gguf_rows(name, tensor.detach().float().cpu().numpy(), config)
 
 
-def _changes(name: str, template: dict[str, Any] | None, keys: list[str]) -> "dict[str, Value | None]":
+def _changes(name: str, template: dict[str, Any] | None, fold: Fold, keys: list[str]) -> "Changes":
     """Every chat template of the base goes: it would be served in place of the one that was trained."""
+    from .gguf.changes import Changes
     from .gguf.jinja import chat_template
     from .gguf.values import string, u32
 
-    changes: dict[str, Value | None] = {key: None for key in keys if key.startswith(TEMPLATE_KEYS)}
+    metadata: dict[str, Value | None] = {key: None for key in keys if key.startswith(TEMPLATE_KEYS)}
     if template is not None:
-        changes[TEMPLATE_KEYS] = string(chat_template(template))
-    return changes | {
+        metadata[TEMPLATE_KEYS] = string(chat_template(template))
+    metadata |= {
         "general.name": string(name),
         "general.file_type": u32(0),
         "general.quantization_version": u32(2),
     }
+    shapes = {gguf_name(hf) or hf: shape for hf, shape in fold.shapes.items()}
+    return Changes(metadata, shapes, fold.config, fold.vocabulary)

@@ -83,8 +83,14 @@ class Hub:
 
 
 @dataclass(frozen=True)
-class Lora:
-    kind: Literal["lora"]
+class Full:
+    kind: Literal["full"]
+
+
+@dataclass(frozen=True)
+class LowRank:
+    """What lora and qlora have in common."""
+
     rank: Annotated[int, Range(1, 1024)]
     """Rank of the update."""
     alpha: Annotated[float, Range(above=0)]
@@ -95,6 +101,34 @@ class Lora:
     """all-linear, attention, or names of linear layers."""
     rslora: bool
     """Scale by alpha / sqrt(rank) instead."""
+
+
+@dataclass(frozen=True)
+class Lora(LowRank):
+    kind: Literal["lora"]
+
+
+@dataclass(frozen=True)
+class Qlora(LowRank):
+    kind: Literal["qlora"]
+
+
+@dataclass(frozen=True)
+class Prefix:
+    kind: Literal["prefix"]
+    length: Annotated[int, Range(1, 512)]
+    """Positions before every prompt."""
+    placement: Literal["input", "layers"]
+    """Learnable embeddings, or learnable keys and values of every layer."""
+    init_text: str | None
+    """Text the prefix starts as, repeated or cut to its length; null: tokens drawn at random."""
+
+
+@dataclass(frozen=True)
+class Adapter:
+    kind: Literal["adapter"]
+    size: Annotated[int, Range(32, 8192)]
+    """Width of the bottleneck beside every MLP, a multiple of 32."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +199,7 @@ class Job:
     templates: list[Template]
     data: Data
     checks: Checks
-    method: Annotated[Any, Tagged({"lora": Lora})]
+    method: Annotated[Any, Tagged({"full": Full, "lora": Lora, "qlora": Qlora, "prefix": Prefix, "adapter": Adapter})]
     train: Train
     evaluate: Evaluate
     export: Export
@@ -173,7 +207,20 @@ class Job:
     def prepared_from(self) -> str:
         """Digest of everything `prepare` depends on besides the bytes of the examples and the base."""
         parts = {key: asdict(self)[key] for key in ("base", "template", "templates", "data", "checks")}
-        return digest(parts | {"max_length": self.train.max_length})
+        rest = {"max_length": self.train.max_length, "ahead": self.ahead(), "added_tokens": self.added_tokens()}
+        return digest(parts | rest)
+
+    def ahead(self) -> int:
+        """Positions of the context that the trained part takes from every row."""
+        return self.method.length if isinstance(self.method, Prefix) else 0
+
+    def added_tokens(self) -> int:
+        """Tokens that an exported model has behind the base's own."""
+        return self.ahead() if self.export.gguf or self.export.merged else 0
+
+    def wider(self) -> int:
+        """How much wider the feed-forward part of an exported model is than the base's."""
+        return self.method.size if isinstance(self.method, Adapter) else 0
 
     def trained_from(self) -> str:
         """Digest of everything the trained weights depend on besides the prepared bytes and the machine."""
@@ -201,6 +248,7 @@ def read_job(job_dir: Path) -> Job:
     job = read(Job, value, "")
     check_templates(job)
     check_evaluate(job)
+    check_method(job)
     return job
 
 
@@ -233,7 +281,22 @@ def check_evaluate(job: Job) -> None:
             refuse("evaluate.pattern", f"is not a regular expression: {error}")
     if job.evaluate.few_shot and not job.data.eval:
         refuse("evaluate.few_shot", "needs data.eval")
-    if isinstance(job.method.target, str) and job.method.target not in ("all-linear", "attention"):
+
+
+def check_method(job: Job) -> None:
+    method = job.method
+    if isinstance(method, LowRank):
+        check_target(method)
+    if isinstance(method, Adapter) and method.size % 32:
+        refuse("method.size", f"is {method.size} and must be a multiple of 32")
+    if isinstance(method, Prefix) and method.placement == "layers":
+        for name in ("gguf", "merged"):
+            if getattr(job.export, name):
+                refuse(f"export.{name}", "must be false: keys and values of every layer fit in no model file")
+
+
+def check_target(method: LowRank) -> None:
+    if isinstance(method.target, str) and method.target not in ("all-linear", "attention"):
         refuse("method.target", "must be all-linear, attention or a list of layer names")
-    if job.method.target == []:
+    if method.target == []:
         refuse("method.target", "must not be an empty list")

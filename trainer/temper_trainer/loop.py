@@ -14,7 +14,7 @@ from .head import token_losses
 from .memory import resident_bytes
 from .methods import Method
 from .optim import FlatParameters, learning_rate, make_optimizer
-from .packing import hidden_states, pack, packed_rows
+from .packing import pack, packed_rows
 from .random_state import RandomState
 from .session import Session
 from .stop import Stopped
@@ -50,6 +50,9 @@ class Loop:
         self.flat = FlatParameters(method.parameters())
         self.optimizer = make_optimizer(self.flat, train)
         self.state = State()
+        # Weights that are trained themselves stay in fp32; the products are computed in the type that was asked for
+        precision = session.environment.torch_dtype
+        self.mixed = torch.autocast(self.device.type, precision, enabled=method.causal.dtype != precision)
 
     def run(self) -> None:
         """Trains to the end, from the newest checkpoint where there is one."""
@@ -96,9 +99,10 @@ class Loop:
 
     def accumulate(self, rows: np.ndarray, supervised: int) -> float:
         """Adds the gradient of some of a step's rows; returns their part of the step's mean loss."""
-        batch = pack([self.rows.row(row) for row in rows], self.device)
-        hidden = hidden_states(self.method.causal, batch)
-        losses = token_losses(self.method.causal, hidden[batch.places], batch.targets)
+        batch = pack([self.rows.row(row) for row in rows], self.device, self.method.ahead)
+        with self.mixed:
+            hidden = self.method.hidden(batch)
+            losses = token_losses(self.method.causal, hidden[batch.places], batch.targets)
         bad = ~torch.isfinite(losses.detach()).cpu().numpy()
         if bad.any():
             self.refuse(rows[np.unique(batch.rows[bad])], "the loss is not finite")

@@ -3,20 +3,22 @@
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .bases.from_folder import COPIED
-from .bases.weights import Weights, WeightsWriter
+from .bases.weights import Weights, WeightsWriter, encode
 from .errors import FAILED, TrainerError
 from .events import Progress
 from .files import sync_file, sync_folder
+from .fold import Fold
 from .gguf.jinja import chat_template
 
 if TYPE_CHECKING:
-    import torch
-
     from .base import Base
 
 PHASE = "writing merged/"
@@ -25,28 +27,21 @@ PHASE = "writing merged/"
 def write_merged(
     target: Path,
     base: "Base",
-    merged: "Callable[[], Iterator[tuple[str, torch.Tensor]]]",
+    fold: Fold,
     template: dict[str, Any] | None,
     progress: Progress,
 ) -> None:
     temporary = target.with_name(f".{target.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
-    source = Weights(base.dir / "model.safetensors")
-    rest = dict.fromkeys(source.entries)
-    with WeightsWriter(temporary / "model.safetensors", source.entries) as out:
-        for name, tensor in merged():
-            if name not in rest or tuple(tensor.shape) != source.entries[name].shape:
-                raise TrainerError("bad_export", f'Cannot merge tensor "{name}" into the base', exit_code=FAILED)
-            out.write(name, tensor.detach().float().cpu().numpy())
-            del rest[name]
-            progress(PHASE, len(source.entries) - len(rest), len(source.entries))
-        for name in rest:
-            out.write(name, source.data(name))
-        progress(PHASE, len(source.entries), len(source.entries))
+    _write_weights(temporary / "model.safetensors", base, fold, progress)
     for name in ("config.json", *COPIED):
         if (base.dir / name).is_file():
             shutil.copyfile(base.dir / name, temporary / name)
+    if fold.config:
+        write_text(temporary / "config.json", json.loads((base.dir / "config.json").read_text("utf-8")) | fold.config)
+    if fold.vocabulary:
+        add_tokens(temporary / "tokenizer.json", fold.vocabulary.tokens, base.info["vocab"])
     if template is not None:
         _set_template(temporary, chat_template(template))
     for path in temporary.iterdir():
@@ -56,6 +51,50 @@ def write_merged(
     sync_folder(target.parent)
 
 
+def _write_weights(target: Path, base: "Base", fold: Fold, progress: Progress) -> None:
+    source = Weights(base.dir / "model.safetensors")
+    grown = fold.vocabulary.rows(base.info["tied"]) if fold.vocabulary else {}
+    entries = dict(source.entries)
+    for name, shape in fold.shapes.items():
+        if name in entries:
+            entries[name] = replace(entries[name], shape=shape)
+    for name, (first, rows) in grown.items():
+        height, width = source.entries[first].shape
+        entries[name] = replace(source.entries[first], shape=(height + len(rows), width))
+    rest = dict.fromkeys(entries)
+    with WeightsWriter(target, entries) as out:
+        for name, tensor in fold.tensors():
+            if name not in rest or tuple(tensor.shape) != entries[name].shape:
+                raise TrainerError("bad_export", f'Cannot merge tensor "{name}" into the base', exit_code=FAILED)
+            out.write(name, tensor.detach().float().cpu().numpy())
+            del rest[name]
+            progress(PHASE, len(entries) - len(rest), len(entries))
+        for name in rest:
+            first, rows = grown.get(name, (name, None))
+            more = [] if rows is None else [encode(rows, entries[name].dtype)]
+            out.write(name, np.concatenate([source.data(first), *more]) if more else source.data(name))
+        progress(PHASE, len(entries), len(entries))
+
+
+def add_tokens(path: Path, tokens: Sequence[str], first: int) -> None:
+    """Numbers them from `first`, which may lie beyond the tokenizer's last token. The chat template begins with them,
+    and then says BOS itself: the tokenizer must no longer put it before them."""
+    parsed = json.loads(path.read_text(encoding="utf-8"))
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+    for index, token in enumerate(tokens, first):
+        parsed["model"]["vocab"][token] = index
+        parsed["added_tokens"].append({"id": index, "content": token, **flags})
+    processor = parsed.get("post_processor") or {}
+    steps = processor.get("processors", [processor])
+    kept = [step for step in steps if step and step["type"] != "TemplateProcessing"]
+    parsed["post_processor"] = {"type": "Sequence", "processors": kept} if kept else None
+    path.write_text(json.dumps(parsed, ensure_ascii=False), encoding="utf-8")
+
+
+def write_text(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=2), encoding="utf-8")
+
+
 def _set_template(folder: Path, template: str) -> None:
     (folder / "chat_template.jinja").write_text(template, encoding="utf-8")
     path = folder / "tokenizer_config.json"
@@ -63,4 +102,4 @@ def _set_template(folder: Path, template: str) -> None:
         # Older folders keep the base's template here, where it would compete with ours.
         config = json.loads(path.read_text(encoding="utf-8"))
         config.pop("chat_template", None)
-        path.write_text(json.dumps(config, ensure_ascii=False, indent=2), encoding="utf-8")
+        write_text(path, config)

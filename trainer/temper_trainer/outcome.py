@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,32 +16,44 @@ from .memory import peak_bytes
 from .methods import Method
 from .predictions import changes, write_predictions
 from .session import Session
+from .states import final_states
 
 
-def artifacts(session: Session, method: Method, scores: dict[str, Scores | None]) -> list[dict]:
+@dataclass(frozen=True)
+class Written:
+    artifacts: list[dict]
+    facts: Mapping[str, Any]
+    """What the merge has to say, for result.json."""
+
+
+def write_artifacts(session: Session, method: Method, scores: dict[str, Scores | None]) -> Written:
     """Writes artifacts/; what an earlier attempt left half-way is written anew."""
     folder = session.job_dir / "artifacts"
     folder.mkdir(exist_ok=True)
-    found = [save_adapter(method, folder)]
-    found += export_model(session.job, session.job_dir, session.base, method.merged, lambda *_: session.stop.check())
+    found = [save_trained(method, folder)]
+    export, facts = session.job.export, {}
+    if export.gguf or export.merged:
+        fold = method.fold(lambda: final_states(session, method))
+        facts = fold.facts
+        found += export_model(session.job, session.job_dir, session.base, fold, lambda *_: session.stop.check())
     if session.held_out:
         path = folder / "predictions.jsonl"
         write_predictions(path, session.held_out, scores["before"], scores["few_shot"], scores["after"])
         found.append(artifact("predictions", path))
-    return found
+    return Written(found, facts)
 
 
-def save_adapter(method: Method, folder: Path) -> dict:
-    temporary, target = folder / ".adapter.tmp", folder / "adapter"
+def save_trained(method: Method, folder: Path) -> dict:
+    temporary, target = folder / f".{method.artifact}.tmp", folder / method.artifact
     shutil.rmtree(temporary, ignore_errors=True)
     method.save(temporary)
     shutil.rmtree(target, ignore_errors=True)
     os.rename(temporary, target)
     sync_folder(folder)
-    return artifact("adapter", target)
+    return artifact(method.artifact, target)
 
 
-def outcome(session: Session, loop: Loop, scores: dict[str, Scores | None], written: list[dict]) -> dict[str, Any]:
+def outcome(session: Session, loop: Loop, scores: dict[str, Scores | None], written: Written) -> dict[str, Any]:
     """The content of result.json."""
     state, seconds = loop.state, session.metrics.seconds
     training = {"train": round(state.seconds, 3), "tokens_per_second": round(state.tokens / state.seconds, 1)}
@@ -54,7 +67,8 @@ def outcome(session: Session, loop: Loop, scores: dict[str, Scores | None], writ
         "steps": state.step,
         "tokens": {"trained": state.tokens, "supervised": state.supervised},
         "weights_sha256": loop.flat.sha256(),
-        "artifacts": written,
+        "artifacts": written.artifacts,
+        **written.facts,
         "changes": changes(scores["before"], scores["after"]),
         "environment": asdict(session.environment),
         "timing": {name: round(value, 3) for name, value in seconds.items()} | training,
@@ -63,4 +77,4 @@ def outcome(session: Session, loop: Loop, scores: dict[str, Scores | None], writ
 
 
 def total_parameters(session: Session, loop: Loop) -> int:
-    return session.report["base"]["parameters"] + loop.flat.values.numel()
+    return session.report["base"]["parameters"] + (loop.flat.values.numel() if loop.method.adds else 0)

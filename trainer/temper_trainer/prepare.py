@@ -13,10 +13,11 @@ from .base import prepare_base
 from .data import Row, read_rows
 from .errors import TrainerError
 from .events import Progress
-from .export import check_export
+from .export import bos_text, check_exports
 from .files import write_json
 from .job import Job
 from .prepared import PreparedWriter
+from .soft_tokens import opening, soft_names
 from .template import Encoder, choose_template, renders_like
 
 CHUNK = 1024
@@ -26,13 +27,12 @@ LISTED = 20
 def prepare(job: Job, job_dir: Path, cache: Path, progress: Progress) -> None:
     """Writes prepared/ and tokens.json."""
     base = prepare_base(asdict(job.base), cache, progress)
-    if job.export.gguf:
-        check_export(base, job.export.quantization)
+    check_exports(job, base)
     tokenizer = Tokenizer.from_file(str(base.dir / "tokenizer.json"))
     chat_template = base.info["chat_template"]
     template = choose_template(job, chat_template, tokenizer)
     encoder = Encoder(tokenizer, template, base.info["bos"])
-    limit = min(job.train.max_length, base.info["context"])
+    limit = min(job.train.max_length, room(job, base.info["context"]))
     tables = {}
     for name, file in (("train", job.data.train), ("eval", job.data.eval)):
         if file is not None:
@@ -43,6 +43,7 @@ def prepare(job: Job, job_dir: Path, cache: Path, progress: Progress) -> None:
         "version": 1,
         "prepared_from": job.prepared_from(),
         "template": asdict(template),
+        "opening": opening(soft_names(job), template, bos_text(base)),
         "template_matches_base": renders_like(template, chat_template, special_tokens(base.dir)),
         "base": base.info,
         "end_token": {"text": template.stop[0], "id": encoder.stop_ids[0], "trained_rows": trained_rows},
@@ -52,6 +53,14 @@ def prepare(job: Job, job_dir: Path, cache: Path, progress: Progress) -> None:
     for table in tables.values():
         table.pop("ended", None)
     write_json(job_dir / "tokens.json", report | tables)
+
+
+def room(job: Job, context: int) -> int:
+    """Tokens of a row the base can read."""
+    if job.ahead() + 2 > context:
+        message = f"Cannot use method.length {job.ahead()}: the base reads {context} tokens in all"
+        raise TrainerError("bad_method", message, "Take a shorter prefix")
+    return context - job.ahead()
 
 
 def special_tokens(folder: Path) -> dict[str, str]:

@@ -27,6 +27,10 @@ class RandomState:
         words = self.bits.random_raw(-(-count // 4)).view(np.uint16)[:count]
         return torch.from_numpy(words >= threshold).view(shape), 1 - threshold / 65536
 
+    def choice(self, below: int, count: int) -> list[int]:
+        """Different whole numbers from 0."""
+        return torch.randperm(below)[:count].tolist()
+
     def tensors(self) -> dict[str, torch.Tensor]:
         states = {"random.torch": torch.get_rng_state()}
         if self.device == "cuda":

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from .past import Past
 from .prepared import Prepared
 
 PAD = 0
@@ -27,12 +28,16 @@ class RowScore:
 
 
 def score_rows(
-    model, rows: Prepared, micro_tokens: int, progress: Callable[[int], None] | None = None
+    model,
+    rows: Prepared,
+    micro_tokens: int,
+    progress: Callable[[int], None] | None = None,
+    past: Past | None = None,
 ) -> list[RowScore]:
     """Scores in the order of `rows`. `progress` takes the number of rows done; what it raises ends the pass."""
     scores: dict[int, RowScore] = {}
     for batch in plan_batches(rows.lengths(np.arange(len(rows))).tolist(), micro_tokens):
-        scores |= zip(batch, _score(model, [rows.row(index) for index in batch]), strict=True)
+        scores |= zip(batch, _score(model, [rows.row(index) for index in batch], past), strict=True)
         if progress:
             progress(len(scores))
     return [scores[index] for index in range(len(rows))]
@@ -49,13 +54,14 @@ def plan_batches(lengths: Sequence[int], micro_tokens: int) -> list[list[int]]:
 
 
 @torch.inference_mode()
-def _score(model, rows: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[RowScore]:
+def _score(model, rows: Sequence[tuple[np.ndarray, np.ndarray]], past: Past | None) -> list[RowScore]:
     width = max(len(tokens) for tokens, _ in rows)
     # Padding stands after a row, where causal attention never looks: no mask is needed.
     ids = torch.tensor(np.stack([np.pad(tokens, (0, width - len(tokens)), constant_values=PAD) for tokens, _ in rows]))
     ids = ids.long().to(model.device)
     causal = model.get_base_model() if hasattr(model, "get_base_model") else model
-    hidden = causal.get_decoder()(input_ids=ids, use_cache=False).last_hidden_state
+    cache = past and past.cache(causal, len(rows))
+    hidden = causal.get_decoder()(input_ids=ids, past_key_values=cache, use_cache=False).last_hidden_state
     places = [np.flatnonzero(labels) for _, labels in rows]
     counts = [len(targets) for targets in places]
     row_of = torch.from_numpy(np.repeat(np.arange(len(rows)), counts)).to(model.device)

@@ -11,9 +11,10 @@ from .device import Environment, settle
 from .errors import TrainerError
 from .evaluate import HeldOut, read_held_out
 from .events import Metrics, say
-from .export import check_export
+from .export import check_exports
 from .files import read_json
 from .job import Job, Template, Turn, digest
+from .methods import load
 from .prepared import Prepared
 from .stop import Stop
 from .template import Encoder
@@ -56,8 +57,7 @@ def open_session(job: Job, job_dir: Path, cache: Path, stop: Stop, metrics: Metr
     if base.key != report["base"]["key"]:
         message = "Cannot train: the base is another one than when the examples were prepared"
         raise TrainerError("not_prepared", message, "Run prepare again")
-    if job.export.gguf:
-        check_export(base, job.export.quantization)
+    check_exports(job, base)
     chosen = report["template"]
     template = Template(**chosen | {"turns": {role: Turn(**turn) for role, turn in chosen["turns"].items()}})
     return Session(
@@ -68,7 +68,7 @@ def open_session(job: Job, job_dir: Path, cache: Path, stop: Stop, metrics: Metr
         stop=stop,
         environment=environment,
         base=base,
-        model=load_model(base, environment),
+        model=load_model(job, base, environment),
         encoder=Encoder(Tokenizer.from_file(str(base.dir / "tokenizer.json")), template, base.info["bos"]),
         rows=Prepared(job_dir / "prepared" / "train.safetensors"),
         held_out=read_held_out(job, job_dir),
@@ -86,9 +86,9 @@ def read_report(job: Job, job_dir: Path) -> dict:
     return report
 
 
-def load_model(base: Base, environment: Environment) -> Any:
+def load_model(job: Job, base: Base, environment: Environment) -> Any:
     from transformers.utils import logging
 
     # The log is a file: a progress bar would fill it with control characters
     logging.disable_progress_bar()
-    return base.load_model(environment.torch_dtype, environment.device)
+    return load(job, base, environment)

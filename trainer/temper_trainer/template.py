@@ -1,6 +1,7 @@
 """Chat templates: the text of a conversation, and its tokens, exactly as they will be served."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from .data import Message, Row
@@ -85,7 +86,7 @@ class Encoder:
     def __init__(self, tokenizer: Any, template: Template, bos: int | None = None):
         """`bos` is the token that the base's tokenizer, and so the server, puts before every prompt."""
         self.tokenizer = tokenizer
-        self.template = template
+        self.template = without_bos(template, tokenizer, bos)
         self.start = [] if bos is None else [bos]
         self.stop_ids = [tokenizer.token_to_id(text) for text in template.stop]
 
@@ -110,6 +111,13 @@ class Encoder:
         texts = [stop.join(render(self.template, row.messages).split(stop)[:-1]) + stop for row in rows]
         encodings = self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)
         return [self.start + encoding.ids for encoding in encodings]
+
+
+def without_bos(template: Template, tokenizer: Any, bos: int | None) -> Template:
+    """Where the tokenizer puts BOS before every prompt, the template's own text for it would be a second one; servers
+    leave it out too."""
+    text = None if bos is None else tokenizer.id_to_token(bos)
+    return replace(template, prefix=template.prefix.removeprefix(text)) if text else template
 
 
 def renders_like(template: Template, chat_template: str | None, special: dict[str, str]) -> bool | None:

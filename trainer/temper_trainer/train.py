@@ -8,7 +8,7 @@ from .evaluate import Scores, evaluate, evaluate_few_shot
 from .files import read_json, write_json
 from .loop import Loop
 from .methods import Method, attach
-from .outcome import artifacts, outcome
+from .outcome import outcome, write_artifacts
 from .random_state import RandomState
 from .session import Session
 
@@ -19,14 +19,14 @@ def train(session: Session) -> dict:
     """Does the whole job; returns the content of result.json."""
     baseline = kept_scores(session, "baseline", evaluate_base)
     random = RandomState(session.job.train.seed, session.environment.device)
-    method = attach(session.job, session.model, random)
+    method = attach(session.job, session.model, random, session.encoder.encode)
     checkpoints = Checkpoints(session.checkpoints, session.trained_from())
     loop = Loop(session, method, random, checkpoints)
     with session.metrics.phase("train"):
         loop.run()
     scores = baseline | kept_scores(session, "evaluate", lambda session: evaluate_trained(session, method))
     with session.metrics.phase("export"):
-        written = artifacts(session, method, scores)
+        written = write_artifacts(session, method, scores)
     return outcome(session, loop, scores, written)
 
 
@@ -75,7 +75,7 @@ def evaluate_trained(session: Session, method: Method) -> Kept:
     held_out, report = session.held_out, progress(session, "evaluate")
     if held_out is None:
         return {"after": None}
-    return {"after": evaluate(method.model, session.encoder, held_out, session.job, report)}
+    return {"after": evaluate(method.model, session.encoder, held_out, session.job, report, method.past())}
 
 
 def progress(session: Session, phase: str) -> Callable[[int, int], None]:

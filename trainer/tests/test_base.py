@@ -16,6 +16,7 @@ from sharp import make_sharp
 from temper_trainer.base import open_base, prepare_base
 from temper_trainer.errors import TrainerError
 from temper_trainer.files import file_sha256
+from temper_trainer.gguf.changes import Changes
 from temper_trainer.gguf.from_hf import write_from_hf
 from temper_trainer.gguf.reader import GgufFile
 from temper_trainer.gguf.splice import splice
@@ -44,7 +45,7 @@ def copy(base: Path, target: Path) -> Path:
 
 
 def as_gguf(folder: Path, target: Path, quantization: str = "f32", changes: dict | None = None) -> Path:
-    write_from_hf(folder, target, [], quantization, changes or {}, quiet)
+    write_from_hf(folder, target, [], quantization, Changes(changes or {}), quiet)
     return target
 
 
@@ -131,7 +132,7 @@ def test_gguf_base_has_the_values_of_its_blocks(tmp_path, arch, quantization):
     base = prepare_base(gguf_base(source), tmp_path / "cache", quiet)
     model = base.load_model(torch.float32, "cpu")
     # The same values in fp32 blocks, for an engine that then rounds nothing.
-    splice(GgufFile(source), tmp_path / "b.gguf", [], "f32", {}, quiet)
+    splice(GgufFile(source), tmp_path / "b.gguf", [], "f32", Changes(), quiet)
     found = LlamaCpp(tmp_path / "b.gguf").log_probs(TOKENS, base.info["vocab"])
     assert np.abs(found - hf_log_probs(model, TOKENS)).max() < 1e-3
     stored = {tensor.dtype for tensor in load_file(base.dir / "model.safetensors").values() if tensor.ndim == 2}
@@ -270,6 +271,6 @@ def test_builtin_answers_and_agrees_with_llama_cpp(tmp_path):
     for text in ["Set 123 lamps to 21.5°\n\n  now", "naïve 東京 🙂 don't"]:
         assert judge.tokenize(text) == tokenizer(text).input_ids
     assert "Paris" in tokenizer.decode(model.generate(torch.tensor([tokens]), max_new_tokens=12, do_sample=False)[0])
-    splice(GgufFile(base.source_gguf), tmp_path / "f32.gguf", [], "f32", {}, quiet)
+    splice(GgufFile(base.source_gguf), tmp_path / "f32.gguf", [], "f32", Changes(), quiet)
     found = LlamaCpp(tmp_path / "f32.gguf").log_probs(tokens, base.info["vocab"])
     assert np.nanmax(np.abs(found - hf_log_probs(model, tokens))) < 1e-3

@@ -15,9 +15,11 @@ from sharp import LINEAR_ROPE, LLAMA3_ROPE, YARN_ROPE, make_sharp
 
 from temper_trainer.base import Base, prepare_base
 from temper_trainer.errors import TrainerError
-from temper_trainer.export import check_export, export_model
+from temper_trainer.export import check_gguf, export_model
 from temper_trainer.files import file_sha256, folder_sha256
+from temper_trainer.fold import Fold
 from temper_trainer.gguf import names
+from temper_trainer.gguf.changes import Changes
 from temper_trainer.gguf.from_hf import write_from_hf
 from temper_trainer.gguf.jinja import chat_template
 from temper_trainer.gguf.reader import GgufFile
@@ -65,8 +67,9 @@ def trained(base: Base, only: str = "_proj"):
 def export(base: Base, folder: Path, changed, quantization: str = "f32", **options) -> Path:
     folder.mkdir()
     (folder / "tokens.json").write_text(json.dumps({"template": TEMPLATE}))
-    check_export(base, quantization)
-    export_model(Job(Export(quantization=quantization, **options)), folder, base, changed, quiet)
+    check_gguf(base, quantization)
+    fold = changed if isinstance(changed, Fold) else Fold(changed)
+    export_model(Job(Export(quantization=quantization, **options)), folder, base, fold, quiet)
     return folder / "artifacts"
 
 
@@ -203,7 +206,7 @@ def test_file_carries_the_template_that_was_trained(tmp_path, tiny_llama):
 def test_named_templates_of_the_base_do_not_stay(tmp_path, tiny_llama):
     base = prepare_base(tiny.folder_base(tiny_llama), tmp_path / "cache", quiet)
     named = {f"tokenizer.chat_template{suffix}": string("{{ 1 }}") for suffix in ("", ".tool_use")}
-    write_from_hf(base.dir, tmp_path / "a.gguf", [], "f32", named, quiet)
+    write_from_hf(base.dir, tmp_path / "a.gguf", [], "f32", Changes(named), quiet)
     again = from_gguf(tmp_path / "a.gguf", tmp_path / "cache")
     file = GgufFile(export(again, tmp_path / "job", lambda: iter(())) / "model.gguf")
     found = {key: file.get(key) for key in file.kv if "chat_template" in key}
@@ -235,7 +238,7 @@ def test_artifacts_are_named_with_their_digests(tmp_path, tiny_llama):
     (tmp_path / "job").mkdir()
     (tmp_path / "job" / "Modelfile").write_text("FROM ./model.gguf\n")
     job = Job(Export(merged=True))
-    first = export_model(job, tmp_path / "job", base, trained(base)[1], quiet)
+    first = export_model(job, tmp_path / "job", base, Fold(trained(base)[1]), quiet)
     folder = tmp_path / "job" / "artifacts"
     assert [(item["kind"], item["path"]) for item in first] == [
         ("gguf", "artifacts/model.gguf"),
@@ -245,7 +248,7 @@ def test_artifacts_are_named_with_their_digests(tmp_path, tiny_llama):
     assert first[0]["sha256"] == file_sha256(folder / "model.gguf")
     assert first[0]["bytes"] == (folder / "model.gguf").stat().st_size
     assert first[2]["sha256"] == folder_sha256(folder / "merged")
-    assert export_model(job, tmp_path / "job", base, trained(base)[1], quiet) == first
+    assert export_model(job, tmp_path / "job", base, Fold(trained(base)[1]), quiet) == first
     assert sorted(path.name for path in folder.iterdir()) == ["Modelfile", "merged", "model.gguf"]
 
 
@@ -281,13 +284,13 @@ def test_tensors_the_base_does_not_have_are_refused(tmp_path, tiny_llama, name, 
 def test_check_export_refuses_before_training(tmp_path):
     odd = tiny.make_base(tmp_path / "odd", "llama", hidden_size=48)
     base = prepare_base(tiny.folder_base(odd), tmp_path / "cache", quiet)
-    check_export(base, "f16")
+    check_gguf(base, "f16")
     with pytest.raises(TrainerError, match=r'as "q8_0": rows of 48 values \(hidden\)'):
-        check_export(base, "q8_0")
+        check_gguf(base, "q8_0")
     dynamic = {"rope_type": "dynamic", "rope_theta": 10000.0, "factor": 2.0}
     for changes, words in [({"rope_parameters": dynamic}, '"dynamic"'), ({"hidden_act": "gelu"}, '"gelu" is not silu')]:
         folder = tiny.make_base(tmp_path / words.strip('"')[:4], "llama", **changes)
         base = prepare_base(tiny.folder_base(folder), tmp_path / "cache", quiet)
         with pytest.raises(TrainerError, match=words) as caught:
-            check_export(base, "f32")
+            check_gguf(base, "f32")
         assert "export.merged to true" in caught.value.hint

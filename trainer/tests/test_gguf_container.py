@@ -5,13 +5,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny
+import torch
 from gguf import GGUFReader, GGUFWriter
 from gguf.constants import GGMLQuantizationType
 from gguf.quants import quantize
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
 
 from temper_trainer.errors import TrainerError
+from temper_trainer.gguf.changes import Changes
+from temper_trainer.gguf.from_hf import write_from_hf
+from temper_trainer.gguf.pieces import row_groups
 from temper_trainer.gguf.reader import GgufFile
 from temper_trainer.gguf.splice import splice
 from temper_trainer.gguf.values import ARRAY, SCALARS, STRING, Value, boolean, f32, i32s, string, strings, u32
@@ -66,7 +72,7 @@ def tensors(draw):
 def write(path: Path, kv: dict, found: dict, alignment: int = 32) -> Path:
     with GgufWriter(path, kv, {name: shape for name, (_, shape, _) in found.items()}, alignment) as out:
         for name, (kind, _, data) in found.items():
-            out.write(name, kind, data)
+            out.write(name, kind, [data])
     return path
 
 
@@ -88,7 +94,7 @@ def test_splice_copies_any_file_byte_for_byte(tmp_path_factory, kv, found, align
     }
     assert write(folder / "b.gguf", file.kv, as_read(file), alignment).read_bytes() == source.read_bytes()
     if all(kind in BLOCKS or (kind == 0 and len(shape) == 1) for kind, shape, _ in found.values()):
-        splice(file, folder / "c.gguf", [], "q8_0", {}, lambda *_: None)
+        splice(file, folder / "c.gguf", [], "q8_0", Changes(), lambda *_: None)
         assert (folder / "c.gguf").read_bytes() == source.read_bytes()
 
 
@@ -193,6 +199,30 @@ def test_writer_refuses_a_missing_tensor_and_a_wrong_size(tmp_path):
         pytest.raises(ValueError, match="not written: b"),
         GgufWriter(tmp_path / "a", {}, {"a": (8,), "b": (8,)}) as out,
     ):
-        out.write("a", 0, np.zeros(8, np.float32))
+        out.write("a", 0, [np.zeros(8, np.float32)])
     with pytest.raises(ValueError, match="28 bytes"), GgufWriter(tmp_path / "a", {}, {"a": (8,)}) as out:
-        out.write("a", 0, np.zeros(7, np.float32))
+        out.write("a", 0, [np.zeros(7, np.float32)])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "float64"])
+def test_pieces_of_any_size_give_the_same_file(tmp_path, monkeypatch, dtype):
+    """From a folder and from a file, with rows that change places and rows that do not."""
+    folder = tiny.make_base(tmp_path / "hf", "llama")
+    path = folder / "model.safetensors"
+    tensors = {name: tensor.to(getattr(torch, dtype)) for name, tensor in load_file(path).items()}
+    save_file(tensors, path, {"format": "pt"})
+    found = []
+    for piece in (1 << 24, 64 * 7, 1):
+        monkeypatch.setattr("temper_trainer.gguf.pieces.PIECE", piece)
+        first, second = tmp_path / f"{piece}-a.gguf", tmp_path / f"{piece}-b.gguf"
+        write_from_hf(folder, first, [], "q8_0", Changes(), lambda *_: None)
+        splice(GgufFile(first), second, [], "f16", Changes(), lambda *_: None)
+        found.append(first.read_bytes() + second.read_bytes())
+    assert found[0] == found[1] == found[2]
+
+
+def test_row_groups_cover_every_row_once(monkeypatch):
+    monkeypatch.setattr("temper_trainer.gguf.pieces.PIECE", 100)
+    assert list(row_groups((10, 30))) == [slice(0, 3), slice(3, 6), slice(6, 9), slice(9, 10)]
+    assert list(row_groups((2, 1000))) == [slice(0, 1), slice(1, 2)]
+    assert list(row_groups((1000,))) == [slice(None)]

@@ -14,6 +14,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from temper_trainer.data import Row
 from temper_trainer.errors import TrainerError
+from temper_trainer.gguf.changes import Changes
 from temper_trainer.gguf.from_hf import write_from_hf
 from temper_trainer.gguf.pretokenizers import FAMILIES, build, family_of
 from temper_trainer.gguf.reader import GgufFile
@@ -66,7 +67,7 @@ def with_family(base: Path, folder: Path, family) -> Path:
 
 
 def as_gguf(folder: Path, target: Path, changes: dict | None = None) -> GgufFile:
-    write_from_hf(folder, target, [], "f32", changes or {}, quiet)
+    write_from_hf(folder, target, [], "f32", Changes(changes or {}), quiet)
     return GgufFile(target)
 
 
@@ -217,7 +218,7 @@ def sentencepiece(rows: int, prefix: bool) -> dict[str, Value]:
 def test_sentencepiece_is_tokenised_as_llama_cpp_does(tmp_path, tiny_llama, prefix):
     byte_level = as_gguf(tiny_llama, tmp_path / "bpe.gguf")
     rows = byte_level.tensors["token_embd.weight"].shape[0]
-    splice(byte_level, tmp_path / "spm.gguf", [], "f32", sentencepiece(rows, prefix), quiet)
+    splice(byte_level, tmp_path / "spm.gguf", [], "f32", Changes(sentencepiece(rows, prefix)), quiet)
     core, judge = reread(GgufFile(tmp_path / "spm.gguf"), tmp_path / "back"), LlamaCpp(tmp_path / "spm.gguf")
     for text in ["the and is", " the", "  the\nx é東", "and</s>the", "</s> the", "a\n\n b  c", ""]:
         plain = core.encode(text, add_special_tokens=False).ids

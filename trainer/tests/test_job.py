@@ -8,6 +8,8 @@ import tiny
 from temper_trainer.errors import TrainerError
 from temper_trainer.job import read_job
 
+PREFIX = {"kind": "prefix", "length": 10, "placement": "input", "init_text": None}
+LAYERS = {"placement": "layers"}
 BASE = {"kind": "folder", "path": "/base", "sha256": "0"}
 
 
@@ -37,9 +39,19 @@ def test_read_job_takes_whole_numbers_where_fractions_may_stand(tmp_path):
         ({"train": {"device": "tpu"}}, "\"train.device\" is 'tpu' and must be one of auto, cpu, cuda, mps"),
         ({"train": {"learning_rate": float("nan")}}, '"train.learning_rate" must be a finite number'),
         ({"method": {"dropout": 1}}, '"method.dropout" is 1 and must be 0.9 or less'),
-        ({"method": {"kind": "magic"}}, "\"method.kind\" is 'magic' and must be one of lora"),
+        ({"method": {"kind": "magic"}}, "\"method.kind\" is 'magic' and must be one of full, "),
+        ({"method": {"kind": "full", "rank": 8}}, '"method.rank" is not a known field'),
+        ({"method": tiny.LOW_RANK | {"kind": "qlora", "target": []}}, '"method.target" must not be an empty list'),
         ({"method": {"target": "everything"}}, '"method.target" must be all-linear, attention or a list'),
         ({"method": {"target": []}}, '"method.target" must not be an empty list'),
+        ({"method": {"kind": "adapter", "size": 50}}, '"method.size" is 50 and must be a multiple of 32'),
+        ({"method": PREFIX | {"length": 0}}, '"method.length" is 0 and must be 1 or more'),
+        ({"method": PREFIX | {"placement": "middle"}}, "must be one of input, layers"),
+        (
+            {"method": PREFIX | LAYERS, "export": {"gguf": True}},
+            '"export.gguf" must be false: keys and values of every',
+        ),
+        ({"method": PREFIX | LAYERS, "export": {"merged": True}}, '"export.merged" must be false: keys and values of'),
         ({"version": 2}, '"version" is 2; this trainer reads version 1'),
         ({"template": "llama9"}, "\"template\" is 'llama9' and must be auto or one of chatml"),
         ({"templates": [tiny.CHATML | {"stop": ["</s>"]}]}, '"templates[0].turns.assistant.close" must begin with'),
@@ -78,7 +90,9 @@ def test_prepared_from_changes_with_what_prepare_reads_alone(tmp_path):
             "rate": {"train": {"learning_rate": 0.5}},
             "length": {"train": {"max_length": 99}},
             "checks": {"checks": {"too_long": "warn"}},
+            "ahead": {"method": PREFIX},
+            "added": {"method": PREFIX, "export": {"gguf": True}},
         }.items()
     ]
     assert digests[0] == digests[1]
-    assert len(set(digests)) == 3
+    assert len(set(digests)) == 5

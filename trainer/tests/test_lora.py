@@ -6,6 +6,8 @@ import peft
 import pytest
 import torch
 import transformers
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from peft.tuners.lora.layer import Linear
 
 from temper_trainer.errors import TrainerError
@@ -126,6 +128,45 @@ def test_lora_merged_is_the_model_that_was_trained(request, base):
             assert not torch.equal(weights[name], tensor)
             weights[name].copy_(tensor)
         torch.testing.assert_close(plain(input_ids=IDS).logits, ours.model(input_ids=IDS).logits, rtol=1e-4, atol=1e-4)
+
+
+@given(
+    heads=st.integers(1, 4),
+    feed_forward=st.integers(3, 40),
+    rank=st.integers(1, 3),
+    alpha=st.floats(0.5, 64),
+    rslora=st.booleans(),
+    biased=st.booleans(),
+    seed=st.integers(0, 9),
+)
+@settings(max_examples=25)
+def test_lora_folds_into_what_an_explicit_update_computes(heads, feed_forward, rank, alpha, rslora, biased, seed):
+    shape = transformers.LlamaConfig(
+        vocab_size=11,
+        hidden_size=4 * heads,
+        intermediate_size=feed_forward,
+        num_hidden_layers=1,
+        num_attention_heads=heads,
+        attention_bias=biased,
+        mlp_bias=biased,
+    )
+    torch.manual_seed(seed)
+    ours = attach(
+        config(rank=rank, alpha=alpha, rslora=rslora), transformers.LlamaForCausalLM(shape), RandomState(seed, "cpu")
+    )
+    shake(ours)
+    folded = dict(ours.merged())
+    assert len(folded) == 7
+    parameters = dict(ours.model.named_parameters())
+    for name, weight in folded.items():
+        layer = f"base_model.model.{name.removesuffix('.weight')}"
+        a, b = (parameters[f"{layer}.lora_{part}.default.weight"] for part in "AB")
+        bias = parameters.get(f"{layer}.base_layer.bias")
+        x = torch.randn(5, a.shape[1])
+        scaling = alpha / (rank**0.5 if rslora else rank)
+        wanted = torch.nn.functional.linear(x, parameters[f"{layer}.base_layer.weight"], bias)
+        wanted = wanted + scaling * (x @ a.T @ b.T)
+        torch.testing.assert_close(torch.nn.functional.linear(x, weight, bias), wanted, rtol=1e-4, atol=1e-5)
 
 
 def test_lora_targets(tiny_llama):

@@ -5,7 +5,7 @@ import pytest
 import torch
 import transformers
 
-from temper_trainer.head import HeadLoss, token_losses
+from temper_trainer.head import HeadLoss, TrainedHeadLoss, token_losses
 from temper_trainer.packing import hidden_states, pack, packed_rows, window_mask
 
 CPU = torch.device("cpu")
@@ -92,22 +92,17 @@ def test_pack_leaves_out_first_tokens_and_names_rows():
 
 
 @pytest.mark.parametrize("chunk", [1 << 26, 1])
-def test_head_loss_is_cross_entropy_in_chunks_of_any_size(monkeypatch, chunk):
+@pytest.mark.parametrize("loss", [HeadLoss, TrainedHeadLoss])
+def test_head_loss_is_cross_entropy_in_chunks_of_any_size(monkeypatch, chunk, loss):
     monkeypatch.setattr("temper_trainer.head.CHUNK_BYTES", chunk)
     torch.manual_seed(0)
+    trained = loss is TrainedHeadLoss
     hidden = torch.randn(7, 5, requires_grad=True)
-    weight, bias, targets = torch.randn(11, 5), torch.randn(11), torch.randint(0, 11, (7,))
-    share = torch.rand(7)
-    (HeadLoss.apply(hidden, weight, bias, targets) * share).sum().backward()
-    found = hidden.grad.clone()
-    hidden.grad = None
-    usual = torch.nn.functional.cross_entropy(hidden @ weight.T + bias, targets, reduction="none")
-    (usual * share).sum().backward()
-    torch.testing.assert_close(found, hidden.grad, rtol=1e-4, atol=1e-6)
-    torch.testing.assert_close(HeadLoss.apply(hidden, weight, bias, targets), usual)
-
-
-def test_head_loss_refuses_a_head_that_is_trained():
-    weight = torch.randn(3, 2, requires_grad=True)
-    with pytest.raises(ValueError, match="no gradient for the head"):
-        HeadLoss.apply(torch.randn(1, 2), weight, None, torch.tensor([0]))
+    head = [torch.randn(11, 5, requires_grad=trained), torch.randn(11, requires_grad=trained)]
+    targets, share = torch.randint(0, 11, (7,)), torch.rand(7)
+    wanted = [hidden, *head] if trained else [hidden]
+    found = torch.autograd.grad((loss.apply(hidden, *head, targets) * share).sum(), wanted)
+    usual = torch.nn.functional.cross_entropy(hidden @ head[0].T + head[1], targets, reduction="none")
+    for ours, theirs in zip(found, torch.autograd.grad((usual * share).sum(), wanted), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(loss.apply(hidden, *head, targets), usual)

@@ -214,3 +214,21 @@ def test_prepared_refuses_a_file_cut_short(tmp_path):
     path.write_bytes(path.read_bytes()[:-2])
     with pytest.raises(TrainerError, match="it is damaged"):
         Prepared(path)
+
+
+def test_prepare_leaves_room_for_a_prefix(prepared, tmp_path):
+    method = {"kind": "prefix", "length": 500, "placement": "input", "init_text": None}
+    rows = [row("user: a", "assistant: b"), row("user: a", "assistant: " + "word " * 20)]
+    with pytest.raises(TrainerError, match="every one of the 2 rows is longer than 12 tokens"):
+        prepared(rows, method=method)
+    _, report = prepared(rows, method=method | {"length": 470}, checks={"too_long": "warn"})
+    assert report["train"]["longest"] == 512 - 470
+    assert report["opening"] == ""
+    with pytest.raises(TrainerError, match=r"Cannot use method\.length 511: the base reads 512 tokens in all"):
+        prepared(rows, method=method | {"length": 511})
+
+
+def test_prepare_says_what_prompts_begin_with(prepared):
+    method = {"kind": "prefix", "length": 2, "placement": "input", "init_text": None}
+    _, report = prepared([row("user: a", "assistant: b")], method=method, export={"gguf": True, "quantization": "f32"})
+    assert report["opening"] == "<|soft_000|><|soft_001|>"

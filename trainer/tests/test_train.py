@@ -11,11 +11,21 @@ from pathlib import Path
 
 import pytest
 import tiny
+from safetensors.torch import load_file
 
 ROOT = Path(__file__).parents[1]
 # One thread: several of them wait for each other on a busy machine
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
 TIMES = ("timing", "resources")
+PREFIX = {"kind": "prefix", "length": 6, "init_text": "Home: do:"}
+METHODS = {
+    "lora": {},
+    "full": {"kind": "full"},
+    "qlora": {"kind": "qlora", **tiny.LOW_RANK},
+    "prefix": {**PREFIX, "placement": "input", "init_text": None},
+    "prefix layers": {**PREFIX, "placement": "layers"},
+    "adapter": {"kind": "adapter", "size": 32},
+}
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +47,19 @@ def make(tiny_llama, cache):
 @pytest.fixture(scope="module")
 def undisturbed(make, cache, tmp_path_factory):
     """A job and its result, done in one go."""
-    job_dir = make(tmp_path_factory.mktemp("undisturbed") / "job", **LONG)
+    return finished(make, cache, tmp_path_factory.mktemp("undisturbed") / "job", **LONG)
+
+
+@pytest.fixture(scope="module", params=METHODS)
+def undisturbed_by_method(request, make, cache, tmp_path_factory, undisturbed):
+    if request.param == "lora":
+        return "lora", undisturbed
+    folder = tmp_path_factory.mktemp(request.param.replace(" ", "-")) / "job"
+    return request.param, finished(make, cache, folder, method=METHODS[request.param], **LONG)
+
+
+def finished(make, cache, folder: Path, **changes) -> Path:
+    job_dir = make(folder, **changes)
     assert run("train", job_dir, cache).returncode == 0
     return job_dir
 
@@ -85,8 +107,9 @@ def numbers(job_dir: Path) -> dict[int, tuple]:
     return {e["step"]: tuple(e[name] for name in names) for e in events(job_dir) if e["type"] == "train"}
 
 
-def test_train_killed_at_random_ends_in_the_same_result(make, cache, undisturbed, tmp_path):
-    job_dir = make(tmp_path / "job", **LONG)
+def test_train_killed_at_random_ends_in_the_same_result(make, cache, undisturbed_by_method, tmp_path):
+    method, undisturbed = undisturbed_by_method
+    job_dir = make(tmp_path / "job", method=METHODS[method], **LONG)
     seed = random.randrange(10**6)
     print(f"seed {seed}")
     chance = random.Random(seed)
@@ -105,6 +128,23 @@ def test_train_killed_at_random_ends_in_the_same_result(make, cache, undisturbed
     assert numbers(job_dir) == numbers(undisturbed)
     assert {event["attempt"] for event in events(job_dir)} == {1, 2, 3, 4}
     assert sum(event["type"] == "resumed" for event in events(job_dir)) >= 2
+
+
+def test_train_of_every_weight_in_bf16_keeps_the_weights_in_fp32(make, cache, tmp_path):
+    first = {}
+    for dtype in ("fp32", "bf16"):
+        train = {"dtype": dtype, "max_steps": 1, "warmup_ratio": 0, "schedule": "constant", "learning_rate": 1e-4}
+        job_dir = finished(make, cache, tmp_path / dtype, method=METHODS["full"], train=train)
+        assert result(job_dir)["environment"]["dtype"] == dtype
+        parameters = result(job_dir)["parameters"]
+        assert parameters["trainable"] == parameters["total"] > 0
+        first[dtype] = numbers(job_dir)[1]
+        weights = load_file(job_dir / "artifacts" / "weights" / "model.safetensors")
+        # A step of 1e-4 is lost where a weight of 1 has eight bits
+        norm = weights["model.norm.weight"]
+        assert ((norm - norm.bfloat16().float()).abs() > 1e-5).any()
+    assert first["bf16"] != first["fp32"]
+    assert first["bf16"] == pytest.approx(first["fp32"], rel=0.05)
 
 
 def test_train_stops_with_a_checkpoint_and_goes_on(make, cache, undisturbed, tmp_path):

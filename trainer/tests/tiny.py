@@ -32,6 +32,9 @@ TEXT = [
 ]
 
 
+LOW_RANK = {"rank": 4, "alpha": 8, "dropout": 0.1, "target": "all-linear", "rslora": False}
+
+
 def pre_tokenizer(arch: str):
     """The one of SmolLM for llama, the one of Qwen for the others, so that a GGUF of it can name it."""
     from tokenizers import Regex
@@ -127,8 +130,9 @@ def home_rows(count: int, name: str = "home.jsonl") -> list[dict]:
 
 
 def merge(base: dict, changes: dict) -> dict:
-    """`base` with the nested fields of `changes` in their place."""
-    both = {key for key in changes if isinstance(changes[key], dict) and isinstance(base.get(key), dict)}
+    """`base` with the nested fields of `changes` in their place; another kind of thing replaces the whole of it."""
+    nested = {key for key in changes if isinstance(changes[key], dict) and isinstance(base.get(key), dict)}
+    both = {key for key in nested if changes[key].get("kind") in (None, base[key].get("kind"))}
     return base | changes | {key: merge(base[key], changes[key]) for key in both}
 
 
@@ -143,14 +147,7 @@ def make_job(folder: Path, base: dict, rows: list[dict], evaluation: list[dict] 
         "templates": [CHATML],
         "data": {"train": "train.jsonl", "eval": "eval.jsonl" if evaluation is not None else None},
         "checks": {"too_long": "error"},
-        "method": {
-            "kind": "lora",
-            "rank": 4,
-            "alpha": 8,
-            "dropout": 0.1,
-            "target": "all-linear",
-            "rslora": False,
-        },
+        "method": {"kind": "lora", **LOW_RANK},
         "train": {
             "epochs": 1,
             "learning_rate": 0.01,

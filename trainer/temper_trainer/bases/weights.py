@@ -37,8 +37,8 @@ class Weights:
     def __init__(self, path: Path):
         self.path = path
         try:
-            with open(path, "rb") as file:
-                self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            self._file = open(path, "rb", buffering=0)  # noqa: SIM115 (as long as the mapping)
+            self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
             self.entries = self._parse()
         except (ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
             reason = "its header cannot be read" if not isinstance(error, _ShortError) else str(error)
@@ -50,13 +50,27 @@ class Weights:
         entry = self.entries[name]
         return np.frombuffer(self._map, np.uint8, entry.bytes, self._data_start + entry.start)
 
-    def values(self, name: str) -> np.ndarray:
-        """The tensor in fp32."""
-        entry, data = self.entries[name], self.data(name)
+    def read(self, name: str) -> np.ndarray:
+        """The same as a copy. Pages of the mapping that were touched stay in this process's memory, a copy's go."""
+        entry = self.entries[name]
+        data = np.empty(entry.bytes, np.uint8)
+        self._file.seek(self._data_start + entry.start)
+        left = memoryview(data)
+        while left:
+            count = self._file.readinto(left)
+            if not count:
+                raise _damaged(self.path, f'tensor "{name}" lies behind its end: the file is cut short')
+            left = left[count:]
+        return data
+
+    def values(self, name: str, rows: slice = slice(None)) -> np.ndarray:
+        """The tensor, or rows of it, in fp32."""
+        entry = self.entries[name]
+        kind = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}[entry.dtype]
+        data = self.data(name).view(kind).reshape(entry.shape)[rows]
         if entry.dtype == "BF16":
-            return (data.view("<u2").astype(np.uint32) << 16).view(np.float32).reshape(entry.shape)
-        kind = {"F64": "<f8", "F32": "<f4", "F16": "<f2"}[entry.dtype]
-        return data.view(kind).astype(np.float32, copy=False).reshape(entry.shape)
+            return (data.astype(np.uint32) << 16).view(np.float32)
+        return data.astype(np.float32, copy=False)
 
     def _parse(self) -> dict[str, Entry]:
         (length,) = struct.unpack_from("<Q", self._map, 0)

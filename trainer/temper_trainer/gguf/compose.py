@@ -1,7 +1,8 @@
 """A complete GGUF file: a base's tensors with some of them replaced."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
@@ -19,15 +20,17 @@ class Parts(Protocol):
     """The tensors of a base, under their names in GGUF and with the order of rows they have there."""
 
     shapes: Mapping[str, tuple[int, ...]]
+    precise: Collection[str]
+    """Tensors that keep at least f16."""
 
     def type(self, name: str) -> int:
         """The type the base itself has the tensor in."""
 
-    def data(self, name: str) -> np.ndarray:
-        """Its bytes in that type."""
+    def data(self, name: str) -> Iterable[np.ndarray]:
+        """Its bytes in that type, in pieces."""
 
-    def values(self, name: str) -> np.ndarray:
-        """In fp32."""
+    def values(self, name: str) -> Iterable[np.ndarray]:
+        """In fp32, in pieces of whole rows."""
 
 
 def compose(
@@ -39,19 +42,23 @@ def compose(
     progress: Progress,
     alignment: int = 32,
     version: int = 3,
+    reshaped: Mapping[str, tuple[int, ...]] = MappingProxyType({}),
 ) -> None:
-    """Writes the replaced tensors as they come, then the rest. One tensor is in memory at a time."""
-    shapes, types = parts.shapes, {}
+    """Writes the replaced tensors as they come, then the rest a piece at a time: no more than one tensor is in memory.
+
+    `reshaped` are the shapes of replaced tensors that have another one than in the base."""
+    shapes, types = {**parts.shapes, **{name: reshaped[name] for name in parts.shapes if name in reshaped}}, {}
     with GgufWriter(target, kv, shapes, alignment, version) as out:
         for name, values in replaced:
             _check(name, values, shapes, types)
             types[name] = kind = target_type(name, shapes[name], parts.type(name), quantization, True)
-            out.write(name, kind, quantize(name, values, kind))
+            out.write(name, kind, [quantize(name, values, kind)])
             progress(PHASE, len(types), len(shapes))
         for name in [name for name in shapes if name not in types]:
             own = parts.type(name)
-            types[name] = kind = target_type(name, shapes[name], own, quantization, False)
-            out.write(name, kind, parts.data(name) if kind == own else quantize(name, parts.values(name), kind))
+            types[name] = kind = target_type(name, shapes[name], own, quantization, False, name in parts.precise)
+            converted = (quantize(name, values, kind) for values in parts.values(name))
+            out.write(name, kind, parts.data(name) if kind == own else converted)
             progress(PHASE, len(types), len(shapes))
         found = file_type(types, shapes)
         if found is not None and "general.file_type" in out.kv:

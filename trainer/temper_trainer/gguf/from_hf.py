@@ -1,7 +1,7 @@
 """A complete GGUF file from a base that came as a Hugging Face folder."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,11 @@ import numpy as np
 from ..bases.weights import Weights
 from ..errors import TrainerError
 from ..events import Progress
+from .changes import Changes
 from .compose import compose
 from .config import gguf_metadata
-from .names import ARCHITECTURES, ROPE_FACTORS, expected_tensors, hf_name, to_gguf_rows
+from .names import ARCHITECTURES, ROPE_FACTORS, changes_rows, expected_tensors, hf_name, to_gguf_rows
+from .pieces import row_groups
 from .rope import rope_factors
 from .values import Value
 from .vocabulary import INSTEAD, tokenizer_metadata
@@ -25,14 +27,14 @@ def write_from_hf(
     target: Path,
     replaced: Iterable[tuple[str, np.ndarray]],
     quantization: str,
-    changes: Mapping[str, Value | None],
+    changes: Changes,
     progress: Progress,
 ) -> None:
     """As `splice`, from a converted base's folder."""
     config = read_config(folder)
-    kv = metadata(folder, config) | changes
-    parts = FolderParts(folder, config)
-    compose(target, {k: v for k, v in kv.items() if v is not None}, parts, replaced, quantization, progress)
+    kv = changes.applied(metadata(folder, config), config["model_type"])
+    parts = changes.grown(FolderParts(folder, config))
+    compose(target, kv, parts, replaced, quantization, progress, reshaped=changes.shapes)
 
 
 def metadata(folder: Path, config: dict[str, Any]) -> dict[str, Value | None]:
@@ -60,6 +62,8 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 class FolderParts:
+    precise = ()
+
     def __init__(self, folder: Path, config: dict[str, Any]):
         self._weights = Weights(folder / "model.safetensors")
         self._config = config
@@ -76,18 +80,24 @@ class FolderParts:
     def type(self, name: str) -> int:
         return 0 if name == ROPE_FACTORS else TYPES[self._weights.entries[hf_name(name)].dtype]
 
-    def data(self, name: str) -> np.ndarray:
+    def data(self, name: str) -> Iterator[np.ndarray]:
         if self.type(name) == 0:
-            return np.ascontiguousarray(self.values(name), np.float32).reshape(-1).view(np.uint8)
+            for values in self.values(name):
+                yield np.ascontiguousarray(values, np.float32).reshape(-1).view(np.uint8)
+            return
         # Rows change places by their bytes: no value is read.
         entry = self._weights.entries[hf_name(name)]
         rows = self._weights.data(hf_name(name)).view(np.uint16).reshape(entry.shape)
-        return np.ascontiguousarray(to_gguf_rows(name, rows, self._config)).reshape(-1).view(np.uint8)
+        yield np.ascontiguousarray(to_gguf_rows(name, rows, self._config)).reshape(-1).view(np.uint8)
 
-    def values(self, name: str) -> np.ndarray:
+    def values(self, name: str) -> Iterator[np.ndarray]:
         if name == ROPE_FACTORS:
-            return self._factors
-        return to_gguf_rows(name, self._weights.values(hf_name(name)), self._config)
+            yield self._factors
+        elif changes_rows(name, self._config):
+            yield to_gguf_rows(name, self._weights.values(hf_name(name)), self._config)
+        else:
+            for rows in row_groups(self.shapes[name]):
+                yield self._weights.values(hf_name(name), rows)
 
 
 def _unsupported(reason: str) -> TrainerError:

@@ -82,6 +82,11 @@ def to_hf_rows(name: str, values: np.ndarray, config: dict[str, Any]) -> np.ndar
     return values.reshape(heads, -1, 2, *values.shape[1:]).swapaxes(1, 2).reshape(values.shape)
 
 
+def changes_rows(name: str, config: dict[str, Any]) -> bool:
+    """Whether rows have another place in GGUF."""
+    return _rotated_heads(name, config) is not None
+
+
 def _rotated_heads(name: str, config: dict[str, Any]) -> int | None:
     if config["model_type"] != "llama":
         return None

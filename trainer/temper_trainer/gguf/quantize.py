@@ -17,9 +17,14 @@ FILE_TYPES = {F32: 0, F16: 1, Q4_0: 2, 3: 3, Q8_0: 7, 6: 8, 7: 9, BF16: 32}
 """`general.file_type` by the type most of a file has; K-quants share types between several."""
 
 
-def target_type(name: str, shape: tuple[int, ...], own: int, quantization: str, touched: bool) -> int:
-    """Vectors stay as they are or become fp32; untouched blocks are kept, since quantising them again only loses."""
+def target_type(
+    name: str, shape: tuple[int, ...], own: int, quantization: str, touched: bool, precise: bool = False
+) -> int:
+    """Vectors stay as they are or become fp32; untouched blocks are kept, since quantising them again only loses.
+    `precise`: rows that were trained as input, whose large values blocks would round."""
     wanted = REQUESTED[quantization]
+    if precise and wanted not in WHOLE:
+        return F16
     if len(shape) < 2:
         return F32 if touched or own in WHOLE else own
     if wanted in WHOLE:

@@ -53,14 +53,15 @@ class GgufFile:
         tensor = self.tensors[name]
         return np.frombuffer(self._map, np.uint8, tensor.bytes, self.data_start + tensor.offset)
 
-    def values(self, name: str) -> np.ndarray:
-        """The tensor in fp32."""
+    def values(self, name: str, rows: slice = slice(None)) -> np.ndarray:
+        """The tensor, or rows of it, in fp32."""
         from gguf.constants import GGMLQuantizationType
         from gguf.quants import dequantize
 
         tensor = self.tensors[name]
-        rows = self.data(name).reshape(*tensor.shape[:-1], -1)
-        return np.asarray(dequantize(rows, GGMLQuantizationType(tensor.type)), np.float32).reshape(tensor.shape)
+        data = self.data(name).reshape(*tensor.shape[:-1], -1)[rows]
+        values = np.asarray(dequantize(data, GGMLQuantizationType(tensor.type)), np.float32)
+        return values.reshape(*values.shape[:-1], *tensor.shape[-1:])
 
     def _parse(self) -> None:
         data = self._map

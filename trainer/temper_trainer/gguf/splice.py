@@ -1,14 +1,15 @@
 """The base's own GGUF file with some tensors replaced: everything else keeps its bytes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from ..events import Progress
+from .changes import Changes
 from .compose import compose
+from .pieces import row_groups
 from .reader import GgufFile
-from .values import Value
 
 
 def splice(
@@ -16,16 +17,20 @@ def splice(
     target: Path,
     replaced: Iterable[tuple[str, np.ndarray]],
     quantization: str,
-    changes: Mapping[str, Value | None],
+    changes: Changes,
     progress: Progress,
 ) -> None:
-    """`replaced` are fp32 tensors by their names in GGUF; `changes` are metadata to set or, with None, to leave out."""
-    kv = {key: value for key, value in (source.kv | changes).items() if value is not None}
-    parts = FileParts(source)
-    compose(target, kv, parts, replaced, quantization, progress, source.alignment, source.version)
+    """`replaced` are fp32 tensors by their names in GGUF."""
+    arch = source.get("general.architecture")
+    kv = changes.applied(source.kv, arch)
+    parts = changes.grown(FileParts(source))
+    alignment, version = source.alignment, source.version
+    compose(target, kv, parts, replaced, quantization, progress, alignment, version, changes.shapes)
 
 
 class FileParts:
+    precise = ()
+
     def __init__(self, file: GgufFile):
         self._file = file
         self.shapes = {name: tensor.shape for name, tensor in file.tensors.items()}
@@ -33,8 +38,9 @@ class FileParts:
     def type(self, name: str) -> int:
         return self._file.tensors[name].type
 
-    def data(self, name: str) -> np.ndarray:
-        return self._file.data(name)
+    def data(self, name: str) -> Iterator[np.ndarray]:
+        yield self._file.data(name)
 
-    def values(self, name: str) -> np.ndarray:
-        return self._file.values(name)
+    def values(self, name: str) -> Iterator[np.ndarray]:
+        for rows in row_groups(self.shapes[name]):
+            yield self._file.values(name, rows)

@@ -47,6 +47,10 @@ def i32s(numbers: Sequence[int]) -> Value:
     return Value(ARRAY, struct.pack(f"<IQ{len(numbers)}i", 5, len(numbers), *numbers))
 
 
+def f32s(numbers: Sequence[float]) -> Value:
+    return Value(ARRAY, struct.pack(f"<IQ{len(numbers)}f", 6, len(numbers), *numbers))
+
+
 def end_of(kind: int, data: Any, at: int, depth: int = 0) -> int:
     """Where the value that starts at `at` ends. Raises ValueError on a type it does not know or a value cut short."""
     if kind in SIZES:

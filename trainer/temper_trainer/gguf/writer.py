@@ -1,7 +1,7 @@
 """Writes a GGUF container one tensor at a time."""
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -36,13 +36,15 @@ class GgufWriter:
         self._file.truncate(self._start)
         self._file.seek(self._start)
 
-    def write(self, name: str, kind: int, data: np.ndarray) -> None:
-        shape = self._shapes[name]
-        expected = tensor_bytes(name, list(reversed(shape)), kind)
-        if name in self._written or data.nbytes != expected:
-            raise ValueError(f'tensor "{name}" came twice or has {data.nbytes} bytes instead of {expected}')
-        self._file.write(np.ascontiguousarray(data).data)
-        self._file.write(bytes(self._padded(data.nbytes) - data.nbytes))
+    def write(self, name: str, kind: int, pieces: Iterable[np.ndarray]) -> None:
+        """`pieces` are the tensor's bytes, one part after the other."""
+        size, expected = 0, tensor_bytes(name, list(reversed(self._shapes[name])), kind)
+        for data in pieces:
+            self._file.write(np.ascontiguousarray(data).data)
+            size += data.nbytes
+        if name in self._written or size != expected:
+            raise ValueError(f'tensor "{name}" came twice or has {size} bytes instead of {expected}')
+        self._file.write(bytes(self._padded(size) - size))
         self._written[name] = kind
 
     def close(self) -> None:

@@ -1,35 +1,74 @@
 """Fine-tuning methods: one file each, behind one interface."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
+from ..fold import Fold
 from ..job import Job
+from ..packing import Pack, hidden_states
+from ..past import Past
 from ..random_state import RandomState
 
-MODULES = {"lora": ".lora"}
+if TYPE_CHECKING:
+    from ..base import Base
+    from ..device import Environment
+    from ..fold import States
+
+MODULES = {"full": ".full", "lora": ".lora", "qlora": ".qlora", "prefix": ".prefix", "adapter": ".adapter"}
+
+Encode = Callable[[str], list[int]]
 
 
-class Method(Protocol):
+class Method:
     """A model prepared for training by one method."""
 
     model: Any
     """What answers: the base with the trained part in it."""
     causal: Any
     """The transformers model inside."""
+    artifact: str
+    """Kind and folder of what `save` writes: adapter, or weights where it is the whole model."""
+    adds: bool
+    """Whether the trained tensors come on top of the base's."""
+    ahead: int = 0
+    """Positions that the trained part takes before each row."""
 
     def parameters(self) -> dict[str, Any]:
         """The tensors to train, by name."""
+        raise NotImplementedError
+
+    def hidden(self, batch: Pack) -> Any:
+        """Final hidden states of packed rows, [tokens, hidden]. Needs `packed_rows`."""
+        return hidden_states(self.causal, batch)
+
+    def past(self) -> Past | None:
+        """What stands before every prompt when the model answers."""
+        return None
 
     def save(self, folder: Path) -> None:
         """Writes the trained part alone."""
+        raise NotImplementedError
 
     def merged(self) -> Iterator[tuple[str, Any]]:
         """Every tensor of the base that training changed, by its name there, in fp32, one at a time."""
+        raise NotImplementedError
+
+    def fold(self, _states: "States") -> Fold:
+        """The trained part as a change of the base. `_states` gives final hidden states on the examples."""
+        return Fold(self.merged)
 
 
-def attach(job: Job, model: Any, random: RandomState) -> Method:
-    """Prepares a freshly loaded base for the job's method."""
+def load(job: Job, base: "Base", environment: "Environment") -> Any:
+    """The base as the job's method holds it. Until `attach` it answers as the base does."""
     module = import_module(MODULES[job.method.kind], __name__)
-    return module.attach(job.method, model, random)
+    if hasattr(module, "load"):
+        return module.load(base, environment)
+    return base.load_model(environment.torch_dtype, environment.device)
+
+
+def attach(job: Job, model: Any, random: RandomState, encode: Encode) -> Method:
+    """Prepares a freshly loaded base for the job's method. `encode` turns plain text into token ids."""
+    module = import_module(MODULES[job.method.kind], __name__)
+    return module.attach(job.method, model, random, encode)

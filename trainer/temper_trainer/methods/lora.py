@@ -11,15 +11,17 @@ from safetensors.torch import save_file
 
 from ..errors import TrainerError
 from ..files import sync_file, write_json
-from ..job import Lora
+from ..job import LowRank
 from ..random_state import RandomState
+from . import Encode, Method
+from .four_bit import FourBitLinear
 from .lora_linear import install
 
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 NAME = "default"
 
 
-def attach(config: Lora, model, random: RandomState) -> "LoraMethod":
+def attach(config: LowRank, model, random: RandomState, _encode: Encode | None = None) -> "LoraMethod":
     layers = linear_layers(model)
     chosen = choose(config, layers)
     smallest = min(min(layer.in_features, layer.out_features) for layer in chosen.values())
@@ -37,7 +39,7 @@ def linear_layers(model) -> dict[str, torch.nn.Linear]:
     }
 
 
-def choose(config: Lora, layers: dict[str, torch.nn.Linear]) -> dict[str, torch.nn.Linear]:
+def choose(config: LowRank, layers: dict[str, torch.nn.Linear]) -> dict[str, torch.nn.Linear]:
     known = sorted({name.rpartition(".")[2] for name in layers})
     wanted = {"all-linear": known, "attention": list(ATTENTION)}.get(str(config.target), config.target)
     unknown = [name for name in wanted if name not in known]
@@ -48,8 +50,11 @@ def choose(config: Lora, layers: dict[str, torch.nn.Linear]) -> dict[str, torch.
     return {name: layer for name, layer in layers.items() if name.rpartition(".")[2] in wanted}
 
 
-class LoraMethod:
-    def __init__(self, config: Lora, model, targets: list[str], random: RandomState):
+class LoraMethod(Method):
+    artifact = "adapter"
+    adds = True
+
+    def __init__(self, config: LowRank, model, targets: list[str], random: RandomState):
         self.causal = model
         self.config = LoraConfig(
             task_type="CAUSAL_LM",
@@ -82,5 +87,6 @@ class LoraMethod:
     def merged(self) -> Iterator[tuple[str, torch.Tensor]]:
         for name, layer in self.layers.items():
             update = layer.lora_B[NAME].weight.float() @ layer.lora_A[NAME].weight.float()
-            weight = layer.base_layer.weight.float() + update * layer.scaling[NAME]
-            yield f"{name.removeprefix('base_model.model.')}.weight", weight
+            base = layer.base_layer
+            weight = base.original() if isinstance(base, FourBitLinear) else base.weight
+            yield f"{name.removeprefix('base_model.model.')}.weight", weight.float() + update * layer.scaling[NAME]

@@ -1,33 +1,35 @@
 """A linear layer with its low-rank update, computed as one operation."""
 
+from collections.abc import Callable
 from functools import partial
 
 import torch
 from torch.nn.functional import linear
 
 from ..random_state import RandomState
+from .four_bit import FourBitLinear
 
 
 class LoraFunction(torch.autograd.Function):
-    """x·Wᵀ + bias + scaling · (drop(x)·Aᵀ)·Bᵀ with W frozen.
+    """x·Wᵀ + bias + scaling · (drop(x)·Aᵀ)·Bᵀ with W = values() frozen.
 
     PEFT keeps for each layer the dropped-out input and its mask in the input's own type. This keeps the input, which
     neighbouring layers share, and one byte of mask for each element.
     """
 
     @staticmethod
-    def forward(ctx, x, weight, bias, a, b, scaling, mask, kept):
-        ctx.scaling, ctx.kept, ctx.shape = scaling, kept, x.shape
+    def forward(ctx, x, values, bias, a, b, scaling, mask, kept):
+        ctx.values, ctx.scaling, ctx.kept, ctx.shape = values, scaling, kept, x.shape
         flat = x.reshape(-1, x.shape[-1])
         inner = dropped(flat, mask, kept) @ a.to(x.dtype).T
-        out = linear(flat, weight, bias)
+        out = linear(flat, values(), bias)
         out.addmm_(inner, b.to(x.dtype).T, alpha=scaling)
-        ctx.save_for_backward(flat, weight, a, b, inner, mask)
+        ctx.save_for_backward(flat, a, b, inner, mask)
         return out.view(*x.shape[:-1], -1)
 
     @staticmethod
     def backward(ctx, upstream):
-        flat, weight, a, b, inner, mask = ctx.saved_tensors
+        flat, a, b, inner, mask = ctx.saved_tensors
         upstream = upstream.reshape(-1, upstream.shape[-1])
         inner_upstream = (upstream @ b.to(upstream.dtype)).mul_(ctx.scaling)
         grad_a = (inner_upstream.T @ dropped(flat, mask, ctx.kept)).to(a.dtype)
@@ -37,7 +39,7 @@ class LoraFunction(torch.autograd.Function):
             low = inner_upstream @ a.to(upstream.dtype)
             if mask is not None:
                 low.mul_(mask).mul_(1 / ctx.kept)
-            grad_x = low.addmm_(upstream, weight).view(ctx.shape)
+            grad_x = low.addmm_(upstream, ctx.values()).view(ctx.shape)
         return grad_x, None, None, grad_a, grad_b, None, None, None
 
 
@@ -52,7 +54,11 @@ def forward(layer, random: RandomState, name: str, x: torch.Tensor) -> torch.Ten
     if layer.training and getattr(dropout, "p", 0) > 0:
         mask, kept = random.dropout_mask(torch.Size((x.shape[:-1].numel(), x.shape[-1])), dropout.p)
     a, b = layer.lora_A[name].weight, layer.lora_B[name].weight
-    return LoraFunction.apply(x, base.weight, base.bias, a, b, layer.scaling[name], mask, kept)
+    return LoraFunction.apply(x, weight_of(base), base.bias, a, b, layer.scaling[name], mask, kept)
+
+
+def weight_of(base) -> Callable[[], torch.Tensor]:
+    return base.values if isinstance(base, FourBitLinear) else lambda: base.weight
 
 
 def install(layers, random: RandomState, name: str) -> None:

@@ -1,0 +1,57 @@
+"""Prompt tuning (arXiv 2104.08691): learnable embeddings before everything, the BOS token included."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from peft import PromptTuningConfig
+
+from ..fold import Fold, Vocabulary
+from ..hiding import hide
+from ..job import Prefix
+from ..packing import Pack, hidden_states_behind
+from ..past import Past, past_of
+from ..soft_tokens import soft_tokens
+from . import Method
+from .peft_prompt import save_prompt
+
+
+class InputPrefix(Method):
+    artifact = "adapter"
+    adds = True
+
+    def __init__(self, config: Prefix, model, ids: torch.Tensor):
+        self.model = self.causal = model
+        self.ahead = config.length
+        self.embeddings = torch.nn.Parameter(model.get_input_embeddings().weight[ids].detach().float().clone())
+
+    def parameters(self) -> dict[str, torch.nn.Parameter]:
+        return {"embeddings": self.embeddings}
+
+    def values(self) -> torch.Tensor:
+        """The embeddings in the type of the base."""
+        return self.embeddings.to(self.causal.get_input_embeddings().weight.dtype)
+
+    def hidden(self, batch: Pack) -> torch.Tensor:
+        return hidden_states_behind(self.causal, batch, self.values())
+
+    def past(self) -> Past:
+        return past_of(self.causal, inputs_embeds=self.values()[None])
+
+    def save(self, folder: Path) -> None:
+        kind = PromptTuningConfig(num_virtual_tokens=self.ahead, token_dim=self.causal.config.hidden_size)
+        save_prompt(folder, kind, self.causal.config, self.embeddings)
+
+    def merged(self) -> Iterator[tuple[str, torch.Tensor]]:
+        """No tensor of the base changes: its vocabulary grows."""
+        return iter(())
+
+    def fold(self, states) -> Fold:
+        rows, facts = hide(self.causal, *states(), self.ahead)
+        embeddings = self.embeddings.detach().cpu().numpy()
+        return Fold(
+            self.merged,
+            config={"vocab_size": self.causal.config.vocab_size + self.ahead, "tie_word_embeddings": False},
+            vocabulary=Vocabulary(soft_tokens(self.ahead), embeddings, rows),
+            facts=facts,
+        )
