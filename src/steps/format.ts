@@ -31,7 +31,7 @@ function inputsOf({ dataset, provider }: LoadedSpec["spec"]): JsonObject {
 }
 
 async function run(context: StepContext): Promise<StepOutcome> {
-  const { fs, out, loaded: { spec } } = context;
+  const { fs, out, loaded: { spec, cell } } = context;
   const extracted = context.input("extract");
   const sources = JSON.parse(await fs.readText(join(extracted, "sources.json"))) as SourceFile[];
   const formatting = await Formatting.open(context, sources);
@@ -43,7 +43,7 @@ async function run(context: StepContext): Promise<StepOutcome> {
   const report = reportOf(spec.dataset, sources, formatting);
   // Written before anything is refused: it shows more of what is wrong than an error can.
   await fs.writeAtomic(join(out, "report.json"), JSON.stringify(report, null, 2) + "\n");
-  await fs.writeAtomic(join(out, "report.html"), reportHtml(spec.name, report));
+  await fs.writeAtomic(join(out, "report.html"), reportHtml(cell?.pipeline ?? spec.name, report));
   refuse(report, join(out, "report.html"));
   const warnings = Object.fromEntries(
     formatting.findings.failing("warn").map((check) => [check, formatting.findings.result(check).count]),

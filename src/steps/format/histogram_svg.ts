@@ -1,5 +1,5 @@
 import { count } from "../../lib/format.ts";
-import { type Html, html } from "./html.ts";
+import { type Html, html } from "../../lib/html.ts";
 import type { Bin } from "./lengths.ts";
 
 const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [440, 190, 46, 8, 18, 34];

@@ -1,10 +1,10 @@
 import { bytes, count } from "../../lib/format.ts";
+import { Html, html, type Part } from "../../lib/html.ts";
+import { PAGE_STYLE } from "../../lib/page_style.ts";
 import { type CheckName, CHECKS } from "./findings.ts";
 import { histogramSvg } from "./histogram_svg.ts";
-import { Html, html, type Part } from "./html.ts";
 import { foundText } from "./refuse.ts";
 import type { Report, SetReport } from "./report.ts";
-import { REPORT_STYLE } from "./report_style.ts";
 
 /** The same as report.json, for people: one file that needs nothing else. */
 export function reportHtml(name: string, report: Report): string {
@@ -16,7 +16,7 @@ export function reportHtml(name: string, report: Report): string {
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
         <title>${name}: the dataset</title>
-        <style>${new Html(REPORT_STYLE)}</style>
+        <style>${new Html(PAGE_STYLE)}</style>
       </head>
       <body>
         <main>

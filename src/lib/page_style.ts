@@ -1,5 +1,5 @@
-/** One style sheet for the page: system fonts, both colour schemes, tables that scroll on their own when narrow. */
-export const REPORT_STYLE = `
+/** One style sheet for every page: system fonts, both colour schemes, tables that scroll on their own when narrow. */
+export const PAGE_STYLE = `
 :root { color-scheme: light dark; --ink: #1c2024; --soft: #60646c; --line: #d9dbe0; --page: #fcfcfd; --card: #fff;
   --bar: #3b6fd4; --good: #1a7f4b; --warn: #9a5b00; --bad: #b42318; }
 @media (prefers-color-scheme: dark) { :root { --ink: #edeef0; --soft: #a0a6b0; --line: #363a42; --page: #131518;
