@@ -6,6 +6,8 @@
 export { denoFs, type Fs } from "./src/lib/fs.ts";
 export { TemperError, UsageError } from "./src/lib/errors.ts";
 export {
+  loadAll,
+  type LoadAllResult,
   type LoadedSpec,
   type LoadOptions,
   type LoadResult,

@@ -18,6 +18,7 @@ export function crossField(data: unknown): Finding[] {
     patternAndMetric,
     evaluationRows,
     exportOptions,
+    prefixOfLayers,
   ]
     .flatMap((rule) => rule(get));
 }
@@ -159,6 +160,43 @@ const exportOptions: Rule = (get) => {
         {
           hint: "remove one of the two",
         },
+      ),
+    );
+  }
+  return findings;
+};
+
+/** Keys and values of every layer have no place in a model file: neither GGUF nor Hugging Face. */
+const prefixOfLayers: Rule = (get) => {
+  if (get("method.kind") !== "prefix" || get("method.placement") !== "layers") return [];
+  const ollama = get("provider.kind") === "ollama";
+  const gguf = ollama || get("provider.kind") === "local" && (get("provider.export.gguf") ?? true) === true;
+  const findings: Finding[] = [];
+  if (gguf) {
+    const what = ollama
+      ? "Ollama serves a GGUF file, which"
+      : "provider.export.gguf is true, and a GGUF file";
+    findings.push(
+      on(
+        "value",
+        "method.placement",
+        `Conflicting value of method.placement: ${what} cannot hold keys and values of every layer`,
+        {
+          hint: ollama
+            ? "set it to input, or provider.kind to local and provider.export.gguf to false"
+            : "set it to input, or provider.export.gguf to false",
+        },
+      ),
+    );
+  }
+  if (get("provider.export.merged") === true) {
+    findings.push(
+      on(
+        "value",
+        "provider.export.merged",
+        "Conflicting value of provider.export.merged: method.placement is layers, and a merged model cannot hold " +
+          "keys and values of every layer",
+        { hint: "remove it, or set method.placement to input" },
       ),
     );
   }

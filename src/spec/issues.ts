@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { nearest } from "../lib/nearest.ts";
 import type { Finding } from "./finding.ts";
-import { allFields, type JsonSchema, jsonSchema, keysOf, schemaAt } from "./json_schema.ts";
+import { allFields, fieldOf, type JsonSchema, jsonSchema, keysOf, schemaAt } from "./json_schema.ts";
 import { dotted, type Path, valueAt } from "./path.ts";
 import { MOST_PROBLEMS } from "./problem.ts";
 import { expected, found, oneOf } from "./words.ts";
@@ -142,7 +142,7 @@ function plainSchema(schema: JsonSchema, data: unknown, path: Path): JsonSchema 
   const section = schemaAt(path.slice(0, -1), data, schema);
   const last = path.at(-1);
   if (last === undefined) return schema;
-  return typeof last === "number" ? section?.items : section?.properties?.[last];
+  return typeof last === "number" ? section?.items : fieldOf(section, last);
 }
 
 function wanted(issue: Issue, node: JsonSchema | undefined): string {

@@ -11,6 +11,8 @@ export interface JsonSchema {
   readonly enum?: readonly unknown[];
   readonly default?: unknown;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
+  /** The schema of every key where they are not named. */
+  readonly additionalProperties?: JsonSchema | false;
   readonly required?: readonly string[];
   readonly items?: JsonSchema;
   readonly anyOf?: readonly JsonSchema[];
@@ -41,7 +43,7 @@ export function schemaAt(path: Path, data: unknown, root: JsonSchema = jsonSchem
   let node: JsonSchema | undefined = root;
   for (const [i, name] of path.entries()) {
     node = branch(node, valueAt(data, path.slice(0, i)));
-    node = typeof name === "number" ? node?.items : own(node?.properties, name);
+    node = typeof name === "number" ? node?.items : fieldOf(node, name);
     if (!node) return undefined;
   }
   return branch(node, valueAt(data, path)) ?? node;
@@ -72,12 +74,22 @@ export function allFields(node: JsonSchema = jsonSchema(), at: readonly string[]
   return [...fields, ...options];
 }
 
+/** The schema of a key of a section, by its name or because every key has it. */
+export function fieldOf(section: JsonSchema | undefined, name: string): JsonSchema | undefined {
+  return own(section?.properties, name) ?? (section?.additionalProperties || undefined);
+}
+
 function own(properties: JsonSchema["properties"], name: string): JsonSchema | undefined {
   return properties && Object.hasOwn(properties, name) ? properties[name] : undefined;
 }
 
+/** What no matrix can give. */
+const ALWAYS = ["version", "name"];
+
 /** The text of pipelines/schema.json. */
 export function schemaText(): string {
-  const { $schema, ...rest } = jsonSchema() as JsonSchema & { $schema: string };
-  return `${JSON.stringify({ $schema, title: "temper pipeline", ...rest }, null, 2)}\n`;
+  const { $schema, required, ...rest } = jsonSchema() as JsonSchema & { $schema: string };
+  // What a matrix gives need not stand in the file as well.
+  const sections = { if: { required: ["matrix"] }, then: { required: ALWAYS }, else: { required } };
+  return `${JSON.stringify({ $schema, title: "temper pipeline", ...rest, ...sections }, null, 2)}\n`;
 }

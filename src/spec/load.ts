@@ -2,27 +2,15 @@ import { dirname, resolve } from "node:path";
 import type { Fs } from "../lib/fs.ts";
 import { crossField } from "./cross_field.ts";
 import { fileFindings } from "./files.ts";
-import { dotted } from "./path.ts";
-import { inOrder, type Problem, problemAt, type SourceText } from "./problem.ts";
+import type { CheckedSpec, LoadAllResult, LoadedSpec, LoadResult, Refused } from "./loaded.ts";
+import { dotted, valueAt } from "./path.ts";
+import { inOrder, problemAt, type SourceText } from "./problem.ts";
 import { readPipeline } from "./read.ts";
 import { Spec } from "./schema.ts";
 import { unsupported } from "./unsupported.ts";
 import { parseYaml } from "./yaml.ts";
 
-/** A pipeline file that was read, parsed and validated. */
-export interface LoadedSpec {
-  readonly spec: Spec;
-  /** Absolute path of the file. */
-  readonly path: string;
-  /** Absolute folder of the file: relative paths in it start here. */
-  readonly dir: string;
-  /** The file's text, as read. */
-  readonly text: string;
-  /** Plain data before defaults are filled in, overrides applied. Absent when the spec was not read from a file. */
-  readonly given?: unknown;
-  /** Dotted paths that `--set` overrides. */
-  readonly overridden?: readonly string[];
-}
+export type { Cell, LoadAllResult, LoadedSpec, LoadResult, Refused } from "./loaded.ts";
 
 export interface LoadOptions {
   /** `PATH=VALUE` overrides, later ones last. */
@@ -31,12 +19,23 @@ export interface LoadOptions {
   readonly cwd?: string;
 }
 
-export type LoadResult =
-  | { readonly ok: true; readonly loaded: LoadedSpec }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
+export interface LoadOneOptions extends LoadOptions {
+  /** Label of the combination, for a file with a matrix. */
+  readonly cell?: string | undefined;
+}
 
 /** Reads a pipeline file and reports everything that is wrong with it at once, in the order of the text. */
-export async function loadSpec(path: string, fs: Fs, options: LoadOptions = {}): Promise<LoadResult> {
+export async function loadSpec(path: string, fs: Fs, options: LoadOneOptions = {}): Promise<LoadResult> {
+  const result = await loadAll(path, fs, options);
+  if (!result.ok) return result;
+  const [first] = result.cells;
+  if (first && !first.cell && options.cell === undefined) return { ok: true, loaded: first };
+  const { pickCell } = await import("./pick_cell.ts");
+  return pickCell(path, result.cells, options.cell);
+}
+
+/** The same for every combination of the file's matrix, each validated as if it had been written out. */
+export async function loadAll(path: string, fs: Fs, options: LoadOptions = {}): Promise<LoadAllResult> {
   const absolute = resolve(options.cwd ?? "", path);
   const read = await readPipeline(absolute, path, fs);
   if (!read.ok) return { ok: false, problems: [read.problem] };
@@ -50,28 +49,64 @@ export async function loadSpec(path: string, fs: Fs, options: LoadOptions = {}):
   const { data, overrides, problems } = set.length === 0
     ? { data: yaml.value, overrides: [], problems: [] }
     : (await import("./override.ts")).applyOverrides(yaml.value, set);
-  // Compiling a schema pays off from the second file on; there is none.
-  const parsed = Spec.safeParse(data, { jitless: true });
-  const findings = [...unsupported(data), ...crossField(data), ...await fileFindings(data, dir, fs)];
-  if (parsed.success && findings.length + faults.length + problems.length === 0) {
+  const check = (data: unknown) => checkData(data, dir, fs);
+  const checked = valueAt(data, ["matrix"]) === undefined
+    ? [await check(data)]
+    : await (await import("./check_matrix.ts")).checkMatrix(data, overrides, check);
+  const fine = checked.filter(isFine);
+  if (fine.length === checked.length && faults.length + problems.length === 0) {
     const overridden = overrides.map((override) => dotted(override.path));
-    return {
-      ok: true,
-      loaded: { spec: parsed.data, path: absolute, dir, text: read.text, given: data, overridden },
-    };
+    const cells = fine.map(({ spec, data, cell }) => ({
+      spec,
+      path: absolute,
+      dir,
+      text: read.text,
+      given: data,
+      overridden,
+      ...cell && { cell },
+    }));
+    return { ok: true, cells };
   }
   // What explains problems is loaded when there are some.
   const { locateAll } = await import("./locate_all.ts");
-  const located = locateAll({ source, yaml, data, overrides }, parsed.error?.issues ?? [], findings);
+  const located = locateAll({ source, yaml, overrides }, checked);
   return { ok: false, problems: inOrder([...faults, ...problems, ...located]) };
 }
 
+async function checkData(data: unknown, dir: string, fs: Fs): Promise<CheckedSpec> {
+  // Compiling a schema pays off from the second file on; there is none.
+  const parsed = Spec.safeParse(data, { jitless: true });
+  const findings = [...unsupported(data), ...crossField(data), ...await fileFindings(data, dir, fs)];
+  return { data, spec: parsed.data, issues: parsed.error?.issues ?? [], findings };
+}
+
+function isFine(checked: CheckedSpec): checked is CheckedSpec & { readonly spec: Spec } {
+  return checked.spec !== undefined && checked.findings.length === 0;
+}
+
 /** Like loadSpec, for commands that cannot go on without it: throws a SpecError that carries the problems. */
-export async function loadSpecOrThrow(path: string, fs: Fs, options: LoadOptions = {}): Promise<LoadedSpec> {
+export async function loadSpecOrThrow(
+  path: string,
+  fs: Fs,
+  options: LoadOneOptions = {},
+): Promise<LoadedSpec> {
   const result = await loadSpec(path, fs, options);
-  if (result.ok) return result.loaded;
+  return result.ok ? result.loaded : await refuse(path, result);
+}
+
+/** Like loadAll, throwing in the same way. */
+export async function loadAllOrThrow(
+  path: string,
+  fs: Fs,
+  options: LoadOptions = {},
+): Promise<readonly LoadedSpec[]> {
+  const result = await loadAll(path, fs, options);
+  return result.ok ? result.cells : await refuse(path, result);
+}
+
+async function refuse(path: string, { problems }: Refused): Promise<never> {
   const { SpecError } = await import("./spec_error.ts");
-  throw new SpecError(path, result.problems);
+  throw new SpecError(path, problems);
 }
 
 /** The absolute form of a path that a pipeline file names. */

@@ -27,14 +27,14 @@ export function locate(
 }
 
 /** The span of a key or a value; of what surrounds it, when it is not there. */
-function spanAt(yaml: ParsedYaml, path: Path, at: Finding["at"]): Span {
+export function spanAt(yaml: ParsedYaml, path: Path, at: Finding["at"]): Span {
   let node: unknown = yaml.root;
   let key: Node | undefined;
   for (const [i, name] of path.entries()) {
     const child = childOf(follow(node, yaml.root), name);
     if (!child) return key ? spanOf(key) : firstKey(yaml.root);
     node = child.value;
-    key = child.key ?? key;
+    key = child.key ?? node as Node;
     if (i === path.length - 1 && at === "key" && child.key) return spanOf(child.key);
   }
   return valueSpan(node, key) ?? firstKey(yaml.root);

@@ -1,4 +1,5 @@
-import { isSection, type Path } from "./path.ts";
+import { parsePath, type Path } from "./path.ts";
+import { place } from "./place.ts";
 import { type Problem, problemAt, type SourceText } from "./problem.ts";
 import { type ParsedYaml, parseYaml } from "./yaml.ts";
 
@@ -67,30 +68,5 @@ function parseOverride(source: SourceText): Override | Problem {
     const span = { start: offset + fault.start, end: offset + fault.end };
     return problemAt(source, span, { path: path.join("."), message: fault.message, hint: fault.hint });
   }
-  return { source, path: path.map((name) => /^\d+$/.test(name) ? Number(name) : name), offset, yaml };
-}
-
-type Placed = { readonly ok: true; readonly data: unknown } | { readonly ok: false; readonly found: string };
-
-/** `data` with `value` at `path`; sections on the way are made. */
-function place(data: unknown, path: Path, value: unknown): Placed {
-  const [name, ...rest] = path;
-  if (name === undefined) return { ok: true, data: value };
-  if (Array.isArray(data)) {
-    if (typeof name !== "number") return { ok: false, found: `a list has numbers, not "${name}"` };
-    if (name > data.length) {
-      return { ok: false, found: `the list has ${data.length} items, so ${name} is past its end` };
-    }
-    const inner = place(data[name], rest, value);
-    return inner.ok ? { ok: true, data: Object.assign([...data], { [name]: inner.data }) } : inner;
-  }
-  if (data !== undefined && data !== null && !isSection(data)) {
-    return { ok: false, found: `"${name}" would stand inside a value that is no section` };
-  }
-  const before = data && Object.hasOwn(data, name) ? data[name] : undefined;
-  const inner = place(before, rest, value);
-  if (!inner.ok) return inner;
-  // Not by assignment: a key named __proto__ is a key like any other.
-  const entries = Object.entries(data ?? {}).filter(([key]) => key !== String(name));
-  return { ok: true, data: Object.fromEntries([...entries, [String(name), inner.data]]) };
+  return { source, path: parsePath(path), offset, yaml };
 }

@@ -6,6 +6,11 @@ export function dotted(path: Path): string {
   return path.join(".");
 }
 
+/** Names as a person types them: those of digits alone are numbers of list items. */
+export function parsePath(names: readonly string[]): Path {
+  return names.map((name) => /^\d+$/.test(name) ? Number(name) : name);
+}
+
 /** What stands at a path of plain data; undefined when nothing does. */
 export function valueAt(data: unknown, path: Path): unknown {
   let value = data;

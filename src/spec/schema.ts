@@ -180,7 +180,8 @@ export const Spec = z.strictObject({
   evaluate: evaluate.meta({ description: "How the result is measured" }),
   provider: provider.meta({ description: "Where it runs and what becomes of it" }),
   matrix: z.record(z.string().min(1), z.array(z.json()).min(1)).optional().meta({
-    description: "Lists of values by dotted path: one run for each combination",
+    description:
+      "Lists of values by dotted path, such as train.seed: [1, 2]. `compare` runs each combination and puts them beside each other. Values replace what the file says there. Paths joined by commas change together: their entries are lists with one value a path",
   }),
 });
 

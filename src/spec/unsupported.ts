@@ -14,12 +14,6 @@ interface Unsupported {
 /** Fields and values that the file format has and this version refuses, so that none is ignored in silence. */
 const TABLE: readonly Unsupported[] = [
   {
-    path: ["method", "kind"],
-    at: "value",
-    meets: (value) => ["full", "qlora", "prefix", "adapter"].includes(value as string),
-    instead: "this version trains lora",
-  },
-  {
     path: ["provider", "kind"],
     at: "value",
     meets: (value) => value === "openai",
@@ -30,12 +24,6 @@ const TABLE: readonly Unsupported[] = [
     at: "key",
     meets: (value) => value !== undefined,
     instead: "this version reads files: .jsonl, .json, .csv, .tsv",
-  },
-  {
-    path: ["matrix"],
-    at: "key",
-    meets: (value) => value !== undefined,
-    instead: "this version runs one combination a file",
   },
   {
     path: ["provider", "register"],

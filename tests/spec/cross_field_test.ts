@@ -90,6 +90,29 @@ Deno.test("crossField() wants a GGUF file where Ollama serves it", () =>
     ]);
   }));
 
+Deno.test("crossField() refuses a prefix of layers where a model file is written", () =>
+  withFolder(async (dir) => {
+    const layers = good("kind: lora\n  rank: 8", "kind: prefix\n  placement: layers");
+    const local = layers.replace("kind: ollama", "kind: local").replace("  model: home-lora\n", "");
+    const reason = "cannot hold keys and values of every layer";
+    assert.deepEqual(await words(dir, layers), [
+      `10 layers: Conflicting value of method.placement: Ollama serves a GGUF file, which ${reason}`,
+    ]);
+    assert.deepEqual(await words(dir, local), [
+      `10 layers: Conflicting value of method.placement: provider.export.gguf is true, and a GGUF file ${reason}`,
+    ]);
+    const without = local.replace("{quantization: q8_0}", "{gguf: false}");
+    assert.deepEqual(await words(dir, without), []);
+    assert.deepEqual(await words(dir, without.replace("gguf: false", "gguf: false, merged: true")), [
+      "16 true: Conflicting value of provider.export.merged: method.placement is layers, and a merged model " +
+      reason,
+    ]);
+    assert.deepEqual(await words(dir, layers.replace("layers", "input")), []);
+    assert.deepEqual(await words(dir, good("kind: lora\n  rank: 8", "kind: adapter\n  size: 50")), [
+      "10 50: Wrong value for method.size: found 50, expected a whole number from 32 to 8192 that is a multiple of 32",
+    ]);
+  }));
+
 Deno.test("fileFindings() names the files that are not there, and the nearest", () =>
   withFolder(async (dir) => {
     await Deno.mkdir(join(dir, "sub"));
@@ -139,17 +162,12 @@ Deno.test("fileFindings() names a base that is not there", () =>
 Deno.test("unsupported() refuses with one sentence what a later version brings", () =>
   withFolder(async (dir) => {
     const cases = [
-      ["kind: lora\n  rank: 8", "kind: full", 'method.kind "full"'],
-      ["kind: lora", "kind: qlora", 'method.kind "qlora"'],
-      ["kind: lora\n  rank: 8", "kind: prefix", 'method.kind "prefix"'],
-      ["kind: lora\n  rank: 8", "kind: adapter", 'method.kind "adapter"'],
       [
         "kind: ollama\n  base: builtin:smollm2-135m-instruct\n  model: home-lora\n  export: {quantization: q8_0}",
         "kind: openai\n  base: gpt-4.1-mini",
         'provider.kind "openai"',
       ],
       ["source: rows.jsonl", "source: {sql: select 1, from: rows.jsonl}", "dataset.source.sql"],
-      ["version: 1", "version: 1\nmatrix: {train.seed: [1, 2]}", "matrix"],
       ["model: home-lora", "model: home-lora\n  register: always", 'provider.register "always"'],
       ["model: home-lora", "model: home-lora\n  keep_previous: true", "provider.keep_previous true"],
       ["model: home-lora", "model: home-lora\n  overwrite: true", "provider.overwrite true"],

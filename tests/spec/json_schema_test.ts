@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { denoFs } from "../../src/lib/fs.ts";
 import { allFields, jsonSchema, schemaAt, schemaText } from "../../src/spec/json_schema.ts";
-import { loadSpec } from "../../src/spec/load.ts";
+import { loadAll } from "../../src/spec/load.ts";
 
 const PIPELINES = new URL("../../pipelines/", import.meta.url);
 
@@ -29,7 +29,7 @@ Deno.test("each pipeline that is shipped is without problems and names its schem
     if (!name.endsWith(".yaml")) continue;
     count++;
     const path = new URL(name, PIPELINES);
-    const result = await loadSpec(path.pathname, denoFs);
+    const result = await loadAll(path.pathname, denoFs);
     assert.deepEqual(result.ok ? [] : result.problems.map((p) => p.message), [], name);
     const text = await Deno.readTextFile(path);
     assert.match(text, /^# yaml-language-server: \$schema=\.\/schema\.json\n/, name);

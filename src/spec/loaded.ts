@@ -1,0 +1,47 @@
+import type { Checked } from "./locate_all.ts";
+import type { Problem } from "./problem.ts";
+import type { Spec } from "./schema.ts";
+
+/** A pipeline file that was read, parsed and validated. */
+export interface LoadedSpec {
+  readonly spec: Spec;
+  /** Absolute path of the file. */
+  readonly path: string;
+  /** Absolute folder of the file: relative paths in it start here. */
+  readonly dir: string;
+  /** The file's text, as read. */
+  readonly text: string;
+  /** Plain data before defaults are filled in, overrides applied. Absent when the spec was not read from a file. */
+  readonly given?: unknown;
+  /** Dotted paths that `--set` overrides. */
+  readonly overridden?: readonly string[];
+  /** Which combination of the file's matrix it is. Absent when the file has none. */
+  readonly cell?: Cell;
+}
+
+/** One combination of a matrix. */
+export interface Cell {
+  /** Name of the pipeline file as a whole; the spec's name is this and the label. */
+  readonly pipeline: string;
+  /** What tells it from the others. */
+  readonly label: string;
+  /** What the matrix gives it, by dotted path. */
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+export interface Refused {
+  readonly ok: false;
+  readonly problems: readonly Problem[];
+}
+
+export type LoadResult = { readonly ok: true; readonly loaded: LoadedSpec } | Refused;
+
+/** `cells`: one for each combination of the matrix; one alone where there is none. */
+export type LoadAllResult = { readonly ok: true; readonly cells: readonly LoadedSpec[] } | Refused;
+
+/** Data that were checked, with what came of it. */
+export interface CheckedSpec extends Checked {
+  /** Defaults filled in; undefined when the schema found something. */
+  readonly spec: Spec | undefined;
+  readonly cell?: Cell;
+}
