@@ -37,7 +37,9 @@ export interface MemoryQuestion {
 /** Interpreter, torch and its thread pools before any weight is loaded: measured, see bench/estimate. */
 const RUNTIME_BYTES = 550e6;
 /** Weight, gradient and two AdamW moments in fp32. */
-const TRAINED_BYTES = 16;
+export const TRAINED_BYTES = 16;
+/** NF4 with double quantisation: 4 bits and, for each 64 weights, 8 bits of scale, themselves in groups of 256. */
+export const NF4_BYTES = (4 + 8 / 64 + 32 / (64 * 256)) / 8;
 
 /** Linear layers of one block as [inputs, outputs]. */
 function linears(shape: ModelShape): Record<string, readonly [number, number]> {
@@ -92,7 +94,7 @@ export function estimateMemory(question: MemoryQuestion): MemoryEstimate {
   const kv = shape.kvHeads * shape.headDim;
   const block = 6 * shape.hidden + 3 * (q + 2 * kv) + 4 * shape.feedForward;
   const kept = method.kind === "lora" || method.kind === "qlora" ? loraInputs(method, shape) : 0;
-  const weights = shape.parameters * weightBytes;
+  const weights = heldBytes(method, shape, weightBytes);
   const trainable = trainableParameters(method, shape) * TRAINED_BYTES;
   const activations = microTokens * shape.layers * (block + kept) * 4;
   const logits = labelledTokens * shape.vocab * 4 * 3;
@@ -104,6 +106,18 @@ export function estimateMemory(question: MemoryQuestion): MemoryEstimate {
     runtime: RUNTIME_BYTES,
     total: weights + trainable + activations + logits + RUNTIME_BYTES,
   };
+}
+
+/** Of the base's weights. Those that are trained themselves count as trained. */
+function heldBytes(method: Spec["method"], shape: ModelShape, weightBytes: number): number {
+  if (method.kind === "full") return 0;
+  const packed = method.kind === "qlora" ? linearParameters(shape) : 0;
+  return packed * NF4_BYTES + (shape.parameters - packed) * weightBytes;
+}
+
+/** Weights of the linear layers, the language-model head left out. */
+export function linearParameters(shape: ModelShape): number {
+  return shape.layers * Object.values(linears(shape)).reduce((sum, [from, to]) => sum + from * to, 0);
 }
 
 function loraInputs(method: Extract<Spec["method"], { kind: "lora" | "qlora" }>, shape: ModelShape): number {

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { resolveTraining } from "../../src/plan/defaults.ts";
-import { estimateMemory, type ModelShape, trainableParameters } from "../../src/plan/memory.ts";
+import {
+  estimateMemory,
+  linearParameters,
+  type ModelShape,
+  trainableParameters,
+} from "../../src/plan/memory.ts";
 import { estimateTime } from "../../src/plan/time.ts";
 import { Spec } from "../../src/spec/schema.ts";
 
@@ -50,6 +55,19 @@ Deno.test("estimateMemory() grows with tokens and with trained numbers", () => {
   const lora = estimateMemory({ ...question, method: spec({ kind: "lora" }).method });
   const full = estimateMemory({ ...question, method: spec({ kind: "full" }).method });
   assert.ok(full.trainable > 50 * lora.trainable);
+});
+
+Deno.test("estimateMemory() counts every weight once, in the type it is held in", () => {
+  const question = { shape: smollm2, weightBytes: 4, microTokens: 1, labelledTokens: 1 };
+  const at = (kind: string) => estimateMemory({ ...question, method: spec({ kind }).method });
+  const [full, lora, qlora] = [at("full"), at("lora"), at("qlora")];
+  assert.equal(full.weights + full.trainable, 16 * smollm2.parameters);
+  assert.equal(lora.weights, 4 * smollm2.parameters);
+  // 7 linear layers a block: two of 576 x 576, two of 576 x 192, three of 576 x 1,536
+  const linear = 30 * (2 * 576 * 576 + 2 * 576 * 192 + 3 * 576 * 1536);
+  assert.equal(linearParameters(smollm2), linear);
+  const packed = lora.weights - qlora.weights;
+  assert.ok(Math.abs(packed / linear - (32 - 4.127) / 8) < 1e-3, `${packed / linear} bytes a weight saved`);
 });
 
 Deno.test("estimateTime() is in proportion to tokens and speed", () => {

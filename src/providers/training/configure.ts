@@ -8,6 +8,7 @@ import type { ConfigureWork, Env } from "../provider.ts";
 import { type BaseInfo, rememberFiles } from "./base/base.ts";
 import { describeBase } from "./base/describe.ts";
 import { ensurePython } from "./environment.ts";
+import { refuseRows } from "./export_rows.ts";
 import { linkExamples, sharedSystem } from "./examples.ts";
 import { jobSettings, type TrainingSpec, trainingSpec } from "./job.ts";
 import { modelfile } from "./modelfile.ts";
@@ -22,8 +23,9 @@ import type { Tokens } from "./trainer_files.ts";
 export async function trainingInputs(loaded: LoadedSpec, env: Env, trainerDir: string): Promise<JsonObject> {
   const spec = trainingSpec(loaded.spec);
   const base = await describeBase(loaded, env);
+  refuseRows(spec, base);
   return {
-    ...jobSettings(spec, base),
+    ...jobSettings(spec, base, undefined),
     templates: sha256(canonicalJson(TEMPLATES)),
     base: base.identity,
     model: servedName(spec),
@@ -45,7 +47,8 @@ export async function configureTraining(work: ConfigureWork, trainerDir: string)
     signal: work.signal,
   });
   const data = await linkExamples(work.examples, out, fs);
-  await fs.writeAtomic(join(out, "job.json"), json({ ...jobSettings(spec, base), data }));
+  const settings = jobSettings(spec, base, await sharedSystem(out, fs));
+  await fs.writeAtomic(join(out, "job.json"), json({ ...settings, data }));
   const tokens = await runPrepare(work, python, trainerDir);
   warnOfTokens(work, tokens);
   if (spec.provider.export.gguf) {
@@ -79,9 +82,16 @@ async function modelfileOf(work: ConfigureWork, spec: TrainingSpec, base: BaseIn
     shape: shapeOf(tokens),
     context: tokens.base.context,
     template,
+    opening: tokens.opening,
+    kept: keptTokens(spec, tokens),
     system: await sharedSystem(work.out, work.fs),
     train: { rows: tokens.train.rows, epochs: epochs.value, learningRate: learningRate.value },
   });
+}
+
+/** A prefix, and BOS behind it. */
+function keptTokens({ method }: TrainingSpec, { base }: Tokens): number {
+  return method.kind === "prefix" ? method.length + (base.bos === null ? 0 : 1) : 0;
 }
 
 async function estimates(work: ConfigureWork, tokens: Tokens) {

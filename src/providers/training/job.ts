@@ -1,4 +1,3 @@
-import { UsageError } from "../../lib/errors.ts";
 import type { JsonObject } from "../../lib/json.ts";
 import { resolveTraining } from "../../plan/defaults.ts";
 import type { Spec } from "../../spec/schema.ts";
@@ -8,26 +7,18 @@ import { TEMPLATES } from "./templates.ts";
 /** A pipeline whose job can run here. */
 export type TrainingSpec = Spec & {
   readonly provider: Exclude<Spec["provider"], { kind: "openai" }>;
-  readonly method: Extract<Spec["method"], { kind: "lora" }>;
 };
 
 export function trainingSpec(spec: Spec): TrainingSpec {
   if (spec.provider.kind === "openai") throw new TypeError("Cannot train here: the provider is hosted");
-  if (spec.method.kind !== "lora") {
-    throw new UsageError(
-      "method-unsupported",
-      `Cannot train with method.kind "${spec.method.kind}": a later version brings it`,
-      { hint: "Take method.kind: lora" },
-    );
-  }
   return spec as TrainingSpec;
 }
 
 /**
  * job.json, version 1 (see trainer/README.md), without `data`. Everything is resolved: the trainer has no defaults
- * of its own, so the file alone says what was done.
+ * of its own, so the file alone says what was done. `system` is the system prompt all training rows share.
  */
-export function jobSettings(spec: TrainingSpec, base: BaseInfo): JsonObject {
+export function jobSettings(spec: TrainingSpec, base: BaseInfo, system: string | undefined): JsonObject {
   const { train, evaluate, provider, method } = spec;
   const { epochs, learningRate } = resolveTraining(spec, base.shape?.parameters);
   return {
@@ -37,7 +28,7 @@ export function jobSettings(spec: TrainingSpec, base: BaseInfo): JsonObject {
     template: provider.template,
     templates: TEMPLATES,
     checks: { too_long: spec.dataset.checks.too_long },
-    method,
+    method: method.kind === "prefix" ? { ...method, init_text: method.init_text ?? system ?? null } : method,
     train: {
       ...train,
       epochs: epochs.value,

@@ -1,11 +1,10 @@
-import { count, counted, share } from "../../lib/format.ts";
-import { type ModelShape, trainableParameters } from "../../plan/memory.ts";
+import { count, counted } from "../../lib/format.ts";
+import type { ModelShape } from "../../plan/memory.ts";
 import type { Spec } from "../../spec/schema.ts";
 import { goTemplate } from "./go_template.ts";
+import { mergedLine, methodLines } from "./modelfile_method.ts";
 import { comment, quoted } from "./modelfile_text.ts";
 import type { Template } from "./templates.ts";
-
-type Lora = Extract<Spec["method"], { kind: "lora" }>;
 
 export interface ModelfileFacts {
   /** Name the model is served under. */
@@ -17,6 +16,10 @@ export interface ModelfileFacts {
   /** Longest context of the base, in tokens. */
   readonly context: number;
   readonly template: Template;
+  /** What prompts begin with, before the first message. */
+  readonly opening: string;
+  /** Tokens of every prompt that must stay when the oldest are dropped. */
+  readonly kept: number;
   /** The system prompt that all training rows share. */
   readonly system: string | undefined;
   readonly train: { readonly rows: number; readonly epochs: number; readonly learningRate: number };
@@ -24,12 +27,12 @@ export interface ModelfileFacts {
 
 /** Ollama's recipe for the exported model. Its comments say what was trained and what the numbers mean. */
 export function modelfile(facts: ModelfileFacts): string {
-  const { template, system } = facts;
+  const { template, system, opening } = facts;
   const sections: [why: string, ...instructions: string[]][] = [
     [heading(facts), "FROM ./model.gguf"],
     [
       `The chat template (${template.name}) of the training, word for word. Another one makes the answers worse.`,
-      `TEMPLATE ${quoted("the chat template", goTemplate(template))}`,
+      `TEMPLATE ${quoted("the chat template", goTemplate(template, opening))}`,
       ...template.stop.map((stop) => `PARAMETER stop ${quoted("the stop token", stop)}`),
     ],
     [
@@ -43,6 +46,10 @@ export function modelfile(facts: ModelfileFacts): string {
       `PARAMETER num_ctx ${contextLength(facts)}`,
     ],
   ];
+  if (facts.kept > 0) {
+    const why = "The learnt positions begin every prompt. When a conversation outgrows its room, they stay.";
+    sections.push([why, `PARAMETER num_keep ${facts.kept}`]);
+  }
   if (system !== undefined) {
     const why = "Every training row began with this system prompt, so requests without one get it too.";
     sections.push([why, `SYSTEM ${quoted("the system prompt", system)}`]);
@@ -56,11 +63,12 @@ function heading(facts: ModelfileFacts): string {
   return [
     `${model}: "${base}" fine-tuned with ${spec.method.kind}`,
     "",
-    ...spec.method.kind === "lora" ? loraLines(spec.method, shape) : [],
+    ...methodLines(spec.method, shape),
+    "",
     `It saw ${counted(train.rows, "row")}, ${train.epochs} ${
       train.epochs === 1 ? "time" : "times"
     } each, at a learning rate of up to ${train.learningRate}.`,
-    `The update is merged into the weights of model.gguf, written as ${quantization}; adapter/ holds it alone.`,
+    mergedLine(spec.method, quantization),
     "",
     `Serve it:  ollama create ${model} -f Modelfile`,
     `Talk to it: ollama run ${model}`,
@@ -68,32 +76,8 @@ function heading(facts: ModelfileFacts): string {
   ].join("\n");
 }
 
-function loraLines(method: Lora, shape: ModelShape): string[] {
-  const { rank, alpha, rslora } = method;
-  const trainable = trainableParameters(method, shape);
-  const scaling = Number((alpha / (rslora ? Math.sqrt(rank) : rank)).toPrecision(4));
-  const root = rslora ? "sqrt(rank)" : "rank";
-  return [
-    "LoRA leaves every weight W of the base as it is and learns a small update beside it:",
-    `  y = W x + ${scaling} * B (A x)      A has ${rank} rows, B has ${rank} columns`,
-    `rank ${rank}: how many directions of its input an update can react to. More learns more and weighs more.`,
-    `alpha ${alpha}: strength of the update, which is scaled by alpha / ${root} = ${scaling}.`,
-    `Trained: ${count(trainable)} numbers, ${share(trainable / shape.parameters)} of the base's ${
-      count(shape.parameters)
-    }, in ${targetText(method)} of its ${shape.layers} layers.`,
-    "Paper: LoRA, Low-Rank Adaptation of Large Language Models, https://arxiv.org/abs/2106.09685",
-    ...rslora ? ["Scaling by sqrt(rank): https://arxiv.org/abs/2312.03732"] : [],
-    "",
-  ];
-}
-
-function targetText(method: Lora): string {
-  if (method.target === "all-linear") return "all linear parts";
-  return method.target === "attention" ? "the attention" : method.target.join(", ");
-}
-
 /** Twice the longest row and answer, as a power of two of at least 2,048, and at most what the base reads. */
-function contextLength({ spec, context }: ModelfileFacts): number {
-  const wanted = 2 * (spec.train.max_length + spec.evaluate.max_new_tokens);
+function contextLength({ spec, context, kept }: ModelfileFacts): number {
+  const wanted = kept + 2 * (spec.train.max_length + spec.evaluate.max_new_tokens);
   return Math.min(context, Math.max(2048, 2 ** Math.ceil(Math.log2(wanted))));
 }

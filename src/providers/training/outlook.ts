@@ -9,6 +9,7 @@ import type { Spec } from "../../spec/schema.ts";
 import type { DataSize, Env, Estimate, Outlook } from "../provider.ts";
 import type { BaseInfo } from "./base/base.ts";
 import { describeBase } from "./base/describe.ts";
+import { methodNotes } from "./method_notes.ts";
 import { trainingSettings } from "./settings.ts";
 import { trainingSpeed } from "./machine.ts";
 
@@ -38,7 +39,8 @@ export async function trainingOutlook(
   const estimates = base.shape === null
     ? [tokensEstimate(tokens, 1)]
     : await shapedEstimates(spec, env, base.shape, tokens, data);
-  return { base: baseText(base), settings: trainingSettings(loaded, base), estimates, notes: base.warnings };
+  const notes = [...base.warnings, ...base.shape === null ? [] : methodNotes(spec, base.shape)];
+  return { base: baseText(base), settings: trainingSettings(loaded, base), estimates, notes };
 }
 
 function baseText(base: BaseInfo): string {

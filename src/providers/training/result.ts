@@ -28,6 +28,7 @@ export function jobResult(done: Done): JobResult {
     peak_rss: done.resources.peak_rss,
     seconds: Object.fromEntries(Object.entries(timing).filter(([name]) => name !== "tokens_per_second")),
     weights_sha256: done.weights_sha256,
+    ...done.soft_tokens && { soft_tokens: done.soft_tokens },
     device: done.environment.device,
     dtype: done.environment.dtype,
   };

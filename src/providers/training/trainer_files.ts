@@ -16,6 +16,7 @@ const counts = z.object({
 const Tokens = z.object({
   version: z.literal(1),
   template: z.object({ name: z.string() }),
+  opening: z.string(),
   template_matches_base: z.boolean().nullable(),
   base: z.object({
     key: z.string(),
@@ -30,6 +31,7 @@ const Tokens = z.object({
     context: z.int(),
     tied: z.boolean(),
     parameters: z.int(),
+    bos: z.int().nullable(),
   }),
   train: counts,
   eval: counts.nullable(),
@@ -53,6 +55,15 @@ const score = z.object({
   rows: z.int(),
 });
 
+/** How far below the best answer the tokens of a prefix stay, so that none is ever sampled. */
+const softTokens = z.object({
+  tokens: z.int(),
+  positions: z.int(),
+  margin: z.number(),
+  held_out_positions: z.int(),
+  held_out_margin: z.number().nullable(),
+});
+
 const Done = z.object({
   version: z.literal(1),
   state: z.literal("done"),
@@ -66,6 +77,7 @@ const Done = z.object({
   weights_sha256: z.string(),
   artifacts: z.array(z.object({ kind: z.string(), path: z.string(), bytes: z.int(), sha256: z.string() })),
   changes: z.record(z.string(), z.int()).nullable(),
+  soft_tokens: softTokens.optional(),
   environment: z.object({ device: z.string(), dtype: z.string() }).loose(),
   timing: z.record(z.string(), z.number()),
   resources: z.object({ peak_rss: z.number() }).loose(),

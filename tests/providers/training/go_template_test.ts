@@ -90,12 +90,12 @@ Deno.test({
       }
       const messages = conversation.slice(0, -1);
       for (const template of TEMPLATES) {
-        const text = { template: goTemplate(template), messages };
-        // The server adds what stands before the first turn.
-        cases.push({ ...text, expected: render(template, messages, true).slice(template.prefix.length) });
+        const opening = `<|soft_000|>{{${template.prefix}`;
+        const text = { template: goTemplate(template, opening), messages };
+        const open = opening + render(template, messages, true).slice(template.prefix.length);
+        cases.push({ ...text, expected: open });
         // An answer that was begun is continued.
         const begun = { ...text, messages: conversation };
-        const open = render(template, messages, true).slice(template.prefix.length);
         cases.push({ ...begun, expected: open + conversation.at(-1)!.content });
       }
     }

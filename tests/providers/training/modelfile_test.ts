@@ -26,6 +26,8 @@ function facts(changes: Partial<ModelfileFacts> = {}, method: object = {}): Mode
     shape: BASE.shape!,
     context: 8192,
     template: TEMPLATES[0]!,
+    opening: "",
+    kept: 0,
     system: "Home:",
     train: { rows: 176, epochs: 1, learningRate: 2e-3 },
     ...changes,
@@ -41,7 +43,7 @@ Deno.test("modelfile() says the same to Ollama as was meant, for every template"
     const parsed = parseModelfile(modelfile(facts({ template })));
     assert.deepEqual(parsed, [
       { name: "FROM", args: "./model.gguf" },
-      { name: "TEMPLATE", args: goTemplate(template) },
+      { name: "TEMPLATE", args: goTemplate(template, "") },
       ...template.stop.map((stop) => ({ name: "stop", args: stop })),
       { name: "temperature", args: "0" },
       { name: "repeat_penalty", args: "1.0" },
@@ -49,6 +51,28 @@ Deno.test("modelfile() says the same to Ollama as was meant, for every template"
       { name: "SYSTEM", args: "Home:" },
     ]);
   }
+});
+
+Deno.test("modelfile() begins prompts with the tokens of a prefix and keeps them", () => {
+  const opening = "<|soft_000|><|soft_001|><s>";
+  const text = modelfile(facts({ opening, kept: 3 }, { kind: "prefix", length: 2 }));
+  assert.ok(valueOf(text, "TEMPLATE")?.startsWith(`${opening}{{ range`));
+  assert.equal(valueOf(text, "num_keep"), "3");
+  assert.match(text, /2 vectors of 576 numbers/);
+  assert.match(text, /Trained: 1,152 numbers, one for every 116,767 of the base's\./);
+  assert.match(text, /arxiv\.org\/abs\/2104\.08691/);
+  assert.equal(valueOf(modelfile(facts()), "num_keep"), undefined);
+  assert.equal(valueOf(text, "num_ctx"), "4096");
+  const long = modelfile(facts({ kept: 4096 }, { kind: "prefix", length: 512 }));
+  assert.equal(valueOf(long, "num_ctx"), "8192");
+});
+
+Deno.test("modelfile() teaches what an adapter adds", () => {
+  const text = modelfile(facts({}, { kind: "adapter", size: 96 }));
+  assert.match(text, /size 96: how wide it is; the base's own is 1,536 wide/);
+  assert.match(text, /Trained: 4,976,640 numbers, 3\.7% of the base's/);
+  assert.match(text, /one MLP of 1,632 instead/);
+  assert.match(text, /arxiv\.org\/abs\/1902\.00751/);
 });
 
 Deno.test("modelfile() teaches what the numbers of LoRA mean", () => {
@@ -59,6 +83,19 @@ Deno.test("modelfile() teaches what the numbers of LoRA mean", () => {
   const root = modelfile(facts({}, { rank: 64, rslora: true, target: ["q_proj", "v_proj"] }));
   assert.match(root, /alpha \/ sqrt\(rank\) = 2\.$/m);
   assert.match(root, /in q_proj, v_proj of its 30 layers/);
+});
+
+Deno.test("modelfile() says what full and qlora did", () => {
+  const full = modelfile(facts({}, { kind: "full" }));
+  assert.match(full, /^# home: ".*" fine-tuned with full$/m);
+  assert.match(full, /^# Trained: 134,515,008 numbers, all of the base\./m);
+  assert.match(full, /weights\/ holds them as they were trained, in fp32\.$/m);
+  assert.doesNotMatch(full, /adapter\//);
+  const qlora = modelfile(facts({}, { kind: "qlora", rank: 4 }));
+  assert.match(qlora, /the update is added to the base's own weights\.$/m);
+  assert.match(qlora, /^# Trained: 1,221,120 numbers/m);
+  for (const paper of ["2305.14314", "2106.09685"]) assert(qlora.includes(`https://arxiv.org/abs/${paper}`));
+  for (const text of [full, qlora]) assert.equal(valueOf(text, "FROM"), "./model.gguf");
 });
 
 Deno.test("modelfile() leaves SYSTEM out when rows differ in it, and keeps num_ctx within the base", () => {

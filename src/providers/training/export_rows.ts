@@ -1,0 +1,32 @@
+import { UsageError } from "../../lib/errors.ts";
+import type { ModelShape } from "../../plan/memory.ts";
+import type { BaseInfo } from "./base/base.ts";
+import type { TrainingSpec } from "./job.ts";
+
+/** Values that share a scale in q8_0 and q4_0. */
+const BLOCK = 32;
+const BLOCKED = ["q8_0", "q4_0"];
+
+/** Refuses, as soon as the base's header is known, a type that its rows cannot be written in. */
+export function refuseRows({ method, provider }: TrainingSpec, { name, shape }: BaseInfo): void {
+  const { gguf, quantization } = provider.export;
+  if (!gguf || !BLOCKED.includes(quantization) || shape === null) return;
+  const wider = method.kind === "adapter" ? method.size : 0;
+  const odd = rows(shape, wider).find(({ length }) => length % BLOCK !== 0);
+  if (odd === undefined) return;
+  throw new UsageError(
+    "export-rows",
+    `Cannot export base "${name}" as ${quantization}: rows of ${odd.length} values (${odd.what}) are not made of ` +
+      `blocks of ${BLOCK}`,
+    { hint: "Set provider.export.quantization to f16" },
+  );
+}
+
+function rows(shape: ModelShape, wider: number): { readonly length: number; readonly what: string }[] {
+  const feedForward = wider === 0 ? "feed-forward" : `feed-forward ${shape.feedForward} and adapter ${wider}`;
+  return [
+    { length: shape.hidden, what: "hidden" },
+    { length: shape.heads * shape.headDim, what: "attention" },
+    { length: shape.feedForward + wider, what: feedForward },
+  ];
+}
