@@ -1,5 +1,6 @@
 import { EXIT } from "../lib/errors.ts";
-import { loadSpec } from "../spec/load.ts";
+import { counted } from "../lib/format.ts";
+import { loadAll, type LoadedSpec } from "../spec/load.ts";
 import { countOf, problemJson } from "../spec/problem.ts";
 import { type Command, type CommandContext, SET_OPTION } from "./command.ts";
 
@@ -15,10 +16,11 @@ export const check: Command = {
     const files = await checkFiles(context);
     const { terminal, values } = context;
     if (values["json"]) {
-      const report = files.map(({ file, problems }) => ({
+      const report = files.map(({ file, problems, cells }) => ({
         file,
         ok: problems.length === 0,
         problems: problems.map(problemJson),
+        ...cells[0]?.cell && { cells: cells.map(cellJson) },
       }));
       terminal.out(`${JSON.stringify({ files: report }, null, 2)}\n`);
     } else {
@@ -34,19 +36,31 @@ async function checkFiles({ positionals, fs, cwd, values }: CommandContext) {
   const set = (values["set"] ?? []) as string[];
   const files = [];
   for (const file of positionals) {
-    const result = await loadSpec(file, fs, { cwd, set });
+    const result = await loadAll(file, fs, { cwd, set });
     files.push({
       file,
       problems: result.ok ? [] : result.problems,
-      spec: result.ok ? result.loaded.spec : undefined,
+      cells: result.ok ? result.cells : [],
     });
   }
   return files;
 }
 
-async function fileText({ file, problems, spec }: Checked, color: boolean): Promise<string> {
-  if (spec) return `${file}: ok (${spec.method.kind} with ${spec.provider.kind})\n`;
+async function fileText({ file, problems, cells }: Checked, color: boolean): Promise<string> {
+  if (cells.length > 0) return `${file}: ok (${cellsText(cells)})\n`;
   const { renderProblem } = await import("../spec/render.ts");
   const rendered = problems.map((problem) => renderProblem(problem, color)).join("\n\n");
   return `${rendered}\n\n${file}: ${countOf(problems)}\n`;
+}
+
+function cellsText(cells: readonly LoadedSpec[]): string {
+  const { method, provider } = cells[0]!.spec;
+  const labels = cells.flatMap(({ cell }) => cell ? [cell.label] : []);
+  if (labels.length === 0) return `${method.kind} with ${provider.kind}`;
+  return `${counted(labels.length, "combination")}: ${labels.join(", ")}`;
+}
+
+function cellJson({ spec, cell }: LoadedSpec) {
+  const { name, method, provider } = spec;
+  return { cell: cell?.label, name, method: method.kind, provider: provider.kind, values: cell?.values };
 }

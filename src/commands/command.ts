@@ -64,6 +64,11 @@ export const SET_OPTION: Option = {
   value: "PATH=VALUE",
   help: "Override one field of the file, such as --set train.epochs=2 (value in YAML)",
 };
+export const CELL_OPTION: Option = {
+  type: "string",
+  value: "LABEL",
+  help: "Of a file with a matrix, take this combination alone",
+};
 export const TAKEOVER_OPTION: Option = {
   type: "boolean",
   help: "Take the run over from the host that drove it last; make sure that nothing drives it there",

@@ -7,17 +7,18 @@ import { planOf } from "../run/plan_of.ts";
 import { loadSpecOrThrow } from "../spec/load.ts";
 import { STEPS } from "../steps/table.ts";
 import { createPalette, type Palette } from "../ui/palette.ts";
-import { CACHE_OPTION, type Command, RUNS_OPTION, SET_OPTION } from "./command.ts";
+import { CACHE_OPTION, CELL_OPTION, type Command, RUNS_OPTION, SET_OPTION } from "./command.ts";
 
 export const explain: Command = {
   name: "explain",
   summary: "Say why a step will run again: what changed since the latest run, old and new",
   usage: "FILE",
   positionals: [1, 1],
-  options: { runs: RUNS_OPTION, cache: CACHE_OPTION, set: SET_OPTION },
+  options: { runs: RUNS_OPTION, cache: CACHE_OPTION, set: SET_OPTION, cell: CELL_OPTION },
   async run({ fs, clock, cwd, env: variables, values, positionals, terminal }) {
     const loaded = await loadSpecOrThrow(resolve(cwd, positionals[0]!), fs, {
       set: (values["set"] ?? []) as string[],
+      cell: values["cell"] as string | undefined,
     });
     const env: Env = { fs, clock, cacheDir: resolve(cwd, values["cache"] as string), env: variables };
     const { name } = loaded.spec;

@@ -5,11 +5,19 @@ import { providerFor } from "../providers/table.ts";
 import { changesSince } from "../run/changes.ts";
 import { type CacheHit, findCached } from "../run/cache.ts";
 import { planOf } from "../run/plan_of.ts";
-import { type LoadedSpec, loadSpecOrThrow } from "../spec/load.ts";
+import { loadAllOrThrow, type LoadedSpec, loadSpecOrThrow } from "../spec/load.ts";
 import { dataSize } from "../steps/data_size.ts";
 import { STEPS } from "../steps/table.ts";
 import { createPalette } from "../ui/palette.ts";
-import { CACHE_OPTION, type Command, type CommandContext, RUNS_OPTION, SET_OPTION } from "./command.ts";
+import {
+  CACHE_OPTION,
+  CELL_OPTION,
+  type Command,
+  type CommandContext,
+  RUNS_OPTION,
+  SET_OPTION,
+} from "./command.ts";
+import { matrixText } from "./plan_matrix_text.ts";
 import { planText, type PlanView, type StepOutlook } from "./plan_text.ts";
 
 export const plan: Command = {
@@ -17,20 +25,41 @@ export const plan: Command = {
   summary: "Show what a run would do, why, and what it would take; touches nothing",
   usage: "FILE",
   positionals: [1, 1],
-  options: { runs: RUNS_OPTION, cache: CACHE_OPTION, set: SET_OPTION },
+  options: { runs: RUNS_OPTION, cache: CACHE_OPTION, set: SET_OPTION, cell: CELL_OPTION },
+  details:
+    "Of a file with a matrix, the combinations are shown in one table; --cell LABEL shows one in full.\n\n" +
+    "deno task plan pipelines/lora.yaml",
   async run(context) {
-    const view = await planView(context);
-    const { terminal } = context;
-    if (context.values["json"]) terminal.out(JSON.stringify(planJson(view), null, 2) + "\n");
-    else terminal.out(planText(view, createPalette(terminal.color), terminal.columns()));
+    const { terminal, values } = context;
+    const cells = await loadCells(context);
+    const views: PlanView[] = [];
+    for (const loaded of cells) views.push(await planView(context, loaded));
+    const [first] = views as [PlanView];
+    const whole = values["cell"] === undefined ? cells[0]?.cell : undefined;
+    const palette = createPalette(terminal.color);
+    if (values["json"]) {
+      const { file } = first;
+      const json = whole ? { file, name: whole.pipeline, cells: views.map(planJson) } : planJson(first);
+      terminal.out(JSON.stringify(json, null, 2) + "\n");
+    } else if (whole) terminal.out(matrixText(whole.pipeline, views, palette, terminal.columns()));
+    else terminal.out(planText(first, palette, terminal.columns()));
     return EXIT.ok;
   },
 };
 
-async function planView(context: CommandContext): Promise<PlanView> {
+/** Every combination of the file, or the one that was asked for. */
+async function loadCells({ fs, cwd, values, positionals }: CommandContext): Promise<readonly LoadedSpec[]> {
+  const path = resolve(cwd, positionals[0]!);
+  const set = (values["set"] ?? []) as string[];
+  const cell = values["cell"] as string | undefined;
+  return cell === undefined
+    ? await loadAllOrThrow(path, fs, { set })
+    : [await loadSpecOrThrow(path, fs, { set, cell })];
+}
+
+async function planView(context: CommandContext, loaded: LoadedSpec): Promise<PlanView> {
   const { fs, clock, cwd, env: variables, values } = context;
   const file = context.positionals[0]!;
-  const loaded = await loadSpecOrThrow(resolve(cwd, file), fs, { set: (values["set"] ?? []) as string[] });
   const env: Env = { fs, clock, cacheDir: resolve(cwd, values["cache"] as string), env: variables };
   const planned = await planOf(loaded, STEPS, env);
   const hits = new Map<string, CacheHit>();
@@ -43,7 +72,14 @@ async function planView(context: CommandContext): Promise<PlanView> {
     steps.push({ kind, key, cached: found?.hit === true, why: why(found, cached, changed?.reason) });
   }
   const provider = await providerFor(loaded.spec.provider.kind);
-  return { file, plan: planned, steps, ...await sizes(loaded, env, provider, hits) };
+  const { cell } = loaded;
+  return {
+    file,
+    ...cell && { cell: cell.label },
+    plan: planned,
+    steps,
+    ...await sizes(loaded, env, provider, hits),
+  };
 }
 
 function why(
@@ -65,6 +101,6 @@ async function sizes(loaded: LoadedSpec, env: Env, provider: Provider, hits: Rea
 }
 
 function planJson(view: PlanView) {
-  const { file, name, method, provider, plan: { hash }, steps, data, outlook } = view;
-  return { file, name, method, provider, hash, steps, data, ...outlook };
+  const { file, name, cell, method, provider, plan: { hash }, steps, data, outlook } = view;
+  return { file, name, ...cell !== undefined && { cell }, method, provider, hash, steps, data, ...outlook };
 }

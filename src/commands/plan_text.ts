@@ -15,6 +15,8 @@ export interface StepOutlook {
 export interface PlanView {
   readonly file: string;
   readonly name: string;
+  /** Which combination of the file's matrix it is; absent when the file has none. */
+  readonly cell?: string;
   readonly method: string;
   readonly provider: string;
   readonly plan: Plan;
@@ -30,8 +32,6 @@ const COUNTED = "counted";
 export function planText(view: PlanView, palette: Palette, width: number): string {
   const { outlook, data } = view;
   const { bold, dim, good } = palette;
-  const about = data.how === COUNTED ? "" : "about ";
-  const rows = `${about}${count(data.trainRows)} train, ${count(data.evalRows)} eval`;
   const lines = [
     `${bold(view.name)}  ${dim(view.file)}`,
     `${view.method} on ${outlook.base}, provider ${view.provider}`,
@@ -62,7 +62,7 @@ export function planText(view: PlanView, palette: Palette, width: number): strin
     ),
     "",
     ...section("estimate", ["", "rests on"], width, dim, [
-      [{ text: "rows" }, { text: rows }, { text: data.how, paint: dim }],
+      [{ text: "rows" }, { text: rowsText(data) }, { text: data.how, paint: dim }],
       ...outlook.estimates.map((e) => [{ text: e.name }, { text: e.text }, { text: e.basis, paint: dim }]),
     ]),
   ];
@@ -75,7 +75,12 @@ export function planText(view: PlanView, palette: Palette, width: number): strin
   return lines.join("\n") + "\n";
 }
 
-function section(
+export function rowsText({ how, trainRows, evalRows }: DataSize): string {
+  const about = how === COUNTED ? "" : "about ";
+  return `${about}${count(trainRows)} train, ${count(evalRows)} eval`;
+}
+
+export function section(
   first: string,
   others: readonly string[],
   width: number,

@@ -1,26 +1,23 @@
-import { hostname } from "node:os";
 import { join, resolve } from "node:path";
-import process from "node:process";
 import { type ExitCode, UsageError } from "../lib/errors.ts";
-import { VERSION } from "../lib/version.ts";
 import { EVENTS_FILE } from "../log/liveness.ts";
 import { readLog } from "../log/read.ts";
 import type { Env } from "../providers/provider.ts";
-import { providerFor } from "../providers/table.ts";
 import { type RunOptions, type RunOutcome, runPipeline } from "../run/run_pipeline.ts";
 import { type LoadedSpec, loadSpecOrThrow } from "../spec/load.ts";
-import { STEPS } from "../steps/table.ts";
 import { createRenderer } from "../ui/create_renderer.ts";
 import { createPalette } from "../ui/palette.ts";
 import { reportLines } from "../ui/report.ts";
 import {
   CACHE_OPTION,
+  CELL_OPTION,
   type Command,
   type CommandContext,
   RUNS_OPTION,
   SET_OPTION,
   TAKEOVER_OPTION,
 } from "./command.ts";
+import { driveOptions } from "./drive_options.ts";
 import { InterruptKeys } from "./interrupt_keys.ts";
 import { findRun } from "./run_ref.ts";
 import { RunScreen } from "./run_screen.ts";
@@ -38,6 +35,7 @@ export const run: Command = {
     runs: RUNS_OPTION,
     cache: CACHE_OPTION,
     set: SET_OPTION,
+    cell: CELL_OPTION,
     fresh: {
       type: "boolean",
       help: "Start a new run, whatever is there; finished steps still come from the cache",
@@ -56,6 +54,7 @@ export const run: Command = {
     }
     const loaded = await loadSpecOrThrow(resolve(cwd, positionals[0]!), fs, {
       set: (values["set"] ?? []) as string[],
+      cell: values["cell"] as string | undefined,
     });
     const cacheDir = resolve(cwd, values["cache"] as string);
     return await runLoaded(context, loaded, { fs, clock, cacheDir, env: variables });
@@ -63,54 +62,34 @@ export const run: Command = {
 };
 
 async function runLoaded(context: CommandContext, loaded: LoadedSpec, env: Env): Promise<ExitCode> {
-  const { terminal, clock, values, onInterrupt } = context;
-  const screen = new RunScreen(
-    terminal,
-    createRenderer(terminal, clock, { silent: values["json"] === true }),
-  );
+  const { fs, cwd, terminal, clock, values, onInterrupt } = context;
+  const json = values["json"] === true;
+  const screen = new RunScreen(terminal, createRenderer(terminal, clock, { silent: json }));
   const keys = new InterruptKeys((words) => screen.say(words));
   onInterrupt((signal) => keys.press(signal));
-  const options = await optionsFor(context, loaded, env, screen, keys);
-  try {
-    const outcome = await Promise.race([runPipeline(options), keys.givenUp]);
-    screen.end(outcome.state);
-    if (!values["json"]) await report(context, outcome);
-    return outcome.exitCode;
-  } finally {
-    screen.end();
-  }
-}
-
-async function optionsFor(
-  context: CommandContext,
-  loaded: LoadedSpec,
-  env: Env,
-  screen: RunScreen,
-  keys: InterruptKeys,
-): Promise<RunOptions> {
-  const { fs, cwd, values, terminal } = context;
-  const runsDir = resolve(cwd, values["runs"] as string);
   const reference = values["resume"] as string | undefined;
-  return {
-    loaded,
-    steps: STEPS,
-    env,
-    runsDir,
+  const runsDir = resolve(cwd, values["runs"] as string);
+  const options: RunOptions = {
+    ...driveOptions(context, loaded, env, keys),
     fresh: values["fresh"] === true,
     resume: reference === undefined ? undefined : (await findRun(fs, runsDir, reference)).id,
-    takeover: values["takeover"] === true,
-    driver: { host: hostname(), pid: process.pid, version: VERSION },
-    control: keys,
-    cancelJob: async (job, runDir) => (await providerFor(job.provider)).cancel(job, runDir, env),
     onEvent(event, state) {
-      if (values["json"]) terminal.out(`${JSON.stringify(event)}\n`);
+      if (json) terminal.out(`${JSON.stringify(event)}\n`);
       screen.event(event, state);
     },
     async onRun({ dir }, sentence) {
       if (sentence !== undefined) terminal.err(`${sentence}\n`);
-      if (values["json"]) await printEarlier(context, dir);
+      if (json) await printEarlier(context, dir);
     },
   };
+  try {
+    const outcome = await Promise.race([runPipeline(options), keys.givenUp]);
+    screen.end(outcome.state);
+    if (!json) await report(context, outcome);
+    return outcome.exitCode;
+  } finally {
+    screen.end();
+  }
 }
 
 /** Whoever reads --json gets the whole run, however many processes it took. */

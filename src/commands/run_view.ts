@@ -5,6 +5,7 @@ import { EVENTS_FILE, isDriven, seen } from "../log/liveness.ts";
 import { readSamples, type Samples } from "../log/predictions.ts";
 import { type LogLine, readLog } from "../log/read.ts";
 import type { RunState } from "../log/state.ts";
+import { readPlan } from "../run/folder.ts";
 import { lossOf } from "../ui/progress.ts";
 import type { Place } from "../ui/next_commands.ts";
 import type { ReportParts } from "../ui/report.ts";
@@ -24,18 +25,28 @@ export async function viewRun(
   const log = await readLog(fs, join(dir, EVENTS_FILE));
   const state = seen(log.state, driven);
   const samples = await samplesOf(fs, dir, state, most);
-  return { state, parts: { place: placeOf(context, dir, state), samples, losses: lossesOf(log.lines) } };
+  const place = placeOf(context, dir, state.pipeline, (await readPlan(fs, dir))?.cell);
+  return { state, parts: { place, samples, losses: lossesOf(log.lines) } };
 }
 
-/** The run's folder and file as its user would type them here. */
-export function placeOf({ cwd, values }: CommandContext, dir: string, state: RunState): Place {
+/** The run's folder and file as its user would type them here. `cell`: which combination of the file it is. */
+export function placeOf(
+  { cwd, values }: CommandContext,
+  dir: string,
+  file: string,
+  cell: string | undefined,
+): Place {
   const { runs, cache, set } = values;
   const overrides = Array.isArray(set) ? set.flatMap((override) => ["--set", override]) : [];
   return {
     dir: nearPath(cwd, dir),
-    file: nearPath(cwd, state.pipeline),
+    file: nearPath(cwd, file),
     options: unlessDefault("--runs", runs, RUNS_OPTION),
-    runOptions: [...overrides, ...unlessDefault("--cache", cache, CACHE_OPTION)],
+    runOptions: [
+      ...cell === undefined ? [] : ["--cell", cell],
+      ...overrides,
+      ...unlessDefault("--cache", cache, CACHE_OPTION),
+    ],
   };
 }
 

@@ -8,6 +8,7 @@ export const COMMANDS: Readonly<Record<string, string>> = {
   check: "Check pipeline files: every problem at once, with its place",
   plan: "Show what a run would do, why, and what it would take; touches nothing",
   run: "Run a pipeline, or go on with its latest run",
+  compare: "Run every combination of a matrix, and compare what they cost and give",
   explain: "Say why a step will run again: what changed since the latest run, old and new",
   runs: "List the runs, newest first",
   show: "Show one run: steps, scores, sample answers, artifacts, what to do next",

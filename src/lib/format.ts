@@ -45,6 +45,28 @@ export function count(n: number): string {
   return String(Math.round(n)).replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 }
 
+/** A large number at three digits: `950`, `5.76k`, `2.44M`, `135M`, `8.03B`. */
+export function magnitude(n: number): string {
+  const names = ["", "k", "M", "B", "T"];
+  let value = n;
+  let unit = 0;
+  while (value >= 999.5 && unit < names.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return unit === 0
+    ? String(Math.round(value))
+    : `${value.toFixed(value < 9.995 ? 2 : value < 99.95 ? 1 : 0)}${names[unit]}`;
+}
+
+/** One quantity as a share of another: `0.04%`, `1.8%`, `62%`, `130%`, `12×`. */
+export function ratio(part: number): string {
+  const percent = part * 100;
+  if (percent >= 999.5) return `${Math.round(part)}×`;
+  if (percent >= 9.95 || percent === 0) return `${Math.round(percent)}%`;
+  return `${Number(percent.toPrecision(percent >= 0.995 ? 2 : 1))}%`;
+}
+
 /** A count and its noun: `1 row`, `60 rows`. */
 export function counted(n: number, noun: string): string {
   return `${count(n)} ${noun}${n === 1 ? "" : "s"}`;

@@ -18,6 +18,8 @@ const jsonObject = z.record(z.string(), z.json()) as z.ZodType<{ readonly [key: 
 const planFile = z.object({
   version: z.literal(1),
   name: z.string(),
+  /** Which combination of the file's matrix it is; absent when the file has none. */
+  cell: z.string().optional(),
   /** ISO time. */
   created: z.string(),
   hash: z.string(),
@@ -45,14 +47,20 @@ export async function writeRunFolder(fs: Fs, dir: string, pipeline: string, plan
   await fs.writeAtomic(join(dir, PLAN_FILE), `${JSON.stringify(plan, null, 2)}\n`);
 }
 
+/** plan.json of a run; undefined where there is none. */
+export async function readPlan(fs: Fs, runDir: string): Promise<PlanFile | undefined> {
+  const path = join(runDir, PLAN_FILE);
+  return await fs.stat(path) ? parsePlan(path, await fs.readText(path)) : undefined;
+}
+
 /** The runs of one pipeline name, newest first. Folders that were claimed and never became a run are left out. */
 export async function earlierRuns(fs: Fs, runsDir: string, name: string): Promise<EarlierRun[]> {
   const runs: EarlierRun[] = [];
   for (const id of await fs.list(runsDir)) {
     if (nameInId(id) !== name) continue;
     const dir = join(runsDir, id);
-    const path = join(dir, PLAN_FILE);
-    if (await fs.stat(path)) runs.push({ id, dir, plan: parsePlan(path, await fs.readText(path)) });
+    const plan = await readPlan(fs, dir);
+    if (plan) runs.push({ id, dir, plan });
   }
   return runs.sort((a, b) => compare(b.plan.created, a.plan.created) || compare(b.id, a.id));
 }

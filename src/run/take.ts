@@ -84,7 +84,8 @@ async function makeRun(
     const created = new Date(clock.now()).toISOString();
     const spec = JSON.parse(JSON.stringify(loaded.spec)) as JsonObject;
     const { hash, steps } = plan;
-    await writeRunFolder(fs, dir, loaded.text, { version: 1, name, created, hash, steps, spec });
+    const cell = loaded.cell && { cell: loaded.cell.label };
+    await writeRunFolder(fs, dir, loaded.text, { version: 1, name, ...cell, created, hash, steps, spec });
     return { id, dir, notice, lock };
   } catch (error) {
     lock.release();
