@@ -4,10 +4,11 @@ import { oneLine, pad } from "../lib/text_width.ts";
 import { wrap } from "../lib/wrap.ts";
 import { estimateMemory } from "../plan/memory.ts";
 import type { Finding } from "../providers/finding.ts";
-import { defaultServer, ollamaFinding } from "../providers/ollama/doctor.ts";
+import { ollamaFinding } from "../providers/ollama/doctor.ts";
 import type { Env } from "../providers/provider.ts";
 import { builtinBases, trainingFindings } from "../providers/training/doctor.ts";
 import { ownTrainerDir } from "../providers/training/trainer.ts";
+import { OLLAMA_SERVER } from "../spec/base.ts";
 import { Spec } from "../spec/schema.ts";
 import { method } from "../spec/schema_method.ts";
 import { createPalette, type Palette } from "../ui/palette.ts";
@@ -48,7 +49,7 @@ async function* examine(context: CommandContext): AsyncGenerator<Finding> {
   yield await folderFinding(context, "runs", resolve(cwd, values["runs"] as string));
   yield await folderFinding(context, "cache", cacheDir);
   yield* trainingFindings({ env, trainerDir: ownTrainerDir(), signal });
-  yield await ollamaFinding(env, defaultServer(), signal);
+  yield await ollamaFinding(env, OLLAMA_SERVER, signal);
 }
 
 /** Peak of training the first builtin base with the defaults, every micro-batch full and half of it labelled. */

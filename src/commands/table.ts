@@ -14,6 +14,8 @@ export const COMMANDS: Readonly<Record<string, string>> = {
   show: "Show one run: steps, scores, sample answers, artifacts, what to do next",
   logs: "Print the log of a run; follows it while the run lives",
   cancel: "Stop a run and its training for good",
+  register: "Serve a finished run's model with Ollama, and measure what is served",
+  unregister: "Remove a run's model from Ollama; the run keeps its files",
   doctor: "Say what is installed, reachable and missing, and what mends it",
   schema: "Print the JSON Schema of pipeline files, for editors",
 };

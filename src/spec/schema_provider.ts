@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { OLLAMA_SERVER } from "./base.ts";
 
 const base = z.string().min(1).meta({
   description:
@@ -44,7 +45,7 @@ const ollama = z.strictObject({
   register: z.enum(["auto", "always", "never"]).default("auto").meta({
     description: "auto: when an Ollama server answers; always: fail without one; never: only write the files",
   }),
-  server: z.url({ protocol: /^https?$/ }).default("http://127.0.0.1:11434").meta({
+  server: z.url({ protocol: /^https?$/ }).default(OLLAMA_SERVER).meta({
     description: "Address of the Ollama server",
   }),
   keep_previous: z.boolean().default(false).meta({

@@ -25,30 +25,6 @@ const TABLE: readonly Unsupported[] = [
     meets: (value) => value !== undefined,
     instead: "this version reads files: .jsonl, .json, .csv, .tsv",
   },
-  {
-    path: ["provider", "register"],
-    at: "value",
-    meets: (value) => value === "always",
-    instead: "this version writes the files and says which command registers them",
-  },
-  {
-    path: ["provider", "keep_previous"],
-    at: "value",
-    meets: (value) => value === true,
-    instead: "this version does not register the model",
-  },
-  {
-    path: ["provider", "overwrite"],
-    at: "value",
-    meets: (value) => value === true,
-    instead: "this version does not register the model",
-  },
-  {
-    path: ["provider", "base"],
-    at: "value",
-    meets: (value) => typeof value === "string" && value.startsWith("ollama:"),
-    instead: "this version starts from builtin:…, a .gguf file, a Hugging Face folder or a hub id",
-  },
 ];
 
 export function unsupported(data: unknown): Finding[] {

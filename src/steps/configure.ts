@@ -5,7 +5,7 @@ import { workOf } from "./work.ts";
 /** Resolves everything into a job: what the provider needs to run it, and what it will take. */
 export const configure: Step = {
   kind: "configure",
-  version: 1,
+  version: 2,
   cached: true,
   async inputs(loaded, env) {
     const { kind } = loaded.spec.provider;

@@ -8,7 +8,9 @@ export const monitor: Step = {
   kind: "monitor",
   version: 1,
   cached: false,
-  inputs: () => Promise.resolve({}),
+  async inputs(loaded) {
+    return (await providerFor(loaded.spec.provider.kind)).delivery(loaded);
+  },
   async run(context) {
     if (!context.job) {
       throw new TemperError("no-job", "Cannot follow the job: this run has not submitted one");
@@ -16,12 +18,12 @@ export const monitor: Step = {
     const provider = await providerFor(context.loaded.spec.provider.kind);
     const configured = context.input("configure");
     const result = await provider.monitor({ ...workOf(context), configured, job: context.job });
-    const { metric, before, after, registration } = result.metrics;
+    const { metric, before, after, served, registration } = result.metrics;
     const summary = {
       metric: metric ?? null,
       before: before ?? null,
       after: after ?? null,
-      ...registration !== undefined && { registration },
+      ...registration !== undefined && { served: served ?? null, registration },
     };
     return { summary, result };
   },

@@ -14,6 +14,18 @@ export interface Scores extends Change {
   /** Held-out rows. */
   readonly rows: number | undefined;
   readonly changes: ChangeCounts | undefined;
+  readonly serving: Serving;
+}
+
+/** How the served model did beside the trainer's own, or why nobody knows. */
+export interface Serving {
+  readonly score: number | undefined;
+  /** Rows that were asked, and of these: answered as the trainer does, prompted as in training. */
+  readonly rows: number | undefined;
+  readonly sameAnswers: number | undefined;
+  readonly samePrompts: number | undefined;
+  /** Why it is not served, or not measured. */
+  readonly reason: string | undefined;
 }
 
 /** Eval rows by whether the base and the result answer them right. */
@@ -35,6 +47,26 @@ export function scoresOf(metrics: JsonObject): Scores {
     perplexity: changeOf(metrics.perplexity),
     rows: numberOf(metrics.eval_rows),
     changes: countsOf(metrics.changes),
+    serving: servingOf(metrics),
+  };
+}
+
+function servingOf({ served, registration }: JsonObject): Serving {
+  const { metric, agreement, rows, prompts_equal: prompts } = objectOf(served);
+  const { reason, unproven } = objectOf(registration);
+  const asked = numberOf(rows);
+  const share = numberOf(agreement);
+  const why = typeof reason === "string"
+    ? `no: ${reason}`
+    : typeof unproven === "string"
+    ? `not measured: ${unproven}`
+    : undefined;
+  return {
+    score: numberOf(metric),
+    rows: asked,
+    sameAnswers: share === undefined || asked === undefined ? undefined : Math.round(share * asked),
+    samePrompts: numberOf(prompts),
+    reason: why,
   };
 }
 

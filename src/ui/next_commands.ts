@@ -49,23 +49,23 @@ export function temperCommand(place: Place, ...words: string[]): string {
 
 /** How to talk to the model: by its name where it is served, otherwise from its files. */
 function talk(state: RunState, place: Place): NextCommand[] {
-  const { served } = state.metrics;
-  if (typeof served === "string") return [{ why: "Talk to it", command: `ollama run ${shellWord(served)}` }];
-  const pathOf = (kind: string) => {
-    const artifact = state.artifacts.find((artifact) => artifact.kind === kind);
-    return artifact && shellWord(join(place.dir, artifact.path));
-  };
-  const modelfile = pathOf("modelfile");
-  const gguf = pathOf("gguf");
-  if (modelfile !== undefined && gguf !== undefined) {
-    const { model } = objectOf(state.metrics.registration);
-    const name = shellWord(typeof model === "string" ? model : state.name);
+  const { model, command } = objectOf(state.metrics.registration);
+  const name = typeof model === "string" ? model : state.name;
+  if (typeof command === "string") {
     return [
-      { why: "Serve it", command: `ollama create ${name} -f ${modelfile}` },
-      { why: "Talk to it", command: `ollama run ${name}` },
+      { why: "Talk to it", command },
+      { why: "Remove it", command: temperCommand(place, "unregister", state.id) },
     ];
   }
-  return gguf === undefined ? [] : [{ why: "Talk to it", command: `llama-cli -m ${gguf} -cnv` }];
+  const gguf = state.artifacts.find(({ kind }) => kind === "gguf");
+  if (!gguf) return [];
+  if (state.artifacts.some(({ kind }) => kind === "modelfile")) {
+    return [
+      { why: "Serve it", command: temperCommand(place, "register", state.id) },
+      { why: "Talk to it", command: `ollama run ${shellWord(name)}` },
+    ];
+  }
+  return [{ why: "Talk to it", command: `llama-cli -m ${shellWord(join(place.dir, gguf.path))} -cnv` }];
 }
 
 /** A word that a POSIX shell reads back as it is. */

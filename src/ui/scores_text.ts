@@ -1,5 +1,5 @@
 import { count, figure, share } from "../lib/format.ts";
-import { pad } from "../lib/text_width.ts";
+import { oneLine, pad } from "../lib/text_width.ts";
 import type { RunState } from "../log/state.ts";
 import { sparkline, valueBar } from "./bar.ts";
 import { type Change, type Scores, scoresOf } from "./metrics.ts";
@@ -24,18 +24,39 @@ export function scoreLines(state: RunState, losses: readonly number[], palette: 
     ...line("before", scores.before),
     ...line("few-shot prompting", scores.fewShot),
     ...line("after", scores.after, palette.good),
+    ...line("served", scores.serving.score, palette.good),
   ];
   const title = bars.length === 0 ? [] : [
     `${palette.bold(scores.metric ?? "score")}${
       rows ? palette.dim(`  on ${count(rows)} held-out rows`) : ""
     }`,
   ];
-  return [...title, ...bars, ...lossLines(scores, losses, palette)];
+  return [...title, ...bars, ...servingLines(scores.serving, palette), ...lossLines(scores, losses, palette)];
 }
 
 function scoreBar(score: number, paint: Paint): string {
   const bar = valueBar(score, BAR_WIDTH);
   return bar === "" ? "" : `  ${paint(bar)}`;
+}
+
+/** Whether what is served is what was trained; why it is not known otherwise. */
+function servingLines(
+  { rows, sameAnswers, samePrompts, reason }: Scores["serving"],
+  palette: Palette,
+): string[] {
+  const label = (text: string) => `  ${pad(text, LABEL_WIDTH)}  `;
+  if (rows === undefined || samePrompts === undefined) {
+    return reason === undefined ? [] : [label("served") + palette.dim(oneLine(reason))];
+  }
+  const shown = (n: number, what: string) => {
+    const text = `${count(n)} of ${count(rows)} ${what}`;
+    return n === rows ? text : palette.warn(text);
+  };
+  const facts = [
+    ...sameAnswers === undefined ? [] : [shown(sameAnswers, "answers")],
+    shown(samePrompts, "prompts"),
+  ];
+  return [`${label("same as trained")}${facts.join(", ")}`];
 }
 
 /** `0% → 93.3%`; one figure where only one was measured. */

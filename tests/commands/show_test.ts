@@ -78,7 +78,7 @@ Artifacts
   modelfile    1.9 kB  runs/${RUN_ID}/job/artifacts/Modelfile
   predictions    9 kB  runs/${RUN_ID}/job/artifacts/predictions.jsonl
 
-Serve it    ollama create home-lora -f runs/${RUN_ID}/job/artifacts/Modelfile
+Serve it    deno task register ${RUN_ID}
 Talk to it  ollama run home-lora
 `,
   );

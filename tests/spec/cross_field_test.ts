@@ -168,10 +168,6 @@ Deno.test("unsupported() refuses with one sentence what a later version brings",
         'provider.kind "openai"',
       ],
       ["source: rows.jsonl", "source: {sql: select 1, from: rows.jsonl}", "dataset.source.sql"],
-      ["model: home-lora", "model: home-lora\n  register: always", 'provider.register "always"'],
-      ["model: home-lora", "model: home-lora\n  keep_previous: true", "provider.keep_previous true"],
-      ["model: home-lora", "model: home-lora\n  overwrite: true", "provider.overwrite true"],
-      ["base: builtin:smollm2-135m-instruct", "base: ollama:llama3.2", 'provider.base "ollama:llama3.2"'],
     ] as const;
     for (const [from, to, field] of cases) {
       const problems = await problemsOf(dir, good(from, to));

@@ -28,7 +28,7 @@ Deno.test("loadSpec() reports five mistakes of five sorts at once, in the order 
   withFolder(async (dir) => {
     const text = good("source: rows.jsonl", "source: row.jsonl")
       .replace("rank: 8", "rank: eight\n  rank: 9\n  limt: 3")
-      .replace("kind: ollama", "kind: ollama\n  register: always")
+      .replace("kind: ollama", "kind: ollama\n  register: often")
       .replace("metric: exact_match", "metric: regex");
     const problems = await problemsOf(dir, text);
     assert.deepEqual(problems.map((p) => [p.line, p.column, p.message, marked(p)]), [
@@ -36,7 +36,7 @@ Deno.test("loadSpec() reports five mistakes of five sorts at once, in the order 
       [11, 3, 'Duplicate key "rank": line 10 has it already', "rank"],
       [12, 3, 'Unrecognized key "limt" in method', "limt"],
       [14, 20, 'Missing key "pattern" in evaluate: evaluate.metric is regex', "regex"],
-      [17, 13, 'Not available yet: provider.register "always" comes with a later version', "always"],
+      [17, 13, 'Wrong value for provider.register: found "often", expected auto, always or never', "often"],
     ]);
     assert.equal(problems[0]?.hint, 'did you mean "rows.jsonl"');
   }));

@@ -34,9 +34,14 @@ Deno.test("nextCommands() talks to the model by what is there", () => {
       artifacts: RESULT.artifacts.filter(({ kind }) => kinds.includes(kind)),
     });
   const dir = `runs/${RUN_ID}/job/artifacts`;
-  assert.deepEqual(withResult({ served: "team/home:v2" }, []), ["ollama run team/home:v2"]);
-  assert.deepEqual(withResult({ registration: { model: "home:v2" } }, ["gguf", "modelfile"]), [
-    `ollama create home:v2 -f ${dir}/Modelfile`,
+  const registration = { done: true, model: "home:v2", command: "ollama run home:v2" };
+  assert.deepEqual(withResult({ registration }, ["gguf", "modelfile"]), [
+    "ollama run home:v2",
+    `deno task unregister ${RUN_ID} --runs 'a b'`,
+  ]);
+  const without = { done: false, model: "home:v2", reason: "nobody answers" };
+  assert.deepEqual(withResult({ registration: without }, ["gguf", "modelfile"]), [
+    `deno task register ${RUN_ID} --runs 'a b'`,
     "ollama run home:v2",
   ]);
   assert.deepEqual(withResult({}, ["gguf"]), [`llama-cli -m ${dir}/model.gguf -cnv`]);

@@ -1,4 +1,4 @@
-"""Command line: python -m temper_trainer prepare|train JOB_DIR --cache CACHE_DIR."""
+"""Command line: python -m temper_trainer prepare|train|judge JOB_DIR …"""
 
 import argparse
 import os
@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from .errors import STOPPED
-from .run import run_prepare, run_train
+from .run import run_judge, run_prepare, run_train
 from .stop import Stop, Stopped
 
 
@@ -18,6 +18,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.verb == "prepare":
             return run_prepare(options.job_dir.absolute(), options.cache.absolute())
+        if options.verb == "judge":
+            return run_judge(options.job_dir.absolute(), options.answers.absolute())
         return run_train(options.job_dir.absolute(), options.cache.absolute(), stop)
     except Stopped:
         print("Stopped: start again to continue", file=sys.stderr)
@@ -37,9 +39,15 @@ def parser() -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(
         prog="python -m temper_trainer", description="Prepares, trains, evaluates and exports one job folder"
     )
-    result.add_argument("verb", choices=["prepare", "train"], help="prepare: tokens and label masks; train: the rest")
-    result.add_argument("job_dir", type=Path, metavar="JOB_DIR", help="folder with job.json")
-    result.add_argument("--cache", type=Path, required=True, metavar="CACHE_DIR", help="where converted bases are kept")
+    verbs = result.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for verb, what in (("prepare", "make tokens and label masks"), ("train", "do the rest")):
+        parts = verbs.add_parser(verb, help=what)
+        parts.add_argument("job_dir", type=Path, metavar="JOB_DIR", help="folder with job.json")
+        where = "where converted bases are kept"
+        parts.add_argument("--cache", type=Path, required=True, metavar="CACHE_DIR", help=where)
+    parts = verbs.add_parser("judge", help="say which answers of another program to the eval rows are right")
+    parts.add_argument("job_dir", type=Path, metavar="JOB_DIR", help="folder with job.json")
+    parts.add_argument("answers", type=Path, metavar="ANSWERS", help='JSON Lines of {"row", "answer"}')
     return result
 
 

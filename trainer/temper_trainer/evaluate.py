@@ -90,7 +90,7 @@ def evaluate(
         loss = _mean_loss(scores, held_out.rows)
         if not decoding:
             return Scores(total, loss, None, None)
-        prompts = [_prompt(held_out.prepared, index) for index in range(total)]
+        prompts = [prompt_of(held_out.prepared, index) for index in range(total)]
         begun = [_begun(score) for score in scores]
         return _judge(model, encoder, held_out, job, prompts, begun, loss, progress, past)
 
@@ -144,7 +144,7 @@ class _evaluating:
         self.model.train(self.training)
 
 
-def _prompt(prepared: Prepared, index: int) -> list[int]:
+def prompt_of(prepared: Prepared, index: int) -> list[int]:
     """Tokens before the first labelled one."""
     tokens, labels = prepared.row(index)
     return tokens[: labels.argmax()].tolist()

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from .job import Job
 
 TEMPLATE_KEYS = "tokenizer.chat_template"
+METHOD_KEY = "temper.method"
+"""How the file was trained. A server shows it, so that what temper made can be told from what it did not."""
 
 
 def export_model(job: "Job", job_dir: Path, base: "Base", fold: Fold, progress: Progress) -> list[dict[str, Any]]:
@@ -109,12 +111,12 @@ def _write_gguf(
         from .gguf.splice import splice
 
         source = GgufFile(base.source_gguf)
-        changes = _changes(job.name, template, fold, list(source.kv))
+        changes = _changes(job, template, fold, list(source.kv))
         splice(source, temporary, tensors, job.export.quantization, changes, progress)
     else:
         from .gguf.from_hf import write_from_hf
 
-        changes = _changes(job.name, template, fold, [])
+        changes = _changes(job, template, fold, [])
         write_from_hf(base.dir, temporary, tensors, job.export.quantization, changes, progress)
     sync_file(temporary)
     os.replace(temporary, target)
@@ -134,7 +136,7 @@ def _renamed(base: "Base", tensors: "Tensors") -> Iterator[tuple[str, np.ndarray
         yield name, to_gguf_rows(name, tensor.detach().float().cpu().numpy(), config)
 
 
-def _changes(name: str, template: dict[str, Any] | None, fold: Fold, keys: list[str]) -> "Changes":
+def _changes(job: "Job", template: dict[str, Any] | None, fold: Fold, keys: list[str]) -> "Changes":
     """Every chat template of the base goes: it would be served in place of the one that was trained."""
     from .gguf.changes import Changes
     from .gguf.jinja import chat_template
@@ -144,7 +146,8 @@ def _changes(name: str, template: dict[str, Any] | None, fold: Fold, keys: list[
     if template is not None:
         metadata[TEMPLATE_KEYS] = string(chat_template(template))
     metadata |= {
-        "general.name": string(name),
+        "general.name": string(job.name),
+        METHOD_KEY: string(job.method.kind),
         "general.file_type": u32(0),
         "general.quantization_version": u32(2),
     }

@@ -38,7 +38,8 @@ def write_artifacts(session: Session, method: Method, scores: dict[str, Scores |
         found += export_model(session.job, session.job_dir, session.base, fold, lambda *_: session.stop.check())
     if session.held_out:
         path = folder / "predictions.jsonl"
-        write_predictions(path, session.held_out, scores["before"], scores["few_shot"], scores["after"])
+        before, few_shot, after = scores["before"], scores["few_shot"], scores["after"]
+        write_predictions(path, session.held_out, before, few_shot, after, method.ahead)
         found.append(artifact("predictions", path))
     return Written(found, facts)
 

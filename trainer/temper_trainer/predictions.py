@@ -4,18 +4,24 @@ import json
 from pathlib import Path
 
 from .data import Row
-from .evaluate import HeldOut, Scores
+from .evaluate import HeldOut, Scores, prompt_of
 from .files import write_atomic
 
 
 def write_predictions(
-    path: Path, held_out: HeldOut, before: Scores | None, few_shot: Scores | None, after: Scores | None
+    path: Path,
+    held_out: HeldOut,
+    before: Scores | None,
+    few_shot: Scores | None,
+    after: Scores | None,
+    ahead: int = 0,
 ) -> None:
-    """One held-out row a line; null where an answer was not asked for."""
+    """One held-out row a line; null where an answer was not asked for. `ahead`: positions before every prompt."""
     columns = {"before": before, "few_shot": few_shot, "after": after}
     lines = []
     for index, (row, expected) in enumerate(zip(held_out.rows, held_out.expected, strict=True)):
         line = {"row": index, "origin": row.origin, "prompt": last_prompt(row), "expected": expected}
+        line["prompt_tokens"] = ahead + len(prompt_of(held_out.prepared, index))
         line |= {name: _at(scores and scores.answers, index) for name, scores in columns.items()}
         line |= {f"{name}_ok": _at(scores and scores.right, index) for name, scores in columns.items()}
         lines.append(json.dumps(line, ensure_ascii=False) + "\n")

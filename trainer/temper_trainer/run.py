@@ -1,5 +1,6 @@
-"""The two verbs, from the lock to the exit code."""
+"""The verbs, from the lock to the exit code."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -43,6 +44,17 @@ def run_train(job_dir: Path, cache: Path, stop: Stop) -> int:
                 return 0
             except Exception as error:
                 return fail(explain(error), lambda failure: write_failed(job_dir, failure))
+    except Exception as error:
+        return fail(explain(error))
+
+
+def run_judge(job_dir: Path, answers: Path) -> int:
+    """Exit code of `judge`, which prints its verdict. Changes nothing, so it needs no lock."""
+    try:
+        from .judge import judge
+
+        print(json.dumps(judge(read_job(job_dir), job_dir, answers)))
+        return 0
     except Exception as error:
         return fail(explain(error))
 

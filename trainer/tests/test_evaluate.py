@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM
 
 from temper_trainer.errors import TrainerError
-from temper_trainer.evaluate import Scores, evaluate, evaluate_few_shot, read_held_out, stop_ids
+from temper_trainer.evaluate import Scores, evaluate, evaluate_few_shot, prompt_of, read_held_out, stop_ids
 from temper_trainer.few_shot import choose_examples, few_shot_prompts
 from temper_trainer.job import FewShot, read_job
 from temper_trainer.predictions import changes, write_predictions
@@ -237,7 +237,7 @@ def test_changes_count_every_row_once(pairs):
 def test_write_predictions_has_a_line_for_every_row(taught, tmp_path):
     scores = run(taught)
     path = tmp_path / "predictions.jsonl"
-    write_predictions(path, taught.held_out, None, None, scores)
+    write_predictions(path, taught.held_out, None, None, scores, ahead=3)
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     assert len(lines) == TOTAL
     assert lines[0] == {
@@ -245,6 +245,7 @@ def test_write_predictions_has_a_line_for_every_row(taught, tmp_path):
         "origin": "eval.jsonl:1",
         "prompt": taught.held_out.rows[0].messages[1]["content"],
         "expected": taught.held_out.expected[0],
+        "prompt_tokens": 3 + len(prompt_of(taught.held_out.prepared, 0)),
         "before": None,
         "few_shot": None,
         "after": taught.held_out.expected[0],

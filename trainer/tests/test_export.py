@@ -42,10 +42,16 @@ class Export:
     merged: bool = False
 
 
+@dataclass(frozen=True)
+class Method:
+    kind: str = "lora"
+
+
 @dataclass
 class Job:
     export: Export
     name: str = "tiny-lora"
+    method: Method = Method()
 
 
 def quiet(*_):
@@ -198,6 +204,7 @@ def test_file_carries_the_template_that_was_trained(tmp_path, tiny_llama):
     file = GgufFile(path)
     assert file.get("tokenizer.chat_template") == chat_template(TEMPLATE)
     assert file.get("general.name") == "tiny-lora"
+    assert file.get("temper.method") == "lora"
     messages = [*tiny.conversation(' "quoted" \\n {{ x }} 東京', "fine"), {"role": "user", "content": "more"}]
     turns = {role: Turn(**turn) for role, turn in TEMPLATE["turns"].items()}
     assert LlamaCpp(path).apply_template(messages) == render_prompt(Template(**TEMPLATE | {"turns": turns}), messages)

@@ -1,27 +1,114 @@
-import { join } from "node:path";
-import type { JobResult, MonitorWork, Provider } from "../provider.ts";
+import { TemperError, UsageError } from "../../lib/errors.ts";
+import type { JsonObject } from "../../lib/json.ts";
+import type { LoadedSpec } from "../../spec/load.ts";
+import type { JobResult, MonitorWork, Provider, SubmitWork, Work } from "../provider.ts";
+import { exportedOf } from "./exported.ts";
 import { type TrainingOptions, trainingProvider } from "../training/provider.ts";
+import { ownTrainerDir } from "../training/trainer.ts";
+import { OllamaClient } from "./client.ts";
+import { ollamaRun } from "./names.ts";
+import { type Proof, prove } from "./prove.ts";
+import { refuseTaken, register, type Registered } from "./register.ts";
 
 /** Trains here, for Ollama to serve. */
 export function ollamaProvider(options: Omit<TrainingOptions, "kind" | "finish"> = {}): Provider {
-  return trainingProvider({ ...options, kind: "ollama", finish: describeRegistration });
+  const { trainerDir = ownTrainerDir() } = options;
+  const training = trainingProvider({
+    ...options,
+    kind: "ollama",
+    delivery(loaded) {
+      const { register, server, overwrite, keep_previous: keepPrevious } = settingsOf(loaded);
+      return { register, server, overwrite, keepPrevious };
+    },
+    finish: (work, result) => serve(work, result, trainerDir),
+  });
+  return {
+    ...training,
+    async submit(work) {
+      if (!work.job) await refuseBeforeTraining(work);
+      return await training.submit(work);
+    },
+  };
 }
 
-/** The files are complete, so the registration is one command. */
-function describeRegistration(work: MonitorWork, result: JobResult): Promise<JobResult> {
-  const { provider } = work.loaded.spec;
+function settingsOf({ spec: { provider } }: LoadedSpec) {
   if (provider.kind !== "ollama") throw new TypeError("Cannot register: the provider is not Ollama");
-  const modelfile = result.artifacts.find(({ kind }) => kind === "modelfile");
-  const registration = modelfile
-    ? {
-      model: provider.model,
-      reason: "registering the model comes with a later version",
-      command: `ollama create ${provider.model} -f ${shellQuoted(join(work.runDir, modelfile.path))}`,
-    }
-    : { model: provider.model, reason: "provider.export.gguf is false: there is no file to serve" };
-  return Promise.resolve({ ...result, metrics: { ...result.metrics, served: null, registration } });
+  return provider;
 }
 
-function shellQuoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+/** What would only fail after hours of training fails before them. */
+async function refuseBeforeTraining(work: SubmitWork): Promise<void> {
+  const settings = settingsOf(work.loaded);
+  if (settings.register === "never") return;
+  const client = new OllamaClient(settings.server, work.signal);
+  try {
+    await client.version();
+    await refuseTaken(client, settings);
+  } catch (error) {
+    if (settings.register === "always" || error instanceof UsageError) throw error;
+    work.signal.throwIfAborted();
+  }
+}
+
+/** Registers what was trained and proves that it is served as it was trained. */
+async function serve(work: MonitorWork, result: JobResult, trainerDir: string): Promise<JobResult> {
+  const settings = settingsOf(work.loaded);
+  const { model, server } = settings;
+  const withOutcome = (registration: JsonObject, served: Proof | null = null) => ({
+    ...result,
+    metrics: { ...result.metrics, served, registration: { model, server, ...registration } },
+  });
+  if (settings.register === "never") {
+    return withOutcome({ done: false, reason: "provider.register is never" });
+  }
+  const client = new OllamaClient(server, work.signal);
+  let version: string;
+  let registered: Registered;
+  try {
+    version = await client.version();
+    registered = await registerJob(client, work, result);
+  } catch (error) {
+    work.signal.throwIfAborted();
+    if (settings.register === "always" || !(error instanceof TemperError)) throw error;
+    if (error.code !== "ollama-unreachable") warn(work, `${error.message}. ${error.hint ?? ""}`.trim());
+    return withOutcome({ done: false, reason: error.message });
+  }
+  const { replaced, previous } = registered;
+  const command = ollamaRun(model, server);
+  const registration = { done: true, version, command, replaced, ...previous !== undefined && { previous } };
+  try {
+    const proof = await prove(client, work, {
+      model,
+      evaluate: work.loaded.spec.evaluate,
+      result,
+      trainerDir,
+    });
+    if (!proof) return withOutcome({ ...registration, unproven: "there are no held-out rows to ask" });
+    warnOfDifference(work, proof);
+    return withOutcome(registration, proof);
+  } catch (error) {
+    work.signal.throwIfAborted();
+    if (!(error instanceof TemperError)) throw error;
+    warn(work, `Served answers are not measured: ${error.message}`);
+    return withOutcome({ ...registration, unproven: error.message });
+  }
+}
+
+async function registerJob(client: OllamaClient, work: MonitorWork, result: JobResult): Promise<Registered> {
+  const { overwrite, keep_previous: keepPrevious } = settingsOf(work.loaded);
+  const exported = await exportedOf(work.runDir, result, work.fs);
+  if (!exported) throw new TypeError("Cannot register: Ollama's provider always exports a file");
+  return await register(client, { ...exported, overwrite, keepPrevious }, work);
+}
+
+function warnOfDifference(work: Work, { rows, prompts_equal: equal }: Proof): void {
+  if (equal === rows) return;
+  warn(
+    work,
+    `The server's prompt is not the one of the training in ${rows - equal} of ${rows} rows: see served.jsonl`,
+  );
+}
+
+function warn(work: Work, message: string): void {
+  work.progress({ phase: "serve", message });
 }

@@ -11,9 +11,10 @@ import { ensurePython } from "./environment.ts";
 import { refuseRows } from "./export_rows.ts";
 import { linkExamples, sharedSystem } from "./examples.ts";
 import { jobSettings, type TrainingSpec, trainingSpec } from "./job.ts";
-import { modelfile } from "./modelfile.ts";
+import { modelfile, type ModelfileFacts, servingOf } from "./modelfile.ts";
 import { trainingOutlook } from "./outlook.ts";
 import { runPrepare } from "./prepare.ts";
+import { writeServing } from "./serving.ts";
 import { shapeOf } from "./shape.ts";
 import { TEMPLATES } from "./templates.ts";
 import { trainerDigest } from "./trainer.ts";
@@ -52,7 +53,9 @@ export async function configureTraining(work: ConfigureWork, trainerDir: string)
   const tokens = await runPrepare(work, python, trainerDir);
   warnOfTokens(work, tokens);
   if (spec.provider.export.gguf) {
-    await fs.writeAtomic(join(out, "Modelfile"), await modelfileOf(work, spec, base, tokens));
+    const facts = await modelfileFacts(work, spec, base, tokens);
+    await fs.writeAtomic(join(out, "Modelfile"), modelfile(facts));
+    await writeServing(out, servingOf(facts), fs);
   }
   await fs.writeAtomic(join(out, "estimates.json"), json(await estimates(work, tokens)));
   return summary(spec, base, tokens);
@@ -71,11 +74,16 @@ function warnOfTokens(work: ConfigureWork, tokens: Tokens) {
   if (open > 0) warn(`${open} of ${train.rows} rows do not teach the end token "${end.text}"`);
 }
 
-async function modelfileOf(work: ConfigureWork, spec: TrainingSpec, base: BaseInfo, tokens: Tokens) {
+async function modelfileFacts(
+  work: ConfigureWork,
+  spec: TrainingSpec,
+  base: BaseInfo,
+  tokens: Tokens,
+): Promise<ModelfileFacts> {
   const template = TEMPLATES.find(({ name }) => name === tokens.template.name);
   if (!template) throw new RangeError(`Cannot find template "${tokens.template.name}"`);
   const { epochs, learningRate } = resolveTraining(spec, base.shape?.parameters);
-  return modelfile({
+  return {
     model: servedName(spec),
     base: base.name,
     spec,
@@ -86,7 +94,7 @@ async function modelfileOf(work: ConfigureWork, spec: TrainingSpec, base: BaseIn
     kept: keptTokens(spec, tokens),
     system: await sharedSystem(work.out, work.fs),
     train: { rows: tokens.train.rows, epochs: epochs.value, learningRate: learningRate.value },
-  });
+  };
 }
 
 /** A prefix, and BOS behind it. */

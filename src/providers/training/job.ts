@@ -25,7 +25,7 @@ export function jobSettings(spec: TrainingSpec, base: BaseInfo, system: string |
     version: 1,
     name: spec.name,
     base: base.job,
-    template: provider.template,
+    template: provider.template === "auto" ? base.servedTemplate ?? "auto" : provider.template,
     templates: TEMPLATES,
     checks: { too_long: spec.dataset.checks.too_long },
     method: method.kind === "prefix" ? { ...method, init_text: method.init_text ?? system ?? null } : method,

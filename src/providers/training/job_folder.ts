@@ -1,6 +1,7 @@
 import { dirname, join } from "node:path";
 import { filesBelow } from "../../lib/folder.ts";
 import type { Fs } from "../../lib/fs.ts";
+import { canonicalJson, type JsonObject } from "../../lib/json.ts";
 import { processExists, signalGroup, signalProcess } from "../../lib/process.ts";
 import type { Env, JobRef } from "../provider.ts";
 
@@ -11,6 +12,7 @@ export const METRICS_FILE = "metrics.jsonl";
 const LOCK_FILE = "lock";
 const CANCELLED_FILE = "cancelled";
 const CHECKPOINTS = "checkpoints";
+const DELIVERED_FILE = "delivered";
 
 /** Milliseconds a trainer may take from its start until it holds the lock. */
 const START_MS = 3_000;
@@ -63,32 +65,60 @@ export async function completeJobFolder(configured: string, dir: string, fs: Fs)
   await fs.writeAtomic(join(dir, JOB_FILE), await fs.readBytes(join(configured, JOB_FILE)));
 }
 
+/** What an earlier run of the very same job left: a finished training, or the checkpoint of a step. */
+export interface Adopted {
+  readonly run: string;
+  /** `undefined`: the training is finished. */
+  readonly step: number | undefined;
+}
+
 /**
- * Links the checkpoints that an earlier, unfinished run of the very same job left, so that training goes on from
- * there. Checkpoints are never changed once written. Returns the name of that run.
+ * Links what the latest run of the very same job left, so that training goes on from there or, where what follows it
+ * failed or shall be another thing now, is not repeated. A run that came to the end that is wanted again is left
+ * alone: whoever asks for it once more wants it trained once more. Nothing that is linked is changed once written.
  */
-export async function adoptCheckpoints(
+export async function adoptTraining(
   configured: string,
   runDir: string,
+  delivery: JsonObject,
   fs: Fs,
-): Promise<{ readonly run: string; readonly step: number } | undefined> {
+): Promise<Adopted | undefined> {
   const runs = dirname(runDir);
   const job = await fs.readText(join(configured, JOB_FILE));
   for (const run of (await fs.list(runs)).reverse()) {
     const other = jobDir(join(runs, run));
     if (join(runs, run) === runDir || !await fs.stat(join(other, JOB_FILE))) continue;
     if (await fs.readText(join(other, JOB_FILE)) !== job || await isRunning(other, fs)) continue;
-    const step = await newestStep(other, fs);
-    if (step === undefined || await isDone(other, fs)) continue;
-    const files = (await filesBelow(join(other, CHECKPOINTS), fs)).filter((name) => !name.startsWith("."));
-    for (const name of files) {
-      const to = join(jobDir(runDir), CHECKPOINTS, name);
+    const done = await isDone(other, fs);
+    if (done && await isDelivered(other, delivery, fs)) return undefined;
+    const step = done ? undefined : await newestStep(other, fs);
+    if (!done && step === undefined) continue;
+    for (const name of await filesBelow(other, fs)) {
+      if (!isAdopted(name, done)) continue;
+      const to = join(jobDir(runDir), name);
       await fs.mkdirp(dirname(to));
-      await fs.linkOrCopy(join(other, CHECKPOINTS, name), to);
+      await fs.remove(to);
+      await fs.linkOrCopy(join(other, name), to);
     }
     return { run, step };
   }
   return undefined;
+}
+
+/** Of a finished training everything but what says who is at work on it; otherwise whole checkpoints alone. */
+function isAdopted(name: string, done: boolean): boolean {
+  if (done) return ![JOB_FILE, LOCK_FILE, CANCELLED_FILE, DELIVERED_FILE].includes(name);
+  return name.startsWith(`${CHECKPOINTS}/`) && !name.startsWith(`${CHECKPOINTS}/.`);
+}
+
+/** Says that what follows the training went well too. `delivery`: what was asked for. */
+export async function markDelivered(dir: string, delivery: JsonObject, fs: Fs): Promise<void> {
+  await fs.writeAtomic(join(dir, DELIVERED_FILE), canonicalJson(delivery));
+}
+
+async function isDelivered(dir: string, delivery: JsonObject, fs: Fs): Promise<boolean> {
+  const path = join(dir, DELIVERED_FILE);
+  return await fs.stat(path) !== undefined && await fs.readText(path) === canonicalJson(delivery);
 }
 
 async function newestStep(dir: string, fs: Fs): Promise<number | undefined> {

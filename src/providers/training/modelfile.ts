@@ -4,6 +4,7 @@ import type { Spec } from "../../spec/schema.ts";
 import { goTemplate } from "./go_template.ts";
 import { mergedLine, methodLines } from "./modelfile_method.ts";
 import { comment, quoted } from "./modelfile_text.ts";
+import type { Serving } from "./serving.ts";
 import type { Template } from "./templates.ts";
 
 export interface ModelfileFacts {
@@ -25,30 +26,49 @@ export interface ModelfileFacts {
   readonly train: { readonly rows: number; readonly epochs: number; readonly learningRate: number };
 }
 
+/** What the Modelfile says to a server, without its comments. */
+export function servingOf(facts: ModelfileFacts): Serving {
+  const { template, system, opening, kept } = facts;
+  return {
+    version: 1,
+    model: facts.model,
+    template: goTemplate(template, opening),
+    ...system !== undefined && { system },
+    parameters: {
+      stop: [...template.stop],
+      temperature: 0,
+      repeat_penalty: 1,
+      num_ctx: contextLength(facts),
+      ...kept > 0 && { num_keep: kept },
+    },
+  };
+}
+
 /** Ollama's recipe for the exported model. Its comments say what was trained and what the numbers mean. */
 export function modelfile(facts: ModelfileFacts): string {
-  const { template, system, opening } = facts;
+  const { template, system, parameters } = servingOf(facts);
+  const { stop, temperature, repeat_penalty: repeatPenalty, num_ctx: context, num_keep: kept } = parameters;
   const sections: [why: string, ...instructions: string[]][] = [
     [heading(facts), "FROM ./model.gguf"],
     [
-      `The chat template (${template.name}) of the training, word for word. Another one makes the answers worse.`,
-      `TEMPLATE ${quoted("the chat template", goTemplate(template, opening))}`,
-      ...template.stop.map((stop) => `PARAMETER stop ${quoted("the stop token", stop)}`),
+      `The chat template (${facts.template.name}) of the training, word for word. Another one makes the answers worse.`,
+      `TEMPLATE ${quoted("the chat template", template)}`,
+      ...(stop as string[]).map((token) => `PARAMETER stop ${quoted("the stop token", token)}`),
     ],
     [
       "Always the most likely token, as in the evaluation. A repeat penalty, 1.1 unless set, would punish\n" +
       "answers that repeat words of the question and change what was learnt.",
-      "PARAMETER temperature 0",
-      "PARAMETER repeat_penalty 1.0",
+      `PARAMETER temperature ${temperature}`,
+      `PARAMETER repeat_penalty ${(repeatPenalty as number).toFixed(1)}`,
     ],
     [
       `Room for prompt and answer, in tokens. The base reads up to ${count(facts.context)}.`,
-      `PARAMETER num_ctx ${contextLength(facts)}`,
+      `PARAMETER num_ctx ${context}`,
     ],
   ];
-  if (facts.kept > 0) {
+  if (kept !== undefined) {
     const why = "The learnt positions begin every prompt. When a conversation outgrows its room, they stay.";
-    sections.push([why, `PARAMETER num_keep ${facts.kept}`]);
+    sections.push([why, `PARAMETER num_keep ${kept}`]);
   }
   if (system !== undefined) {
     const why = "Every training row began with this system prompt, so requests without one get it too.";

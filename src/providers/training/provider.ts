@@ -1,6 +1,8 @@
+import type { JsonObject } from "../../lib/json.ts";
+import type { LoadedSpec } from "../../spec/load.ts";
 import type { JobResult, MonitorWork, Provider } from "../provider.ts";
 import { configureTraining, trainingInputs } from "./configure.ts";
-import { cancelJob } from "./job_folder.ts";
+import { cancelJob, jobDir, markDelivered } from "./job_folder.ts";
 import { followTraining, type MonitorOptions } from "./monitor.ts";
 import { trainingOutlook } from "./outlook.ts";
 import { jobResult, keepResult, rememberSpeed } from "./result.ts";
@@ -9,24 +11,29 @@ import { ownTrainerDir } from "./trainer.ts";
 
 export interface TrainingOptions extends Partial<MonitorOptions> {
   readonly kind: string;
+  /** What `finish` depends on, besides the job. @default nothing */
+  readonly delivery?: (loaded: LoadedSpec) => JsonObject;
   /** What becomes of a finished training. @default nothing more */
   readonly finish?: (work: MonitorWork, result: JobResult) => Promise<JobResult>;
 }
 
 /** A provider whose jobs are trained on this machine. */
 export function trainingProvider(options: TrainingOptions): Provider {
-  const { kind, trainerDir = ownTrainerDir(), finish = (_, result) => Promise.resolve(result) } = options;
+  const { kind, trainerDir = ownTrainerDir(), delivery = () => ({}) } = options;
+  const finish = options.finish ?? ((_, result) => Promise.resolve(result));
   return {
     kind,
     inputs: (loaded, env) => trainingInputs(loaded, env, trainerDir),
     outlook: trainingOutlook,
     configure: (work) => configureTraining(work, trainerDir),
-    submit: (work) => submitTraining(work, kind, trainerDir),
+    delivery,
+    submit: (work) => submitTraining(work, kind, trainerDir, delivery(work.loaded)),
     async monitor(work) {
       const done = await followTraining(work, { ...options, trainerDir });
       await rememberSpeed(work, done);
       const result = await finish(work, jobResult(done));
       await keepResult(work, result);
+      await markDelivered(jobDir(work.runDir), delivery(work.loaded), work.fs);
       return result;
     },
     cancel: cancelJob,

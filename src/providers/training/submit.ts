@@ -1,6 +1,7 @@
+import type { JsonObject } from "../../lib/json.ts";
 import type { JobRef, SubmitWork } from "../provider.ts";
 import {
-  adoptCheckpoints,
+  adoptTraining,
   buildJobFolder,
   completeJobFolder,
   isRunning,
@@ -14,9 +15,14 @@ import { readResult } from "./trainer_files.ts";
  * Starts the run's trainer, unless the job is known already: committed by this run, finished, or at work because a
  * runner was killed between starting it and saying so. What was interrupted on the way, monitor starts again.
  */
-export async function submitTraining(work: SubmitWork, kind: string, trainerDir: string): Promise<JobRef> {
+export async function submitTraining(
+  work: SubmitWork,
+  kind: string,
+  trainerDir: string,
+  delivery: JsonObject,
+): Promise<JobRef> {
   const dir = jobDir(work.runDir);
-  await build(work, dir);
+  await build(work, dir, delivery);
   if (work.job) return work.job;
   const known = await isRunning(dir, work.fs) || await readResult(dir, work.fs) !== undefined;
   const pid = known ? await lockHolder(dir, work.fs) : (await startTrainer(work, trainerDir)).pid;
@@ -29,13 +35,15 @@ export async function submitTraining(work: SubmitWork, kind: string, trainerDir:
   return job;
 }
 
-async function build(work: SubmitWork, dir: string): Promise<void> {
+async function build(work: SubmitWork, dir: string, delivery: JsonObject): Promise<void> {
   const { configured, runDir, fs } = work;
   if (!await buildJobFolder(configured, dir, fs)) return;
-  const adopted = await adoptCheckpoints(configured, runDir, fs);
+  const adopted = await adoptTraining(configured, runDir, delivery, fs);
   await completeJobFolder(configured, dir, fs);
   if (!adopted) return;
-  const message =
-    `Going on from step ${adopted.step} of run ${adopted.run}, which had the same job and did not finish`;
+  const { step, run } = adopted;
+  const message = step === undefined
+    ? `Taking the training of run ${run}, which had the same job`
+    : `Going on from step ${step} of run ${run}, which had the same job and did not finish`;
   work.progress({ phase: "submit", message });
 }

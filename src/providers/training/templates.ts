@@ -81,11 +81,14 @@ export interface Message {
   readonly content: string;
 }
 
-/** The text of a conversation; with `prompt`, up to where the assistant's next answer begins. */
-export function render(template: Template, messages: readonly Message[], prompt: boolean): string {
+/**
+ * The text of a conversation without what begins every one of the family; with `prompt`, up to where the assistant's
+ * next answer begins.
+ */
+export function renderTurns(template: Template, messages: readonly Message[], prompt: boolean): string {
   const turns = messages.map(({ role, content }) => {
     const { open, close } = template.turns[role];
     return open + (template.strip ? content.trim() : content) + close;
   });
-  return template.prefix + turns.join("") + (prompt ? template.turns.assistant.open : "");
+  return turns.join("") + (prompt ? template.turns.assistant.open : "");
 }

@@ -20,7 +20,7 @@ export async function trainerDigest(trainerDir: string, fs: Fs): Promise<string>
   return sha256(lines);
 }
 
-/** Arguments of Python for one of the trainer's verbs. */
+/** Arguments of Python for one of the trainer's verbs that work on a job. */
 export function trainerArgs(verb: "prepare" | "train", folder: string, cacheDir: string): string[] {
   return ["-m", "temper_trainer", verb, folder, "--cache", cacheDir];
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { denoFs } from "../../../src/lib/fs.ts";
-import { defaultServer, ollamaFinding } from "../../../src/providers/ollama/doctor.ts";
+import { ollamaFinding } from "../../../src/providers/ollama/doctor.ts";
 
 const ENV = { fs: denoFs, clock: systemClock, cacheDir: "/nowhere", env: {} };
 
@@ -31,8 +31,4 @@ Deno.test("ollamaFinding() takes nothing else for Ollama, and misses it without 
     assert.equal(finding.state, "warn");
     assert.equal(finding.found, `no server answers at ${address}`);
   }
-});
-
-Deno.test("defaultServer() is the schema's own", () => {
-  assert.equal(defaultServer(), "http://127.0.0.1:11434");
 });

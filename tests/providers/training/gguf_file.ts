@@ -6,10 +6,19 @@ const ALIGNMENT = 32;
 
 type Tensor = readonly [name: string, shape: readonly number[]];
 
-const TENSORS: readonly Tensor[] = [["token_embd.weight", [64, 10]], ["output_norm.weight", [64]]];
+export interface GgufOptions {
+  readonly arch?: string;
+  /** Rows of the embedding, 256 bytes each. */
+  readonly vocab?: number;
+  /** More metadata. */
+  readonly texts?: Readonly<Record<string, string>>;
+}
 
 /** A small, complete GGUF file (version 3) with F32 tensors of zeros. */
-export function writeGguf({ arch = "llama" }: { arch?: string } = {}): Uint8Array {
+export function writeGguf({ arch = "llama", vocab = 10, texts = {} }: GgufOptions = {}): Uint8Array {
+  const tensors: readonly Tensor[] = [["token_embd.weight", [64, vocab]], ["output_norm.weight", [64]]];
+  const chat = { "tokenizer.chat_template": "<|im_start|>{{ messages }}" };
+  const strings = { "general.architecture": arch, ...chat, ...texts };
   const numbers = {
     block_count: 2,
     context_length: 512,
@@ -18,14 +27,14 @@ export function writeGguf({ arch = "llama" }: { arch?: string } = {}): Uint8Arra
     "attention.head_count": 4,
     "attention.head_count_kv": 2,
   };
-  const parts = [text("GGUF", false), u32(3), u64(TENSORS.length), u64(2 + Object.keys(numbers).length)];
-  parts.push(text("general.architecture"), u32(STRING), text(arch));
+  const keys = Object.keys(strings).length + Object.keys(numbers).length;
+  const parts = [text("GGUF", false), u32(3), u64(tensors.length), u64(keys)];
+  for (const [name, value] of Object.entries(strings)) parts.push(text(name), u32(STRING), text(value));
   for (const [name, value] of Object.entries(numbers)) {
     parts.push(text(`${arch}.${name}`), u32(UINT32), u32(value));
   }
-  parts.push(text("tokenizer.chat_template"), u32(STRING), text("<|im_start|>{{ messages }}"));
   let offset = 0;
-  for (const [name, shape] of TENSORS) {
+  for (const [name, shape] of tensors) {
     parts.push(text(name), u32(shape.length), ...shape.map(u64), u32(F32), u64(offset));
     offset += aligned(4 * shape.reduce((product, n) => product * n, 1));
   }

@@ -5,7 +5,7 @@ import { goTemplate } from "../../../src/providers/training/go_template.ts";
 import {
   detectTemplate,
   type Message,
-  render,
+  renderTurns,
   TEMPLATES,
 } from "../../../src/providers/training/templates.ts";
 
@@ -92,7 +92,7 @@ Deno.test({
       for (const template of TEMPLATES) {
         const opening = `<|soft_000|>{{${template.prefix}`;
         const text = { template: goTemplate(template, opening), messages };
-        const open = opening + render(template, messages, true).slice(template.prefix.length);
+        const open = opening + renderTurns(template, messages, true);
         cases.push({ ...text, expected: open });
         // An answer that was begun is continued.
         const begun = { ...text, messages: conversation };

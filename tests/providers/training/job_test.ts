@@ -35,6 +35,7 @@ Deno.test("configure() writes a job folder and says what is in it", async () => 
     "estimates.json",
     "job.json",
     "prepared",
+    "serving.json",
     "tokens.json",
     "train.jsonl",
   ]);
@@ -88,17 +89,65 @@ Deno.test("monitor() follows a job to its result", async () => {
   );
 });
 
-Deno.test("monitor() of ollama says which command registers the model", async () => {
-  const provider = { kind: "ollama", base: "base", model: "home" };
-  await using project = await Project.make("home", { provider });
-  const ollama = ollamaProvider({ trainerDir: DOUBLE });
-  const work = await project.work();
+const ollama = ollamaProvider({ trainerDir: DOUBLE });
+
+async function submitToOllama(project: Project, run = "run-1") {
+  const work = { ...await project.work(run), job: undefined };
   await ollama.configure(work);
-  await ollama.submit({ ...work, configured: work.out, job: undefined });
+  await ollama.submit({ ...work, configured: work.out });
+}
+
+/** An address at which nothing listens. */
+const NOBODY = "http://127.0.0.1:9";
+
+Deno.test("monitor() of ollama says why nothing is served", async () => {
+  const provider = { kind: "ollama", base: "base", model: "home", register: "never" };
+  await using project = await Project.make("home", { provider });
+  await submitToOllama(project);
   const { metrics } = await ollama.monitor({ ...await project.work() });
   assert.equal(metrics["served"], null);
-  const { command } = metrics["registration"] as { command: string };
-  assert.equal(command, `ollama create home -f ${project.jobDir}/artifacts/Modelfile`);
+  const { done, reason } = metrics["registration"] as { done: boolean; reason: string };
+  assert.deepEqual([done, reason], [false, "provider.register is never"]);
+});
+
+Deno.test("submit() of ollama fails before the training what would fail after it", async (t) => {
+  const provider = { kind: "ollama", base: "base", model: "home", server: NOBODY };
+  await t.step("always, and no server", async () => {
+    await using project = await Project.make("home", { provider: { ...provider, register: "always" } });
+    await assert.rejects(submitToOllama(project), { code: "ollama-unreachable" });
+    assert.deepEqual(await starts(project.jobDir), []);
+  });
+  await t.step("a name that somebody else's model has", async () => {
+    const answers = (request: Request) =>
+      Response.json(request.url.endsWith("/version") ? { version: "0.34.4" } : { modelfile: "FROM /a" });
+    const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, answers);
+    const address = `http://127.0.0.1:${server.addr.port}`;
+    await using project = await Project.make("home", { provider: { ...provider, server: address } });
+    await assert.rejects(submitToOllama(project), { code: "ollama-name-taken" });
+    assert.deepEqual(await starts(project.jobDir), []);
+    await server.shutdown();
+  });
+});
+
+Deno.test("submit() takes the training of a run that failed after it, once", async () => {
+  const provider = { kind: "ollama", base: "base", model: "home", server: NOBODY, register: "always" };
+  await using project = await Project.make("home", { provider });
+  await configured(project);
+  await submitted(project);
+  await assert.rejects(ollama.monitor(await project.work()), /the provider always exports|Cannot/);
+  project.jobs.splice(0);
+  await submitted(project, "run-2");
+  assert(project.messages().some((message) => message.startsWith("Taking the training of run run-1")));
+  await local.monitor(await project.work("run-2"));
+  assert.equal((await starts(project.jobDir)).length, 1);
+  assert.deepEqual(
+    await starts(join(project.runDir("run-2"), "job")),
+    await starts(project.jobDir),
+    "linked, not trained again",
+  );
+  project.jobs.splice(0);
+  await submitted(project, "run-3");
+  assert.equal(project.messages().filter((message) => message.startsWith("Taking")).length, 1);
 });
 
 Deno.test("monitor() starts a trainer that was killed again, from its last checkpoint", async () => {

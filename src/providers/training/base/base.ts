@@ -22,6 +22,8 @@ export interface BaseInfo {
   readonly bytes: number | null;
   /** Family of its chat template; `null` also when it is none of the known ones. */
   readonly template: string | null;
+  /** The same, where the file has none and the server it comes from says it. */
+  readonly servedTemplate?: string;
   /** The files that were read to identify it, so that their digests can be kept. */
   readonly files: readonly DigestedFile[];
   /** Sentences worth printing. */

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { UsageError } from "../../../lib/errors.ts";
-import { isHubId } from "../../../spec/base.ts";
+import { isHubId, OLLAMA, OLLAMA_SERVER } from "../../../spec/base.ts";
 import type { LoadedSpec } from "../../../spec/load.ts";
 import type { Env } from "../../provider.ts";
 import type { BaseInfo } from "./base.ts";
@@ -8,18 +8,17 @@ import { BUILTIN, BUILTIN_BASES, builtinBase } from "./builtin.ts";
 import { hubBase } from "./hub.ts";
 
 /**
- * Finds the base that a pipeline for training here names, and what its header says. Reads files, loads no weights,
- * downloads nothing. Throws a UsageError when it cannot be used.
+ * Finds the base that a pipeline for training here names, and what its header says. Reads files, asks a
+ * server that the base names, loads no weights, downloads nothing. Throws a UsageError when it cannot be used.
  */
 export async function describeBase(loaded: LoadedSpec, env: Env): Promise<BaseInfo> {
   const { provider } = loaded.spec;
   if (provider.kind === "openai") throw new TypeError("Cannot describe a hosted base");
   const name = provider.base;
   if (name.startsWith(BUILTIN)) return builtinBase(name);
-  if (name.startsWith("ollama:")) {
-    throw new UsageError("base-unsupported", `Cannot use base "${name}": models of Ollama are not read yet`, {
-      hint: "Name the .gguf file itself",
-    });
+  if (name.startsWith(OLLAMA)) {
+    const server = provider.kind === "ollama" ? provider.server : OLLAMA_SERVER;
+    return await (await import("./ollama.ts")).ollamaBase(name, server, env);
   }
   const path = resolve(loaded.dir, name);
   const stat = await env.fs.stat(path);

@@ -1,0 +1,55 @@
+import { join } from "node:path";
+import { EXIT } from "../lib/errors.ts";
+import { counted, share } from "../lib/format.ts";
+import { ollamaRun } from "../providers/ollama/names.ts";
+import type { Proof } from "../providers/ollama/prove.ts";
+import { CACHE_OPTION, type Command, RUNS_OPTION } from "./command.ts";
+import { MODEL_OPTION, serveOptions, SERVER_OPTION, servingWork } from "./serving_work.ts";
+
+export const register: Command = {
+  name: "register",
+  summary: "Serve a finished run's model with Ollama, and measure what is served",
+  usage: "RUN",
+  positionals: [1, 1],
+  options: {
+    runs: RUNS_OPTION,
+    cache: CACHE_OPTION,
+    model: MODEL_OPTION,
+    server: SERVER_OPTION,
+    overwrite: { type: "boolean", help: "Replace a model of this name that temper did not make" },
+    "keep-previous": { type: "boolean", help: "Keep the model that had the name, under NAME-previous" },
+  },
+  details:
+    "RUN is an id, the beginning of one, or last. Doing it twice is harmless. The served model is then asked every " +
+    "eval row.\n\ndeno task register last\ndeno task unregister last",
+  async run(context) {
+    const { values, terminal, fs } = context;
+    const { registerRun } = await import("../providers/ollama/finished_run.ts");
+    const { work, spec } = await servingWork(context);
+    await fs.mkdirp(work.out);
+    const { served = null, ...registered } = await registerRun(work, spec, serveOptions(context));
+    const { model, server, previous } = registered;
+    const answers = served && join(work.out, "served.jsonl");
+    if (values["json"]) {
+      terminal.out(`${JSON.stringify({ ...registered, served, answers }, null, 2)}\n`);
+      return EXIT.ok;
+    }
+    const lines = [
+      `${model} is registered at ${server}`,
+      ...previous === undefined ? [] : [`The model that had the name is now ${previous}`],
+      ...served ? [provenText(served), `Each answer  ${answers}`] : [],
+      `Talk to it   ${ollamaRun(model, server)}`,
+    ];
+    terminal.out(lines.map((line) => `${line}\n`).join(""));
+    return EXIT.ok;
+  },
+};
+
+function provenText({ rows, metric, agreement, prompts_equal: prompts }: Proof): string {
+  const facts = [
+    ...metric === null ? [] : [`score ${share(metric)}`],
+    ...agreement === null ? [] : [`${share(agreement)} of the answers are the trainer's own`],
+    `prompts are those of the training in ${prompts} of ${rows}`,
+  ];
+  return `Asked ${counted(rows, "eval row")}: ${facts.join(", ")}`;
+}

@@ -1,0 +1,234 @@
+import { z } from "zod";
+import { TemperError } from "../../lib/errors.ts";
+import type { Fs } from "../../lib/fs.ts";
+import { readLines } from "../../lib/lines.ts";
+
+/** Milliseconds in which a server that is there answers a question that costs it nothing. */
+const QUICK_MS = 5_000;
+
+const Version = z.object({ version: z.string() });
+const Shown = z.object({
+  modelfile: z.string(),
+  template: z.string().default(""),
+  system: z.string().default(""),
+  parameters: z.string().default(""),
+  model_info: z.record(z.string(), z.unknown()).default({}),
+  remote_host: z.string().optional(),
+});
+/** What /api/show says of a model. */
+export type Shown = z.infer<typeof Shown>;
+
+const Status = z.object({ status: z.string().default(""), error: z.string().optional() });
+const Failure = z.object({ error: z.string() });
+
+const Answer = z.object({
+  message: z.object({ content: z.string() }).default({ content: "" }),
+  /** Tokens of the prompt; those the server still had from an earlier one included. */
+  prompt_eval_count: z.int().optional(),
+  /** Only where `_debug_render_only` was asked for and is known. */
+  _debug_info: z.object({ rendered_template: z.string() }).optional(),
+});
+export type Answer = z.infer<typeof Answer>;
+
+export interface ChatRequest {
+  readonly model: string;
+  readonly messages: readonly { readonly role: string; readonly content: string }[];
+  readonly options: Readonly<Record<string, number>>;
+  /** Give the text of the prompt instead of an answer. Servers that do not know it answer. */
+  readonly renderOnly?: boolean;
+}
+
+export interface CreateRequest {
+  readonly model: string;
+  /** Digests (`sha256:<hex>`) by file name. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly template: string;
+  readonly system?: string;
+  readonly parameters: Readonly<Record<string, number | readonly string[]>>;
+}
+
+/**
+ * The calls of Ollama's API that registering needs (docs/api.md of ollama/ollama). npm:ollama has no blobs and
+ * prints to stdout when an error is not JSON, which no command here may. Every method throws a TemperError: `ollama-unreachable`
+ * (transient) when no server answers, `ollama-refused` with the server's own words otherwise.
+ */
+export class OllamaClient {
+  constructor(readonly server: string, private readonly signal: AbortSignal) {}
+
+  async version(): Promise<string> {
+    const response = await this.#send("/api/version", { limitMs: QUICK_MS });
+    return (await this.#read(response, Version)).version;
+  }
+
+  /** `undefined` when the server has no model of this name. */
+  async show(model: string): Promise<Shown | undefined> {
+    const response = await this.#send("/api/show", { json: { model } });
+    if (response.status === 404) return void await response.body?.cancel();
+    return await this.#read(response, Shown);
+  }
+
+  /** False when there was none of this name. */
+  async remove(model: string): Promise<boolean> {
+    const response = await this.#send("/api/delete", { method: "DELETE", json: { model } });
+    if (response.status !== 404) await this.#refuse(response);
+    await response.body?.cancel();
+    return response.ok;
+  }
+
+  /** Gives a model a second name. */
+  async copy(source: string, destination: string): Promise<void> {
+    const response = await this.#send("/api/copy", { json: { source, destination } });
+    await this.#refuse(response);
+    await response.body?.cancel();
+  }
+
+  async chat({ renderOnly, ...request }: ChatRequest): Promise<Answer> {
+    const json = { ...request, stream: false, ...renderOnly && { _debug_render_only: true } };
+    return await this.#read(await this.#send("/api/chat", { json }), Answer);
+  }
+
+  async hasBlob(digest: string): Promise<boolean> {
+    const response = await this.#send(`/api/blobs/${digest}`, { method: "HEAD", limitMs: QUICK_MS });
+    await response.body?.cancel();
+    if (response.status !== 404) await this.#refuse(response);
+    return response.ok;
+  }
+
+  /** Sends a file. The server checks its digest (`sha256:<hex>`). `onBytes` takes the bytes sent so far. */
+  async sendBlob(digest: string, path: string, fs: Fs, onBytes: (sent: number) => void): Promise<void> {
+    let sent = 0;
+    const counted = fs.readStream(path).pipeThrough(
+      new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+        transform(chunk, controller) {
+          onBytes(sent += chunk.length);
+          controller.enqueue(chunk);
+        },
+      }),
+    );
+    const response = await this.#send(`/api/blobs/${digest}`, { method: "POST", body: counted });
+    await this.#refuse(response);
+    await response.body?.cancel();
+  }
+
+  /** Makes a model of blobs that the server has. Only the word "success" at the end is one. */
+  async create(request: CreateRequest, onStatus: (status: string) => void): Promise<void> {
+    const response = await this.#send("/api/create", { json: request });
+    await this.#refuse(response);
+    let last = "nothing";
+    try {
+      for await (const { lines } of readLines(response.body ?? new ReadableStream())) {
+        for (const line of lines.filter((text) => text.trim() !== "")) {
+          const { status, error } = this.#parse(Status, line);
+          if (error !== undefined) throw this.#refused(error);
+          onStatus(last = status);
+        }
+      }
+    } catch (error) {
+      throw error instanceof TemperError ? error : this.#unreachable(error);
+    }
+    if (last === "success") return;
+    throw new TemperError(
+      "ollama-unreachable",
+      `Cannot create "${request.model}" at ${this.server}: the answer ended after "${last}"`,
+      { transient: true, hint: "Look at the server's log; the files are complete, so nothing is lost" },
+    );
+  }
+
+  async #send(path: string, { limitMs, json, ...init }: Sent): Promise<Response> {
+    const signal = limitMs === undefined
+      ? this.signal
+      : AbortSignal.any([this.signal, AbortSignal.timeout(limitMs)]);
+    const body = json === undefined ? init.body : JSON.stringify(json);
+    const method = init.method ?? (json === undefined ? "GET" : "POST");
+    try {
+      return await fetch(new URL(path, this.server), { method, signal, ...body !== undefined && { body } });
+    } catch (error) {
+      this.signal.throwIfAborted();
+      throw this.#unreachable(error);
+    }
+  }
+
+  async #read<T>(response: Response, schema: z.ZodType<T>): Promise<T> {
+    await this.#refuse(response);
+    try {
+      return this.#parse(schema, await response.text());
+    } catch (error) {
+      this.signal.throwIfAborted();
+      throw error instanceof TemperError ? error : this.#unreachable(error);
+    }
+  }
+
+  #parse<T>(schema: z.ZodType<T>, text: string): T {
+    try {
+      return schema.parse(JSON.parse(text));
+    } catch (cause) {
+      const found = text.length > 80 ? `${text.slice(0, 80)}…` : text;
+      throw new TemperError(
+        "ollama-refused",
+        `Cannot understand the server at ${this.server}: it answers ${JSON.stringify(found)}`,
+        { cause, hint: "Is this an Ollama server? See provider.server" },
+      );
+    }
+  }
+
+  async #refuse(response: Response): Promise<void> {
+    if (response.ok) return;
+    const text = await response.text().catch(() => "");
+    throw this.#refused(errorOf(text) ?? `HTTP ${response.status}`, response.status);
+  }
+
+  #refused(words: string, status?: number): TemperError {
+    const hint = hintFor(words);
+    return new TemperError("ollama-refused", `Cannot go on with ${this.server}: ${words}`, {
+      transient: status === 429 || status === 503,
+      ...hint !== undefined && { hint },
+    });
+  }
+
+  #unreachable(error: unknown): TemperError {
+    if (error instanceof Deno.errors.NotCapable) {
+      const found = "this command may ask servers on this machine alone";
+      throw new TemperError("ollama-elsewhere", `Cannot ask Ollama at ${this.server}: ${found}`, {
+        cause: error,
+      });
+    }
+    const timedOut = error instanceof DOMException && error.name === "TimeoutError";
+    const found = timedOut ? "it does not answer in time" : causeOf(error);
+    return new TemperError("ollama-unreachable", `Cannot reach Ollama at ${this.server}: ${found}`, {
+      transient: true,
+      cause: error,
+      hint: "Start it with: ollama serve",
+    });
+  }
+}
+
+interface Sent {
+  readonly method?: string;
+  readonly json?: unknown;
+  readonly body?: ReadableStream<Uint8Array<ArrayBuffer>>;
+  readonly limitMs?: number;
+}
+
+function errorOf(text: string): string | undefined {
+  try {
+    return Failure.parse(JSON.parse(text)).error;
+  } catch {
+    return text.trim() === "" ? undefined : text.trim().split("\n")[0];
+  }
+}
+
+/** What to do about refusals that a user can mend. */
+function hintFor(words: string): string | undefined {
+  if (/no space left|disk/i.test(words)) return "Make room where the server keeps its models (OLLAMA_MODELS)";
+  if (/digest mismatch|expected sha256/i.test(words)) {
+    return "The file changed on its way: look at the disk and run the same command again";
+  }
+  return undefined;
+}
+
+/** The innermost reason, in lower case: fetch wraps the system's own words several times. */
+function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.cause !== undefined) return causeOf(error.cause);
+  return error.message.split(": ").at(-1)!.replace(/ \(os error \d+\)/, "").toLowerCase();
+}

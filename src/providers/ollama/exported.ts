@@ -1,0 +1,19 @@
+import { join } from "node:path";
+import type { Fs } from "../../lib/fs.ts";
+import type { JobResult } from "../provider.ts";
+import { jobDir } from "../training/job_folder.ts";
+import { readServing } from "../training/serving.ts";
+import type { RegisterRequest } from "./register.ts";
+
+/** What a job left to serve; `undefined` where it exported no GGUF file. */
+export async function exportedOf(
+  runDir: string,
+  result: JobResult,
+  fs: Fs,
+): Promise<Pick<RegisterRequest, "model" | "serving" | "gguf"> | undefined> {
+  const file = result.artifacts.find(({ kind }) => kind === "gguf");
+  const serving = await readServing(jobDir(runDir), fs);
+  if (!file || !serving) return undefined;
+  const { path, bytes, sha256 } = file;
+  return { model: serving.model, serving, gguf: { path: join(runDir, path), bytes, sha256 } };
+}

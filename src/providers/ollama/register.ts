@@ -1,0 +1,132 @@
+import { TemperError, UsageError } from "../../lib/errors.ts";
+import type { Env, Progress } from "../provider.ts";
+import type { Serving } from "../training/serving.ts";
+import type { OllamaClient, Shown } from "./client.ts";
+import { fullName, previousName } from "./names.ts";
+
+/** Metadata that every file exported by temper carries: the method it was trained with. */
+export const MARK = "temper.method";
+
+export interface RegisterRequest {
+  /** Name to serve it under. */
+  readonly model: string;
+  readonly serving: Serving;
+  readonly gguf: { readonly path: string; readonly sha256: string; readonly bytes: number };
+  /** Replace a model of this name that temper did not make. */
+  readonly overwrite: boolean;
+  /** Keep the model that had this name. */
+  readonly keepPrevious: boolean;
+}
+
+export interface Registered {
+  readonly model: string;
+  /** Where the model that had the name is now, when it was kept. */
+  readonly previous: string | undefined;
+  /** Whether another model had the name. */
+  readonly replaced: boolean;
+}
+
+/** The work that registering belongs to: what may be printed, and how time passes. */
+export type RegisterWork = Pick<Env, "fs" | "clock"> & {
+  progress(progress: Progress): void;
+  readonly signal: AbortSignal;
+};
+
+/** Uploads that a broken connection may cost before it is given up. */
+const UPLOADS = 3;
+const PAUSE_MS = 1_000;
+
+/**
+ * Sends the file and makes a model of it. Harmless when done twice: a server that has the file is not sent it again,
+ * and a model that is the same stays the same. Throws a UsageError when the name is taken.
+ */
+export async function register(
+  client: OllamaClient,
+  request: RegisterRequest,
+  work: RegisterWork,
+): Promise<Registered> {
+  const { model, serving: { template, system, parameters }, gguf } = request;
+  const before = await refuseTaken(client, request);
+  const replaced = before !== undefined && blobOf(before) !== gguf.sha256;
+  const previous = replaced && request.keepPrevious ? await keep(client, request) : undefined;
+  const digest = `sha256:${gguf.sha256}`;
+  await upload(client, digest, gguf, work);
+  const files = { "model.gguf": digest };
+  const made = { model, files, template, parameters, ...system !== undefined && { system } };
+  await client.create(made, (status) => work.progress({ phase: `register: ${status}` }));
+  await verify(client, request);
+  return { model, previous, replaced };
+}
+
+/** The model that has the name now. Throws when it is not temper's to replace. */
+export async function refuseTaken(
+  client: OllamaClient,
+  { model, overwrite }: Pick<RegisterRequest, "model" | "overwrite">,
+): Promise<Shown | undefined> {
+  const found = await client.show(model);
+  if (!found || overwrite || isOurs(found)) return found;
+  throw new UsageError(
+    "ollama-name-taken",
+    `Cannot register "${model}" at ${client.server}: a model that temper did not make has this name`,
+    { hint: "Take another name (provider.model), or set provider.overwrite: true to replace it" },
+  );
+}
+
+export function isOurs(shown: Shown): boolean {
+  return typeof shown.model_info[MARK] === "string";
+}
+
+/** Digest of a model's weights, as lower-case hex: the name of the file its Modelfile comes from. */
+export function blobOf({ modelfile }: Shown): string | undefined {
+  return modelfile.match(/^FROM .*\bsha256[-:]([0-9a-f]{64})\s*$/m)?.[1];
+}
+
+async function keep(client: OllamaClient, { model, overwrite }: RegisterRequest): Promise<string> {
+  const previous = previousName(model);
+  await refuseTaken(client, { model: previous, overwrite });
+  await client.copy(fullName(model), previous);
+  return previous;
+}
+
+/** A server that has the bytes may answer before it has read them, which looks like a broken connection. */
+async function upload(
+  client: OllamaClient,
+  digest: string,
+  { path, bytes }: RegisterRequest["gguf"],
+  { fs, clock, signal, progress }: RegisterWork,
+): Promise<void> {
+  for (let attempt = 1; !await client.hasBlob(digest); attempt++) {
+    try {
+      return await client.sendBlob(
+        digest,
+        path,
+        fs,
+        (done) => progress({ phase: "upload", done, total: bytes, unit: "bytes" }),
+      );
+    } catch (error) {
+      const broken = error instanceof TemperError && error.code === "ollama-unreachable";
+      if (!broken || attempt === UPLOADS) throw error;
+      await clock.sleep(PAUSE_MS, signal);
+    }
+  }
+}
+
+/** What the server says it has is what it was given. */
+async function verify(client: OllamaClient, { model, serving, gguf }: RegisterRequest): Promise<void> {
+  const shown = await client.show(model);
+  const wrong = !shown
+    ? "it has no such model"
+    : blobOf(shown) !== gguf.sha256
+    ? "its weights are another file"
+    : shown.template !== serving.template
+    ? "its template is another one"
+    : shown.system !== (serving.system ?? "")
+    ? "its system prompt is another one"
+    : undefined;
+  if (wrong === undefined) return;
+  throw new TemperError(
+    "ollama-refused",
+    `Cannot register "${model}" at ${client.server}: it says "success", but ${wrong}`,
+    { hint: "Does another program register this name at the same time?" },
+  );
+}

@@ -1,0 +1,25 @@
+"""Answers to the held-out rows that came from elsewhere, such as a server, judged as the trainer judges its own."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from .data import read_rows
+from .errors import TrainerError
+from .job import Job
+from .metrics import metric_of
+
+
+def judge(job: Job, job_dir: Path, answers: Path) -> dict[str, Any]:
+    """`answers` has a line {"row", "answer"} for each row, in the order of the eval file."""
+    metric = metric_of(job.evaluate.metric, job.evaluate.pattern)
+    if metric is None or job.data.eval is None:
+        raise TrainerError("nothing_to_judge", "Cannot judge answers: the job has no metric or no eval rows")
+    expected = [row.messages[-1]["content"] for row in read_rows(job_dir / job.data.eval)]
+    lines = answers.read_text(encoding="utf-8").split("\n")
+    given = [json.loads(line) for line in lines if line]
+    if [answer["row"] for answer in given] != list(range(len(expected))):
+        message = f'Cannot judge "{answers}": it does not answer the {len(expected)} eval rows in their order'
+        raise TrainerError("bad_answers", message)
+    right = [metric(answer["answer"], wanted) for answer, wanted in zip(given, expected, strict=True)]
+    return {"version": 1, "rows": len(right), "score": sum(right) / len(right), "right": right}
