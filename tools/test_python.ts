@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { systemClock } from "../src/lib/clock.ts";
 import { denoFs, sha256 } from "../src/lib/fs.ts";
 import { ensurePython } from "../src/providers/training/environment.ts";
-import { findProgram } from "../src/providers/training/python.ts";
+import { findProgram } from "../src/lib/find_program.ts";
 
 /** A Python with the trainer's packages, and the folder of what only its tests need (for PYTHONPATH). */
 export interface TestPython {

@@ -1,10 +1,10 @@
 import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { EXIT, InterruptedError, TemperError } from "../lib/errors.ts";
-import type { Env } from "../providers/provider.ts";
 import { providerFor } from "../providers/table.ts";
 import { cancelRun } from "../run/cancel.ts";
 import { CACHE_OPTION, type Command, RUNS_OPTION, TAKEOVER_OPTION } from "./command.ts";
+import { envOf } from "./load_options.ts";
 import { findRun } from "./run_ref.ts";
 import { runJson } from "./run_json.ts";
 
@@ -17,9 +17,10 @@ export const cancel: Command = {
   details:
     "RUN is an id, the beginning of one, or last. Works whether or not a process still drives the run.\n\n" +
     "deno task cancel last",
-  async run({ fs, clock, cwd, env: variables, values, positionals, terminal, onInterrupt }) {
+  async run(context) {
+    const { fs, cwd, values, positionals, terminal, onInterrupt } = context;
     const { id, dir } = await findRun(fs, resolve(cwd, values["runs"] as string), positionals[0]!);
-    const env: Env = { fs, clock, cacheDir: resolve(cwd, values["cache"] as string), env: variables };
+    const env = envOf(context);
     const interrupt = new AbortController();
     onInterrupt(() =>
       interrupt.abort(new InterruptedError(`Stopped waiting for run "${id}": it may still be cancelled`))

@@ -2,14 +2,15 @@ import { EXIT } from "../lib/errors.ts";
 import { counted } from "../lib/format.ts";
 import { loadAll, type LoadedSpec } from "../spec/load.ts";
 import { countOf, problemJson } from "../spec/problem.ts";
-import { type Command, type CommandContext, SET_OPTION } from "./command.ts";
+import { CACHE_OPTION, type Command, type CommandContext, FORCE_OPTION, SET_OPTION } from "./command.ts";
+import { loadOptions } from "./load_options.ts";
 
 export const check: Command = {
   name: "check",
   summary: "Check pipeline files: every problem at once, with its place",
   usage: "FILE…",
   positionals: [1, Infinity],
-  options: { set: SET_OPTION },
+  options: { cache: CACHE_OPTION, set: SET_OPTION, force: FORCE_OPTION },
   details: "Reads the files and looks whether what they name is there. Starts and writes nothing.\n\n" +
     "deno task check pipelines/*.yaml\ndeno task check pipelines/lora.yaml --set method.rank=16",
   async run(context) {
@@ -32,11 +33,12 @@ export const check: Command = {
 
 type Checked = Awaited<ReturnType<typeof checkFiles>>[number];
 
-async function checkFiles({ positionals, fs, cwd, values }: CommandContext) {
-  const set = (values["set"] ?? []) as string[];
+async function checkFiles(context: CommandContext) {
+  const { positionals, fs } = context;
+  const options = loadOptions(context);
   const files = [];
   for (const file of positionals) {
-    const result = await loadAll(file, fs, { cwd, set });
+    const result = await loadAll(file, fs, options);
     files.push({
       file,
       problems: result.ok ? [] : result.problems,

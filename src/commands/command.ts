@@ -69,6 +69,10 @@ export const CELL_OPTION: Option = {
   value: "LABEL",
   help: "Of a file with a matrix, take this combination alone",
 };
+export const FORCE_OPTION: Option = {
+  type: "boolean",
+  help: "Go on although the estimate says that memory does not suffice",
+};
 export const TAKEOVER_OPTION: Option = {
   type: "boolean",
   help: "Take the run over from the host that drove it last; make sure that nothing drives it there",

@@ -14,11 +14,13 @@ import {
   CACHE_OPTION,
   type Command,
   type CommandContext,
+  FORCE_OPTION,
   RUNS_OPTION,
   SET_OPTION,
   TAKEOVER_OPTION,
 } from "./command.ts";
 import { CompareReport, DATA, PAGE } from "./compare_report.ts";
+import { envOf, loadOptions } from "./load_options.ts";
 import { driveOptions } from "./drive_options.ts";
 import { InterruptKeys } from "./interrupt_keys.ts";
 import { RunScreen } from "./run_screen.ts";
@@ -28,7 +30,13 @@ export const compare: Command = {
   summary: "Run every combination of a matrix, and compare what they cost and give",
   usage: "FILE",
   positionals: [1, 1],
-  options: { runs: RUNS_OPTION, cache: CACHE_OPTION, set: SET_OPTION, takeover: TAKEOVER_OPTION },
+  options: {
+    runs: RUNS_OPTION,
+    cache: CACHE_OPTION,
+    set: SET_OPTION,
+    force: FORCE_OPTION,
+    takeover: TAKEOVER_OPTION,
+  },
   details:
     "Each combination is a run of its own, one after the other; extracted and formatted data are shared. " +
     "Runs that are done are not repeated, so the same command goes on after any interruption, and tries again " +
@@ -36,9 +44,9 @@ export const compare: Command = {
     `absolute and once relative to full fine-tuning, also stands in ${PAGE} and ${DATA}, in a folder of the ` +
     "pipeline's name beside the runs.\n\ndeno task compare pipelines/compare.yaml",
   async run(context) {
-    const { fs, cwd, values, positionals } = context;
+    const { fs, cwd, positionals } = context;
     const file = positionals[0]!;
-    const cells = await loadAllOrThrow(resolve(cwd, file), fs, { set: (values["set"] ?? []) as string[] });
+    const cells = await loadAllOrThrow(resolve(cwd, file), fs, loadOptions(context));
     if (!cells[0]?.cell) {
       throw new UsageError("no-matrix", `Cannot compare "${file}": it has no matrix`, {
         hint: "Add one, such as matrix: {method.rank: [4, 8]}; deno task run takes a file without",
@@ -53,8 +61,8 @@ async function compareAll(
   cells: readonly LoadedSpec[],
   name: string,
 ): Promise<ExitCode> {
-  const { fs, clock, cwd, env: variables, terminal, values } = context;
-  const env: Env = { fs, clock, cacheDir: resolve(cwd, values["cache"] as string), env: variables };
+  const { cwd, terminal, values } = context;
+  const env = envOf(context);
   const runsDir = resolve(cwd, values["runs"] as string);
   const report = new CompareReport(context, name, cells);
   for (const cell of cells) report.earlier(cell, await latestRun(cell, STEPS, env, runsDir));

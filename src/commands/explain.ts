@@ -1,26 +1,30 @@
 import { resolve } from "node:path";
 import { EXIT } from "../lib/errors.ts";
 import type { Json } from "../lib/json.ts";
-import type { Env } from "../providers/provider.ts";
 import { type Changes, changesSince, type StepChange } from "../run/changes.ts";
 import { planOf } from "../run/plan_of.ts";
 import { loadSpecOrThrow } from "../spec/load.ts";
 import { STEPS } from "../steps/table.ts";
 import { createPalette, type Palette } from "../ui/palette.ts";
-import { CACHE_OPTION, CELL_OPTION, type Command, RUNS_OPTION, SET_OPTION } from "./command.ts";
+import { CACHE_OPTION, CELL_OPTION, type Command, FORCE_OPTION, RUNS_OPTION, SET_OPTION } from "./command.ts";
+import { envOf, loadOptions } from "./load_options.ts";
 
 export const explain: Command = {
   name: "explain",
   summary: "Say why a step will run again: what changed since the latest run, old and new",
   usage: "FILE",
   positionals: [1, 1],
-  options: { runs: RUNS_OPTION, cache: CACHE_OPTION, set: SET_OPTION, cell: CELL_OPTION },
-  async run({ fs, clock, cwd, env: variables, values, positionals, terminal }) {
-    const loaded = await loadSpecOrThrow(resolve(cwd, positionals[0]!), fs, {
-      set: (values["set"] ?? []) as string[],
-      cell: values["cell"] as string | undefined,
-    });
-    const env: Env = { fs, clock, cacheDir: resolve(cwd, values["cache"] as string), env: variables };
+  options: {
+    runs: RUNS_OPTION,
+    cache: CACHE_OPTION,
+    set: SET_OPTION,
+    cell: CELL_OPTION,
+    force: FORCE_OPTION,
+  },
+  async run(context) {
+    const { fs, cwd, values, positionals, terminal } = context;
+    const loaded = await loadSpecOrThrow(resolve(cwd, positionals[0]!), fs, loadOptions(context));
+    const env = envOf(context);
     const { name } = loaded.spec;
     const changes = await changesSince(
       fs,

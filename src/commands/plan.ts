@@ -14,9 +14,11 @@ import {
   CELL_OPTION,
   type Command,
   type CommandContext,
+  FORCE_OPTION,
   RUNS_OPTION,
   SET_OPTION,
 } from "./command.ts";
+import { envOf, loadOptions } from "./load_options.ts";
 import { matrixText } from "./plan_matrix_text.ts";
 import { planText, type PlanView, type StepOutlook } from "./plan_text.ts";
 
@@ -25,7 +27,13 @@ export const plan: Command = {
   summary: "Show what a run would do, why, and what it would take; touches nothing",
   usage: "FILE",
   positionals: [1, 1],
-  options: { runs: RUNS_OPTION, cache: CACHE_OPTION, set: SET_OPTION, cell: CELL_OPTION },
+  options: {
+    runs: RUNS_OPTION,
+    cache: CACHE_OPTION,
+    set: SET_OPTION,
+    cell: CELL_OPTION,
+    force: FORCE_OPTION,
+  },
   details:
     "Of a file with a matrix, the combinations are shown in one table; --cell LABEL shows one in full.\n\n" +
     "deno task plan pipelines/lora.yaml",
@@ -48,19 +56,19 @@ export const plan: Command = {
 };
 
 /** Every combination of the file, or the one that was asked for. */
-async function loadCells({ fs, cwd, values, positionals }: CommandContext): Promise<readonly LoadedSpec[]> {
+async function loadCells(context: CommandContext): Promise<readonly LoadedSpec[]> {
+  const { fs, cwd, positionals } = context;
   const path = resolve(cwd, positionals[0]!);
-  const set = (values["set"] ?? []) as string[];
-  const cell = values["cell"] as string | undefined;
-  return cell === undefined
-    ? await loadAllOrThrow(path, fs, { set })
-    : [await loadSpecOrThrow(path, fs, { set, cell })];
+  const options = loadOptions(context);
+  return options.cell === undefined
+    ? await loadAllOrThrow(path, fs, options)
+    : [await loadSpecOrThrow(path, fs, options)];
 }
 
 async function planView(context: CommandContext, loaded: LoadedSpec): Promise<PlanView> {
-  const { fs, clock, cwd, env: variables, values } = context;
+  const { fs, cwd, values } = context;
   const file = context.positionals[0]!;
-  const env: Env = { fs, clock, cacheDir: resolve(cwd, values["cache"] as string), env: variables };
+  const env = envOf(context);
   const planned = await planOf(loaded, STEPS, env);
   const hits = new Map<string, CacheHit>();
   const steps: StepOutlook[] = [];

@@ -13,10 +13,12 @@ import {
   CELL_OPTION,
   type Command,
   type CommandContext,
+  FORCE_OPTION,
   RUNS_OPTION,
   SET_OPTION,
   TAKEOVER_OPTION,
 } from "./command.ts";
+import { envOf, loadOptions } from "./load_options.ts";
 import { driveOptions } from "./drive_options.ts";
 import { InterruptKeys } from "./interrupt_keys.ts";
 import { findRun } from "./run_ref.ts";
@@ -36,6 +38,7 @@ export const run: Command = {
     cache: CACHE_OPTION,
     set: SET_OPTION,
     cell: CELL_OPTION,
+    force: FORCE_OPTION,
     fresh: {
       type: "boolean",
       help: "Start a new run, whatever is there; finished steps still come from the cache",
@@ -48,16 +51,12 @@ export const run: Command = {
     "else starts a new run. Ctrl-C leaves a training running; pressed again, it cancels it.\n\n" +
     "deno task run pipelines/lora.yaml\ndeno task run pipelines/lora.yaml --set train.epochs=2",
   async run(context) {
-    const { fs, clock, cwd, env: variables, values, positionals } = context;
+    const { fs, cwd, values, positionals } = context;
     if (values["fresh"] && values["resume"] !== undefined) {
       throw new UsageError("bad-option", "Cannot both resume and start anew: --resume and --fresh given");
     }
-    const loaded = await loadSpecOrThrow(resolve(cwd, positionals[0]!), fs, {
-      set: (values["set"] ?? []) as string[],
-      cell: values["cell"] as string | undefined,
-    });
-    const cacheDir = resolve(cwd, values["cache"] as string);
-    return await runLoaded(context, loaded, { fs, clock, cacheDir, env: variables });
+    const loaded = await loadSpecOrThrow(resolve(cwd, positionals[0]!), fs, loadOptions(context));
+    return await runLoaded(context, loaded, envOf(context));
   },
 };
 

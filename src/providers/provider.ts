@@ -1,6 +1,7 @@
 import type { Clock } from "../lib/clock.ts";
 import type { Fs } from "../lib/fs.ts";
 import type { Json, JsonObject } from "../lib/json.ts";
+import type { Finding as SpecFinding } from "../spec/finding.ts";
 import type { LoadedSpec } from "../spec/load.ts";
 
 /** What steps and providers may use of the world. Everything is passed in, so that tests own it. */
@@ -117,6 +118,17 @@ export interface Outlook {
   /** Sentences a user should read before running. */
   readonly notes: readonly string[];
 }
+
+export interface InspectOptions {
+  /** Let pass what an estimate alone speaks against. */
+  readonly force: boolean;
+}
+
+/**
+ * What is wrong with a pipeline that its file alone does not show, such as its base. Reads no more than headers,
+ * writes and starts nothing. Apart from the rest of a provider, because checking a file must not load it.
+ */
+export type Inspect = (loaded: LoadedSpec, env: Env, options: InspectOptions) => Promise<SpecFinding[]>;
 
 /** Where a pipeline's job runs. Each provider answers for itself; nobody branches on its name. */
 export interface Provider {

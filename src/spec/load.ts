@@ -2,6 +2,7 @@ import { dirname, resolve } from "node:path";
 import type { Fs } from "../lib/fs.ts";
 import { crossField } from "./cross_field.ts";
 import { fileFindings } from "./files.ts";
+import type { Finding } from "./finding.ts";
 import type { CheckedSpec, LoadAllResult, LoadedSpec, LoadResult, Refused } from "./loaded.ts";
 import { dotted, valueAt } from "./path.ts";
 import { inOrder, problemAt, type SourceText } from "./problem.ts";
@@ -12,7 +13,12 @@ import { parseYaml } from "./yaml.ts";
 
 export type { Cell, LoadAllResult, LoadedSpec, LoadResult, Refused } from "./loaded.ts";
 
+/** Looks at what a valid pipeline names: bases, machines. */
+export type Inspect = (loaded: LoadedSpec) => Promise<Finding[]>;
+
 export interface LoadOptions {
+  /** Asked about every pipeline whose file is right in itself. */
+  readonly inspect?: Inspect;
   /** `PATH=VALUE` overrides, later ones last. */
   readonly set?: readonly string[];
   /** Folder that a relative `path` starts from. Default: the current one. */
@@ -49,23 +55,27 @@ export async function loadAll(path: string, fs: Fs, options: LoadOptions = {}): 
   const { data, overrides, problems } = set.length === 0
     ? { data: yaml.value, overrides: [], problems: [] }
     : (await import("./override.ts")).applyOverrides(yaml.value, set);
-  const check = (data: unknown) => checkData(data, dir, fs);
+  const overridden = overrides.map((override) => dotted(override.path));
+  const loadedOf = ({ spec, data, cell }: CheckedSpec & { readonly spec: Spec }) => ({
+    spec,
+    path: absolute,
+    dir,
+    text: read.text,
+    given: data,
+    overridden,
+    ...cell && { cell },
+  });
+  const check = async (data: unknown) => {
+    const found = await checkData(data, dir, fs);
+    if (!options.inspect || !isFine(found)) return found;
+    return { ...found, findings: await options.inspect(loadedOf(found)) };
+  };
   const checked = valueAt(data, ["matrix"]) === undefined
     ? [await check(data)]
     : await (await import("./check_matrix.ts")).checkMatrix(data, overrides, check);
   const fine = checked.filter(isFine);
   if (fine.length === checked.length && faults.length + problems.length === 0) {
-    const overridden = overrides.map((override) => dotted(override.path));
-    const cells = fine.map(({ spec, data, cell }) => ({
-      spec,
-      path: absolute,
-      dir,
-      text: read.text,
-      given: data,
-      overridden,
-      ...cell && { cell },
-    }));
-    return { ok: true, cells };
+    return { ok: true, cells: fine.map(loadedOf) };
   }
   // What explains problems is loaded when there are some.
   const { locateAll } = await import("./locate_all.ts");

@@ -17,7 +17,11 @@ export async function temper(
     readonly env?: Record<string, string>;
   } = {},
 ): Promise<Called> {
-  const { cwd = ROOT, permissions = ["--allow-read", "--allow-env"], env = {} } = options;
+  const {
+    cwd = ROOT,
+    permissions = ["--allow-read", "--allow-env", "--allow-sys=systemMemoryInfo"],
+    env = {},
+  } = options;
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", ...permissions, `${ROOT}cli.ts`, ...args],
     cwd,

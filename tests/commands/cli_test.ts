@@ -50,7 +50,7 @@ Deno.test("cli COMMAND --help and help COMMAND explain one command", async () =>
   const { code, out } = await temper(["check", "--help"]);
   assert.equal(code, 0);
   assert.match(out, /Usage: deno task check FILE… \[options\]/);
-  assert.match(out, /--set PATH=VALUE .*\n.*--json .*\n {2}-h, --help/);
+  assert.match(out, /--set PATH=VALUE .*\n.*--force .*\n.*--json .*\n {2}-h, --help/);
   assert.equal((await temper(["help", "check"])).out, out);
 });
 

@@ -31,7 +31,7 @@ Deno.test("plan shows the combinations of a matrix in one table, and one of them
     const before = await denoFs.list(dir);
     const { code, out, err } = await temper(["plan", "m.yaml"], options);
     assert.equal(code, 0, err);
-    assert.match(out, /^ {2}combination +steps to run +trained parameters$/m);
+    assert.match(out, /^ {2}combination +steps to run +trained parameters +artifacts$/m);
     assert.match(out, /^ {2}rank-4 +all +1,221,120 of /m);
     assert.match(out, /^ {2}rank-8 +all +2,442,240 of /m);
     const json = JSON.parse((await temper(["plan", "m.yaml", "--json"], options)).out);

@@ -13,6 +13,18 @@ def resident_bytes() -> int:
         return peak_bytes()
 
 
+def device_bytes(device: str) -> dict[str, int]:
+    """What a GPU has and what was held there at most; nothing for a device that uses the machine's memory."""
+    if device != "cuda":
+        return {}
+    import torch
+
+    return {
+        "device_memory": torch.cuda.get_device_properties(0).total_memory,
+        "peak_device": torch.cuda.max_memory_allocated(),
+    }
+
+
 def peak_bytes() -> int:
     """The most so far."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -12,7 +12,7 @@ from .evaluate import Scores
 from .export import export_model
 from .files import sync_folder
 from .loop import Loop
-from .memory import peak_bytes
+from .memory import device_bytes, peak_bytes
 from .methods import Method
 from .predictions import changes, write_predictions
 from .session import Session
@@ -73,7 +73,7 @@ def outcome(session: Session, loop: Loop, scores: dict[str, Scores | None], writ
         "changes": changes(scores["before"], scores["after"]),
         "environment": asdict(session.environment),
         "timing": {name: round(value, 3) for name, value in seconds.items()} | training,
-        "resources": {"peak_rss": peak_bytes()},
+        "resources": {"peak_rss": peak_bytes()} | device_bytes(session.environment.device),
     }
 
 

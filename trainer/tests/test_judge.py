@@ -3,8 +3,9 @@
 import json
 
 import pytest
-from temper_trainer.__main__ import main
 from tiny import conversation, make_job, write_jsonl
+
+from temper_trainer.__main__ import main
 
 ROWS = [{"origin": f"home.jsonl:{i}", "messages": conversation(f"turn {i}", f"do: {i}\u2028")} for i in range(3)]
 

@@ -1,7 +1,7 @@
 import { TemperError } from "../../lib/errors.ts";
 import type { Finding } from "../finding.ts";
 import type { Env } from "../provider.ts";
-import { findProgram } from "../training/python.ts";
+import { findProgram } from "../../lib/find_program.ts";
 import { OllamaClient } from "./client.ts";
 
 /** Whether an Ollama server answers. Never `missing`: a training ends with complete files without one. */

@@ -8,7 +8,6 @@ import type { ConfigureWork, Env } from "../provider.ts";
 import { type BaseInfo, rememberFiles } from "./base/base.ts";
 import { describeBase } from "./base/describe.ts";
 import { ensurePython } from "./environment.ts";
-import { refuseRows } from "./export_rows.ts";
 import { linkExamples, sharedSystem } from "./examples.ts";
 import { jobSettings, type TrainingSpec, trainingSpec } from "./job.ts";
 import { modelfile, type ModelfileFacts, servingOf } from "./modelfile.ts";
@@ -24,7 +23,6 @@ import type { Tokens } from "./trainer_files.ts";
 export async function trainingInputs(loaded: LoadedSpec, env: Env, trainerDir: string): Promise<JsonObject> {
   const spec = trainingSpec(loaded.spec);
   const base = await describeBase(loaded, env);
-  refuseRows(spec, base);
   return {
     ...jobSettings(spec, base, undefined),
     templates: sha256(canonicalJson(TEMPLATES)),

@@ -12,7 +12,8 @@ import { installerEnv } from "./child_env.ts";
 import { existingEnvironment } from "./environment.ts";
 import { expectedBytes } from "./environment_size.ts";
 import { type Capabilities, probeEnvironment } from "./probe.ts";
-import { findProgram, findPython, givenPython, type Python } from "./python.ts";
+import { findProgram } from "../../lib/find_program.ts";
+import { findPython, givenPython, type Python } from "./python.ts";
 
 export interface DoctorOptions {
   readonly env: Env;

@@ -7,7 +7,8 @@ import { runProcess } from "../../lib/process.ts";
 import type { Env, Progress } from "../provider.ts";
 import { installerEnv } from "./child_env.ts";
 import { expectedBytes } from "./environment_size.ts";
-import { findProgram, findPython, givenPython, type Python } from "./python.ts";
+import { findProgram } from "../../lib/find_program.ts";
+import { findPython, givenPython, type Python } from "./python.ts";
 
 export interface EnvironmentOptions {
   readonly env: Env;

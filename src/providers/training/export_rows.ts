@@ -1,25 +1,26 @@
-import { UsageError } from "../../lib/errors.ts";
 import type { ModelShape } from "../../plan/memory.ts";
-import type { BaseInfo } from "./base/base.ts";
+import type { Finding } from "../../spec/finding.ts";
 import type { TrainingSpec } from "./job.ts";
 
 /** Values that share a scale in q8_0 and q4_0. */
 const BLOCK = 32;
 const BLOCKED = ["q8_0", "q4_0"];
 
-/** Refuses, as soon as the base's header is known, a type that its rows cannot be written in. */
-export function refuseRows({ method, provider }: TrainingSpec, { name, shape }: BaseInfo): void {
+/** A type that the base's rows cannot be written in. */
+export function rowFinding({ method, provider }: TrainingSpec, name: string, shape: ModelShape): Finding[] {
   const { gguf, quantization } = provider.export;
-  if (!gguf || !BLOCKED.includes(quantization) || shape === null) return;
+  if (!gguf || !BLOCKED.includes(quantization)) return [];
   const wider = method.kind === "adapter" ? method.size : 0;
   const odd = rows(shape, wider).find(({ length }) => length % BLOCK !== 0);
-  if (odd === undefined) return;
-  throw new UsageError(
-    "export-rows",
-    `Cannot export base "${name}" as ${quantization}: rows of ${odd.length} values (${odd.what}) are not made of ` +
+  if (odd === undefined) return [];
+  return [{
+    path: ["provider", "export", "quantization"],
+    at: "value",
+    message:
+      `Cannot export base "${name}" as ${quantization}: rows of ${odd.length} values (${odd.what}) are not made of ` +
       `blocks of ${BLOCK}`,
-    { hint: "Set provider.export.quantization to f16" },
-  );
+    hint: "Set provider.export.quantization to f16",
+  }];
 }
 
 function rows(shape: ModelShape, wider: number): { readonly length: number; readonly what: string }[] {

@@ -5,7 +5,7 @@ import type { Spec } from "../../spec/schema.ts";
 /** Two moments and the weights themselves, in fp32. */
 const CHECKPOINT_BYTES = 12;
 /** As `train.checkpoint_seconds` says, two are kept; a third is whole before the oldest goes. */
-const CHECKPOINTS = 3;
+export const CHECKPOINTS = 3;
 
 /** What is worth knowing of a method before it runs on a base of this shape. */
 export function methodNotes(spec: Spec, shape: ModelShape): string[] {

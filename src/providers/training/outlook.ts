@@ -1,30 +1,23 @@
 import { join } from "node:path";
 import { bytes, count, duration, figure } from "../../lib/format.ts";
 import type { JsonObject } from "../../lib/json.ts";
-import { resolveTraining } from "../../plan/defaults.ts";
-import { estimateMemory, type ModelShape, trainableParameters } from "../../plan/memory.ts";
-import { estimateTime } from "../../plan/time.ts";
+import type { ArtifactSizes } from "../../plan/artifacts.ts";
+import type { Costs } from "../../plan/costs.ts";
 import type { LoadedSpec } from "../../spec/load.ts";
-import type { Spec } from "../../spec/schema.ts";
 import type { DataSize, Env, Estimate, Outlook } from "../provider.ts";
 import type { BaseInfo } from "./base/base.ts";
 import { describeBase } from "./base/describe.ts";
-import { methodNotes } from "./method_notes.ts";
+import {
+  estimatedTokens,
+  processedEpochs,
+  type ShapedBase,
+  type TokenCounts,
+  trainingCosts,
+} from "./costs.ts";
+import { CHECKPOINTS, methodNotes } from "./method_notes.ts";
 import { trainingSettings } from "./settings.ts";
-import { trainingSpeed } from "./machine.ts";
-
-/** Tokens, counted by configure or estimated from characters. */
-interface TokenCounts {
-  readonly train: number;
-  readonly supervised: number;
-  readonly eval: number;
-  readonly longest: number;
-  readonly how: string;
-}
-
-const CHARS_PER_TOKEN = 4;
-/** Role marks and end token around each of the two or three turns of a row. */
-const TEMPLATE_TOKENS_PER_ROW = 20;
+import { type TrainingSpec, trainingSpec } from "./job.ts";
+import type { Device } from "./machine.ts";
 
 /** What training here would take. */
 export async function trainingOutlook(
@@ -34,11 +27,11 @@ export async function trainingOutlook(
   configured: string | undefined,
 ): Promise<Outlook> {
   const base = await describeBase(loaded, env);
-  const { spec } = loaded;
+  const spec = trainingSpec(loaded.spec);
   const tokens = await countedTokens(env, configured) ?? estimatedTokens(spec, data);
   const estimates = base.shape === null
     ? [tokensEstimate(tokens, 1)]
-    : await shapedEstimates(spec, env, base.shape, tokens, data);
+    : await shapedEstimates(spec, env, { ...base, shape: base.shape }, tokens, data.trainRows);
   const notes = [...base.warnings, ...base.shape === null ? [] : methodNotes(spec, base.shape)];
   return { base: baseText(base), settings: trainingSettings(loaded, base), estimates, notes };
 }
@@ -64,74 +57,68 @@ async function countedTokens(env: Env, configured: string | undefined): Promise<
   };
 }
 
-function estimatedTokens(spec: Spec, data: DataSize): TokenCounts {
-  const { trainRows, evalRows, trainChars, evalChars } = data;
-  const tokens = (chars: number, rows: number) =>
-    Math.min(chars / CHARS_PER_TOKEN + rows * TEMPLATE_TOKENS_PER_ROW, rows * spec.train.max_length);
-  const train = Math.round(tokens(trainChars, trainRows));
-  return {
-    train,
-    supervised: Math.round(train / 2),
-    eval: Math.round(tokens(evalChars, evalRows)),
-    longest: Math.min(spec.train.max_length, Math.ceil(2 * train / Math.max(1, trainRows))),
-    how: `about ${CHARS_PER_TOKEN} characters a token; counted once configure has run`,
-  };
-}
-
-/** Tokens all epochs process; `max_steps` may end them early. */
-function processed(spec: Spec, tokens: TokenCounts, rows: number): number {
-  const epochs = resolveTraining(spec, undefined).epochs.value;
-  const steps = Math.ceil(epochs * rows / spec.train.batch_size);
-  const share = Math.min(1, (spec.train.max_steps ?? Infinity) / Math.max(1, steps));
-  return tokens.train * epochs * share;
-}
-
 async function shapedEstimates(
-  spec: Spec,
+  spec: TrainingSpec,
   env: Env,
-  shape: ModelShape,
+  base: ShapedBase,
   tokens: TokenCounts,
-  data: DataSize,
+  rows: number,
 ): Promise<Estimate[]> {
-  const device = spec.train.device === "auto" ? "cpu" : spec.train.device;
-  const weightBytes = spec.train.dtype === "bf16" ? 2 : 4;
-  const microTokens = Math.min(spec.train.micro_tokens, spec.train.batch_size * tokens.longest);
-  const labelledTokens = Math.ceil(microTokens * tokens.supervised / Math.max(1, tokens.train));
-  const { method } = spec;
-  const memory = estimateMemory({ shape, method, weightBytes, microTokens, labelledTokens });
-  const { runtime, weights, trainable, activations, logits } = memory;
-  const speed = await trainingSpeed(env, device, navigator.hardwareConcurrency);
-  const trainTokens = processed(spec, tokens, data.trainRows);
-  const passes = (spec.evaluate.before ? 2 : 1) + (spec.evaluate.few_shot ? 1 : 0);
-  const evalTokens = data.evalRows === 0 ? 0 : tokens.eval * passes;
-  const time = estimateTime({ shape, method, trainTokens, evalTokens, flopsPerSecond: speed.flopsPerSecond });
+  const { costs, device } = await trainingCosts(spec, env, base, tokens, rows);
+  const { trainable, memory, artifacts } = costs;
+  const { runtime, weights, trainable: trained, activations, logits } = memory;
+  const { parameters } = base.shape;
   return [
-    tokensEstimate(tokens, trainTokens / Math.max(1, tokens.train)),
+    tokensEstimate(tokens, processedEpochs(spec, rows)),
     {
       name: "trained parameters",
-      text: `${count(trainableParameters(method, shape))} of ${count(shape.parameters)}`,
+      text: `${count(trainable)} of ${count(parameters)}`,
       basis: "shape of the base",
-      figures: { trainable: trainableParameters(method, shape), total: shape.parameters },
+      figures: { trainable, total: parameters },
     },
     {
       name: "peak memory",
-      text: `about ${bytes(memory.total)}`,
-      basis: `weights ${bytes(weights)}, trained ${bytes(trainable)}, activations ${
+      text: `about ${bytes(memory.total)}${device.memory === undefined ? "" : ` of ${bytes(device.memory)}`}`,
+      basis: `weights ${bytes(weights)}, trained ${bytes(trained)}, activations ${
         bytes(activations)
       }, logits ${bytes(logits)}, torch ${bytes(runtime)}`,
       figures: { ...memory } satisfies JsonObject,
     },
-    {
-      name: "time",
-      text: `about ${duration(time.train * 1000)} training, ${duration(time.evaluate * 1000)} evaluation`,
-      basis: speed.basis,
-      figures: {
-        train_seconds: time.train,
-        evaluate_seconds: time.evaluate,
-        flops_per_second: speed.flopsPerSecond,
-      },
-    },
+    timeEstimate(costs, device),
+    artifactEstimate(artifacts, spec),
   ];
+}
+
+function timeEstimate({ time }: Costs, { speed, kind }: Device): Estimate {
+  const name = "time";
+  if (!time || !speed) {
+    return { name, text: "not known", basis: `the first run on ${kind} measures it`, figures: {} };
+  }
+  return {
+    name,
+    text: `about ${duration(time.train * 1000)} training, ${duration(time.evaluate * 1000)} evaluation`,
+    basis: speed.basis,
+    figures: {
+      train_seconds: time.train,
+      evaluate_seconds: time.evaluate,
+      flops_per_second: speed.flopsPerSecond,
+    },
+  };
+}
+
+function artifactEstimate(
+  { weights, gguf, checkpoint }: ArtifactSizes,
+  { provider }: TrainingSpec,
+): Estimate {
+  const file = provider.export.gguf ? `, GGUF file ${bytes(gguf)}` : "";
+  return {
+    name: "artifacts",
+    text: `trained weights ${bytes(weights)}${file}`,
+    basis: `${provider.export.quantization}; on the way up to ${CHECKPOINTS} checkpoints of ${
+      bytes(checkpoint)
+    }`,
+    figures: { weights, gguf: provider.export.gguf ? gguf : null, checkpoint },
+  };
 }
 
 function tokensEstimate(tokens: TokenCounts, epochs: number): Estimate {

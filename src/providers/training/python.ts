@@ -75,11 +75,3 @@ function isUsable(version: string): boolean {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   return major === LEAST[0] && minor >= LEAST[1];
 }
-
-/** A program on PATH. */
-export async function findProgram(name: string, env: Env): Promise<string | undefined> {
-  for (const folder of (env.env["PATH"] ?? "").split(delimiter).filter(isAbsolute)) {
-    if ((await env.fs.stat(join(folder, name)))?.isFile) return join(folder, name);
-  }
-  return undefined;
-}

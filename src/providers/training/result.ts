@@ -50,7 +50,8 @@ export async function rememberSpeed(work: MonitorWork, done: Done): Promise<void
   if (!speed) return;
   const shape = shapeOf(await readTokens(jobDir(work.runDir), work.fs));
   const flops = speed * trainingFlopsPerToken(work.loaded.spec.method, shape);
-  await recordSpeed(work, done.environment.device, flops);
+  const { device_memory: memory } = done.resources;
+  await recordSpeed(work, done.environment.device, { flopsPerSecond: flops, memory });
 }
 
 /** Writes the result into the step's output. */

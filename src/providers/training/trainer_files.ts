@@ -80,7 +80,8 @@ const Done = z.object({
   soft_tokens: softTokens.optional(),
   environment: z.object({ device: z.string(), dtype: z.string() }).loose(),
   timing: z.record(z.string(), z.number()),
-  resources: z.object({ peak_rss: z.number() }).loose(),
+  /** `device_memory`: bytes that a GPU has. */
+  resources: z.object({ peak_rss: z.number(), device_memory: z.number().optional() }).loose(),
 });
 export type Done = z.infer<typeof Done>;
 

@@ -7,7 +7,8 @@ import { denoFs, type Fs } from "../../../src/lib/fs.ts";
 import type { Env, Progress } from "../../../src/providers/provider.ts";
 import { ensurePython, existingEnvironment } from "../../../src/providers/training/environment.ts";
 import { expectedBytes } from "../../../src/providers/training/environment_size.ts";
-import { findProgram, findPython } from "../../../src/providers/training/python.ts";
+import { findProgram } from "../../../src/lib/find_program.ts";
+import { findPython } from "../../../src/providers/training/python.ts";
 import { DOUBLE, until } from "./project.ts";
 
 const signal = new AbortController().signal;

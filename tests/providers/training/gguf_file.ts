@@ -10,12 +10,22 @@ export interface GgufOptions {
   readonly arch?: string;
   /** Rows of the embedding, 256 bytes each. */
   readonly vocab?: number;
+  /** Numbers below the architecture that are others. */
+  readonly changed?: Readonly<Record<string, number>>;
   /** More metadata. */
   readonly texts?: Readonly<Record<string, string>>;
 }
 
 /** A small, complete GGUF file (version 3) with F32 tensors of zeros. */
-export function writeGguf({ arch = "llama", vocab = 10, texts = {} }: GgufOptions = {}): Uint8Array {
+export function writeGguf(options: GgufOptions = {}): Uint8Array {
+  const { header, bytes } = ggufHeader(options);
+  return concat([header, new Uint8Array(bytes - header.length)]);
+}
+
+/** The file's beginning, and how long the whole is: what follows are zeros. */
+export function ggufHeader(
+  { arch = "llama", vocab = 10, texts = {}, changed = {} }: GgufOptions = {},
+): { readonly header: Uint8Array; readonly bytes: number } {
   const tensors: readonly Tensor[] = [["token_embd.weight", [64, vocab]], ["output_norm.weight", [64]]];
   const chat = { "tokenizer.chat_template": "<|im_start|>{{ messages }}" };
   const strings = { "general.architecture": arch, ...chat, ...texts };
@@ -26,6 +36,7 @@ export function writeGguf({ arch = "llama", vocab = 10, texts = {} }: GgufOption
     feed_forward_length: 128,
     "attention.head_count": 4,
     "attention.head_count_kv": 2,
+    ...changed,
   };
   const keys = Object.keys(strings).length + Object.keys(numbers).length;
   const parts = [text("GGUF", false), u32(3), u64(tensors.length), u64(keys)];
@@ -39,7 +50,7 @@ export function writeGguf({ arch = "llama", vocab = 10, texts = {} }: GgufOption
     offset += aligned(4 * shape.reduce((product, n) => product * n, 1));
   }
   const header = concat(parts);
-  return concat([header, new Uint8Array(aligned(header.length) - header.length + offset)]);
+  return { header, bytes: aligned(header.length) + offset };
 }
 
 function aligned(n: number): number {

@@ -37,9 +37,13 @@ export interface DigestedFile {
   readonly stamp: string | undefined;
 }
 
+/** With `headersOnly`, what takes reading whole files is left empty: digests, and the identity made of them. */
+export type BaseEnv = Env & { readonly headersOnly?: boolean };
+
 /** The digest of a file, from the memo where it still holds. */
-export async function digested(path: string, { fs, cacheDir }: Env): Promise<DigestedFile> {
+export async function digested(path: string, { fs, cacheDir, headersOnly }: BaseEnv): Promise<DigestedFile> {
   const stamp = await stampOf(path, fs);
+  if (headersOnly) return { path, sha256: "", stamp };
   return { path, sha256: await digestOf(path, fs, cacheDir), stamp };
 }
 

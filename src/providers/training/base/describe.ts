@@ -2,8 +2,7 @@ import { resolve } from "node:path";
 import { UsageError } from "../../../lib/errors.ts";
 import { isHubId, OLLAMA, OLLAMA_SERVER } from "../../../spec/base.ts";
 import type { LoadedSpec } from "../../../spec/load.ts";
-import type { Env } from "../../provider.ts";
-import type { BaseInfo } from "./base.ts";
+import type { BaseEnv, BaseInfo } from "./base.ts";
 import { BUILTIN, BUILTIN_BASES, builtinBase } from "./builtin.ts";
 import { hubBase } from "./hub.ts";
 
@@ -11,7 +10,7 @@ import { hubBase } from "./hub.ts";
  * Finds the base that a pipeline for training here names, and what its header says. Reads files, asks a
  * server that the base names, loads no weights, downloads nothing. Throws a UsageError when it cannot be used.
  */
-export async function describeBase(loaded: LoadedSpec, env: Env): Promise<BaseInfo> {
+export async function describeBase(loaded: LoadedSpec, env: BaseEnv): Promise<BaseInfo> {
   const { provider } = loaded.spec;
   if (provider.kind === "openai") throw new TypeError("Cannot describe a hosted base");
   const name = provider.base;

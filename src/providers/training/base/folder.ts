@@ -3,15 +3,14 @@ import { UsageError } from "../../../lib/errors.ts";
 import type { Fs } from "../../../lib/fs.ts";
 import { filesBelow, folderDigest } from "../../../lib/folder.ts";
 import type { ModelShape } from "../../../plan/memory.ts";
-import type { Env } from "../../provider.ts";
 import { detectTemplate } from "../templates.ts";
-import { type BaseInfo, digested, isSupported, SUPPORTED_HINT } from "./base.ts";
+import { type BaseEnv, type BaseInfo, digested, isSupported, SUPPORTED_HINT } from "./base.ts";
 import { readWeights, type Weights } from "./safetensors.ts";
 
 type Config = Readonly<Record<string, unknown>>;
 
 /** A base in a Hugging Face folder: config.json, safetensors and a tokenizer. */
-export async function folderBase(name: string, path: string, env: Env): Promise<BaseInfo> {
+export async function folderBase(name: string, path: string, env: BaseEnv): Promise<BaseInfo> {
   const config = await readConfig(name, path, env.fs);
   const arch = typeof config["model_type"] === "string" ? config["model_type"] : "";
   if (!isSupported(arch)) {

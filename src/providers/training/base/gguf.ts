@@ -2,9 +2,8 @@ import type { GGUFMetadata, GGUFTensorInfo } from "@huggingface/gguf";
 import { TemperError, UsageError } from "../../../lib/errors.ts";
 import type { Fs } from "../../../lib/fs.ts";
 import type { ModelShape } from "../../../plan/memory.ts";
-import type { Env } from "../../provider.ts";
 import { detectTemplate } from "../templates.ts";
-import { type BaseInfo, digested, isSupported, SUPPORTED_HINT } from "./base.ts";
+import { type BaseEnv, type BaseInfo, digested, isSupported, SUPPORTED_HINT } from "./base.ts";
 import { tensorBytes } from "./ggml.ts";
 
 interface Header {
@@ -14,7 +13,7 @@ interface Header {
 }
 
 /** A base in one GGUF file: architecture, shape and completeness from its header, identity from its bytes. */
-export async function ggufBase(name: string, path: string, size: number, env: Env): Promise<BaseInfo> {
+export async function ggufBase(name: string, path: string, size: number, env: BaseEnv): Promise<BaseInfo> {
   const { header, typeName } = await readHeader(name, path, size, env.fs);
   refuseTruncated(name, header, size);
   const arch = text(header, "general.architecture") ?? "";

@@ -1,15 +1,14 @@
 import { TemperError, UsageError } from "../../../lib/errors.ts";
 import { OLLAMA } from "../../../spec/base.ts";
 import { OllamaClient, type Shown } from "../../ollama/client.ts";
-import type { Env } from "../../provider.ts";
 import { detectTemplate } from "../templates.ts";
-import type { BaseInfo } from "./base.ts";
+import type { BaseEnv, BaseInfo } from "./base.ts";
 import { ggufBase } from "./gguf.ts";
 
 const PATIENCE_MS = 10_000;
 
 /** A model that Ollama serves here already: the file its server keeps is the base. */
-export async function ollamaBase(name: string, server: string, env: Env): Promise<BaseInfo> {
+export async function ollamaBase(name: string, server: string, env: BaseEnv): Promise<BaseInfo> {
   const model = name.slice(OLLAMA.length);
   const client = new OllamaClient(server, AbortSignal.timeout(PATIENCE_MS));
   const shown = await client.show(model);
@@ -38,7 +37,7 @@ function fileOf(name: string, { modelfile, remote_host: remote }: Shown): string
   return files[0]!;
 }
 
-async function sizeOf(name: string, path: string, server: string, { fs }: Env): Promise<number> {
+async function sizeOf(name: string, path: string, server: string, { fs }: BaseEnv): Promise<number> {
   try {
     const stat = await fs.stat(path);
     if (stat?.isFile) return stat.size;

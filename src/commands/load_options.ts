@@ -1,0 +1,21 @@
+import { resolve } from "node:path";
+import { inspectWith } from "../providers/inspect.ts";
+import type { Env } from "../providers/provider.ts";
+import type { LoadOneOptions } from "../spec/load.ts";
+import type { CommandContext } from "./command.ts";
+
+/** What steps and providers may use of the world, as this command line sets it. */
+export function envOf({ fs, clock, cwd, env, values }: CommandContext): Env {
+  return { fs, clock, cacheDir: resolve(cwd, values["cache"] as string), env };
+}
+
+/** How a pipeline file is loaded by commands that are about to use it: its overrides, its cell, its base looked at. */
+export function loadOptions(context: CommandContext): LoadOneOptions {
+  const { cwd, values } = context;
+  return {
+    cwd,
+    set: (values["set"] ?? []) as string[],
+    cell: values["cell"] as string | undefined,
+    inspect: inspectWith(envOf(context), { force: values["force"] === true }),
+  };
+}

@@ -1,0 +1,13 @@
+import { delimiter, isAbsolute, join } from "node:path";
+import type { Fs } from "./fs.ts";
+
+/** Where a program lies on PATH; undefined when it does not. */
+export async function findProgram(
+  name: string,
+  { fs, env }: { readonly fs: Fs; readonly env: Readonly<Record<string, string | undefined>> },
+): Promise<string | undefined> {
+  for (const folder of (env["PATH"] ?? "").split(delimiter).filter(isAbsolute)) {
+    if ((await fs.stat(join(folder, name)))?.isFile) return join(folder, name);
+  }
+  return undefined;
+}
