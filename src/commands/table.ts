@@ -10,6 +10,7 @@ export const COMMANDS: Readonly<Record<string, string>> = {
   run: "Run a pipeline, or go on with its latest run",
   compare: "Run every combination of a matrix, and compare what they cost and give",
   explain: "Say why a step will run again: what changed since the latest run, old and new",
+  advise: "Say which method fits this data, model and machine, with numbers",
   runs: "List the runs, newest first",
   show: "Show one run: steps, scores, sample answers, artifacts, what to do next",
   logs: "Print the log of a run; follows it while the run lives",

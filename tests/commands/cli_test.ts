@@ -36,9 +36,9 @@ Deno.test("COMMANDS holds the name and the summary of each command, and deno.jso
 
 Deno.test("the tasks that only look have neither processes nor writing, and ask this machine alone", async () => {
   const { tasks } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
-  for (const name of ["check", "plan", "explain", "runs", "show", "logs", "schema", "help"]) {
+  for (const name of ["check", "plan", "explain", "advise", "runs", "show", "logs", "schema", "help"]) {
     // A base may be named by the Ollama server that has it, whose file must be on this machine.
-    const asks = ["check", "plan", "explain"].includes(name);
+    const asks = ["check", "plan", "explain", "advise"].includes(name);
     const net = tasks[name].command.match(/--allow-net\S*/)?.[0];
     assert.equal(net, asks ? "--allow-net=127.0.0.1,localhost,[::1]" : undefined, name);
     assert.doesNotMatch(tasks[name].command, /--allow-(?:run|all|ffi)|-A\b/, name);

@@ -1,4 +1,3 @@
-// deno-lint-ignore-file camelcase -- names of GGUF's metadata
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { systemClock } from "../../../src/lib/clock.ts";

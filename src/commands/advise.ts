@@ -1,0 +1,91 @@
+import { resolve } from "node:path";
+import { EXIT, UsageError } from "../lib/errors.ts";
+import { parseCount, parseSize } from "../lib/quantity.ts";
+import { advise as adviseOn } from "../plan/advise.ts";
+import { type AdviseCase, caseOfNumbers, caseOfPipeline } from "../providers/training/advise_case.ts";
+import type { DeviceKind } from "../providers/training/machine.ts";
+import { loadSpecOrThrow } from "../spec/load.ts";
+import { dataSize } from "../steps/data_size.ts";
+import { createPalette } from "../ui/palette.ts";
+import { adviceText, choiceYaml } from "./advise_text.ts";
+import { CACHE_OPTION, CELL_OPTION, type Command, type CommandContext, SET_OPTION } from "./command.ts";
+import { envOf } from "./load_options.ts";
+
+const DEVICES: readonly DeviceKind[] = ["cpu", "cuda", "mps"];
+
+export const advise: Command = {
+  name: "advise",
+  summary: "Say which method fits this data, model and machine, with numbers",
+  usage: "[FILE]",
+  positionals: [0, 1],
+  options: {
+    cache: CACHE_OPTION,
+    set: SET_OPTION,
+    cell: CELL_OPTION,
+    "base-params": {
+      type: "string",
+      value: "N",
+      help: "Without a file: parameters of the base, such as 8e9 or 8B",
+    },
+    memory: { type: "string", value: "SIZE", help: "Memory of the device, such as 24GiB" },
+    rows: { type: "string", value: "N", help: "Training rows" },
+    "tokens-per-row": { type: "string", value: "N", default: "256", help: "Mean length of a row" },
+    device: { type: "string", value: "KIND", default: "cuda", help: "cpu, cuda or mps" },
+  },
+  details:
+    "With a file, its data, its base and this machine are looked at; without one, the numbers given. The same " +
+    "estimates as plan; starts and writes nothing.\n\ndeno task advise pipelines/lora.yaml\n" +
+    "deno task advise --base-params 8e9 --memory 24GiB --rows 5000",
+  async run(context) {
+    const { terminal, values } = context;
+    const asked = context.positionals[0] === undefined ? described(context) : await fromFile(context);
+    const advice = adviseOn(asked.question);
+    if (values["json"]) {
+      const yaml = advice.choice && choiceYaml(advice.choice, asked.question);
+      const { choice, ...rest } = advice;
+      const json = { case: asked, ...rest, choice: choice?.kind ?? null, yaml: yaml ?? null };
+      terminal.out(`${JSON.stringify(json, null, 2)}\n`);
+    } else {
+      terminal.out(adviceText(asked, advice, createPalette(terminal.color), terminal.columns("out")));
+    }
+    return advice.choice ? EXIT.ok : EXIT.failed;
+  },
+};
+
+async function fromFile(context: CommandContext): Promise<AdviseCase> {
+  const { fs, cwd, values, positionals } = context;
+  for (const name of ["base-params", "memory", "rows"]) {
+    if (values[name] === undefined) continue;
+    throw new UsageError("bad-option", `Cannot take both a file and --${name}: the file says it`);
+  }
+  const loaded = await loadSpecOrThrow(resolve(cwd, positionals[0]!), fs, {
+    set: (values["set"] ?? []) as string[],
+    cell: values["cell"] as string | undefined,
+  });
+  return await caseOfPipeline(loaded, envOf(context), await dataSize(loaded, fs, undefined));
+}
+
+function described({ values }: CommandContext): AdviseCase {
+  const given = (name: string, read: (text: string) => number | undefined, example: string): number => {
+    const text = values[name] as string | undefined;
+    const value = text === undefined ? undefined : read(text);
+    if (value !== undefined) return value;
+    const found = text === undefined ? "it is missing, and there is no file" : `found "${text}"`;
+    throw new UsageError("bad-option", `Cannot read --${name}: ${found}`, {
+      hint: `Such as --${name} ${example}; or name a pipeline file`,
+    });
+  };
+  const device = DEVICES.find((known) => known === values["device"]);
+  if (!device) {
+    throw new UsageError("bad-option", `Cannot read --device: found "${values["device"]}"`, {
+      hint: `One of ${DEVICES.join(", ")}`,
+    });
+  }
+  return caseOfNumbers({
+    parameters: given("base-params", parseCount, "8e9"),
+    memory: given("memory", parseSize, "24GiB"),
+    rows: given("rows", parseCount, "5000"),
+    tokensPerRow: given("tokens-per-row", parseCount, "256"),
+    device,
+  });
+}

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { artifactSizes, type Quantization } from "../../src/plan/artifacts.ts";
+import { likelyShape } from "../../src/plan/model_shapes.ts";
+import { method } from "../../src/spec/schema_method.ts";
+
+const shape = likelyShape(134_515_008).shape;
+/** The builtin base: 98,362,432 bytes. */
+const Q4_1 = 8 * 98_362_432 / shape.parameters;
+
+const gguf = (kind: string, quantization: Quantization = "q8_0") =>
+  artifactSizes({ shape, method: method.parse({ kind }), quantization, baseBits: Q4_1 }).gguf;
+
+Deno.test("artifactSizes() comes near what the demo pipelines left", () => {
+  // Measured: `deno task compare pipelines/compare.yaml` on the builtin base
+  const measured = { full: 145e6, lora: 145e6, qlora: 145e6, prefix: 155e6, adapter: 137e6 };
+  for (const [kind, bytes] of Object.entries(measured)) {
+    assert.ok(Math.abs(gguf(kind) / bytes - 1) < 0.1, `${kind}: ${gguf(kind)} for ${bytes}`);
+  }
+});
+
+Deno.test("artifactSizes() writes every weight in a whole type where one is asked for", () => {
+  assert.equal(gguf("lora", "f32"), 4 * shape.parameters);
+  assert.equal(gguf("full", "f16"), 2 * shape.parameters);
+  assert.ok(gguf("lora", "q4_0") < gguf("lora", "q8_0"));
+});
+
+Deno.test("artifactSizes() keeps three numbers for each trained one in a checkpoint", () => {
+  const { weights, checkpoint } = artifactSizes({
+    shape,
+    method: method.parse({ kind: "full" }),
+    quantization: "f16",
+    baseBits: undefined,
+  });
+  assert.deepEqual([weights, checkpoint], [4 * shape.parameters, 12 * shape.parameters]);
+});
