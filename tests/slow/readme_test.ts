@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { denoFs } from "../../src/lib/fs.ts";
 import { PYTHON, ROOT, WITHOUT_TRAINER } from "../e2e/kit.ts";
+import { judged } from "./judge.ts";
 
 /** The project as a clone has it, with this clone's environment and converted bases. */
 async function clone(): Promise<string> {
@@ -55,18 +56,10 @@ Deno.test({
       assert.equal(shown.metrics.before, 0);
       assert.ok(shown.metrics.after >= 50 / 60, `after ${shown.metrics.after}`);
       assert.ok(shown.metrics.after > shown.metrics.few_shot, "training beats prompting");
-      const { stdout } = await new Deno.Command(PYTHON!, {
-        args: [join(ROOT, "tests", "slow", "judge.py"), join(dir, "runs", shown.id)],
-        env: { PYTHONPATH: [Deno.env.get("TEMPER_TEST_LAYER")!, join(ROOT, "trainer", "tests")].join(":") },
-        stderr: "inherit",
-      }).output();
-      const judged = JSON.parse(new TextDecoder().decode(stdout).trim().split("\n").at(-1)!);
+      const { rows, equal, correct } = await judged(join(dir, "runs", shown.id));
       // Q8_0 rounds the trained weights, so a row on the edge may tip over; the score must not.
-      assert.ok(judged.equal >= judged.rows - 3, JSON.stringify(judged));
-      assert.ok(
-        Math.abs(judged.correct / judged.rows - shown.metrics.after) <= 2 / 60,
-        JSON.stringify(judged),
-      );
+      assert.ok(equal >= rows - 3, `${equal} of ${rows}`);
+      assert.ok(Math.abs(correct / rows - shown.metrics.after) <= 2 / 60, `${correct} of ${rows}`);
     });
     await denoFs.remove(dir);
   },
