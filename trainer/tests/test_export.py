@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -301,3 +303,15 @@ def test_check_export_refuses_before_training(tmp_path):
         with pytest.raises(TrainerError, match=words) as caught:
             check_gguf(base, "f32")
         assert "export.merged to true" in caught.value.hint
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux says what memory is mapped")
+def test_export_of_a_large_model_needs_little_memory(tmp_path):
+    """Above the mapped input, less than 2 GB for 8 billion weights."""
+    if shutil.disk_usage(tmp_path).free < 20e9:
+        pytest.skip("needs 20 GB of disk")
+    script = Path(__file__).with_name("large_export.py")
+    done = subprocess.run([sys.executable, script, tmp_path], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 2e9
