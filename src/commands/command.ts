@@ -69,6 +69,11 @@ export const CELL_OPTION: Option = {
   value: "LABEL",
   help: "Of a file with a matrix, take this combination alone",
 };
+export const PRICES_OPTION: Option = {
+  type: "string",
+  value: "FILE",
+  help: "Prices of hosted models, for those that temper has none or an old one of",
+};
 export const TAKEOVER_OPTION: Option = {
   type: "boolean",
   help: "Take the run over from the host that drove it last; make sure that nothing drives it there",

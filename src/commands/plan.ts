@@ -14,9 +14,11 @@ import {
   CELL_OPTION,
   type Command,
   type CommandContext,
+  PRICES_OPTION,
   RUNS_OPTION,
   SET_OPTION,
 } from "./command.ts";
+import { askedOf } from "./asked.ts";
 import { matrixText } from "./plan_matrix_text.ts";
 import { planText, type PlanView, type StepOutlook } from "./plan_text.ts";
 
@@ -25,7 +27,13 @@ export const plan: Command = {
   summary: "Show what a run would do, why, and what it would take; touches nothing",
   usage: "FILE",
   positionals: [1, 1],
-  options: { runs: RUNS_OPTION, cache: CACHE_OPTION, set: SET_OPTION, cell: CELL_OPTION },
+  options: {
+    runs: RUNS_OPTION,
+    cache: CACHE_OPTION,
+    set: SET_OPTION,
+    cell: CELL_OPTION,
+    prices: PRICES_OPTION,
+  },
   details:
     "Of a file with a matrix, the combinations are shown in one table; --cell LABEL shows one in full.\n\n" +
     "deno task plan pipelines/lora.yaml",
@@ -60,7 +68,8 @@ async function loadCells({ fs, cwd, values, positionals }: CommandContext): Prom
 async function planView(context: CommandContext, loaded: LoadedSpec): Promise<PlanView> {
   const { fs, clock, cwd, env: variables, values } = context;
   const file = context.positionals[0]!;
-  const env: Env = { fs, clock, cacheDir: resolve(cwd, values["cache"] as string), env: variables };
+  const cacheDir = resolve(cwd, values["cache"] as string);
+  const env: Env = { fs, clock, cacheDir, env: variables, asked: askedOf(context) };
   const planned = await planOf(loaded, STEPS, env);
   const hits = new Map<string, CacheHit>();
   const steps: StepOutlook[] = [];

@@ -13,10 +13,12 @@ import {
   CELL_OPTION,
   type Command,
   type CommandContext,
+  PRICES_OPTION,
   RUNS_OPTION,
   SET_OPTION,
   TAKEOVER_OPTION,
 } from "./command.ts";
+import { askedOf } from "./asked.ts";
 import { driveOptions } from "./drive_options.ts";
 import { InterruptKeys } from "./interrupt_keys.ts";
 import { findRun } from "./run_ref.ts";
@@ -42,6 +44,12 @@ export const run: Command = {
     },
     resume: { type: "string", value: "RUN", help: "Go on with this run and no other" },
     takeover: TAKEOVER_OPTION,
+    prices: PRICES_OPTION,
+    adopt: { type: "string", value: "ID", help: "Take this hosted job instead of starting one" },
+    "create-anyway": {
+      type: "boolean",
+      help: "Start a hosted job although one exists that does the same, and pay for it",
+    },
   },
   details:
     "A finished run of the same file and data is reported, an interrupted one is resumed, and anything " +
@@ -57,7 +65,7 @@ export const run: Command = {
       cell: values["cell"] as string | undefined,
     });
     const cacheDir = resolve(cwd, values["cache"] as string);
-    return await runLoaded(context, loaded, { fs, clock, cacheDir, env: variables });
+    return await runLoaded(context, loaded, { fs, clock, cacheDir, env: variables, asked: askedOf(context) });
   },
 };
 

@@ -4,6 +4,7 @@ import type { Provider } from "./provider.ts";
 /** Each kind of provider and where it lives. Imported only when a pipeline names it. */
 const PROVIDERS: Readonly<Record<string, () => Promise<Provider>>> = {
   local: async () => (await import("./local/provider.ts")).localProvider(),
+  openai: async () => (await import("./openai/provider.ts")).openaiProvider(),
   ollama: async () => (await import("./ollama/provider.ts")).ollamaProvider(),
 };
 

@@ -51,6 +51,11 @@ export function temperCommand(place: Place, ...words: string[]): string {
 function talk(state: RunState, place: Place): NextCommand[] {
   const { served } = state.metrics;
   if (typeof served === "string") return [{ why: "Talk to it", command: `ollama run ${shellWord(served)}` }];
+  const { call, deploy } = state.metrics;
+  if (typeof call === "string") {
+    const first = typeof deploy === "string" ? [{ why: "Deploy it", command: deploy }] : [];
+    return [...first, { why: "Talk to it", command: call }];
+  }
   const pathOf = (kind: string) => {
     const artifact = state.artifacts.find((artifact) => artifact.kind === kind);
     return artifact && shellWord(join(place.dir, artifact.path));
