@@ -1,3 +1,4 @@
+// deno-lint-ignore-file camelcase -- names of the protocol and of the pipeline file
 import type { APIError } from "openai";
 import { TemperError } from "../../lib/errors.ts";
 import { ALTERNATIVES } from "./dates.ts";

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file camelcase -- names of the protocol and of the pipeline file
 import { join } from "node:path";
 import { UsageError } from "../../lib/errors.ts";
 import type { Fs } from "../../lib/fs.ts";

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file camelcase -- names of the protocol and of the pipeline file
 import { z } from "zod";
 import type { Service } from "./service.ts";
 

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file camelcase -- names of the protocol and of the pipeline file
 import type { Json, JsonObject } from "../../lib/json.ts";
 import { valueAt } from "../../spec/path.ts";
 import type { LoadedSpec } from "../../spec/load.ts";

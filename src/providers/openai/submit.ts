@@ -1,3 +1,4 @@
+// deno-lint-ignore-file camelcase -- names of the protocol and of the pipeline file
 import type { FineTuningJob, JobCreateParams } from "openai/resources/fine-tuning/jobs/jobs";
 import { TemperError, UsageError } from "../../lib/errors.ts";
 import type { JsonObject } from "../../lib/json.ts";
