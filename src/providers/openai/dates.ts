@@ -42,8 +42,8 @@ export const ALTERNATIVES =
   "Move on with dialect nebius or azure, or train open weights here with provider ollama or local: see the README";
 
 /** What closes, as sentences for `plan`: from 90 days before. */
-export function closingNotes(spec: HostedSpec, endpoint: Endpoint, now: number): string[] {
-  const notes = endsOf(spec, endpoint).filter(({ day }) => now > Date.parse(day) - WARN_DAYS * DAY_MS)
+export function closingNotes(base: string, endpoint: Endpoint, now: number): string[] {
+  const notes = endsOf(base, endpoint).filter(({ day }) => now > Date.parse(day) - WARN_DAYS * DAY_MS)
     .map(({ day, what }) => `${what} ${now < Date.parse(day) ? "from" : "since"} ${day}`);
   return notes.length === 0 ? [] : [...notes, ALTERNATIVES];
 }
@@ -52,15 +52,15 @@ export function closingNotes(spec: HostedSpec, endpoint: Endpoint, now: number):
 export function refuseClosed(spec: HostedSpec, endpoint: Endpoint, now: number): void {
   // Somebody's gateway or a mock closes when its owner says so.
   if (!isOwnHost(endpoint)) return;
-  const over = endsOf(spec, endpoint).find(({ day }) => now >= Date.parse(day));
+  const over = endsOf(spec.provider.base, endpoint).find(({ day }) => now >= Date.parse(day));
   if (!over) return;
   throw new TemperError("service-closed", `Cannot start a job: ${over.what} since ${over.day}`, {
     hint: ALTERNATIVES,
   });
 }
 
-function endsOf({ provider }: HostedSpec, { dialect }: Endpoint): End[] {
-  const family = familyOf(provider.base);
+function endsOf(model: string, { dialect }: Endpoint): End[] {
+  const family = familyOf(model);
   const days = BASES[dialect.name] ?? {};
   const day = Object.hasOwn(days, family) ? days[family] : undefined;
   const base = day === undefined ? [] : [{ day, what: `${dialect.service} has no base model "${family}"` }];

@@ -43,7 +43,7 @@ export async function hostedOutlook(
       ...price ? [priceEstimate(loaded, tokens, epochs, price, data.evalRows)] : [],
     ],
     notes: [
-      ...closingNotes(spec, endpoint, env.clock.now()),
+      ...closingNotes(spec.provider.base, endpoint, env.clock.now()),
       methodNote(spec),
       ...price
         ? []

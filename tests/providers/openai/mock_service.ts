@@ -16,6 +16,8 @@ export interface MockOptions {
   /** What models answer: the tuned one always knows. */
   readonly answer?: (model: string, messages: readonly Message[]) => string;
   readonly messyEvents?: boolean;
+  /** Healthy jobs have `error: null`, as the description says. The real service answers `{}`. @default false */
+  readonly asDescribed?: boolean;
 }
 
 export interface Message {
@@ -86,7 +88,7 @@ export class MockService implements AsyncDisposable {
     this.calls.push(call);
     const reply = await this.#route(call, url.searchParams);
     if (typeof reply === "string") return new Response(reply);
-    call.reply = reply;
+    call.reply = structuredClone(reply);
     return Response.json(reply, {
       status: call.status,
       headers: { "x-request-id": `req_${this.calls.length}` },
@@ -219,10 +221,10 @@ export class MockService implements AsyncDisposable {
       estimated_finish: null,
       method,
       metadata: dialect === "openai" ? metadata : null,
-      error: dialect === "openai" ? { code: "", message: "", param: null } : null,
+      error: dialect === "openai" ? {} : null,
       user_provided_suffix: suffix,
     };
-    if (dialect === "openai") job["error"] = {};
+    if (this.options.asDescribed) job["error"] = null;
     this.jobs.push(job);
     return job;
   }
