@@ -1,3 +1,4 @@
+// deno-lint-ignore-file camelcase -- names of the pipeline file
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { systemClock } from "../../src/lib/clock.ts";

@@ -20,7 +20,8 @@ export async function uploadInParts(
   const phase = `uploading ${file.name}`;
   const id = await begin(work, service, file, phase);
   const parts: string[] = [];
-  for (let start = 0, n = 0; start < file.bytes; start += partBytes, n++) {
+  for (let n = 0; n * partBytes < file.bytes; n++) {
+    const start = n * partBytes;
     const known = work.records.findLast((record) => record["part"] === n && record["upload"] === id);
     parts.push(typeof known?.["id"] === "string" ? known["id"] : await send(start, n));
     work.progress({ phase, done: Math.min(file.bytes, start + partBytes), total: file.bytes, unit: "bytes" });

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file camelcase -- names of the protocol
 import assert from "node:assert/strict";
 import { ABILITIES } from "../../../src/providers/abilities.ts";
 import { Converter } from "../../../src/steps/format/converter.ts";
