@@ -2,6 +2,7 @@
 /**
  * `deno task test`: every test a newcomer needs, TypeScript and Python, and one line that sums them up.
  * `deno task test --slow`: the heavier proofs instead, with the real model.
+ * `deno task test --crash`: many kills at random moments; TEMPER_CRASH_SECONDS and TEMPER_SEED steer them.
  * `deno task test --only deno|python [-- ARGS]` runs one side.
  */
 import { join } from "node:path";
@@ -27,13 +28,20 @@ interface Suite {
 
 const root = join(import.meta.dirname!, "..");
 const SLOW = "tests/slow";
+const CRASH = "tests/crash";
 
-function suites({ python, layer }: TestPython, slow: boolean, rest: readonly string[]): Suite[] {
+/** Which of the tests: those of every day where neither is set. */
+interface Which {
+  readonly slow: boolean;
+  readonly crash: boolean;
+}
+
+function suites({ python, layer }: TestPython, { slow, crash }: Which, rest: readonly string[]): Suite[] {
   const results = join(root, ".temper", "test-results");
   const pycache = join(root, ".temper", "pycache");
   const env = { TEMPER_PYTHON: python, PYTHONPYCACHEPREFIX: pycache, PYTHONDONTWRITEBYTECODE: "" };
   const junit = (name: string) => join(results, `${name}.xml`);
-  const which = slow ? [SLOW] : ["tests", `--ignore=${SLOW}`];
+  const which = crash ? [CRASH] : slow ? [SLOW] : ["tests", `--ignore=${SLOW},${CRASH}`];
   return [{
     name: "deno",
     command: Deno.execPath(),
@@ -41,7 +49,7 @@ function suites({ python, layer }: TestPython, slow: boolean, rest: readonly str
       "test",
       "-A",
       "--no-prompt",
-      ...slow ? [] : ["--parallel"],
+      ...slow || crash ? [] : ["--parallel"],
       `--junit-path=${junit("deno")}`,
       ...which,
       ...rest,
@@ -92,11 +100,16 @@ async function counts(junit: string): Promise<Counts> {
 }
 
 const { values, positionals } = parseArgs({
-  options: { slow: { type: "boolean", default: false }, only: { type: "string" } },
+  options: {
+    slow: { type: "boolean", default: false },
+    crash: { type: "boolean", default: false },
+    only: { type: "string" },
+  },
   allowPositionals: true,
 });
 let total: Counts = { passed: 0, failed: 0, skipped: 0 };
-for (const suite of suites(await testPython(root), values.slow, positionals)) {
+for (const suite of suites(await testPython(root), values, positionals)) {
+  if (values.crash && suite.name !== "deno") continue;
   if (values.only !== undefined && values.only !== suite.name) continue;
   const { passed, failed, skipped } = await runSuite(suite);
   total = { passed: total.passed + passed, failed: total.failed + failed, skipped: total.skipped + skipped };

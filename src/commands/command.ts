@@ -73,6 +73,11 @@ export const FORCE_OPTION: Option = {
   type: "boolean",
   help: "Go on although the estimate says that memory does not suffice",
 };
+export const PRICES_OPTION: Option = {
+  type: "string",
+  value: "FILE",
+  help: "Prices of hosted models, for those that temper has none or an old one of",
+};
 export const TAKEOVER_OPTION: Option = {
   type: "boolean",
   help: "Take the run over from the host that drove it last; make sure that nothing drives it there",

@@ -5,6 +5,7 @@ import { wrap } from "../lib/wrap.ts";
 import { estimateMemory } from "../plan/memory.ts";
 import type { Finding } from "../providers/finding.ts";
 import { ollamaFinding } from "../providers/ollama/doctor.ts";
+import { hostedFindings } from "../providers/openai/doctor.ts";
 import type { Env } from "../providers/provider.ts";
 import { builtinBases, trainingFindings } from "../providers/training/doctor.ts";
 import { ownTrainerDir } from "../providers/training/trainer.ts";
@@ -50,6 +51,7 @@ async function* examine(context: CommandContext): AsyncGenerator<Finding> {
   yield await folderFinding(context, "cache", cacheDir);
   yield* trainingFindings({ env, trainerDir: ownTrainerDir(), signal });
   yield await ollamaFinding(env, OLLAMA_SERVER, signal);
+  yield* hostedFindings(env, signal);
 }
 
 /** Peak of training the first builtin base with the defaults, every micro-batch full and half of it labelled. */

@@ -2,11 +2,13 @@ import { resolve } from "node:path";
 import { inspectWith } from "../providers/inspect.ts";
 import type { Env } from "../providers/provider.ts";
 import type { LoadOneOptions } from "../spec/load.ts";
+import { askedOf } from "./asked.ts";
 import type { CommandContext } from "./command.ts";
 
 /** What steps and providers may use of the world, as this command line sets it. */
-export function envOf({ fs, clock, cwd, env, values }: CommandContext): Env {
-  return { fs, clock, cacheDir: resolve(cwd, values["cache"] as string), env };
+export function envOf(context: CommandContext): Env {
+  const { fs, clock, cwd, env, values } = context;
+  return { fs, clock, cacheDir: resolve(cwd, values["cache"] as string), env, asked: askedOf(context) };
 }
 
 /** How a pipeline file is loaded by commands that are about to use it: its overrides, its cell, its base looked at. */

@@ -15,6 +15,7 @@ import {
   type Command,
   type CommandContext,
   FORCE_OPTION,
+  PRICES_OPTION,
   RUNS_OPTION,
   SET_OPTION,
 } from "./command.ts";
@@ -33,6 +34,7 @@ export const plan: Command = {
     set: SET_OPTION,
     cell: CELL_OPTION,
     force: FORCE_OPTION,
+    prices: PRICES_OPTION,
   },
   details:
     "Of a file with a matrix, the combinations are shown in one table; --cell LABEL shows one in full.\n\n" +

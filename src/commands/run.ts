@@ -14,6 +14,7 @@ import {
   type Command,
   type CommandContext,
   FORCE_OPTION,
+  PRICES_OPTION,
   RUNS_OPTION,
   SET_OPTION,
   TAKEOVER_OPTION,
@@ -45,6 +46,12 @@ export const run: Command = {
     },
     resume: { type: "string", value: "RUN", help: "Go on with this run and no other" },
     takeover: TAKEOVER_OPTION,
+    prices: PRICES_OPTION,
+    adopt: { type: "string", value: "ID", help: "Take this hosted job instead of starting one" },
+    "create-anyway": {
+      type: "boolean",
+      help: "Start a hosted job although one exists that does the same, and pay for it",
+    },
   },
   details:
     "A finished run of the same file and data is reported, an interrupted one is resumed, and anything " +

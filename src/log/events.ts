@@ -69,6 +69,8 @@ const BODIES = {
     unit: z.string().optional(),
     metrics: z.record(z.string(), z.number()).readonly().optional(),
     message: z.string().optional(),
+    /** A fact its step goes by after an interruption; such an event is durable. */
+    record: jsonObject.optional(),
   }),
   "step.retrying": z.object({ step, attempt, delayMs: z.number().min(0), error: errorInfo }),
   "step.done": z.object({

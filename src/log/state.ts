@@ -33,6 +33,8 @@ export interface StepState {
   readonly progress: StepProgress | undefined;
   /** Sentences the step said while it ran, each once. */
   readonly messages: readonly string[];
+  /** Facts the step wrote down for whoever goes on after it, in all its attempts. */
+  readonly records: readonly JsonObject[];
   readonly outputs: readonly Output[];
   readonly summary: JsonObject | undefined;
   readonly error: ErrorInfo | undefined;
@@ -160,6 +162,7 @@ function pending(kind: string, key: string): StepState {
     finished: undefined,
     progress: undefined,
     messages: [],
+    records: [],
     outputs: [],
     summary: undefined,
     error: undefined,
@@ -182,6 +185,7 @@ function stepAfter(step: StepState, event: StepEvent, run: string): StepState {
         retries: step.retries,
         started: event.t,
         messages: step.messages,
+        records: step.records,
       };
     case "step.skipped": {
       const { key, from, outputs, summary } = event;
@@ -210,5 +214,6 @@ function progressAfter(step: StepState, event: Typed<"step.progress">): Partial<
   const messages = message === undefined || step.messages.includes(message)
     ? step.messages
     : [...step.messages, message];
-  return { progress: { t, phase, done, total, unit, metrics }, messages };
+  const records = event.record === undefined ? step.records : [...step.records, event.record];
+  return { progress: { t, phase, done, total, unit, metrics }, messages, records };
 }

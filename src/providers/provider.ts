@@ -12,6 +12,18 @@ export interface Env {
   readonly cacheDir: string;
   /** Environment variables, read once by the command line. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What the command line says beside the pipeline file. */
+  readonly asked?: Asked;
+}
+
+/** Choices of one call of the command line. None of them is part of a key. */
+export interface Asked {
+  /** Id of a job to take for this pipeline's. */
+  readonly adopt?: string;
+  /** Start a job although one may exist that does the same. */
+  readonly createAnyway?: boolean;
+  /** Absolute path of a file with prices. */
+  readonly prices?: string;
 }
 
 /** A job that was started, in whatever words its provider needs to find it again. JSON, without secrets. */
@@ -41,6 +53,10 @@ export interface Work extends Env {
   /** An empty folder of this attempt. What stands in it at the end is the step's output. */
   readonly out: string;
   progress(progress: Progress): void;
+  /** What this step wrote down with `record` in this run, before any interruption, oldest first. */
+  readonly records: readonly JsonObject[];
+  /** Makes a fact durable: that a call is about to be made, or what came of it. */
+  record(record: JsonObject, progress: Progress): Promise<void>;
   /** Aborted when the user leaves or the process is told to stop: wind down and throw `signal.reason`. */
   readonly signal: AbortSignal;
 }

@@ -18,6 +18,10 @@ const PROVIDERS: Readonly<Record<string, Entry>> = {
     provider: async () => (await import("./ollama/provider.ts")).ollamaProvider(),
     inspect: inspectTraining,
   },
+  openai: {
+    provider: async () => (await import("./openai/provider.ts")).openaiProvider(),
+    inspect: () => Promise.resolve(() => Promise.resolve([])),
+  },
 };
 
 export async function providerFor(kind: string): Promise<Provider> {

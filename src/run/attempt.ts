@@ -1,5 +1,6 @@
 import { dirname, join } from "node:path";
 import { TemperError } from "../lib/errors.ts";
+import type { JsonObject } from "../lib/json.ts";
 import { keyOf } from "../plan/key.ts";
 import type { JobRef } from "../providers/provider.ts";
 import type { Output } from "../log/events.ts";
@@ -52,6 +53,9 @@ async function runStep(run: Drive, { step, planned }: DrivenStep, out: string): 
     signal: run.control.signal,
     job: run.log.state.job as JobRef | undefined,
     progress: (progress) => throttle.push(progress),
+    records: stateOf(run, step.kind).records as readonly JsonObject[],
+    record: (record, progress) =>
+      decide(run, { type: "step.progress", step: step.kind, ...progress, record }),
     submitted: (job) => decide(run, { type: "step.submitted", step: step.kind, job }),
     input: (kind) => inputDir(run, kind),
   };

@@ -3,6 +3,7 @@ import type { Fs } from "../lib/fs.ts";
 import { crossField } from "./cross_field.ts";
 import { fileFindings } from "./files.ts";
 import type { Finding } from "./finding.ts";
+import { hostedFindings } from "./hosted.ts";
 import type { CheckedSpec, LoadAllResult, LoadedSpec, LoadResult, Refused } from "./loaded.ts";
 import { dotted, valueAt } from "./path.ts";
 import { inOrder, problemAt, type SourceText } from "./problem.ts";
@@ -86,7 +87,12 @@ export async function loadAll(path: string, fs: Fs, options: LoadOptions = {}): 
 async function checkData(data: unknown, dir: string, fs: Fs): Promise<CheckedSpec> {
   // Compiling a schema pays off from the second file on; there is none.
   const parsed = Spec.safeParse(data, { jitless: true });
-  const findings = [...unsupported(data), ...crossField(data), ...await fileFindings(data, dir, fs)];
+  const findings = [
+    ...unsupported(data),
+    ...crossField(data),
+    ...hostedFindings(data),
+    ...await fileFindings(data, dir, fs),
+  ];
   return { data, spec: parsed.data, issues: parsed.error?.issues ?? [], findings };
 }
 

@@ -75,7 +75,8 @@ const dataset = z.strictObject({
     description:
       "The training rows: a file, a glob, or a list of them, relative to this file (.jsonl, .json, .csv, .tsv), or {sql, from}",
   }),
-  format: z.enum(["auto", "messages", "prompt-completion", "alpaca", "sharegpt", "columns"]).default("auto")
+  format: z.enum(["auto", "messages", "prompt-completion", "preference", "alpaca", "sharegpt", "columns"])
+    .default("auto")
     .meta({
       description:
         "How rows become conversations. auto looks at the first rows and says what it found and why",

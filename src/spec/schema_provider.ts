@@ -64,6 +64,12 @@ const wandb = z.strictObject({
   tags: z.array(z.string().min(1)).optional().meta({ description: "Labels of the run there" }),
 });
 
+const price = z.strictObject({
+  training: z.number().min(0).meta({ description: "A million tokens of training" }),
+  input: z.number().min(0).optional().meta({ description: "A million tokens that the new model reads" }),
+  output: z.number().min(0).optional().meta({ description: "A million tokens that the new model writes" }),
+}).meta({ description: "Prices in USD, where the table that comes with temper has none or an old one" });
+
 const openai = z.strictObject({
   kind: z.literal("openai").meta({
     description: "A hosted service that speaks OpenAI's fine-tuning protocol",
@@ -72,21 +78,42 @@ const openai = z.strictObject({
     description: "Which service: field names and abilities differ",
   }),
   base_url: z.url({ protocol: /^https?$/ }).optional().meta({
-    description: "Address of the service. Default: the dialect's own",
+    description:
+      "Address of the service. Default: the environment's OPENAI_BASE_URL, NEBIUS_BASE_URL or AZURE_OPENAI_BASE_URL, by dialect, and then the service's own",
   }),
   api_key_env: z.string().regex(
     /^[A-Z_][A-Z0-9_]*$/,
     "must name an environment variable, such as OPENAI_API_KEY",
-  ).default("OPENAI_API_KEY").meta({
+  ).optional().meta({
     description:
-      "Name of the environment variable that holds the key. The key itself is never written anywhere",
+      "Name of the environment variable that holds the key; the key itself is never written anywhere. Default: OPENAI_API_KEY, NEBIUS_API_KEY or AZURE_OPENAI_API_KEY, by dialect",
   }),
   base: z.string().min(1).meta({ description: "The service's model to start from" }),
-  suffix: z.string().min(1).max(64).optional().meta({
-    description: "Part of the new model's name. Default: name and method",
+  suffix: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "must be letters, digits, '-' or '_', at most 64")
+    .optional()
+    .meta({ description: "Part of the new model's name. Default: name and method" }),
+  learning_rate_multiplier: z.number().positive().max(100).optional().meta({
+    description:
+      "openai and azure: times the learning rate the service would choose. Default by method: `plan` shows it",
+  }),
+  beta: z.number().positive().max(2).optional().meta({
+    description:
+      "openai and azure, for preference pairs: how closely the base is kept to. Default: the service's",
   }),
   budget_usd: z.number().positive().optional().meta({
     description: "Nothing is uploaded when the estimate is above this",
+  }),
+  price: price.optional(),
+  deploy_hint: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "must be a deployment's name").optional()
+    .meta({
+      description: "azure: name of the deployment that the closing example calls. Default: the suffix",
+    }),
+  poll_seconds: z.number().min(0.01).max(600).default(10).meta({
+    description: "Seconds between two looks at the job; they grow to six times that while nothing happens",
+  }),
+  settle_seconds: z.number().min(0.1).max(600).default(60).meta({
+    description:
+      "How long a file or a job is looked for when its creation was cut short, before it counts as not created",
   }),
   integrations: z.array(wandb).max(5).optional().meta({ description: "Trackers the service reports to" }),
 });

@@ -14,12 +14,6 @@ interface Unsupported {
 /** Fields and values that the file format has and this version refuses, so that none is ignored in silence. */
 const TABLE: readonly Unsupported[] = [
   {
-    path: ["provider", "kind"],
-    at: "value",
-    meets: (value) => value === "openai",
-    instead: "this version trains with local and ollama",
-  },
-  {
     path: ["dataset", "source", "sql"],
     at: "key",
     meets: (value) => value !== undefined,

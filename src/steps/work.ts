@@ -3,7 +3,23 @@ import type { StepContext } from "./step.ts";
 
 /** What a provider may use of a step's context. */
 export function workOf(context: StepContext): Work {
-  const { fs, clock, cacheDir, env, loaded, key, runId, runDir, out, signal } = context;
+  const { fs, clock, cacheDir, env, asked, loaded, key, runId, runDir, out, signal, records } = context;
   const progress: Work["progress"] = (value) => context.progress(value);
-  return { fs, clock, cacheDir, env, loaded, key, runId, runDir, out, signal, progress };
+  const record: Work["record"] = (fact, progress) => context.record(fact, progress);
+  const given = {
+    fs,
+    clock,
+    cacheDir,
+    env,
+    loaded,
+    key,
+    runId,
+    runDir,
+    out,
+    signal,
+    progress,
+    records,
+    record,
+  };
+  return asked === undefined ? given : { ...given, asked };
 }

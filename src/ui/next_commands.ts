@@ -49,6 +49,11 @@ export function temperCommand(place: Place, ...words: string[]): string {
 
 /** How to talk to the model: by its name where it is served, otherwise from its files. */
 function talk(state: RunState, place: Place): NextCommand[] {
+  const { call, deploy } = state.metrics;
+  if (typeof call === "string") {
+    const first = typeof deploy === "string" ? [{ why: "Deploy it", command: deploy }] : [];
+    return [...first, { why: "Talk to it", command: call }];
+  }
   const { model, command } = objectOf(state.metrics.registration);
   const name = typeof model === "string" ? model : state.name;
   if (typeof command === "string") {

@@ -162,11 +162,6 @@ Deno.test("fileFindings() names a base that is not there", () =>
 Deno.test("unsupported() refuses with one sentence what a later version brings", () =>
   withFolder(async (dir) => {
     const cases = [
-      [
-        "kind: ollama\n  base: builtin:smollm2-135m-instruct\n  model: home-lora\n  export: {quantization: q8_0}",
-        "kind: openai\n  base: gpt-4.1-mini",
-        'provider.kind "openai"',
-      ],
       ["source: rows.jsonl", "source: {sql: select 1, from: rows.jsonl}", "dataset.source.sql"],
     ] as const;
     for (const [from, to, field] of cases) {

@@ -277,7 +277,7 @@ const value = fc.oneof(
   fc.integer(),
   fc.boolean(),
   fc.constant(null),
-  fc.double({ noNaN: true }),
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
   fc.array(fc.string({ maxLength: 5 }), { maxLength: 3 }),
   fc.dictionary(
     fc.constantFrom("kind", "rank", "size", "é"),

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file camelcase -- names of the pipeline file
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { systemClock } from "../../src/lib/clock.ts";
@@ -55,11 +56,15 @@ Deno.test("configure.inputs() tells an explicit default from nothing: both are t
   assert.deepEqual(await changed({ train: { epochs: 1, learning_rate: 2e-3 } }), []);
 });
 
-Deno.test("configure.inputs() refuses a provider that a later version brings", async () => {
+Deno.test("configure.inputs() of a hosted job tells one service from another, and holds no key", async () => {
   const provider = { kind: "openai", base: "gpt-4.1-mini" };
-  await assert.rejects(configure.inputs(loaded({ provider }), env), {
-    code: "provider-unsupported",
-    exitCode: 2,
-    hint: "Take one of: local, ollama",
-  });
+  const hosted = { ...env, env: { OPENAI_API_KEY: "sk-secret" } };
+  const here = await configure.inputs(loaded({ provider }), hosted);
+  const elsewhere = { ...provider, base_url: "http://127.0.0.1:1/v1" };
+  assert.notDeepEqual(await configure.inputs(loaded({ provider: elsewhere }), hosted), here);
+  assert.deepEqual(
+    await configure.inputs(loaded({ provider: { ...provider, budget_usd: 3 } }), hosted),
+    here,
+  );
+  assert.doesNotMatch(JSON.stringify(here), /sk-secret/);
 });

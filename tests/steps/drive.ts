@@ -73,6 +73,8 @@ export class Bench implements AsyncDisposable {
       runDir: this.dir,
       signal,
       job: undefined,
+      records: [],
+      record: () => Promise.resolve(),
       progress: () => {},
       submitted: () => Promise.resolve(),
       input: (step) => join(this.dir, "out", step),

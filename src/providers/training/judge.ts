@@ -18,7 +18,7 @@ const Verdict = z.object({
 export type Verdict = z.infer<typeof Verdict>;
 
 /** A finished job, and an empty folder to work in. */
-export type JudgeWork = Omit<Work, "loaded" | "key" | "runId">;
+export type JudgeWork = Omit<Work, "loaded" | "key" | "runId" | "records" | "record">;
 
 /**
  * Has the trainer judge answers of another program to the eval rows, in their order: by the same code as its own, so

@@ -2,6 +2,7 @@ import { canonicalJson, type Json, type JsonObject } from "../../lib/json.ts";
 import type { Abilities } from "../../providers/abilities.ts";
 import type { Complain, Conversation, Shape } from "./conversation.ts";
 import { excerptOf, type Findings } from "./findings.ts";
+import { fitsService } from "./hosted_rules.ts";
 import { endWithAssistant, flawsOf } from "./inspect.ts";
 import { settle } from "./settle.ts";
 
@@ -36,6 +37,7 @@ export class Converter {
     const raw = this.#shape.read(row, complain);
     const conversation = raw && settle(raw, this.#abilities, complain);
     if (!conversation) return undefined;
+    if (this.#abilities.tools && !fitsService(conversation, complain)) return undefined;
     for (const { check, field, problem, text } of flawsOf(conversation)) {
       this.#findings.add(check, () => ({ origin, field, problem, excerpt: excerptOf(text) }));
     }

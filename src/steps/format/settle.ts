@@ -22,6 +22,9 @@ export function settle(
   if (!abilities.tools && extras["tools"] !== undefined && !isEmptyList(extras["tools"])) {
     return void complain("tools", "is given, but tools can only be learned at a hosted service");
   }
+  if (!abilities.tools && extras["rejected"] !== undefined) {
+    return void complain("row", "is a preference pair, which can only be learned at a hosted service");
+  }
   const turns: Turn[] = [];
   for (const rawTurn of raw.turns) {
     const turn = settleTurn(rawTurn, abilities, complain);
@@ -42,7 +45,7 @@ function settleTurn(raw: RawTurn, abilities: Abilities, complain: Complain): Tur
   const unsupported = abilities.tools ? undefined : unsupportedPart(role, calls, message);
   if (unsupported) return void complain(raw.field, unsupported, raw.content);
   const absent = raw.content === undefined || raw.content === null;
-  const text = absent && calls ? "" : textOf(raw.content);
+  const text = absent && calls ? "" : textOf(raw.content, abilities);
   if (text === undefined) {
     const wanted = absent ? "" : ", not a text";
     return void complain(raw.field, `is ${kindOf(raw.content)}${wanted}`, raw.content);
@@ -51,7 +54,7 @@ function settleTurn(raw: RawTurn, abilities: Abilities, complain: Complain): Tur
     return void complain(raw.field, "holds half of a surrogate pair, which is no character", raw.content);
   }
   const written = abilities.tools
-    ? { ...message, role: raw.role as Json, content: raw.content ?? null }
+    ? { ...message, role, content: raw.content ?? null }
     : { role, content: text };
   return { field: raw.field, role, text, calls, message: written };
 }
@@ -75,12 +78,13 @@ function unsupportedPart(role: Role, calls: boolean, message: JsonObject): strin
   return undefined;
 }
 
-/** A text, or a list of parts that are all texts. */
-function textOf(content: Json | undefined): string | undefined {
+/** A text, or a list of parts that are all texts; hosted services take images among them. */
+function textOf(content: Json | undefined, abilities: Abilities): string | undefined {
   if (typeof content === "string") return content;
   if (!Array.isArray(content) || content.length === 0) return undefined;
   let text = "";
   for (const part of content as readonly Json[]) {
+    if (abilities.tools && isObject(part) && part["type"] === "image_url") continue;
     if (!isObject(part) || part["type"] !== "text" || typeof part["text"] !== "string") return undefined;
     text += part["text"];
   }

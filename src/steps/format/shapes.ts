@@ -6,6 +6,7 @@ import { alpaca } from "./alpaca.ts";
 import { columns } from "./columns.ts";
 import type { Shape } from "./conversation.ts";
 import { messages } from "./messages.ts";
+import { preference } from "./preference.ts";
 import { promptCompletion } from "./prompt_completion.ts";
 import { sharegpt } from "./sharegpt.ts";
 
@@ -15,6 +16,7 @@ type Format = Spec["dataset"]["format"];
 const BY_NAME: { readonly [F in Exclude<Format, "auto" | "columns">]: Shape } = {
   messages,
   "prompt-completion": promptCompletion,
+  preference,
   alpaca,
   sharegpt,
 };

@@ -79,6 +79,8 @@ export class Project implements AsyncDisposable {
       configured: join(this.dir, "configured"),
       job: this.jobs.at(-1)!,
       signal: this.stop.signal,
+      records: [],
+      record: () => Promise.resolve(),
       progress: (progress) => void this.said.push(progress),
       submitted: (job) => Promise.resolve(void this.jobs.push(job)),
     };

@@ -1,0 +1,145 @@
+// deno-lint-ignore-file camelcase -- names of the protocol and of the pipeline file
+import type { APIError } from "openai";
+import { TemperError } from "../../lib/errors.ts";
+import { ALTERNATIVES } from "./dates.ts";
+
+interface Advice {
+  readonly code: string;
+  readonly hint: string;
+}
+
+/** What to do about what services say, by the code they give. An open set: what is not here is shown as it came. */
+const ADVICE: Readonly<Record<string, Advice>> = {
+  training_not_available: {
+    code: "training-not-available",
+    hint: `The uploaded file stays and is used again. ${ALTERNATIVES}`,
+  },
+  daily_rate_limit_exceeded: {
+    code: "daily-limit",
+    hint: "Run the same command again tomorrow: files are kept, and nothing is uploaded or paid twice",
+  },
+  invalid_api_key: { code: "bad-api-key", hint: "Check the variable that provider.api_key_env names" },
+  invalid_n_examples: { code: "too-few-rows", hint: "Add rows to dataset.source: 10 or more are needed" },
+  invalid_file_format: { code: "invalid-file", hint: "Mend the rows that are named, then run again" },
+  invalid_training_file: { code: "invalid-file", hint: "Mend the training rows, then run again" },
+  invalid_validation_file: { code: "invalid-file", hint: "Mend the held-out rows, then run again" },
+  unsafe_file: {
+    code: "unsafe-file",
+    hint: "The service's moderation refused too many rows: remove what its usage policies forbid",
+  },
+  exceeded_quota: {
+    code: "exceeded-quota",
+    hint: "Add credit to the account, or raise its limit, then run again",
+  },
+  insufficient_quota: {
+    code: "exceeded-quota",
+    hint: "Add credit to the account, or raise its limit, then run again",
+  },
+};
+const SAFETY = /moderation eval|safety|refusals_v\d/i;
+
+export function adviceFor(code: string | null | undefined, message: string): Advice | undefined {
+  if (code && Object.hasOwn(ADVICE, code)) return ADVICE[code];
+  if (!SAFETY.test(message)) return undefined;
+  return {
+    code: "model-blocked",
+    hint:
+      "The training ran, and the service's safety evaluation blocked the model: remove rows that teach what it names",
+  };
+}
+
+/** What a call came to grief with. */
+export interface CallFailure {
+  /** Nobody knows whether the service did it: the answer was lost, or it was an inner error. */
+  readonly unsure: boolean;
+  readonly error: TemperError;
+}
+
+/** Puts whatever the client threw into words. `action`: "start the job". */
+export function failureOf(action: string, thrown: unknown): CallFailure | undefined {
+  if (thrown instanceof TemperError || !(thrown instanceof Error)) return undefined;
+  const { name } = thrown.constructor;
+  if (/^APIConnection/.test(name)) {
+    const error = new TemperError("service-unreachable", `Cannot ${action}: ${causeText(thrown)}`, {
+      transient: true,
+      cause: thrown,
+      hint: "Look at provider.base_url and the network, then run the same command again",
+    });
+    return { unsure: true, error };
+  }
+  const status = (thrown as APIError).status as number | undefined;
+  if (typeof status !== "number") return lostBody(action, thrown);
+  return { unsure: status >= 500 || status === 408, error: statusError(action, thrown as APIError, status) };
+}
+
+/** A body that ends early or is not JSON is thrown as what the platform calls it. */
+function lostBody(action: string, thrown: Error): CallFailure | undefined {
+  if (
+    !(thrown instanceof SyntaxError || thrown instanceof TypeError ||
+      /^(Http|Connection|AbortError)/.test(thrown.name))
+  ) {
+    return undefined;
+  }
+  const error = new TemperError("service-unreachable", `Cannot ${action}: the answer was cut off`, {
+    transient: true,
+    cause: thrown,
+  });
+  return { unsure: true, error };
+}
+
+function statusError(action: string, thrown: APIError, status: number): TemperError {
+  const words = wordsOf(thrown);
+  const advice = adviceFor(thrown.code, words);
+  const daily = thrown.code === "daily_rate_limit_exceeded";
+  const quota = thrown.code === "insufficient_quota" || thrown.code === "exceeded_quota";
+  const transient = !daily && !quota && (status === 408 || status === 409 || status === 429 || status >= 500);
+  const code = thrown.code ? ` (${thrown.code})` : "";
+  const request = thrown.requestID ? `, request ${thrown.requestID}` : "";
+  const retryAfterMs = retryAfter(thrown.headers);
+  return new TemperError(
+    advice?.code ?? `http-${status}`,
+    `Cannot ${action}: ${status}${code} ${words}${request}`,
+    {
+      transient,
+      cause: thrown,
+      ...advice ? { hint: advice.hint } : defaultHint(status),
+      ...retryAfterMs !== undefined && { retryAfterMs },
+    },
+  );
+}
+
+function defaultHint(status: number): { hint: string } | undefined {
+  if (status === 401) return { hint: "Check the key in the variable that provider.api_key_env names" };
+  if (status === 403) return { hint: "The account has no right to this: ask its owner" };
+  return status >= 500 || status === 429
+    ? { hint: "Run the same command again later: nothing is uploaded or paid twice" }
+    : undefined;
+}
+
+/** The service's own words. Errors of FastAPI services have a `detail` instead of an envelope. */
+function wordsOf(thrown: APIError): string {
+  const body = thrown.error as { message?: unknown; detail?: unknown } | undefined;
+  if (typeof body?.message === "string") return body.message;
+  if (typeof body?.detail === "string") return body.detail;
+  if (Array.isArray(body?.detail)) {
+    return body.detail.map(({ loc, msg }: { loc?: unknown[]; msg?: string }) => `${loc?.join(".")}: ${msg}`)
+      .join("; ");
+  }
+  return thrown.message.replace(/^\d+ /, "");
+}
+
+function retryAfter(headers: Headers | undefined): number | undefined {
+  const ms = Number(headers?.get("retry-after-ms") ?? NaN);
+  if (!Number.isNaN(ms)) return ms;
+  const text = headers?.get("retry-after");
+  if (!text) return undefined;
+  const seconds = Number(text);
+  if (!Number.isNaN(seconds)) return seconds * 1000;
+  const date = Date.parse(text);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
+}
+
+function causeText(thrown: Error): string {
+  const cause = thrown.cause instanceof Error ? thrown.cause.message : "";
+  return cause === "" ? thrown.message : `${thrown.message} ${cause}`;
+}

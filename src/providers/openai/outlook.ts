@@ -1,0 +1,152 @@
+import { count, figure } from "../../lib/format.ts";
+import type { LoadedSpec } from "../../spec/load.ts";
+import type { DataSize, Env, Estimate, Outlook } from "../provider.ts";
+import { scoresBefore } from "./configure.ts";
+import { closingNotes } from "./dates.ts";
+import { endpointOf, type HostedSpec, hostedSpec } from "./dialect.ts";
+import { readJobFile, type TokenTotals } from "./job_file.ts";
+import { epochsOf, hostedSettings, methodNote } from "./presets.ts";
+import { type Price, priceOf } from "./prices.ts";
+
+const CHARS_PER_TOKEN = 4;
+const FRAMING_PER_ROW = 14;
+const MILLION = 1e6;
+
+/** What a training costs, between two figures. */
+export interface Cost {
+  readonly least: number;
+  readonly most: number;
+}
+
+export async function hostedOutlook(
+  loaded: LoadedSpec,
+  env: Env,
+  data: DataSize,
+  configured: string | undefined,
+): Promise<Outlook> {
+  const spec = hostedSpec(loaded.spec);
+  const endpoint = endpointOf(spec, env.env);
+  const job = configured === undefined ? undefined : await readJobFile(configured, env.fs);
+  const rows = job?.training.rows ?? data.trainRows;
+  const epochs = job?.epochs ?? epochsOf(spec, rows);
+  const tokens = job?.tokens ?? guessedTokens(data);
+  const how = job
+    ? `counted with o200k_base${vocabularyNote(spec)}`
+    : `about ${CHARS_PER_TOKEN} characters a token`;
+  const price = await priceOf(spec, env);
+  const { service } = endpoint.dialect;
+  return {
+    base: `${spec.provider.base} at ${service} (${endpoint.baseUrl})`,
+    settings: hostedSettings(loaded, rows),
+    estimates: [
+      tokensEstimate(tokens, epochs, how),
+      ...price ? [priceEstimate(loaded, tokens, epochs, price, data.evalRows)] : [],
+    ],
+    notes: [
+      ...closingNotes(spec.provider.base, endpoint, env.clock.now()),
+      methodNote(spec),
+      ...price
+        ? []
+        : [`No price is known for ${spec.provider.base}: set provider.price, or give --prices FILE`],
+      ...budgetNotes(spec, price, tokens, epochs),
+      `${service} checks rights and rows only after the upload: a refusal may come late`,
+    ],
+  };
+}
+
+/** What the training itself costs; scoring through the chat API comes on top. */
+export function trainingCost(
+  tokens: TokenTotals,
+  epochs: number,
+  price: Price,
+  validationIsFree: boolean,
+): Cost {
+  const held = validationIsFree ? { least: 0, most: 0 } : tokens.eval;
+  const usd = (n: number) => n * epochs * price.training / MILLION;
+  return { least: usd(tokens.train.least), most: usd(tokens.train.most + held.most) };
+}
+
+/** What reading every held-out prompt and writing its answer costs, for one model. */
+export function scoringCost(
+  { evalPrompt }: TokenTotals,
+  rows: number,
+  price: Price,
+  longest: number,
+): number {
+  return (evalPrompt * (price.input ?? 0) + rows * longest * (price.output ?? 0)) / MILLION;
+}
+
+/** All a run may cost at most. */
+export function wholeCost(
+  loaded: LoadedSpec,
+  tokens: TokenTotals,
+  epochs: number,
+  price: Price,
+  rows: number,
+): Cost {
+  const { dialect } = endpointOf(hostedSpec(loaded.spec), { AZURE_OPENAI_BASE_URL: "http://unused" });
+  const { least, most } = trainingCost(tokens, epochs, price, dialect.validationIsFree);
+  const passes = rows === 0 || loaded.spec.evaluate.metric === "none" ? 0 : scoresBefore(loaded) ? 2 : 1;
+  const scoring = passes * scoringCost(tokens, rows, price, loaded.spec.evaluate.max_new_tokens);
+  return { least, most: most + scoring };
+}
+
+export function costText({ least, most }: Cost): string {
+  const usd = (n: number) => `$${n < 0.01 ? n.toFixed(4) : n.toFixed(2)}`;
+  return usd(least) === usd(most) ? usd(most) : `${usd(least)} to ${usd(most)}`;
+}
+
+function vocabularyNote({ provider }: HostedSpec): string {
+  return provider.dialect === "nebius" ? "; the base's own vocabulary gives other counts" : "";
+}
+
+function guessedTokens({ trainRows, evalRows, trainChars, evalChars }: DataSize): TokenTotals {
+  const guess = (chars: number, rows: number) => Math.round(chars / CHARS_PER_TOKEN + rows * FRAMING_PER_ROW);
+  const around = (n: number) => ({ least: Math.round(n * 0.7), most: Math.round(n * 1.3) });
+  const held = guess(evalChars, evalRows);
+  return { train: around(guess(trainChars, trainRows)), eval: around(held), evalPrompt: held, evalAnswer: 0 };
+}
+
+function tokensEstimate(tokens: TokenTotals, epochs: number, how: string): Estimate {
+  const { train, eval: held } = tokens;
+  const range = ({ least, most }: Cost) => least === most ? count(most) : `${count(least)} to ${count(most)}`;
+  const all = { least: train.least * epochs, most: train.most * epochs };
+  return {
+    name: "tokens",
+    text: `${range(train)} train, ${range(all)} in ${figure(epochs).replace(/\.00$/, "")} epochs, ${
+      range(held)
+    } eval`,
+    basis: how,
+    figures: { train: train.most, train_least: train.least, eval: held.most, epochs },
+  };
+}
+
+function priceEstimate(
+  loaded: LoadedSpec,
+  tokens: TokenTotals,
+  epochs: number,
+  price: Price,
+  rows: number,
+): Estimate {
+  const cost = wholeCost(loaded, tokens, epochs, price, rows);
+  return {
+    name: "price",
+    text: costText(cost),
+    basis: `$${price.training} for a million training tokens, scoring included: ${price.source}`,
+    figures: { usd_least: cost.least, usd_most: cost.most, usd_per_million: price.training },
+  };
+}
+
+function budgetNotes(
+  { provider }: HostedSpec,
+  price: Price | undefined,
+  tokens: TokenTotals,
+  epochs: number,
+): string[] {
+  const budget = provider.budget_usd;
+  if (budget === undefined || !price) return [];
+  const { most } = trainingCost(tokens, epochs, price, true);
+  return most <= budget
+    ? []
+    : [`The estimate is above provider.budget_usd (${budget}): nothing will be uploaded`];
+}

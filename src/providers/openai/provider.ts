@@ -1,0 +1,28 @@
+import type { Provider } from "../provider.ts";
+import { cancelHosted } from "./cancel.ts";
+import { configureHosted, hostedInputs } from "./configure.ts";
+import { followHosted, openService, refuseFailed } from "./monitor.ts";
+import { hostedOutlook } from "./outlook.ts";
+import { hostedResult, keepHostedResult } from "./result.ts";
+import { submitHosted, type SubmitOptions } from "./submit.ts";
+
+/** Trains at a service that speaks OpenAI's fine-tuning protocol. */
+export function openaiProvider(options: SubmitOptions = {}): Provider {
+  return {
+    kind: "openai",
+    inputs: hostedInputs,
+    delivery: () => ({}),
+    outlook: hostedOutlook,
+    configure: configureHosted,
+    submit: (work) => submitHosted(work, options),
+    async monitor(work) {
+      const service = await openService(work);
+      const job = await followHosted(work, service);
+      await refuseFailed(work, job);
+      const result = await hostedResult(work, service, job);
+      await keepHostedResult(work, result);
+      return result;
+    },
+    cancel: cancelHosted,
+  };
+}

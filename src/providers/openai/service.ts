@@ -1,0 +1,128 @@
+import type OpenAI from "openai";
+import { TemperError } from "../../lib/errors.ts";
+import { duration } from "../../lib/format.ts";
+import type { Env, Progress } from "../provider.ts";
+import { type Endpoint, keyOf } from "./dialect.ts";
+import { failureOf } from "./errors.ts";
+
+/** Tries of one call that changes nothing, before the step as a whole is tried again. */
+const TRIES = 6;
+const FIRST_MS = 500;
+const MOST_MS = 60_000;
+const TIMEOUT_MS = 60_000;
+const UPLOAD_TIMEOUT_MS = 600_000;
+
+type Told = (progress: Progress) => void;
+
+export interface ServiceOptions {
+  readonly env: Env;
+  readonly signal: AbortSignal;
+  readonly progress: Told;
+  readonly phase: string;
+}
+
+/** The service behind an endpoint, with failures in temper's words. The client never tries again by itself. */
+export class Service {
+  private constructor(
+    readonly client: OpenAI,
+    readonly endpoint: Endpoint,
+    private readonly key: string,
+    private readonly options: ServiceOptions,
+  ) {}
+
+  static async open(endpoint: Endpoint, options: ServiceOptions): Promise<Service> {
+    const key = keyOf(endpoint, options.env.env);
+    const { default: OpenAI } = await import("openai");
+    const client = new OpenAI({
+      apiKey: key,
+      baseURL: endpoint.baseUrl,
+      organization: options.env.env["OPENAI_ORG_ID"] ?? null,
+      project: options.env.env["OPENAI_PROJECT_ID"] ?? null,
+      maxRetries: 0,
+      timeout: TIMEOUT_MS,
+      fetch: fetchWithDetail,
+      dangerouslyAllowBrowser: true,
+      logLevel: "off",
+    });
+    return new Service(client, endpoint, key, options);
+  }
+
+  /** One call, made once. */
+  async once<T>(
+    action: string,
+    call: (options: { signal: AbortSignal; timeout: number }) => Promise<T>,
+  ): Promise<T> {
+    const { signal } = this.options;
+    signal.throwIfAborted();
+    try {
+      return await call({ signal, timeout: UPLOAD_TIMEOUT_MS });
+    } catch (thrown) {
+      signal.throwIfAborted();
+      const failure = failureOf(action, thrown);
+      if (!failure) throw thrown;
+      throw new CallError(this.#without(failure.error), failure.unsure);
+    }
+  }
+
+  /** A call that changes nothing, or that changes nothing the second time: tried again, and said so. */
+  async read<T>(action: string, call: (options: { signal: AbortSignal }) => Promise<T>): Promise<T> {
+    const { env: { clock }, signal, progress, phase } = this.options;
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await this.once(action, ({ signal }) => call({ signal }));
+      } catch (thrown) {
+        if (!(thrown instanceof CallError)) throw thrown;
+        const { error } = thrown;
+        if (!error.transient || attempt === TRIES) throw error;
+        const random = parseInt(clock.randomHex(4), 16) / 0xffffffff;
+        const wait = error.retryAfterMs ?? FIRST_MS * 2 ** (attempt - 1) * (0.5 + random / 2);
+        const ms = Math.min(MOST_MS, wait);
+        progress({
+          phase,
+          message: `${error.message}; trying again in ${duration(ms)} (${attempt} of ${TRIES - 1})`,
+        });
+        await clock.sleep(ms, signal);
+      }
+    }
+  }
+
+  /** Services like to quote the key they refuse. */
+  #without(error: TemperError): TemperError {
+    if (!error.message.includes(this.key)) return error;
+    const { code, hint, transient, retryAfterMs } = error;
+    return new TemperError(code, error.message.replaceAll(this.key, "[key]"), {
+      transient,
+      ...hint !== undefined && { hint },
+      ...retryAfterMs !== undefined && { retryAfterMs },
+    });
+  }
+}
+
+/** A call that failed. `unsure`: the service may have done it all the same. */
+export class CallError extends Error {
+  constructor(readonly error: TemperError, readonly unsure: boolean) {
+    super(error.message, { cause: error });
+  }
+}
+
+/** The client reads `error` of a refusal alone; FastAPI services say `detail`. */
+const fetchWithDetail: typeof fetch = async (input, init) => {
+  const response = await fetch(input, init);
+  if (response.ok) return response;
+  const text = await response.text();
+  const { status, statusText, headers } = response;
+  const rest = { status, statusText, headers: new Headers(headers) };
+  rest.headers.delete("content-encoding");
+  rest.headers.delete("content-length");
+  return new Response(withEnvelope(text), rest);
+};
+
+function withEnvelope(text: string): string {
+  try {
+    const body = JSON.parse(text);
+    if (body?.error || body?.detail === undefined) return text;
+    return JSON.stringify({ error: { detail: body.detail } });
+  } catch {
+    return text;
+  }
+}

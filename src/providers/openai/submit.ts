@@ -1,0 +1,201 @@
+// deno-lint-ignore-file camelcase -- names of the protocol and of the pipeline file
+import type { FineTuningJob, JobCreateParams } from "openai/resources/fine-tuning/jobs/jobs";
+import { TemperError, UsageError } from "../../lib/errors.ts";
+import type { JsonObject } from "../../lib/json.ts";
+import type { JobRef, SubmitWork } from "../provider.ts";
+import { createOnce } from "./create_once.ts";
+import { refuseClosed } from "./dates.ts";
+import { endpointOf, type HostedSpec, hostedSpec } from "./dialect.ts";
+import { alive, findByKey, KEY_FIELD, lookAlikes, madeSince, type Mark, RUN_FIELD } from "./find_job.ts";
+import { type JobFile, readJobFile } from "./job_file.ts";
+import { costText, wholeCost } from "./outlook.ts";
+import { priceOf } from "./prices.ts";
+import { CallError, Service } from "./service.ts";
+import { uploadOnce, type UploadOptions } from "./upload.ts";
+
+export type SubmitOptions = Omit<UploadOptions, "settleMs">;
+
+const PHASE = "creating the job";
+
+/** Uploads the files and creates the job, or takes the one that exists. Never pays for the same training twice. */
+export async function submitHosted(work: SubmitWork, options: SubmitOptions): Promise<JobRef> {
+  if (work.job) return work.job;
+  const spec = hostedSpec(work.loaded.spec);
+  const endpoint = endpointOf(spec, work.env);
+  const job = await readJobFile(work.configured, work.fs);
+  const { signal } = work;
+  const progress = (told: Parameters<SubmitWork["progress"]>[0]) => work.progress(told);
+  const service = await Service.open(endpoint, { env: work, signal, progress, phase: PHASE });
+  const settleMs = spec.provider.settle_seconds * 1000;
+  const adopted = await adopt(work, service);
+  const own = adopted ?? await findOwn(work, service);
+  if (own) return await commit(work, service, own, "adopted");
+  await refuseDear(work, spec, job);
+  refuseClosed(spec, endpoint, work.clock.now());
+  const upload = { ...options, settleMs };
+  const trainingFile = await uploadOnce(work, service, job.training, upload);
+  const validationFile = job.validation && await uploadOnce(work, service, job.validation, upload);
+  const suffix = String(job.create["suffix"]);
+  const mark: Mark = { key: work.key, runId: work.runId, suffix, trainingFile, model: spec.provider.base };
+  const created = await createJob(work, service, { job, mark, validationFile, settleMs });
+  return await commit(work, service, created, "created");
+}
+
+/** The job that --adopt names. */
+async function adopt({ asked }: SubmitWork, service: Service): Promise<FineTuningJob | undefined> {
+  const id = asked?.adopt;
+  if (id === undefined) return undefined;
+  try {
+    return await service.read(
+      `look at job ${id}`,
+      (options) => service.client.fineTuning.jobs.retrieve(id, options),
+    );
+  } catch (error) {
+    if (!(error instanceof TemperError) || error.code !== "http-404") throw error;
+    throw new UsageError(
+      "no-such-job",
+      `Cannot adopt job "${id}": ${service.endpoint.dialect.service} has none of this id`,
+    );
+  }
+}
+
+/** Before anything is uploaded: a job of this key, where the service can be asked for it. */
+async function findOwn(work: SubmitWork, service: Service): Promise<FineTuningJob | undefined> {
+  if (!service.endpoint.dialect.metadata) return undefined;
+  const mark = { key: work.key, runId: work.runId, suffix: "", trainingFile: "", model: "" };
+  return await findByKey(service, mark, work.asked?.createAnyway === true);
+}
+
+interface NewJob {
+  readonly job: JobFile;
+  readonly mark: Mark;
+  readonly validationFile: string | null;
+  readonly settleMs: number;
+}
+
+async function createJob(work: SubmitWork, service: Service, made: NewJob): Promise<FineTuningJob> {
+  const { mark, settleMs } = made;
+  const body = bodyOf(service, made);
+  try {
+    return await createOnce<FineTuningJob>(work, {
+      what: "job",
+      phase: PHASE,
+      settleMs,
+      find: (intent) => find(work, service, mark, intent),
+      async intent() {
+        if (service.endpoint.dialect.metadata) return {};
+        return { known: (await lookAlikes(service, mark, work.clock.now())).map(({ id }) => id) };
+      },
+      create: () =>
+        service.once("start the job", (options) => service.client.fineTuning.jobs.create(body, options)),
+    });
+  } catch (thrown) {
+    if (!(thrown instanceof CallError)) throw thrown;
+    throw new TemperError(
+      "ambiguous-submit",
+      `Cannot tell whether the job was started: ${thrown.error.message}, and for ` +
+        `${settleMs / 1000} s the service listed no such job`,
+      {
+        hint: "Run the same command again: it looks for the job first, and starts one when there is none",
+        cause: thrown,
+      },
+    );
+  }
+}
+
+function bodyOf({ endpoint }: Service, { job, mark, validationFile }: NewJob): JobCreateParams {
+  const body: JsonObject = {
+    ...job.create,
+    training_file: mark.trainingFile,
+    ...validationFile !== null && { validation_file: validationFile },
+    ...endpoint.dialect.metadata && { metadata: { [KEY_FIELD]: mark.key, [RUN_FIELD]: mark.runId } },
+  };
+  // The client's types know one dialect of three.
+  return body as unknown as JobCreateParams;
+}
+
+async function find(
+  work: SubmitWork,
+  service: Service,
+  mark: Mark,
+  intent: JsonObject | undefined,
+): Promise<FineTuningJob | undefined> {
+  const anyway = work.asked?.createAnyway === true;
+  if (service.endpoint.dialect.metadata) return await findByKey(service, mark, anyway);
+  const alike = await lookAlikes(service, mark, work.clock.now());
+  if (intent) {
+    const [mine, ...others] = madeSince(alike, intent);
+    if (mine && others.length === 0) return mine;
+    if (!mine) return undefined;
+    throw inDoubt(service, [mine, ...others]);
+  }
+  const living = alive(alike);
+  if (living.length > 0 && !anyway) throw inDoubt(service, living);
+  return undefined;
+}
+
+function inDoubt({ endpoint }: Service, jobs: readonly FineTuningJob[]): TemperError {
+  const lines = jobs.map(({ id, status, created_at: created, model }) =>
+    `\n  ${id}: ${status}, ${model}, created ${new Date(created * 1000).toISOString()}`
+  );
+  return new TemperError(
+    "job-in-doubt",
+    `Cannot start a job: ${endpoint.dialect.service} keeps no keys, and there ${
+      jobs.length === 1 ? "is a job" : "are jobs"
+    } with the same suffix and training file${lines.join("")}`,
+    {
+      hint:
+        "Run again with --adopt ID to take one of them, or with --create-anyway to start and pay for another",
+    },
+  );
+}
+
+async function commit(work: SubmitWork, service: Service, job: FineTuningJob, how: string): Promise<JobRef> {
+  const { dialect, baseUrl, keyEnv } = service.endpoint;
+  const ref: JobRef = {
+    provider: "openai",
+    id: job.id,
+    dialect: dialect.name,
+    base_url: baseUrl,
+    api_key_env: keyEnv,
+    model: job.model,
+    how,
+    started: new Date(job.created_at * 1000).toISOString(),
+  };
+  await work.submitted(ref);
+  if (how === "adopted") {
+    work.progress({
+      phase: PHASE,
+      message: `Took job ${job.id}, which exists already (${job.status}): nothing was started`,
+    });
+  }
+  return ref;
+}
+
+/** Prints what it will cost, and stops before the upload when that is above the budget. */
+async function refuseDear(work: SubmitWork, { provider }: HostedSpec, job: JobFile): Promise<void> {
+  const price = await priceOf(hostedSpec(work.loaded.spec), work);
+  const { budget_usd: budget } = provider;
+  if (!price) {
+    if (budget === undefined) return;
+    throw new TemperError(
+      "no-price",
+      `Cannot keep to provider.budget_usd: no price is known for ${provider.base}`,
+      {
+        hint: "Set provider.price, or give --prices FILE",
+      },
+    );
+  }
+  const cost = wholeCost(work.loaded, job.tokens, job.epochs, price, job.validation?.rows ?? 0);
+  const text = `${costText(cost)} (${price.source})`;
+  if (budget === undefined || cost.most <= budget) {
+    return work.progress({ phase: PHASE, message: `Estimated price ${text}` });
+  }
+  throw new TemperError(
+    "over-budget",
+    `Cannot start the job: the estimate is ${text}, provider.budget_usd is $${budget}`,
+    {
+      hint: "Nothing was uploaded. Raise the budget, lower train.epochs or take fewer rows",
+    },
+  );
+}

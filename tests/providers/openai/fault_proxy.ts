@@ -1,0 +1,69 @@
+/** What goes wrong on the way to a service, for the next `times` requests that fit. */
+export interface Fault {
+  /** Such as `POST /fine_tuning/jobs`. */
+  readonly on: RegExp;
+  readonly times?: number;
+  /** `lost`: the service does it, and nobody hears of it. Otherwise the reply in place of the service's. */
+  readonly does: "lost" | "cut" | {
+    readonly status: number;
+    readonly body: unknown;
+    readonly headers?: HeadersInit;
+  };
+}
+
+/** Stands in front of a service and lets through what no fault is for. */
+export class FaultProxy implements AsyncDisposable {
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #left: { fault: Fault; times: number }[];
+
+  constructor(private readonly target: string, faults: readonly Fault[]) {
+    this.#left = faults.map((fault) => ({ fault, times: fault.times ?? 1 }));
+    this.#server = Deno.serve(
+      { port: 0, hostname: "127.0.0.1", onListen() {} },
+      (request) => this.#pass(request),
+    );
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#server.addr.port}/v1`;
+  }
+
+  async [Symbol.asyncDispose]() {
+    await this.#server.shutdown();
+  }
+
+  async #pass(request: Request): Promise<Response> {
+    const { pathname, search } = new URL(request.url);
+    const path = pathname.replace(/^\/v1/, "");
+    const entry = this.#left.find(({ fault, times }) =>
+      times > 0 && fault.on.test(`${request.method} ${path}`)
+    );
+    if (entry) entry.times--;
+    const does = entry?.fault.does;
+    if (typeof does === "object") {
+      return Response.json(does.body, { status: does.status, headers: does.headers ?? {} });
+    }
+    const body = request.body ? await request.arrayBuffer() : null;
+    const headers = new Headers(request.headers);
+    headers.delete("host");
+    headers.delete("content-length");
+    const reply = await fetch(`${this.target}${path}${search}`, { method: request.method, headers, body });
+    const text = await reply.text();
+    if (does === undefined) {
+      return new Response(text, { status: reply.status, headers: { "content-type": "application/json" } });
+    }
+    return new Response(brokenBody(does === "cut" ? text.slice(0, text.length / 2) : ""), {
+      headers: { "content-type": "application/json" },
+    });
+  }
+}
+
+/** Sends what there is, then breaks the connection. */
+function brokenBody(text: string): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode(text));
+      setTimeout(() => controller.error(new Error("cut")), 10);
+    },
+  });
+}
