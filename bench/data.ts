@@ -108,6 +108,8 @@ async function measure(dir: string, rows: number): Promise<Measured> {
     const out = join(dir, step.kind);
     await denoFs.mkdirp(out);
     await step.run({
+      records: [],
+      record: () => Promise.resolve(),
       ...env,
       loaded,
       key: plan.steps.find(({ kind }) => kind === step.kind)?.key as string,
