@@ -117,8 +117,6 @@ async function measure(dir: string, rows: number): Promise<Measured> {
       runDir: dir,
       out,
       progress: () => {},
-      records: [],
-      record: () => Promise.resolve(),
       signal: new AbortController().signal,
       input: (kind: StepKind) => join(dir, kind),
       job: undefined,
