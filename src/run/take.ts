@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { LockedError } from "../lib/errors.ts";
+import { makeFolder } from "../lib/folder.ts";
 import { type FileLock, type Fs, sha256 } from "../lib/fs.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { explainSystemError } from "../lib/system_error.ts";
@@ -31,7 +32,7 @@ export async function takeRun(
   const { fs } = env;
   const { runsDir } = options;
   try {
-    await fs.mkdirp(runsDir);
+    await makeFolder(runsDir, fs);
     const deciding = await lockChoice(env, runsDir);
     try {
       const choice = await recover(fs, { ...options, name: loaded.spec.name });
@@ -86,6 +87,7 @@ async function makeRun(
     const { hash, steps } = plan;
     const cell = loaded.cell && { cell: loaded.cell.label };
     await writeRunFolder(fs, dir, loaded.text, { version: 1, name, ...cell, created, hash, steps, spec });
+    await fs.syncDir(runsDir);
     return { id, dir, notice, lock };
   } catch (error) {
     lock.release();
