@@ -8,13 +8,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { denoFs } from "../src/lib/fs.ts";
+import { type Counts, junitCounts } from "./junit.ts";
 import { type TestPython, testPython } from "./test_python.ts";
-
-interface Counts {
-  readonly passed: number;
-  readonly failed: number;
-  readonly skipped: number;
-}
 
 interface Suite {
   readonly name: string;
@@ -27,13 +22,15 @@ interface Suite {
 
 const root = join(import.meta.dirname!, "..");
 const SLOW = "tests/slow";
+/** Tasks of their own run these. */
+const LONG = [SLOW, "tests/crash"].join(",");
 
 function suites({ python, layer }: TestPython, slow: boolean, rest: readonly string[]): Suite[] {
   const results = join(root, ".temper", "test-results");
   const pycache = join(root, ".temper", "pycache");
   const env = { TEMPER_PYTHON: python, PYTHONPYCACHEPREFIX: pycache, PYTHONDONTWRITEBYTECODE: "" };
   const junit = (name: string) => join(results, `${name}.xml`);
-  const which = slow ? [SLOW] : ["tests", `--ignore=${SLOW}`];
+  const which = slow ? [SLOW] : ["tests", `--ignore=${LONG}`];
   return [{
     name: "deno",
     command: Deno.execPath(),
@@ -72,23 +69,9 @@ async function runSuite({ name, command, args, env, junit }: Suite): Promise<Cou
   await denoFs.remove(junit);
   const { code } = await new Deno.Command(command, { args: [...args], env, cwd: root, stdin: "null" }).spawn()
     .status;
-  const found = await counts(junit);
+  const found = await junitCounts(junit);
   // A runner that ends badly without a failed test has not run what it should.
   return code !== 0 && found.failed === 0 ? { ...found, failed: 1 } : found;
-}
-
-/** Sums the suites of a JUnit file; none when the runner ended before it wrote one. */
-async function counts(junit: string): Promise<Counts> {
-  if (!await denoFs.stat(junit)) return { passed: 0, failed: 0, skipped: 0 };
-  const tags = (await denoFs.readText(junit)).match(/<testsuite\s[^>]*>/g) ?? [];
-  const all = (attribute: string) =>
-    tags.map((tag) => Number(new RegExp(`\\s${attribute}="(\\d+)"`).exec(tag)?.[1] ?? 0)).reduce(
-      (a, b) => a + b,
-      0,
-    );
-  const skipped = all("skipped") + all("disabled");
-  const failed = all("failures") + all("errors");
-  return { passed: all("tests") - failed - skipped, failed, skipped };
 }
 
 const { values, positionals } = parseArgs({

@@ -1,6 +1,5 @@
 // deno-lint-ignore-file no-console -- what a proof has tried is for whoever runs it
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { denoFs, sha256 } from "../../src/lib/fs.ts";
 import { randomFrom } from "../run/kit.ts";
 
@@ -83,11 +82,4 @@ export async function withFolder(test: (dir: string) => Promise<void>): Promise<
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
-}
-
-/** A copy of a folder as `cp -a` makes it: links and times are kept. */
-export async function copyFolder(from: string, to: string): Promise<void> {
-  await Deno.mkdir(to, { recursive: true });
-  const { success } = await new Deno.Command("cp", { args: ["-a", join(from, "."), to] }).output();
-  assert(success, `cannot copy "${from}" to "${to}"`);
 }

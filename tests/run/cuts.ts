@@ -5,7 +5,7 @@ import { isKnown } from "../../src/log/events.ts";
 import { readLog } from "../../src/log/read.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
 import { STEP_KINDS } from "../../src/steps/step.ts";
-import { effectsOf, type Kit, kitAt, outputsOf } from "./kit.ts";
+import { copyFolder, effectsOf, type Kit, kitAt, outputsOf } from "./kit.ts";
 
 /** One undisturbed run, and all that is needed to put its project back as it was at any moment. */
 export interface Recorded {
@@ -24,8 +24,7 @@ export async function record(root: string): Promise<Recorded> {
 /** Everything a step did stays, the log ends early: the runner was killed between an effect and its commit. */
 export async function cutAt({ kit, id, log }: Recorded, bytes: number): Promise<string> {
   const root = await Deno.makeTempDir({ prefix: "temper-cut-", dir: join(kit.root, "..") });
-  const { success } = await new Deno.Command("cp", { args: ["-a", `${kit.root}/.`, root] }).output();
-  assert(success);
+  await copyFolder(kit.root, root);
   await Deno.writeFile(join(root, "runs", id, "events.jsonl"), log.subarray(0, bytes));
   return root;
 }

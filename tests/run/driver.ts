@@ -2,6 +2,8 @@
 /** Drives a kit's pipeline as a process of its own, once a line on stdin says how. Exits like the command would. */
 import { TemperError } from "../../src/lib/errors.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
+import { denoFs } from "../../src/lib/fs.ts";
+import { doubleAt } from "./double.ts";
 import { dyingFs } from "./faulty_fs.ts";
 import { kitAt } from "./kit.ts";
 import type { Orders } from "./runner_process.ts";
@@ -10,8 +12,11 @@ console.log("ready");
 const buffer = new Uint8Array(4096);
 const read = await Deno.stdin.read(buffer);
 if (read === null) Deno.exit(0);
-const { root, pace = 0, dieAt }: Orders = JSON.parse(new TextDecoder().decode(buffer.subarray(0, read)));
-const kit = await kitAt(root, { pace, ...dieAt !== undefined && { fs: dyingFs(dieAt) } });
+const { root, pace = 0, dieAt, double }: Orders = JSON.parse(
+  new TextDecoder().decode(buffer.subarray(0, read)),
+);
+const fs = dieAt === undefined ? denoFs : dyingFs(dieAt);
+const kit = double === undefined ? await kitAt(root, { pace, fs }) : await doubleAt(root, double, { fs });
 try {
   const { did, id, state, exitCode } = await runPipeline(kit.options());
   console.log(JSON.stringify({ did, id, state: state.state }));

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { denoFs, type Fs } from "../../src/lib/fs.ts";
@@ -184,4 +185,11 @@ export function randomFrom(seed: number): () => number {
     t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t;
     return ((t ^ t >>> 14) >>> 0) / 4294967296;
   };
+}
+
+/** A copy of a folder as `cp -a` makes it: links and times are kept. */
+export async function copyFolder(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to, { recursive: true });
+  const { success } = await new Deno.Command("cp", { args: ["-a", `${from}/.`, to] }).output();
+  assert(success, `cannot copy "${from}" to "${to}"`);
 }

@@ -10,6 +10,8 @@ export interface Orders {
   readonly pace?: number;
   /** It kills itself with SIGKILL at this operation that changes the disk, in the middle when that is a write. */
   readonly dieAt?: number;
+  /** Runs the real steps with the trainer double, which is told by this name how to behave. */
+  readonly double?: string;
 }
 
 export interface RunnerEnd {
