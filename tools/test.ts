@@ -2,20 +2,14 @@
 /**
  * `deno task test`: every test a newcomer needs, TypeScript and Python, and one line that sums them up.
  * `deno task test --slow`: the heavier proofs instead, with the real model.
- * `deno task test --crash`: many kills at random moments; TEMPER_CRASH_SECONDS and TEMPER_SEED steer them.
  * `deno task test --only deno|python [-- ARGS]` runs one side.
  */
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { denoFs } from "../src/lib/fs.ts";
+import { type Counts, junitCounts } from "./junit.ts";
 import { type TestPython, testPython } from "./test_python.ts";
-
-interface Counts {
-  readonly passed: number;
-  readonly failed: number;
-  readonly skipped: number;
-}
 
 interface Suite {
   readonly name: string;
@@ -28,20 +22,15 @@ interface Suite {
 
 const root = join(import.meta.dirname!, "..");
 const SLOW = "tests/slow";
-const CRASH = "tests/crash";
+/** Tasks of their own run these. */
+const LONG = [SLOW, "tests/crash"].join(",");
 
-/** Which of the tests: those of every day where neither is set. */
-interface Which {
-  readonly slow: boolean;
-  readonly crash: boolean;
-}
-
-function suites({ python, layer }: TestPython, { slow, crash }: Which, rest: readonly string[]): Suite[] {
+function suites({ python, layer }: TestPython, slow: boolean, rest: readonly string[]): Suite[] {
   const results = join(root, ".temper", "test-results");
   const pycache = join(root, ".temper", "pycache");
   const env = { TEMPER_PYTHON: python, PYTHONPYCACHEPREFIX: pycache, PYTHONDONTWRITEBYTECODE: "" };
   const junit = (name: string) => join(results, `${name}.xml`);
-  const which = crash ? [CRASH] : slow ? [SLOW] : ["tests", `--ignore=${SLOW},${CRASH}`];
+  const which = slow ? [SLOW] : ["tests", `--ignore=${LONG}`];
   return [{
     name: "deno",
     command: Deno.execPath(),
@@ -49,7 +38,7 @@ function suites({ python, layer }: TestPython, { slow, crash }: Which, rest: rea
       "test",
       "-A",
       "--no-prompt",
-      ...slow || crash ? [] : ["--parallel"],
+      ...slow ? [] : ["--parallel"],
       `--junit-path=${junit("deno")}`,
       ...which,
       ...rest,
@@ -80,36 +69,17 @@ async function runSuite({ name, command, args, env, junit }: Suite): Promise<Cou
   await denoFs.remove(junit);
   const { code } = await new Deno.Command(command, { args: [...args], env, cwd: root, stdin: "null" }).spawn()
     .status;
-  const found = await counts(junit);
+  const found = await junitCounts(junit);
   // A runner that ends badly without a failed test has not run what it should.
   return code !== 0 && found.failed === 0 ? { ...found, failed: 1 } : found;
 }
 
-/** Sums the suites of a JUnit file; none when the runner ended before it wrote one. */
-async function counts(junit: string): Promise<Counts> {
-  if (!await denoFs.stat(junit)) return { passed: 0, failed: 0, skipped: 0 };
-  const tags = (await denoFs.readText(junit)).match(/<testsuite\s[^>]*>/g) ?? [];
-  const all = (attribute: string) =>
-    tags.map((tag) => Number(new RegExp(`\\s${attribute}="(\\d+)"`).exec(tag)?.[1] ?? 0)).reduce(
-      (a, b) => a + b,
-      0,
-    );
-  const skipped = all("skipped") + all("disabled");
-  const failed = all("failures") + all("errors");
-  return { passed: all("tests") - failed - skipped, failed, skipped };
-}
-
 const { values, positionals } = parseArgs({
-  options: {
-    slow: { type: "boolean", default: false },
-    crash: { type: "boolean", default: false },
-    only: { type: "string" },
-  },
+  options: { slow: { type: "boolean", default: false }, only: { type: "string" } },
   allowPositionals: true,
 });
 let total: Counts = { passed: 0, failed: 0, skipped: 0 };
-for (const suite of suites(await testPython(root), values, positionals)) {
-  if (values.crash && suite.name !== "deno") continue;
+for (const suite of suites(await testPython(root), values.slow, positionals)) {
   if (values.only !== undefined && values.only !== suite.name) continue;
   const { passed, failed, skipped } = await runSuite(suite);
   total = { passed: total.passed + passed, failed: total.failed + failed, skipped: total.skipped + skipped };

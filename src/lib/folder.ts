@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type Fs, sha256 } from "./fs.ts";
 
 /** Paths of all files below a folder, relative to it, with "/" and sorted by their bytes. */
@@ -20,4 +20,13 @@ export async function filesBelow(folder: string, fs: Fs): Promise<string[]> {
 /** The digest of a folder: sha256 over the sorted lines `<sha256>  <name>\n` of its files. */
 export function folderDigest(files: readonly { readonly name: string; readonly sha256: string }[]): string {
   return sha256(files.map((file) => `${file.sha256}  ${file.name}\n`).join(""));
+}
+
+/** Creates a folder and those above it, each durable by its name: what is made in it cannot vanish with it. */
+export async function makeFolder(folder: string, fs: Fs): Promise<void> {
+  const parents: string[] = [];
+  for (let at = folder; !await fs.stat(at) && at !== dirname(at); at = dirname(at)) parents.push(dirname(at));
+  if (parents.length === 0) return;
+  await fs.mkdirp(folder);
+  for (const parent of parents) await fs.syncDir(parent);
 }

@@ -146,7 +146,7 @@ export const denoFs: Fs = {
     } finally {
       await writer.close();
     }
-    await Deno.rename(temporary, path);
+    await this.rename(temporary, path);
     await this.syncDir(dirname(path));
   },
   create: async (path) => writer(await Deno.open(path, { write: true, create: true, truncate: true })),

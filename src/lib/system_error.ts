@@ -3,12 +3,29 @@ import { TemperError } from "./errors.ts";
 const FOUND: Readonly<Record<string, readonly [code: string, found: string, hint: string]>> = {
   ENOSPC: ["disk-full", "no space is left on the device", "Free some space, then run the same command again"],
   EDQUOT: ["disk-full", "the disk quota is used up", "Free some space, then run the same command again"],
+  EIO: [
+    "io-error",
+    "the device reports an input/output error",
+    "Check the disk, then run the same command again",
+  ],
+  ESTALE: ["io-error", "the network file system lost the file", "Run the same command again"],
+  EMFILE: [
+    "io-error",
+    "too many files are open",
+    "Raise the limit (ulimit -n), then run the same command again",
+  ],
+  ENFILE: ["io-error", "too many files are open on this machine", "Run the same command again later"],
   EACCES: ["not-writable", "permission denied", "Choose a folder that you may write to"],
   EPERM: ["not-writable", "the operation is not permitted", "Choose a folder that you may write to"],
   EROFS: ["not-writable", "the file system is read-only", "Choose a folder that you may write to"],
   ENOTDIR: ["not-a-folder", "a part of the path is a file", "Choose another folder"],
   EEXIST: ["not-a-folder", "a file of that name exists", "Choose another folder"],
 };
+
+/** Whether the machine failed and not what was asked of it: the same command may succeed once it is mended. */
+export function isMachineFault({ code }: TemperError): boolean {
+  return code === "disk-full" || code === "io-error";
+}
 
 /**
  * What the operating system refused, in a person's words. `action` starts the message: "Cannot write …".

@@ -15,6 +15,8 @@ export class LogWriter {
   #state: RunState;
   /** Settles when everything handed over so far is written; rejects for ever after the first failure. */
   #written: Promise<void> = Promise.resolve();
+  /** Milliseconds by which the clock was set back below the last event. */
+  #behind = 0;
 
   private constructor(
     private readonly path: string,
@@ -68,7 +70,7 @@ export class LogWriter {
   }
 
   #append(event: NewEvent, durable: boolean): LogEvent {
-    const t = new Date(this.clock.now()).toISOString();
+    const t = this.#time();
     const line = { v: EVENT_VERSION, seq: this.#state.seq + 1, t, ...event };
     const bytes = new TextEncoder().encode(`${JSON.stringify(line)}\n`);
     if (bytes.length > MAX_LINE) {
@@ -81,6 +83,14 @@ export class LogWriter {
     this.#written.catch(() => {});
     this.#state = fold(this.#state, checked);
     return checked;
+  }
+
+  /** Goes on from the last event when the clock was set back, so that no step ends before it has begun. */
+  #time(): string {
+    const now = this.clock.now();
+    const last = this.#state.updated === undefined ? now : Date.parse(this.#state.updated);
+    this.#behind = now >= last ? 0 : Math.max(this.#behind, last - now);
+    return new Date(now + this.#behind).toISOString();
   }
 
   async #write(bytes: Uint8Array, durable: boolean): Promise<void> {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
+import { makeFolder } from "../lib/folder.ts";
 import { digestOf, rememberDigest, stampOf } from "../lib/digest_memo.ts";
 import { TemperError } from "../lib/errors.ts";
 import type { Json, JsonObject } from "../lib/json.ts";
@@ -78,7 +79,7 @@ export async function findCached(env: CacheEnv, key: string): Promise<CacheHit |
 export async function storeCached(env: CacheEnv, entry: NewEntry, dir: string): Promise<void> {
   const { fs, cacheDir } = env;
   const steps = join(cacheDir, "steps");
-  await fs.mkdirp(steps);
+  await makeFolder(steps, fs);
   const lock = await fs.lock(join(steps, ".lock"), 60_000);
   if (!lock) {
     throw new TemperError("cache-locked", `Cannot store step "${entry.step}": "${steps}" stays locked`);

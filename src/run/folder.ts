@@ -22,6 +22,8 @@ const planFile = z.object({
   cell: z.string().optional(),
   /** ISO time. */
   created: z.string(),
+  /** Counts the runs of one name, because the clock may be set back. Plans that were written before have none. */
+  number: z.int().min(1).optional(),
   hash: z.string(),
   steps: z.array(
     z.object({ kind: z.string(), cached: z.boolean(), key: z.string(), parts: jsonObject }).readonly(),
@@ -62,7 +64,25 @@ export async function earlierRuns(fs: Fs, runsDir: string, name: string): Promis
     const plan = await readPlan(fs, dir);
     if (plan) runs.push({ id, dir, plan });
   }
-  return runs.sort((a, b) => compare(b.plan.created, a.plan.created) || compare(b.id, a.id));
+  return runs.sort((a, b) =>
+    numberOf(b) - numberOf(a) || compare(b.plan.created, a.plan.created) || compare(b.id, a.id)
+  );
+}
+
+/** For the next run of that name. Only while holding the lock on the choice of a run. */
+export async function nextNumber(fs: Fs, runsDir: string, name: string): Promise<number> {
+  let most = 0;
+  for (const id of await fs.list(runsDir)) {
+    if (nameInId(id) !== name) continue;
+    // A damaged plan must not stop a new run: `--fresh` is the way past it.
+    const plan = await readPlan(fs, join(runsDir, id)).catch(() => undefined);
+    most = Math.max(most, plan?.number ?? 0);
+  }
+  return most + 1;
+}
+
+function numberOf({ plan }: EarlierRun): number {
+  return plan.number ?? 0;
 }
 
 function parsePlan(path: string, text: string): PlanFile {

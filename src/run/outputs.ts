@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import { filesBelow } from "../lib/folder.ts";
+import { filesBelow, makeFolder } from "../lib/folder.ts";
 import type { Fs } from "../lib/fs.ts";
 import type { Output } from "../log/events.ts";
 
@@ -48,7 +48,7 @@ export async function linkOutputs(
 
 /** Puts a finished folder in its place, over what an interrupted attempt may have left there. */
 export async function replaceDir(fs: Fs, from: string, to: string): Promise<void> {
-  await fs.mkdirp(dirname(to));
+  await makeFolder(dirname(to), fs);
   await fs.remove(to);
   await fs.rename(from, to);
   await fs.syncDir(dirname(to));

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { TemperError } from "../lib/errors.ts";
+import { isMachineFault } from "../lib/system_error.ts";
 import { attempt } from "./attempt.ts";
 import { type CacheHit, findCached, rememberOutputs } from "./cache.ts";
 import { decide, type Drive, type DrivenStep, note, stateOf } from "./drive.ts";
@@ -11,8 +12,8 @@ import { retryDelay } from "./retry.ts";
 /**
  * Drives a run to its end: every step in order, finished ones left alone, known outputs taken from the cache.
  *
- * Returns the error when a step failed. Throws the signal's reason when the run was told to stop; then nothing
- * says that it ended, and the next runner goes on.
+ * Returns the error when a step failed. Throws the signal's reason when the run was told to stop, and what the
+ * machine refused; then nothing says that the run ended, and the next runner goes on.
  */
 export async function driveToEnd(run: Drive): Promise<TemperError | undefined> {
   for (const [index, step] of run.steps.entries()) {
@@ -90,6 +91,11 @@ async function attempts(run: Drive, driven: DrivenStep): Promise<TemperError | u
       // Whatever a step throws while it is told to stop, it was stopped.
       run.control.signal.throwIfAborted();
       const error = failureOf(kind, thrown);
+      if (isMachineFault(error)) {
+        // Nothing says that the run ended: its job may be at work, and the same command goes on with both.
+        warn(run, kind, error.message);
+        throw error;
+      }
       const { attempt: number, retries } = stateOf(run, kind);
       const { transient, retryAfterMs } = error;
       const random = parseInt(clock.randomHex(4), 16) / 0xffffffff;

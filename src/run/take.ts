@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { LockedError } from "../lib/errors.ts";
+import { makeFolder } from "../lib/folder.ts";
 import { type FileLock, type Fs, sha256 } from "../lib/fs.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { explainSystemError } from "../lib/system_error.ts";
@@ -8,7 +9,7 @@ import type { RunState } from "../log/state.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Env } from "../providers/provider.ts";
 import type { LoadedSpec } from "../spec/load.ts";
-import { writeRunFolder } from "./folder.ts";
+import { nextNumber, writeRunFolder } from "./folder.ts";
 import { claimRunDir } from "./ids.ts";
 import { drivenElsewhere, recover, type RecoverOptions } from "./recover.ts";
 
@@ -31,7 +32,7 @@ export async function takeRun(
   const { fs } = env;
   const { runsDir } = options;
   try {
-    await fs.mkdirp(runsDir);
+    await makeFolder(runsDir, fs);
     const deciding = await lockChoice(env, runsDir);
     try {
       const choice = await recover(fs, { ...options, name: loaded.spec.name });
@@ -73,19 +74,21 @@ export async function lockRun(fs: Fs, id: string, dir: string): Promise<FileLock
 async function makeRun(
   loaded: LoadedSpec,
   env: Env,
-  { runsDir, plan }: { readonly runsDir: string; readonly plan: Plan },
+  { runsDir, plan: { hash, steps } }: { readonly runsDir: string; readonly plan: Plan },
   notice: string | undefined,
 ): Promise<Taken> {
   const { fs, clock } = env;
   const { name } = loaded.spec;
+  const number = await nextNumber(fs, runsDir, name);
   const { id, dir } = await claimRunDir(fs, clock, runsDir, name);
   const lock = await lockRun(fs, id, dir);
   try {
     const created = new Date(clock.now()).toISOString();
     const spec = JSON.parse(JSON.stringify(loaded.spec)) as JsonObject;
-    const { hash, steps } = plan;
     const cell = loaded.cell && { cell: loaded.cell.label };
-    await writeRunFolder(fs, dir, loaded.text, { version: 1, name, ...cell, created, hash, steps, spec });
+    const plan = { version: 1, name, ...cell, created, number, hash, steps, spec } as const;
+    await writeRunFolder(fs, dir, loaded.text, plan);
+    await fs.syncDir(runsDir);
     return { id, dir, notice, lock };
   } catch (error) {
     lock.release();

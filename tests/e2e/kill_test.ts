@@ -1,21 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { denoFs } from "../../src/lib/fs.ts";
+import { seededRandom } from "../run/kit.ts";
 import { type Project, project, WITHOUT_TRAINER } from "./kit.ts";
-
-/** Printed with a failure, so that it can be repeated: TEMPER_SEED=… */
-const SEED = Number(Deno.env.get("TEMPER_SEED") ?? Math.floor(Math.random() * 2 ** 31));
-
-/** Mulberry32. */
-function random(seed: number): () => number {
-  let a = seed;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 async function onlyRun(tiny: Project): Promise<string> {
   const runs = await denoFs.list(join(tiny.dir, "runs"));
@@ -63,14 +50,14 @@ Deno.test({
   name: "run ends in the same result after kill -9 of the runner and of the trainer at random moments",
   ignore: WITHOUT_TRAINER,
   async fn() {
-    const next = random(SEED);
+    const { seed, random } = seededRandom();
     const expected = await undisturbed();
     const tiny = await project();
     try {
       for (let kill = 0; kill < 3; kill++) {
         const runner = tiny.start("run", "tiny.yaml");
         const output = runner.output();
-        await new Promise((resolve) => setTimeout(resolve, 500 + next() * 8000));
+        await new Promise((resolve) => setTimeout(resolve, 500 + random() * 8000));
         runner.kill("SIGKILL");
         await output;
       }
@@ -80,7 +67,7 @@ Deno.test({
         const ended = output.then(() => "ended" as const);
         const pid = await Promise.race([ended, until("the trainer", () => trainer(tiny))]);
         if (pid === "ended") break;
-        await new Promise((resolve) => setTimeout(resolve, next() * 6000));
+        await new Promise((resolve) => setTimeout(resolve, random() * 6000));
         if (await trainer(tiny) === pid) Deno.kill(pid, "SIGKILL");
         runner.kill("SIGKILL");
         await output;
@@ -89,7 +76,7 @@ Deno.test({
       assert.equal(code, 0, stderr);
       assert.deepEqual(await result(tiny), expected);
     } catch (error) {
-      throw new Error(`TEMPER_SEED=${SEED} repeats this`, { cause: error });
+      throw new Error(`TEMPER_SEED=${seed} repeats this`, { cause: error });
     }
     await tiny.remove();
   },

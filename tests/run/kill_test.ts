@@ -4,47 +4,10 @@ import { denoFs } from "../../src/lib/fs.ts";
 import { isKnown } from "../../src/log/events.ts";
 import { readLog } from "../../src/log/read.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
+import { startRunner } from "./runner_process.ts";
 import { effectsOf, type Kit, outputsOf, seededRandom, withKit } from "./kit.ts";
 
-const DRIVER = join(import.meta.dirname!, "driver.ts");
 const KILLS = 20;
-
-/** A runner process that has loaded its code and is about to start. */
-async function startRunner(kit: Kit, pace: number): Promise<Runner> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", DRIVER, kit.root, String(pace)],
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  while (!text.includes("ready\n")) {
-    const { value, done } = await reader.read();
-    assert(!done, `the runner ended early: ${text}`);
-    text += value;
-  }
-  const finished = (async () => {
-    for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) text += chunk.value;
-    const { code, signal } = await child.status;
-    const last = text.trim().split("\n").at(-1)!;
-    return { code, signal, said: last === "ready" ? undefined : JSON.parse(last) };
-  })();
-  return { kill: () => child.kill("SIGKILL"), finished };
-}
-
-interface Runner {
-  kill(): void;
-  readonly finished: Promise<{
-    readonly code: number;
-    readonly signal: string | null;
-    readonly said?: {
-      readonly id: string;
-      readonly did: string;
-      readonly state: string;
-      readonly code: string;
-    };
-  }>;
-}
 
 Deno.test("a runner that is killed again and again ends in the same outputs, every effect committed once", () =>
   withKit(async (kit) => {
@@ -55,13 +18,9 @@ Deno.test("a runner that is killed again and again ends in the same outputs, eve
         let kills = 0;
         for (let round = 0; kills < KILLS; round++) {
           assert(round < KILLS * 4, `only ${kills} of ${round} runners could be killed`);
-          const runner = await startRunner(kit, 15);
+          const runner = await startRunner({ root: kit.root, pace: 15 });
           await new Promise((resolve) => setTimeout(resolve, random() * 250));
-          try {
-            runner.kill();
-          } catch {
-            // It was faster.
-          }
+          runner.kill();
           const { signal, code } = await runner.finished;
           if (signal === "SIGKILL") kills++;
           else {
@@ -72,7 +31,7 @@ Deno.test("a runner that is killed again and again ends in the same outputs, eve
         }
         await Deno.copyFile(undisturbed.data, kit.data);
         await denoFs.remove(kit.cacheDir);
-        const last = await (await startRunner(kit, 0)).finished;
+        const last = await (await startRunner({ root: kit.root })).finished;
         assert.equal(last.code, 0);
         assert.deepEqual(await outputsOf(join(kit.runsDir, last.said!.id)), await outputsOf(expected.dir));
       });
@@ -99,7 +58,10 @@ async function assertRuns(kit: Kit): Promise<void> {
 
 Deno.test("of two runners that start at once, one drives the run and the other exits 3", () =>
   withKit(async (kit) => {
-    const runners = await Promise.all([startRunner(kit, 200), startRunner(kit, 200)]);
+    const runners = await Promise.all([
+      startRunner({ root: kit.root, pace: 200 }),
+      startRunner({ root: kit.root, pace: 200 }),
+    ]);
     const ends = await Promise.all(runners.map(({ finished }) => finished));
     assert.deepEqual(ends.map(({ code }) => code).sort(), [0, 3], JSON.stringify(ends));
     assert.equal(ends.find(({ code }) => code === 3)?.said?.code, "locked");

@@ -1,5 +1,6 @@
+import assert from "node:assert/strict";
 import { join } from "node:path";
-import { systemClock } from "../../src/lib/clock.ts";
+import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { denoFs, type Fs } from "../../src/lib/fs.ts";
 import { filesBelow } from "../../src/lib/folder.ts";
 import type { JobRef } from "../../src/providers/provider.ts";
@@ -24,6 +25,7 @@ export type Hooks = { readonly [kind in StepKind]?: (context: StepContext) => Pr
 
 export interface KitOptions {
   readonly fs?: Fs;
+  readonly clock?: Clock;
   readonly hooks?: Hooks;
   /** Milliseconds each step takes. */
   readonly pace?: number;
@@ -34,13 +36,13 @@ const NEVER = new AbortController().signal;
 /** A project folder. `root` that exists already is used as it is. */
 export async function kitAt(
   root: string,
-  { fs = denoFs, hooks = {}, pace = 0 }: KitOptions = {},
+  { fs = denoFs, clock = systemClock, hooks = {}, pace = 0 }: KitOptions = {},
 ): Promise<Kit> {
   const data = join(root, "data.txt");
   const effects = join(root, "effects");
   await denoFs.mkdirp(join(root, "jobs"));
   if (!await denoFs.stat(data)) await Deno.writeTextFile(data, "one\ntwo\nthree\n");
-  const env = { fs, clock: systemClock, cacheDir: join(root, "cache"), env: {} };
+  const env = { fs, clock, cacheDir: join(root, "cache"), env: {} };
   const kit = { root, runsDir: join(root, "runs"), cacheDir: env.cacheDir, data, effects };
   const steps = stepsOf(kit, hooks, pace);
   return {
@@ -171,12 +173,23 @@ async function monitor({ out, job, fs, runDir }: StepContext) {
 /** Random numbers from 0 up to 1 that TEMPER_SEED brings back. */
 export function seededRandom(): { readonly seed: number; readonly random: () => number } {
   const seed = Number(Deno.env.get("TEMPER_SEED") ?? crypto.getRandomValues(new Uint32Array(1))[0]);
+  return { seed, random: randomFrom(seed) };
+}
+
+/** Mulberry32. */
+export function randomFrom(seed: number): () => number {
   let a = seed;
-  const random = () => {
+  return () => {
     a = a + 0x6d2b79f5 | 0;
     let t = Math.imul(a ^ a >>> 15, 1 | a);
     t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t;
     return ((t ^ t >>> 14) >>> 0) / 4294967296;
   };
-  return { seed, random };
+}
+
+/** A copy of a folder as `cp -a` makes it: links and times are kept. */
+export async function copyFolder(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to, { recursive: true });
+  const { success } = await new Deno.Command("cp", { args: ["-a", `${from}/.`, to] }).output();
+  assert(success, `cannot copy "${from}" to "${to}"`);
 }

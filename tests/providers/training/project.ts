@@ -126,7 +126,8 @@ export async function until(met: () => Promise<boolean> | boolean): Promise<void
   }
 }
 
-async function variables(): Promise<Record<string, string | undefined>> {
+/** The environment of this process with a secret in it, and a Python that can run the double. */
+export async function variables(): Promise<Record<string, string | undefined>> {
   const all = { ...Deno.env.toObject(), SECRET_TOKEN: "s3cret" };
   const env: Env = { fs: denoFs, clock: systemClock, cacheDir: "", env: all };
   // The double needs nothing but Python itself.

@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { denoFs } from "../../src/lib/fs.ts";
+import type { LogEvent } from "../../src/log/events.ts";
+import { readLog } from "../../src/log/read.ts";
+import { runPipeline } from "../../src/run/run_pipeline.ts";
+import { assertHistory } from "../run/cuts.ts";
+import { effectsOf, kitAt, outputsOf } from "../run/kit.ts";
+import { PowerLossFs } from "./power_loss_fs.ts";
+import { Proof, withFolder } from "./proof.ts";
+
+interface Stop {
+  /** Everything the runner said was durable. */
+  readonly promised: readonly LogEvent[];
+  readonly loss: PowerLossFs;
+}
+
+async function stopAt(root: string, at: number): Promise<Stop> {
+  const tree = join(root, "tree");
+  const graveyard = join(root, "graveyard");
+  for (const dir of [tree, graveyard]) await Deno.mkdir(dir, { recursive: true });
+  const loss = new PowerLossFs(tree, graveyard, at);
+  const kit = await kitAt(tree, { fs: loss.fs });
+  const promised: LogEvent[] = [];
+  const onEvent = (event: LogEvent) => {
+    if (event.type !== "step.progress" && !loss.stopped) promised.push(event);
+  };
+  await runPipeline(kit.options({ onEvent })).catch(() => {});
+  return { promised, loss };
+}
+
+/** After the machine has started again: what was promised is there, and the same command ends well. */
+async function recovers({ promised }: Stop, root: string, expected: Record<string, string>): Promise<void> {
+  const kit = await kitAt(join(root, "tree"));
+  const [id] = await denoFs.list(kit.runsDir);
+  let before = new Uint8Array();
+  if (promised.length > 0) {
+    assert(id, `the run is gone, and with it ${promised.length} events`);
+    const log = join(kit.runsDir, id, "events.jsonl");
+    const { lines } = await readLog(denoFs, log);
+    const kept = new Set(lines.map(({ event }) => JSON.stringify(event)));
+    for (const event of promised) assert(kept.has(JSON.stringify(event)), `lost: ${JSON.stringify(event)}`);
+    before = await Deno.readFile(log);
+  }
+  const { state, dir } = await runPipeline(kit.options());
+  assert.equal(state.state, "done");
+  assert.deepEqual(await outputsOf(dir), expected);
+  if (promised.length > 0) await assertHistory(dir, before);
+  const effects = await effectsOf(kit);
+  assert.equal(effects.filter((effect) => effect === "job").length, 1, effects.join());
+  for (const event of promised) {
+    if (event.type === "step.done") {
+      assert.equal(effects.filter((effect) => effect === event.step).length, 1, `${event.step} was redone`);
+    }
+  }
+}
+
+Deno.test("runPipeline() keeps its word when the machine stops at any operation and loses what was not synced", () =>
+  Proof.run("power loss", (proof) =>
+    withFolder(async (dir) => {
+      const undisturbed = await stopAt(join(dir, "undisturbed"), Infinity);
+      const [id] = await denoFs.list(join(dir, "undisturbed", "tree", "runs"));
+      const expected = await outputsOf(join(dir, "undisturbed", "tree", "runs", id!));
+      const operations = undisturbed.loss.count;
+      assert(operations > 100, `only ${operations} operations`);
+      const models = {
+        all: () => false,
+        journal: () => proof.random() < 0.8,
+        some: () => proof.random() < 0.5,
+      };
+      for (const [model, keep] of Object.entries(models)) {
+        for (let at = 1; at <= operations; at++) {
+          const root = join(dir, `${model}-${at}`);
+          await proof.try(`${model} lost at operation ${at} of ${operations}`, async () => {
+            const stop = await stopAt(root, at);
+            await stop.loss.lose(keep);
+            proof.count("power losses");
+            await recovers(stop, root, expected);
+            proof.count("resumes");
+          });
+          await Deno.remove(root, { recursive: true });
+        }
+      }
+    })));
