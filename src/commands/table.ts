@@ -14,6 +14,7 @@ export const COMMANDS: Readonly<Record<string, string>> = {
   show: "Show one run: steps, scores, sample answers, artifacts, what to do next",
   logs: "Print the log of a run; follows it while the run lives",
   cancel: "Stop a run and its training for good",
+  serve: "Show the runs on a page that follows them; reads only",
   doctor: "Say what is installed, reachable and missing, and what mends it",
   schema: "Print the JSON Schema of pipeline files, for editors",
 };

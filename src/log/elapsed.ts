@@ -8,7 +8,10 @@ export function elapsed(step: StepState, now: number): number | undefined {
 }
 
 /** Milliseconds between the first event and the last. */
-export function runDuration(state: RunState, now: number): number | undefined {
+export function runDuration(
+  state: Pick<RunState, "state" | "started" | "updated" | "finished">,
+  now: number,
+): number | undefined {
   if (state.started === undefined) return undefined;
   const end = state.finished ?? (state.state === "running" ? undefined : state.updated);
   return (end === undefined ? now : Date.parse(end)) - Date.parse(state.started);
