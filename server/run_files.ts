@@ -74,7 +74,7 @@ export function predictionsOf(fs: Fs, dir: string, query: PredictionQuery): Prom
   return readPart(async () => {
     const path = join(dir, "job", "artifacts", "predictions.jsonl");
     if (!(await fs.stat(path))?.isFile) return undefined;
-    const counts = { fixed: 0, still_wrong: 0, broken: 0, still_right: 0 };
+    const counts = { fixed: 0, "still_wrong": 0, broken: 0, "still_right": 0 };
     const rows: Prediction[] = [];
     let total = 0;
     const first = (query.page - 1) * query.perPage;

@@ -5,9 +5,9 @@ import type { Part, PredictionPage, PredictionQuery } from "../run_files.ts";
 
 const TITLES: { readonly [C in ChangeKind]: string } = {
   fixed: "fixed",
-  still_wrong: "still wrong",
+  "still_wrong": "still wrong",
   broken: "newly broken",
-  still_right: "still right",
+  "still_right": "still right",
 };
 
 interface AnswersProps {

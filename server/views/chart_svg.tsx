@@ -19,9 +19,9 @@ export function writeValue(chart: ChartName, value: number): string {
 const STYLES: Readonly<Record<string, string>> = {
   loss: "s0 raw",
   smoothed: "s0",
-  eval_loss: "s1 dots",
-  learning_rate: "s2",
-  tokens_per_second: "s3",
+  "eval_loss": "s1 dots",
+  "learning_rate": "s2",
+  "tokens_per_second": "s3",
   rss: "s5",
 };
 

@@ -8,15 +8,15 @@ import { ChartSvg, linesOf, writeValue } from "./chart_svg.tsx";
 
 export const CHART_TITLES: { readonly [C in ChartName]: string } = {
   loss: "Loss",
-  learning_rate: "Learning rate",
-  tokens_per_second: "Tokens per second",
+  "learning_rate": "Learning rate",
+  "tokens_per_second": "Tokens per second",
   memory: "Memory",
 };
 
 const SERIES_TITLES: Readonly<Record<string, string>> = {
   loss: "train",
   smoothed: "train, smoothed",
-  eval_loss: "eval",
+  "eval_loss": "eval",
 };
 
 const EMPTY: ChartData = { steps: [], series: {} };

@@ -62,7 +62,7 @@ export function Logs({ events, trainer }: { events: readonly LogEntry[]; trainer
         aria-label="Events"
         id="events"
       >{events.map(({ t, type, text }) => (
-        <span class={`e ${type.replace(".", "-")}`}><time datetime={t}>{t.slice(11, 19)}</time>  {text}{"\n"}</span>
+        <span class={`e ${type.replace(".", "-")}`}><time datetime={t}>{t.slice(11, 19)}</time>{`  ${text}\n`}</span>
       ))}</pre>
       <Text title="What the trainer printed" note="" part={trainer}>
         {trainer.value?.map((line) => `${line}\n`)}

@@ -42,7 +42,7 @@ export function Change({ before, after }: { before: number | null; after: number
   return (
     <>
       <span class="soft">{share(before)}</span>
-      <span class="soft" aria-label="to">{" → "}</span>
+      <span class="soft arrow">→</span>
       <strong>{share(after)}</strong>
     </>
   );

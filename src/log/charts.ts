@@ -4,8 +4,8 @@ import type { MetricPoint, SeriesName } from "./metrics.ts";
 /** The charts of a training and the series in each. */
 export const CHARTS = {
   loss: ["loss", "smoothed", "eval_loss"],
-  learning_rate: ["learning_rate"],
-  tokens_per_second: ["tokens_per_second"],
+  "learning_rate": ["learning_rate"],
+  "tokens_per_second": ["tokens_per_second"],
   memory: ["rss"],
 } as const satisfies Readonly<Record<string, readonly SeriesName[]>>;
 export type ChartName = keyof typeof CHARTS;

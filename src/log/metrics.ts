@@ -14,10 +14,10 @@ export type MetricPoint = { readonly step: number } & { readonly [name in Series
 
 /** How the services that train for us call the same numbers. */
 const ALIASES: Readonly<Record<string, SeriesName>> = {
-  train_loss: "loss",
-  training_loss: "loss",
-  valid_loss: "eval_loss",
-  full_valid_loss: "eval_loss",
+  "train_loss": "loss",
+  "training_loss": "loss",
+  "valid_loss": "eval_loss",
+  "full_valid_loss": "eval_loss",
 };
 
 export interface ReadPoints {
