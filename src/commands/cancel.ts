@@ -6,7 +6,7 @@ import { cancelRun } from "../run/cancel.ts";
 import { CACHE_OPTION, type Command, RUNS_OPTION, TAKEOVER_OPTION } from "./command.ts";
 import { envOf } from "./load_options.ts";
 import { findRun } from "./run_ref.ts";
-import { runJson } from "./run_json.ts";
+import { runJson } from "../log/run_json.ts";
 
 export const cancel: Command = {
   name: "cancel",

@@ -9,7 +9,7 @@ import { loadAllOrThrow, type LoadedSpec } from "../spec/load.ts";
 import { STEPS } from "../steps/table.ts";
 import { createRenderer } from "../ui/create_renderer.ts";
 import { createPalette } from "../ui/palette.ts";
-import { runDuration } from "../ui/report.ts";
+import { runDuration } from "../log/elapsed.ts";
 import {
   CACHE_OPTION,
   type Command,

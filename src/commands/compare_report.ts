@@ -7,7 +7,7 @@ import { type CellInput, compareCells, type Comparison } from "../ui/compare/com
 import { comparisonHtml } from "../ui/compare/compare_html.ts";
 import { comparisonJson } from "../ui/compare/compare_json.ts";
 import { comparisonLines } from "../ui/compare/compare_text.ts";
-import { temperCommand } from "../ui/next_commands.ts";
+import { temperCommand } from "../log/next_commands.ts";
 import { createPalette } from "../ui/palette.ts";
 import type { CommandContext } from "./command.ts";
 import { placeOf } from "./run_view.ts";

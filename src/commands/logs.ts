@@ -5,7 +5,7 @@ import { oneLine } from "../lib/text_width.ts";
 import { LineReader, type LogLine, readLog } from "../log/read.ts";
 import { fold, isTerminal, NO_RUN } from "../log/state.ts";
 import { tailLog } from "../log/tail.ts";
-import { eventText } from "../ui/event_text.ts";
+import { eventText } from "../log/event_text.ts";
 import { createPalette } from "../ui/palette.ts";
 import { type Command, type CommandContext, RUNS_OPTION } from "./command.ts";
 import { followText } from "./follow_text.ts";

@@ -6,8 +6,8 @@ import { readSamples, type Samples } from "../log/predictions.ts";
 import { type LogLine, readLog } from "../log/read.ts";
 import type { RunState } from "../log/state.ts";
 import { readPlan } from "../run/folder.ts";
-import { lossOf } from "../ui/progress.ts";
-import type { Place } from "../ui/next_commands.ts";
+import { lossOf } from "../log/progress_text.ts";
+import type { Place } from "../log/next_commands.ts";
 import type { ReportParts } from "../ui/report.ts";
 import { CACHE_OPTION, type CommandContext, type Option, RUNS_OPTION } from "./command.ts";
 

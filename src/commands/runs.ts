@@ -3,10 +3,10 @@ import { age, duration } from "../lib/format.ts";
 import { EXIT, TemperError } from "../lib/errors.ts";
 import { listRuns, readRun } from "../log/liveness.ts";
 import type { RunState, RunStatus } from "../log/state.ts";
-import { scoresOf } from "../ui/metrics.ts";
+import { scoresOf } from "../log/scores.ts";
 import { createPalette, type Paint, type Palette } from "../ui/palette.ts";
-import { runDuration } from "../ui/report.ts";
-import { scoreChange } from "../ui/scores_text.ts";
+import { runDuration } from "../log/elapsed.ts";
+import { scoreChange } from "../log/scores.ts";
 import { type Column, table } from "../ui/table.ts";
 import { type Command, type CommandContext, RUNS_OPTION } from "./command.ts";
 

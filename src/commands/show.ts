@@ -7,11 +7,12 @@ import type { RunState, StepState } from "../log/state.ts";
 import { changesBetween } from "../run/changes.ts";
 import { earlierRuns } from "../run/folder.ts";
 import { createPalette, type Palette } from "../ui/palette.ts";
-import { progressText } from "../ui/progress.ts";
+import { progressText } from "../log/progress_text.ts";
 import { errorLines, headline, joinBlocks, resultBlocks } from "../ui/report.ts";
-import { markOf, stepLine, summaryText } from "../ui/step_text.ts";
+import { markOf, summaryText } from "../log/summary_text.ts";
+import { stepLine } from "../ui/step_text.ts";
 import { type Command, type CommandContext, RUNS_OPTION } from "./command.ts";
-import { runJson } from "./run_json.ts";
+import { runJson } from "../log/run_json.ts";
 import { findRun } from "./run_ref.ts";
 import { viewRun } from "./run_view.ts";
 

@@ -17,6 +17,7 @@ export const COMMANDS: Readonly<Record<string, string>> = {
   cancel: "Stop a run and its training for good",
   register: "Serve a finished run's model with Ollama, and measure what is served",
   unregister: "Remove a run's model from Ollama; the run keeps its files",
+  serve: "Show the runs on a page that follows them; reads only",
   doctor: "Say what is installed, reachable and missing, and what mends it",
   schema: "Print the JSON Schema of pipeline files, for editors",
 };

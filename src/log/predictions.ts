@@ -38,16 +38,19 @@ export async function readSamples(fs: Fs, path: string, most: number): Promise<S
   const samples = { fixed: [], still_wrong: [], broken: [], still_right: [] } as {
     [kind in ChangeKind]: Prediction[];
   };
-  for await (const batch of readLines(fs.readStream(path))) {
-    for (const [i, line] of batch.lines.entries()) {
-      if (line === "") continue;
-      const row = parse(line, path, batch.first + i);
-      const kind = changeOf(row);
-      if (kind && samples[kind].length < most) samples[kind].push(row);
-    }
+  for await (const row of readPredictions(fs, path)) {
+    const kind = changeOf(row);
+    if (kind && samples[kind].length < most) samples[kind].push(row);
     if (CHANGES.every((kind) => samples[kind].length >= most)) break;
   }
   return samples;
+}
+
+/** Every row in the order of the file, as a stream. */
+export async function* readPredictions(fs: Fs, path: string): AsyncGenerator<Prediction> {
+  for await (const { lines, first } of readLines(fs.readChunks(path))) {
+    for (const [i, line] of lines.entries()) if (line !== "") yield parse(line, path, first + i);
+  }
 }
 
 function parse(line: string, path: string, number: number): Prediction {

@@ -7,10 +7,12 @@ import type { LogEvent } from "../log/events.ts";
 import type { RunState, StepState, StepStatus } from "../log/state.ts";
 import { LiveRegion } from "./live_region.ts";
 import { createPalette, type Palette } from "./palette.ts";
-import { Eta, lossOf } from "./progress.ts";
+import { lossOf } from "../log/progress_text.ts";
+import { Eta } from "./progress.ts";
 import { liveLines } from "./live_lines.ts";
 import type { Renderer } from "./renderer.ts";
-import { markOf, stepLine, summaryText } from "./step_text.ts";
+import { markOf, summaryText } from "../log/summary_text.ts";
+import { stepLine } from "./step_text.ts";
 
 /** Never draw more often than this. */
 const FRAME_MS = 100;

@@ -3,8 +3,9 @@ import { firstLine, oneLine, textWidth, truncate } from "../lib/text_width.ts";
 import type { StepState } from "../log/state.ts";
 import { progressBar, sparkline } from "./bar.ts";
 import type { Palette } from "./palette.ts";
-import { counter, counts, measured } from "./progress.ts";
-import { markOf, stepLine } from "./step_text.ts";
+import { counter, counts, measured } from "../log/progress_text.ts";
+import { markOf } from "../log/summary_text.ts";
+import { stepLine } from "./step_text.ts";
 
 const SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
 /** Slow enough to be calm. */

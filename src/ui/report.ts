@@ -4,8 +4,9 @@ import { oneLine } from "../lib/text_width.ts";
 import { wrap } from "../lib/wrap.ts";
 import type { Samples } from "../log/predictions.ts";
 import type { RunState } from "../log/state.ts";
-import { scoresOf } from "./metrics.ts";
-import { nextCommands, type Place, temperCommand } from "./next_commands.ts";
+import { runDuration } from "../log/elapsed.ts";
+import { scoresOf } from "../log/scores.ts";
+import { nextCommands, type Place, temperCommand } from "../log/next_commands.ts";
 import type { Palette } from "./palette.ts";
 import { changesText, sampleLines } from "./samples_text.ts";
 import { scoreLines } from "./scores_text.ts";
@@ -51,13 +52,6 @@ export function resultBlocks(
 /** Blocks with an empty line between them; empty ones are left out. */
 export function joinBlocks(blocks: readonly (readonly string[])[]): string[] {
   return blocks.filter((block) => block.length > 0).flatMap((block, i) => i === 0 ? block : ["", ...block]);
-}
-
-/** Milliseconds between the first event and the last. */
-export function runDuration(state: RunState, now: number): number | undefined {
-  if (state.started === undefined) return undefined;
-  const end = state.finished ?? (state.state === "running" ? undefined : state.updated);
-  return (end === undefined ? now : Date.parse(end)) - Date.parse(state.started);
 }
 
 /** How it stands, in one line. */

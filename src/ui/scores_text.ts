@@ -2,7 +2,7 @@ import { count, figure, share } from "../lib/format.ts";
 import { oneLine, pad } from "../lib/text_width.ts";
 import type { RunState } from "../log/state.ts";
 import { sparkline, valueBar } from "./bar.ts";
-import { type Change, type Scores, scoresOf } from "./metrics.ts";
+import { changeText, type Scores, scoresOf } from "../log/scores.ts";
 import type { Paint, Palette } from "./palette.ts";
 
 const LABEL_WIDTH = 18;
@@ -59,11 +59,6 @@ function servingLines(
   return [`${label("same as trained")}${facts.join(", ")}`];
 }
 
-/** `0% → 93.3%`; one figure where only one was measured. */
-export function scoreChange(scores: Scores): string {
-  return changeText({ before: scores.before, after: scores.after }, share) ?? "";
-}
-
 function lossLines(scores: Scores, losses: readonly number[], palette: Palette): string[] {
   const loss = changeText(scores.loss, figure);
   const perplexity = changeText(scores.perplexity, figure);
@@ -72,9 +67,4 @@ function lossLines(scores: Scores, losses: readonly number[], palette: Palette):
     ...loss === undefined ? [] : [`  ${pad("loss", LABEL_WIDTH)}  ${loss}${curve}`],
     ...perplexity === undefined ? [] : [`  ${pad("perplexity", LABEL_WIDTH)}  ${perplexity}`],
   ];
-}
-
-function changeText({ before, after }: Change, write: (n: number) => string): string | undefined {
-  if (before === undefined) return after === undefined ? undefined : write(after);
-  return after === undefined ? write(before) : `${write(before)} → ${write(after)}`;
 }

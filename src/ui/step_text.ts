@@ -1,45 +1,11 @@
-import type { JsonObject } from "../lib/json.ts";
-import { oneLine, pad, textWidth, truncate } from "../lib/text_width.ts";
+import { briefDuration } from "../lib/format.ts";
+import { pad, textWidth, truncate } from "../lib/text_width.ts";
+import { elapsed } from "../log/elapsed.ts";
 import type { StepState } from "../log/state.ts";
-import { briefDuration, bytes, count, figure } from "../lib/format.ts";
-import { objectOf } from "./metrics.ts";
 import type { Paint, Palette } from "./palette.ts";
 
-/** Longest text of a summary that a line shows; longer ones are for `show --json`. */
-const LONGEST_TEXT = 40;
 const NAME_WIDTH = 9;
 const TIME_WIDTH = 7;
-
-/** A step's summary as a phrase: `columns · 350 train · 60 eval`. Only what is short; of what is nested, warnings. */
-export function summaryText(summary: JsonObject | undefined): string {
-  return Object.entries(summary ?? {}).flatMap(([name, value]) => {
-    const noun = name.replaceAll("_", " ");
-    if (typeof value === "number") return [amount(value, noun)];
-    if (typeof value === "string" && value !== "" && value.length <= LONGEST_TEXT) return [oneLine(value)];
-    if (name === "warnings") return warningsText(objectOf(value));
-    return value === true ? [noun] : [];
-  }).join(" · ");
-}
-
-function amount(value: number, noun: string): string {
-  if (noun === "bytes") return bytes(value);
-  if (!Number.isInteger(value)) return `${figure(value)} ${noun}`;
-  return `${count(value)} ${value === 1 ? noun.replace(/s$/, "") : noun}`;
-}
-
-function warningsText(counts: JsonObject): string[] {
-  const found = Object.entries(counts).flatMap(([check, n]) =>
-    typeof n === "number" && n > 0 ? [amount(n, check.replaceAll("_", " "))] : []
-  );
-  return found.length === 0 ? [] : [`warnings: ${found.join(", ")}`];
-}
-
-/** Milliseconds that the step's latest attempt took, or has taken until `now`. */
-export function elapsed(step: StepState, now: number): number | undefined {
-  if (step.started === undefined) return undefined;
-  const end = step.finished === undefined ? now : Date.parse(step.finished);
-  return Math.max(0, end - Date.parse(step.started));
-}
 
 /** One line of a step: mark, name, time, what there is to say. Never wider than `width` (0: no bound). */
 export function stepLine(
@@ -55,26 +21,6 @@ export function stepLine(
   if (textWidth(head) >= bound - 2) return paintHead(truncate(head, bound), step, line.mark, palette);
   const detail = truncate(line.detail, bound - textWidth(head) - 2);
   return `${paintHead(head, step, line.mark, palette)}${detail === "" ? "" : `  ${palette.dim(detail)}`}`;
-}
-
-/** The mark of a state that lasts. */
-export function markOf(step: StepState): string {
-  switch (step.state) {
-    case "done":
-      return "✓";
-    case "failed":
-      return "✗";
-    case "cancelled":
-      return "■";
-    case "interrupted":
-      return "‖";
-    case "running":
-      return "▸";
-    case "retrying":
-      return "↻";
-    case "pending":
-      return "·";
-  }
 }
 
 function paintHead(head: string, step: StepState, mark: string, palette: Palette): string {

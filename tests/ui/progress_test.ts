@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { StepProgress } from "../../src/log/state.ts";
-import { counter, Eta, progressText } from "../../src/ui/progress.ts";
+import { counter, progressText } from "../../src/log/progress_text.ts";
+import { Eta } from "../../src/ui/progress.ts";
 
 function at(done: number, total = 100, phase = "train"): StepProgress {
   return { t: "", phase, done, total, unit: "steps", metrics: {} };

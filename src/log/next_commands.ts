@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { objectOf } from "./metrics.ts";
-import type { RunState } from "../log/state.ts";
+import { objectOf } from "./scores.ts";
+import type { RunState } from "./state.ts";
 
 /** Paths and options of a run as its user would type them. */
 export interface Place {

@@ -1,16 +1,20 @@
 import { duration } from "../lib/format.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { firstLine, oneLine } from "../lib/text_width.ts";
-import type { ErrorInfo, LogEvent, UnknownEvent } from "../log/events.ts";
-import type { RunState, StepState } from "../log/state.ts";
-import { scoresOf } from "./metrics.ts";
-import type { Palette } from "./palette.ts";
-import { progressText } from "./progress.ts";
-import { scoreChange } from "./scores_text.ts";
-import { elapsed, summaryText } from "./step_text.ts";
+import { elapsed } from "./elapsed.ts";
+import type { ErrorInfo, LogEvent, UnknownEvent } from "./events.ts";
+import { progressText } from "./progress_text.ts";
+import { scoreChange, scoresOf } from "./scores.ts";
+import type { RunState, StepState } from "./state.ts";
+import { summaryText } from "./summary_text.ts";
+
+/** How the parts of a line stand out; each returns the text as it is where nothing can. */
+export type EventPalette = {
+  readonly [style in "bold" | "dim" | "good" | "bad" | "warn"]: (text: string) => string;
+};
 
 /** An event as one line without width bound. `state` is the state after it. */
-export function eventText(event: LogEvent | UnknownEvent, state: RunState, palette: Palette): string {
+export function eventText(event: LogEvent | UnknownEvent, state: RunState, palette: EventPalette): string {
   if ("unknown" in event) return palette.dim(`${event.type} (of a later version)`);
   switch (event.type) {
     case "run.started":
@@ -53,7 +57,7 @@ export function eventText(event: LogEvent | UnknownEvent, state: RunState, palet
 function progressLine(
   event: Extract<LogEvent, { type: "step.progress" }>,
   step: StepState | undefined,
-  palette: Palette,
+  palette: EventPalette,
 ): string {
   if (event.message !== undefined) return `${palette.warn("note")}: ${oneLine(event.message)}`;
   return oneLine(step?.progress ? progressText(step.progress) : event.phase);

@@ -1,3 +1,4 @@
+import { share } from "../lib/format.ts";
 import type { Json, JsonObject } from "../lib/json.ts";
 
 export interface Change {
@@ -68,6 +69,17 @@ function servingOf({ served, registration }: JsonObject): Serving {
     samePrompts: numberOf(prompts),
     reason: why,
   };
+}
+
+/** `0% → 93.3%`; one figure where only one was measured. */
+export function scoreChange(scores: Scores): string {
+  return changeText({ before: scores.before, after: scores.after }, share) ?? "";
+}
+
+/** Both ends of a change; one figure where only one was measured. */
+export function changeText({ before, after }: Change, write: (n: number) => string): string | undefined {
+  if (before === undefined) return after === undefined ? undefined : write(after);
+  return after === undefined ? write(before) : `${write(before)} → ${write(after)}`;
 }
 
 export function numberOf(value: Json | undefined): number | undefined {

@@ -1,0 +1,96 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { TemperError } from "../../src/lib/errors.ts";
+import { VERSION } from "../../src/lib/version.ts";
+import { runJson } from "../../src/log/run_json.ts";
+import { compareRuns } from "../compare.ts";
+import { errorBody } from "../guard.ts";
+import { listPath, selectRows } from "../query.ts";
+import { modelfileText, type Part, pipelineText, predictionsOf, reportOf, trainerLog } from "../run_files.ts";
+import { type RunView, viewRun } from "../run_details.ts";
+import type { Sources } from "../sources.ts";
+import * as routes from "./routes.ts";
+
+/** The same as the pages, as JSON, described by an OpenAPI document. */
+export function createApi(sources: Sources): OpenAPIHono {
+  const { fs, index, clock } = sources;
+  const app = new OpenAPIHono({
+    defaultHook: (result, c) => {
+      if (result.success) return;
+      const [issue] = result.error.issues;
+      const where = issue?.path.join(".") ?? "";
+      return c.json(errorBody("bad-query", `Cannot read ${where}: ${issue?.message}`), 400);
+    },
+  });
+  app.openapi(routes.health, (c) => c.json({ ok: true as const, version: VERSION }, 200));
+  app.openapi(routes.list, async (c) => {
+    const query = c.req.valid("query");
+    const { rows, total, pages } = selectRows(await index.rows(), query, clock.now());
+    c.header("X-Total-Count", String(total));
+    if (query.page < pages) {
+      const next = listPath(query, { page: query.page + 1 });
+      c.header("Link", `</api/runs${next.slice(1)}>; rel="next"`);
+    }
+    return c.json(rows, 200);
+  });
+  app.openapi(routes.run, async (c) => {
+    const view = await found(sources, c.req.valid("param").id);
+    const { live, next, end } = view;
+    return c.json({ ...runJson(view.state), live, next, end }, 200);
+  });
+  app.openapi(routes.metrics, async (c) => {
+    const { dir } = await found(sources, c.req.valid("param").id);
+    return c.json(await sources.charts.view(dir), 200);
+  });
+  app.openapi(routes.predictions, async (c) => {
+    const { dir } = await found(sources, c.req.valid("param").id);
+    const { change, page, per_page: perPage } = c.req.valid("query");
+    const predictions = await predictionsOf(fs, dir, { change, page, perPage });
+    return c.json(valueOf(predictions, "predictions"), 200);
+  });
+  app.openapi(routes.report, async (c) => {
+    const { dir, state } = await found(sources, c.req.valid("param").id);
+    return c.json(valueOf(await reportOf(fs, dir, state), "data report"), 200);
+  });
+  app.openapi(routes.files, async (c) => {
+    const { dir, state } = await found(sources, c.req.valid("param").id);
+    const [pipeline, modelfile] = [await pipelineText(fs, dir), await modelfileText(fs, dir, state)];
+    return c.json({ pipeline: pipeline.value ?? null, modelfile: modelfile.value ?? null }, 200);
+  });
+  app.openapi(routes.log, async (c) => {
+    const { dir, log } = await found(sources, c.req.valid("param").id);
+    const trainer = (await trainerLog(fs, dir)).value ?? [];
+    return c.json({ events: log, trainer }, 200);
+  });
+  app.openapi(routes.compare, async (c) => {
+    const runs = await compareRuns(sources, c.req.valid("query").run);
+    const charts = Object.fromEntries(runs.map(({ row, loss }) => [row.id, loss]));
+    return c.json({ runs: runs.map(({ row }) => row), charts }, 200);
+  });
+  app.doc31("/api/openapi.json", {
+    openapi: "3.1.0",
+    info: { title: "temper", version: VERSION, description: "The runs of a folder. Nothing can be changed." },
+  });
+  return app;
+}
+
+/** The run of that id. Throws where there is none. */
+export async function found(sources: Sources, id: string): Promise<RunView> {
+  const dir = await sources.index.find(id);
+  const view = dir === undefined ? undefined : await viewRun(sources, id, dir);
+  if (!view) throw noRun(id);
+  return view;
+}
+
+export function noRun(id: string): TemperError {
+  return new TemperError("unknown-run", `Cannot find run "${id}": no run has this id`, {
+    hint: "The list has those that are there",
+  });
+}
+
+function valueOf<T>({ value, problem }: Part<T>, what: string): T {
+  if (problem !== undefined) throw new TemperError("unreadable", problem);
+  if (value === undefined) {
+    throw new TemperError("not-there", `Cannot show the ${what}: this run has none, or not yet`);
+  }
+  return value;
+}

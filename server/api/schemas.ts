@@ -1,0 +1,130 @@
+import { z } from "@hono/zod-openapi";
+import type { JsonObject } from "../../src/lib/json.ts";
+import { CHART_NAMES } from "../../src/log/charts.ts";
+import { CHANGES } from "../../src/log/predictions.ts";
+import { dataReport } from "../data_report.ts";
+import { ROW_STATES } from "../query.ts";
+
+const text = z.string().nullable();
+const number = z.number().nullable();
+/** Its members are whatever a step or a provider says: described as any object, typed as JSON. */
+const jsonObject = z.record(z.string(), z.unknown()) as unknown as z.ZodType<JsonObject>;
+const runState = z.enum(["running", "interrupted", "done", "failed", "cancelled"]);
+
+export const errorSchema = z.object({
+  error: z.object({
+    code: z.string().describe("Stable name for scripts"),
+    message: z.string().describe("What was tried and what was found"),
+    hint: text.describe("What to do"),
+  }),
+}).openapi("Error");
+
+export const rowSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  state: z.enum(ROW_STATES),
+  stalled: z.boolean().describe("It is driven and has said nothing for two minutes"),
+  method: z.string(),
+  provider: z.string(),
+  step: text.describe("The step it is in, or stopped in"),
+  progress: text,
+  share: z.number().min(0).max(1).describe("How much of the five steps is done"),
+  loss: number.describe("The newest training loss"),
+  metric: text,
+  before: number,
+  after: number,
+  trainable: number.describe("Numbers trained"),
+  speed: number.describe("Tokens a second while training"),
+  memory: number.describe("Peak memory in bytes"),
+  started: text.describe("ISO time"),
+  updated: text.describe("ISO time of the last event"),
+  finished: text.describe("ISO time"),
+  error: text,
+}).openapi("RunRow");
+
+const errorInfo = z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }).readonly();
+
+export const runSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  state: runState,
+  steps: z.array(z.object({
+    kind: z.string(),
+    state: z.enum(["pending", "running", "retrying", "interrupted", "done", "failed", "cancelled"]),
+    key: z.string(),
+    cached: z.boolean(),
+    from: text.describe("The run that made the output, when it was found in the cache"),
+    attempt: z.number().int(),
+    summary: jsonObject.nullable(),
+    error: errorInfo.nullable(),
+  })).readonly(),
+  method: z.string(),
+  provider: z.string(),
+  metrics: jsonObject,
+  artifacts: z.array(z.object({
+    kind: z.string(),
+    path: z.string(),
+    bytes: z.number().int(),
+    sha256: z.string(),
+  })).readonly(),
+  started: z.string().optional(),
+  finished: text,
+  pipeline: z.string(),
+  job: jsonObject.nullable(),
+  error: errorInfo.nullable(),
+  live: z.object({
+    driven: z.boolean().describe("A process drives the run"),
+    training: z.boolean().describe("A local trainer works, with or without one that drives it"),
+    stalled: z.boolean(),
+    heard: text.describe("ISO time of the last word"),
+  }),
+  next: z.array(z.object({ why: z.string(), command: z.string() })).readonly().describe(
+    "What one would do next",
+  ),
+  end: z.number().int().describe("Byte behind the last event: where to follow from"),
+}).openapi("Run", { description: "What `show RUN --json` prints, and how it stands now" });
+
+const chart = z.object({
+  steps: z.array(z.number()).max(2000).readonly(),
+  series: z.record(z.string(), z.array(number).readonly()).readonly(),
+});
+export const chartsSchema = z.object({
+  charts: z.object(Object.fromEntries(CHART_NAMES.map((name) => [name, chart]))),
+  points: z.number().int().describe("Points they were drawn from"),
+  end: z.number().int().describe("Byte behind the last line they were drawn from"),
+  skipped: z.number().int().describe("Lines that could not be read"),
+}).openapi("Charts", { description: "At most 2,000 points a chart; no peak is lost" });
+
+const verdict = z.boolean().nullish();
+const answer = z.string().nullish();
+export const predictionsSchema = z.object({
+  rows: z.array(z.object({
+    origin: z.string(),
+    prompt: z.string(),
+    expected: z.string(),
+    before: answer,
+    few_shot: answer,
+    after: answer,
+    before_ok: verdict,
+    few_shot_ok: verdict,
+    after_ok: verdict,
+  })).readonly(),
+  total: z.number().int(),
+  counts: z.object(Object.fromEntries(CHANGES.map((change) => [change, z.number().int()]))),
+}).openapi("Predictions");
+
+export const reportSchema = dataReport.openapi("DataReport");
+
+export const filesSchema = z.object({ pipeline: text, modelfile: text }).openapi("Files");
+
+export const logSchema = z.object({
+  events: z.array(z.object({ t: z.string(), type: z.string(), text: z.string() })).readonly(),
+  trainer: z.array(z.string()).readonly().describe("What the local trainer printed"),
+}).openapi("Log", { description: "The last 200 lines of each" });
+
+export const healthSchema = z.object({ ok: z.literal(true), version: z.string() }).openapi("Health");
+
+export const compareSchema = z.object({
+  runs: z.array(rowSchema).readonly(),
+  charts: z.record(z.string(), chart).describe("Loss by run"),
+}).openapi("Comparison");

@@ -1,0 +1,121 @@
+import { Hono } from "hono";
+import type { Context } from "hono";
+import { secureHeaders } from "hono/secure-headers";
+import { TemperError } from "../src/lib/errors.ts";
+import { type ChangeKind, CHANGES } from "../src/log/predictions.ts";
+import { createApi, found, noRun } from "./api/api.ts";
+import { compareRuns } from "./compare.ts";
+import { errorBody, guard, type GuardOptions } from "./guard.ts";
+import { lenientQuery, selectRows } from "./query.ts";
+import { modelfileText, pipelineText, predictionsOf, reportOf, trainerLog } from "./run_files.ts";
+import { reason } from "./run_index.ts";
+import type { Sources } from "./sources.ts";
+import { asset } from "./static.ts";
+import { CompareView } from "./views/compare.tsx";
+import { ErrorPage } from "./views/layout.tsx";
+import { ListView } from "./views/list.tsx";
+import { RunPage } from "./views/run.tsx";
+
+const ANSWERS_PER_PAGE = 10;
+const NOT_FOUND = ["unknown-run", "not-there"];
+
+/** The whole server as a function from request to answer. It only reads. */
+export function createApp(sources: Sources, options: GuardOptions): Hono {
+  const app = new Hono();
+  app.use(secureHeaders({
+    contentSecurityPolicy: {
+      defaultSrc: ["'none'"],
+      scriptSrc: ["'self'"],
+      styleSrc: ["'self'"],
+      imgSrc: ["'self'"],
+      connectSrc: ["'self'"],
+      formAction: ["'self'"],
+      baseUri: ["'none'"],
+      frameAncestors: ["'none'"],
+    },
+    referrerPolicy: "no-referrer",
+    xFrameOptions: "DENY",
+    // Nothing here is served over TLS: whoever puts a proxy before it says so there.
+    strictTransportSecurity: false,
+  }));
+  app.use(guard(options));
+  app.get("/static/:version/:name", (c) => {
+    const found = asset(c.req.param("version"), c.req.param("name"));
+    if (!found) return c.notFound();
+    return c.body(found.body, 200, {
+      "Content-Type": found.type,
+      "Cache-Control": "public, max-age=31536000, immutable",
+    });
+  });
+  app.use(async (c, next) => {
+    await next();
+    if (!c.res.headers.has("Cache-Control")) c.header("Cache-Control", "no-store");
+  });
+  pages(app, sources);
+  app.route("/", createApi(sources));
+  app.notFound((c) => failure(c, new TemperError("not-found", `Cannot find "${c.req.path}": no such page`)));
+  app.onError((error, c) => failure(c, error));
+  return app;
+}
+
+function pages(app: Hono, sources: Sources): void {
+  const { fs, clock, index, where } = sources;
+  app.get("/", async (c) => {
+    const query = lenientQuery(c.req.query());
+    const all = await index.rows();
+    const now = clock.now();
+    return c.html(
+      <ListView query={query} page={selectRows(all, query, now)} all={all} folder={where.runs} now={now} />,
+    );
+  });
+  app.get("/compare", async (c) => {
+    const runs = await compareRuns(sources, c.req.queries("run") ?? []);
+    const log = c.req.query("scale") === "log";
+    const path = `/compare?${new URLSearchParams(runs.map(({ row }) => ["run", row.id]))}`;
+    return c.html(<CompareView runs={runs} log={log} path={path} now={clock.now()} />);
+  });
+  app.get("/runs/:id", async (c) => {
+    const view = await found(sources, c.req.param("id"));
+    const { dir, state } = view;
+    const predictionQuery = { ...answersQuery(c), perPage: ANSWERS_PER_PAGE };
+    const [charts, predictions, report, pipeline, modelfile, trainer] = await Promise.all([
+      sources.charts.view(dir).then((value) => ({ value }), (error) => ({ problem: reason(error) })),
+      predictionsOf(fs, dir, predictionQuery),
+      reportOf(fs, dir, state),
+      pipelineText(fs, dir),
+      modelfileText(fs, dir, state),
+      trainerLog(fs, dir),
+    ]);
+    const parts = { charts, predictions, predictionQuery, report, pipeline, modelfile, trainer };
+    const log = c.req.query("scale") === "log";
+    return c.html(<RunPage view={view} {...parts} log={log} now={clock.now()} />);
+  });
+  app.get("/runs/:id/events", async (c) => {
+    const id = c.req.param("id");
+    const dir = await index.find(id);
+    if (dir === undefined || !await fs.stat(`${dir}/events.jsonl`)) throw noRun(id);
+    const from = Number(c.req.header("Last-Event-ID") ?? c.req.query("from") ?? 0);
+    const stream = await sources.feeds.open(dir, Number.isSafeInteger(from) && from > 0 ? from : 0);
+    return c.body(stream, 200, { "Content-Type": "text/event-stream", "X-Accel-Buffering": "no" });
+  });
+}
+
+function answersQuery(c: Context): { change: ChangeKind | undefined; page: number } {
+  const page = Number(c.req.query("rows") ?? 1);
+  return {
+    change: CHANGES.find((change) => change === c.req.query("change")),
+    page: Number.isSafeInteger(page) && page >= 1 ? page : 1,
+  };
+}
+
+/** An error in the form of the part it happened in: JSON below /api, a page elsewhere. */
+function failure(c: Context, error: Error): Response | Promise<Response> {
+  const { code, message, hint } = error instanceof TemperError
+    ? error
+    : { code: "unreadable", message: reason(error), hint: undefined };
+  const status = code === "not-found" || NOT_FOUND.includes(code) ? 404 : code === "busy" ? 503 : 422;
+  if (c.req.path.startsWith("/api/")) return c.json(errorBody(code, message, hint), status);
+  const title = status === 404 ? "Not found" : "Cannot be shown";
+  const page = <ErrorPage title={title} message={message} {...hint === undefined ? {} : { hint }} />;
+  return c.html(page, status);
+}

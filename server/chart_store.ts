@@ -1,0 +1,80 @@
+import type { Fs } from "../src/lib/fs.ts";
+import { type ChartData, type ChartName, Charts } from "../src/log/charts.ts";
+import { readPoints } from "../src/log/metrics.ts";
+import { type MetricSource, metricSource } from "./metric_tail.ts";
+
+/** Runs whose charts are kept: each takes at most a few hundred kilobytes. */
+const KEPT = 32;
+
+/** The charts of a run and how far in its file they reach. */
+export interface ChartView {
+  readonly charts: Readonly<Record<ChartName, ChartData>>;
+  /** Points they were drawn from. */
+  readonly points: number;
+  /** Byte behind the last line they were drawn from. */
+  readonly end: number;
+  /** Lines that could not be read. */
+  readonly skipped: number;
+}
+
+/** Charts of the runs that were looked at last. A file is read once, and then only where it has grown. */
+export class ChartStore {
+  readonly #kept = new Map<string, Reading>();
+
+  constructor(private readonly fs: Fs) {}
+
+  async view(dir: string): Promise<ChartView> {
+    const source = await metricSource(this.fs, dir);
+    let reading = this.#kept.get(dir);
+    if (reading?.source.path !== source.path) reading = new Reading(this.fs, source);
+    this.#kept.delete(dir);
+    this.#kept.set(dir, reading);
+    const [oldest] = this.#kept.keys();
+    if (this.#kept.size > KEPT) this.#kept.delete(oldest!);
+    return await reading.view();
+  }
+}
+
+class Reading {
+  #charts = new Charts();
+  #end = 0;
+  #inode = 0;
+  #skipped = 0;
+  #busy: Promise<void> = Promise.resolve();
+
+  constructor(private readonly fs: Fs, readonly source: MetricSource) {}
+
+  async view(): Promise<ChartView> {
+    // One after the other: two readers of the same bytes would draw every point twice.
+    const mine = this.#busy.then(() => this.#catchUp());
+    this.#busy = mine.catch(() => {});
+    await mine;
+    return {
+      charts: this.#charts.data(),
+      points: this.#charts.points,
+      end: this.#end,
+      skipped: this.#skipped,
+    };
+  }
+
+  async #catchUp(): Promise<void> {
+    const { path, parse } = this.source;
+    const file = await this.fs.stat(path);
+    if (!file || file.inode !== this.#inode || file.size < this.#end) this.#reset(file?.inode ?? 0);
+    const { end, skipped } = await readPoints(this.fs, path, {
+      from: this.#end,
+      parse,
+      onPoint: (point) => this.#charts.push(point),
+    });
+    this.#end = end;
+    this.#skipped += skipped;
+  }
+
+  /** It is another file now. */
+  #reset(inode: number): void {
+    this.#charts = new Charts();
+    this.#end = 0;
+    this.#skipped = 0;
+    this.#inode = inode;
+  }
+}

@@ -1,0 +1,46 @@
+import { join } from "node:path";
+import type { Clock } from "../src/lib/clock.ts";
+import type { Fs } from "../src/lib/fs.ts";
+import { isDriven, seen } from "../src/log/liveness.ts";
+import { METRICS_FILE } from "../src/log/metrics.ts";
+import { isTerminal, type RunState } from "../src/log/state.ts";
+
+const TRAINER_LOCK = "job/lock";
+/** Silence after which what lives is called stalled; the runner says so after the same time. */
+export const STALL_MS = 120_000;
+
+/** How a run stands apart from what its log says. */
+export interface Liveness {
+  /** A runner drives it. */
+  readonly driven: boolean;
+  /** A local trainer works, with or without a runner. */
+  readonly training: boolean;
+  /** Driven, and without a word for too long. */
+  readonly stalled: boolean;
+  /** ISO time of the last word. */
+  readonly heard: string | null;
+}
+
+const ENDED: Liveness = { driven: false, training: false, stalled: false, heard: null };
+
+/** Asked before a log is read: a runner that ends in between leaves its last event to be read. */
+export async function lookAt(fs: Fs, clock: Clock, dir: string, state: RunState): Promise<Liveness> {
+  if (isTerminal(state)) return { ...ENDED, heard: state.updated ?? null };
+  const [driven, training, metrics] = await Promise.all([
+    isDriven(fs, dir),
+    fs.isLocked(join(dir, TRAINER_LOCK)),
+    fs.stat(join(dir, METRICS_FILE)),
+  ]);
+  const heard = Math.max(Date.parse(state.updated ?? "") || 0, metrics?.mtime ?? 0);
+  return {
+    driven,
+    training,
+    stalled: driven && clock.now() - heard >= STALL_MS,
+    heard: heard === 0 ? null : new Date(heard).toISOString(),
+  };
+}
+
+/** The state as a person should see it. */
+export function seenWith(state: RunState, { driven }: Liveness): RunState {
+  return seen(state, driven);
+}

@@ -1,0 +1,108 @@
+import { z } from "zod";
+import { rowDuration, type RunRow } from "./run_row.ts";
+
+export const ROW_STATES = ["running", "interrupted", "done", "failed", "cancelled", "unreadable"] as const;
+
+export const SORT_KEYS = [
+  "started",
+  "name",
+  "state",
+  "method",
+  "provider",
+  "progress",
+  "loss",
+  "score",
+  "duration",
+] as const;
+export type SortKey = (typeof SORT_KEYS)[number];
+
+const sorts = SORT_KEYS.flatMap((key) => [key, `-${key}`] as const);
+export const MOST_PER_PAGE = 500;
+export const PER_PAGE = 50;
+
+/** What the address of the list may say. The API refuses what is wrong, the page takes the default instead. */
+export const listQuery = z.object({
+  q: z.string().max(200).optional().describe("Text that the id or the name contains, in any case"),
+  state: z.enum(ROW_STATES).optional().describe("Only runs in this state"),
+  method: z.string().max(200).optional().describe("Only runs of this method"),
+  provider: z.string().max(200).optional().describe("Only runs of this provider"),
+  sort: z.enum(sorts).default("-started").describe("What to sort by; with - the greatest first"),
+  page: z.coerce.number().int().min(1).max(1_000_000).default(1).describe("Which page, from 1"),
+  per_page: z.coerce.number().int().min(1).max(MOST_PER_PAGE).default(PER_PAGE).describe("Runs on a page"),
+});
+export type ListQuery = z.infer<typeof listQuery>;
+
+/** Reads a query of which each wrong or empty part counts as absent. */
+export function lenientQuery(values: Readonly<Record<string, string>>): ListQuery {
+  const fields = Object.entries(listQuery.shape).map(([name, schema]) => {
+    const { success, data } = schema.safeParse(values[name] === "" ? undefined : values[name]);
+    return [name, success ? data : schema.parse(undefined)];
+  });
+  return Object.fromEntries(fields) as ListQuery;
+}
+
+export interface ListPage {
+  readonly rows: readonly RunRow[];
+  /** Runs that the filter leaves. */
+  readonly total: number;
+  readonly pages: number;
+}
+
+/** The runs of one page. `rows` come newest first. */
+export function selectRows(rows: readonly RunRow[], query: ListQuery, now: number): ListPage {
+  const kept = sorted(filtered(rows, query), query.sort, now);
+  const start = (query.page - 1) * query.per_page;
+  return {
+    rows: kept.slice(start, start + query.per_page),
+    total: kept.length,
+    pages: Math.max(1, Math.ceil(kept.length / query.per_page)),
+  };
+}
+
+function filtered(rows: readonly RunRow[], { q, state, method, provider }: ListQuery): readonly RunRow[] {
+  if (q === undefined && state === undefined && method === undefined && provider === undefined) return rows;
+  const text = q?.toLowerCase();
+  return rows.filter((row) =>
+    (state === undefined || row.state === state) &&
+    (method === undefined || row.method === method) &&
+    (provider === undefined || row.provider === provider) &&
+    (text === undefined || row.id.toLowerCase().includes(text) || row.name.toLowerCase().includes(text))
+  );
+}
+
+/** What a run has nothing to be sorted by goes last, whichever way. */
+function sorted(rows: readonly RunRow[], sort: ListQuery["sort"], now: number): readonly RunRow[] {
+  if (sort === "-started") return rows;
+  const down = sort.startsWith("-");
+  const valueOf = SORT_VALUES[sort.replace("-", "") as SortKey];
+  return rows.map((row) => ({ row, value: valueOf(row, now) })).sort((a, b) => {
+    if (a.value === b.value) return 0;
+    if (a.value === undefined) return 1;
+    if (b.value === undefined) return -1;
+    return a.value < b.value === down ? 1 : -1;
+  }).map(({ row }) => row);
+}
+
+const SORT_VALUES: { readonly [K in SortKey]: (row: RunRow, now: number) => string | number | undefined } = {
+  started: ({ started }) => started ?? undefined,
+  name: ({ name }) => name,
+  state: ({ state }) => state,
+  method: ({ method }) => method || undefined,
+  provider: ({ provider }) => provider || undefined,
+  progress: ({ share, state }) => state === "unreadable" ? undefined : share,
+  loss: ({ loss }) => loss ?? undefined,
+  score: ({ after }) => after ?? undefined,
+  duration: rowDuration,
+};
+
+/** The address of the list with some parts of the query replaced; what is the default is left out. */
+export function listPath(query: ListQuery, change: Partial<ListQuery> = {}): string {
+  const next: ListQuery = { ...query, page: 1, ...change };
+  const defaults = { sort: "-started", page: 1, per_page: PER_PAGE } as const;
+  const words = new URLSearchParams();
+  for (const [name, value] of Object.entries(next)) {
+    if (value === undefined || defaults[name as keyof typeof defaults] === value) continue;
+    words.set(name, String(value));
+  }
+  return words.size === 0 ? "/" : `/?${words}`;
+}

@@ -1,0 +1,106 @@
+import { join } from "node:path";
+import type { Fs } from "../src/lib/fs.ts";
+import { oneLine } from "../src/lib/text_width.ts";
+import { type ChangeKind, changeOf, type Prediction, readPredictions } from "../src/log/predictions.ts";
+import type { RunState } from "../src/log/state.ts";
+import { type DataReport, dataReport } from "./data_report.ts";
+import { stepFolder } from "./run_details.ts";
+import { reason } from "./run_index.ts";
+
+/** What a page shows of a file at most. */
+const MOST_TEXT = 256 * 1024;
+const MOST_REPORT = 8 * 1024 * 1024;
+const LOG_BYTES = 64 * 1024;
+const LOG_LINES = 200;
+
+/** A part of the page: what a file says, why it cannot be read, or neither when there is none. */
+export type Part<T> = { readonly value?: T; readonly problem?: string };
+
+/** The pipeline file as it was when the run was made. */
+export function pipelineText(fs: Fs, dir: string): Promise<Part<string>> {
+  return readPart(() => textOf(fs, join(dir, "pipeline.yaml"), MOST_TEXT));
+}
+
+/** The Modelfile beside the finished model, or the one that is planned for it. */
+export function modelfileText(fs: Fs, dir: string, state: RunState): Promise<Part<string>> {
+  return readPart(async () => {
+    const planned = stepFolder(state, "configure");
+    return await textOf(fs, join(dir, "job", "artifacts", "Modelfile"), MOST_TEXT) ??
+      (planned && await textOf(fs, join(dir, planned, "Modelfile"), MOST_TEXT));
+  });
+}
+
+/** What the format step said about the dataset. */
+export function reportOf(fs: Fs, dir: string, state: RunState): Promise<Part<DataReport>> {
+  return readPart(async () => {
+    const folder = stepFolder(state, "format");
+    const text = folder && await textOf(fs, join(dir, folder, "report.json"), MOST_REPORT);
+    if (text === undefined) return undefined;
+    const { data, error } = dataReport.safeParse(JSON.parse(text));
+    if (error) throw new Error(`Cannot read report.json: ${error.issues[0]?.message}`);
+    return data;
+  });
+}
+
+/** The last lines of what a local trainer printed. */
+export function trainerLog(fs: Fs, dir: string): Promise<Part<readonly string[]>> {
+  return readPart(async () => {
+    const path = join(dir, "job", "trainer.log");
+    const size = (await fs.stat(path))?.size;
+    if (size === undefined) return undefined;
+    const start = Math.max(0, size - LOG_BYTES);
+    const text = await new Response(fs.readStream(path, start, size)).text();
+    const lines = text.split(/\r\n|[\r\n]/).map(oneLine).filter((line) => line.trim() !== "");
+    // The first line of a cut begins anywhere.
+    return (start > 0 ? lines.slice(1) : lines).slice(-LOG_LINES);
+  });
+}
+
+export interface PredictionPage {
+  readonly rows: readonly Prediction[];
+  readonly total: number;
+  readonly counts: Readonly<Record<ChangeKind, number>>;
+}
+
+export interface PredictionQuery {
+  readonly change: ChangeKind | undefined;
+  /** From 1. */
+  readonly page: number;
+  readonly perPage: number;
+}
+
+/** A page of the eval rows with what was answered before and after. */
+export function predictionsOf(fs: Fs, dir: string, query: PredictionQuery): Promise<Part<PredictionPage>> {
+  return readPart(async () => {
+    const path = join(dir, "job", "artifacts", "predictions.jsonl");
+    if (!(await fs.stat(path))?.isFile) return undefined;
+    const counts = { fixed: 0, "still_wrong": 0, broken: 0, "still_right": 0 };
+    const rows: Prediction[] = [];
+    let total = 0;
+    const first = (query.page - 1) * query.perPage;
+    for await (const row of readPredictions(fs, path)) {
+      const change = changeOf(row);
+      if (change) counts[change]++;
+      if (query.change !== undefined && change !== query.change) continue;
+      if (total >= first && rows.length < query.perPage) rows.push(row);
+      total++;
+    }
+    return { rows, total, counts };
+  });
+}
+
+async function readPart<T>(read: () => Promise<T | undefined>): Promise<Part<T>> {
+  try {
+    const value = await read();
+    return value === undefined ? {} : { value };
+  } catch (error) {
+    return { problem: reason(error) };
+  }
+}
+
+/** The text of a file, or its beginning; undefined where there is none. */
+async function textOf(fs: Fs, path: string, most: number): Promise<string | undefined> {
+  const file = await fs.stat(path);
+  if (!file?.isFile) return undefined;
+  return await new Response(fs.readStream(path, 0, Math.min(file.size, most))).text();
+}

@@ -1,0 +1,143 @@
+import { join } from "node:path";
+import type { Clock } from "../src/lib/clock.ts";
+import type { FileStat, Fs } from "../src/lib/fs.ts";
+import { TemperError } from "../src/lib/errors.ts";
+import { type Folded, foldLog, NOTHING_FOLDED } from "../src/log/fold_log.ts";
+import { EVENTS_FILE } from "../src/log/liveness.ts";
+import { lossOf } from "../src/log/progress_text.ts";
+import { isTerminal } from "../src/log/state.ts";
+import { lookAt, seenWith } from "./liveness.ts";
+import { rowOf, type RunRow, unreadableRow } from "./run_row.ts";
+
+/** Logs that are read at once. */
+const PARALLEL = 16;
+/** Terminal runs that are looked at again in each scan: whoever edits a finished log is seen in time as well. */
+const RECHECKED = 50;
+
+/** What is known of one folder. */
+interface Entry {
+  readonly row: RunRow | undefined;
+  readonly file: FileStat | undefined;
+  /** Kept only while the run goes on, so that its next event does not cost reading all of them. */
+  readonly folded: Folded | undefined;
+  readonly loss: number | undefined;
+  /** Its log will not change any more. */
+  readonly final: boolean;
+}
+
+/**
+ * The runs of a folder, newest first. A log is folded once and then again only from where it had grown; a finished
+ * one is not even looked at, so that the list costs little more than listing the folder.
+ */
+export class RunIndex {
+  #entries = new Map<string, Entry>();
+  #scan: Promise<readonly RunRow[]> | undefined;
+  #rows: readonly RunRow[] = [];
+  #recheck = 0;
+
+  constructor(
+    private readonly fs: Fs,
+    private readonly clock: Clock,
+    readonly runsDir: string,
+  ) {}
+
+  /** The runs as of now. Callers that come together share one scan. */
+  rows(): Promise<readonly RunRow[]> {
+    return this.#scan ??= this.#look().finally(() => this.#scan = undefined);
+  }
+
+  /**
+   * The folder of a run; undefined unless the listing has that very name. This is the only way from a request to
+   * the disk: what a client sends is compared, never joined to a path.
+   */
+  async find(id: string): Promise<string | undefined> {
+    const known = this.#entries.has(id) ? id : (await this.fs.list(this.runsDir)).find((name) => name === id);
+    return known === undefined ? undefined : join(this.runsDir, known);
+  }
+
+  async #look(): Promise<readonly RunRow[]> {
+    const names = await this.fs.list(this.runsDir);
+    const due = this.#due(names);
+    let changed = names.length !== this.#entries.size;
+    const work = due.values();
+    const worker = async () => {
+      for (const name of work) changed = await this.#refresh(name) || changed;
+    };
+    await Promise.all(Array.from({ length: PARALLEL }, worker));
+    if (!changed) return this.#rows;
+    this.#forget(new Set(names));
+    const rows = [...this.#entries.values()].flatMap(({ row }) => row ? [row] : []);
+    return this.#rows = rows.sort(newestFirst);
+  }
+
+  /** Every folder that may have changed, and a few of those that should not have. */
+  #due(names: readonly string[]): string[] {
+    const due = names.filter((name) => !this.#entries.get(name)?.final);
+    for (let i = 0; i < Math.min(RECHECKED, names.length); i++) {
+      const name = names[this.#recheck++ % names.length]!;
+      if (this.#entries.get(name)?.final) due.push(name);
+    }
+    return due;
+  }
+
+  #forget(names: ReadonlySet<string>): void {
+    for (const name of this.#entries.keys()) if (!names.has(name)) this.#entries.delete(name);
+  }
+
+  /** Whether something is different from before. */
+  async #refresh(name: string): Promise<boolean> {
+    const before = this.#entries.get(name);
+    const entry = await this.#entryOf(name, before);
+    this.#entries.set(name, entry);
+    return entry.row !== before?.row;
+  }
+
+  async #entryOf(name: string, before: Entry | undefined): Promise<Entry> {
+    const dir = join(this.runsDir, name);
+    let file: FileStat | undefined;
+    try {
+      file = await this.fs.stat(join(dir, EVENTS_FILE));
+      if (!file?.isFile) return { row: undefined, file, folded: undefined, loss: undefined, final: false };
+      const same = before?.file !== undefined && isSame(before.file, file);
+      // An interrupted run that goes on says so in its log first.
+      if (same && before.row?.state !== "running") return before;
+      return await this.#read(name, dir, file, before);
+    } catch (error) {
+      const row = unreadableRow(name, reason(error));
+      const unchanged = before?.row?.error === row.error;
+      return { row: unchanged ? before.row : row, file, folded: undefined, loss: undefined, final: false };
+    }
+  }
+
+  async #read(name: string, dir: string, file: FileStat, before: Entry | undefined): Promise<Entry> {
+    const grown = before?.folded && before.file?.inode === file.inode && file.size >= before.folded.end;
+    let loss = grown ? before.loss : undefined;
+    const from = grown ? before.folded! : NOTHING_FOLDED;
+    const live = await lookAt(this.fs, this.clock, dir, from.state);
+    const folded = await foldLog(this.fs, join(dir, EVENTS_FILE), from, (event) => {
+      if (event.type === "step.progress" && "metrics" in event) loss = lossOf(event.metrics) ?? loss;
+    });
+    if (folded.state.seq === 0) return { row: undefined, file, folded, loss, final: false };
+    const state = seenWith(folded.state, live);
+    const final = isTerminal(state);
+    const row = rowOf(name, state, { loss, stalled: live.stalled });
+    const unchanged = grown && folded.end === from.end && before.row?.state === row.state &&
+      before.row.stalled === row.stalled;
+    return { row: unchanged ? before.row : row, file, folded: final ? undefined : folded, loss, final };
+  }
+}
+
+function isSame(a: FileStat, b: FileStat): boolean {
+  return a.size === b.size && a.mtime === b.mtime && a.inode === b.inode;
+}
+
+/** Of an error that is not ours only what it is about: a folder may vanish while it is read. */
+export function reason(error: unknown): string {
+  if (error instanceof TemperError) return error.message;
+  return error instanceof Error ? error.message : String(error);
+}
+
+function newestFirst(a: RunRow, b: RunRow): number {
+  const [first, second] = [a.started ?? "", b.started ?? ""];
+  return first === second ? (a.id < b.id ? 1 : -1) : first < second ? 1 : -1;
+}

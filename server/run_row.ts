@@ -1,0 +1,121 @@
+import { runDuration } from "../src/log/elapsed.ts";
+import { progressText } from "../src/log/progress_text.ts";
+import { numberOf, objectOf, scoresOf } from "../src/log/scores.ts";
+import type { RunState, RunStatus } from "../src/log/state.ts";
+
+/** `unreadable`: there is a log, and it cannot be read. */
+export type RowStatus = RunStatus | "unreadable";
+
+/** A run in the list: little enough to keep ten thousand of them. */
+export interface RunRow {
+  readonly id: string;
+  readonly name: string;
+  readonly state: RowStatus;
+  /** It is driven, and says nothing any more. */
+  readonly stalled: boolean;
+  readonly method: string;
+  readonly provider: string;
+  /** The step it is in, or stopped in. */
+  readonly step: string | null;
+  /** What that step says about itself. */
+  readonly progress: string | null;
+  /** Share of the five steps that is done, the current one counted by its progress. */
+  readonly share: number;
+  /** The newest loss of the training. */
+  readonly loss: number | null;
+  readonly metric: string | null;
+  readonly before: number | null;
+  readonly after: number | null;
+  /** Numbers trained, tokens a second and peak memory in bytes, once they are known. */
+  readonly trainable: number | null;
+  readonly speed: number | null;
+  readonly memory: number | null;
+  /** ISO times. */
+  readonly started: string | null;
+  readonly updated: string | null;
+  readonly finished: string | null;
+  /** Why it failed, or why it cannot be read. */
+  readonly error: string | null;
+}
+
+/** The row of a state as a person should see it. `loss`: the newest one its events have told. */
+export function rowOf(
+  id: string,
+  state: RunState,
+  more: { readonly loss: number | undefined; readonly stalled: boolean },
+): RunRow {
+  const scores = scoresOf(state.metrics);
+  const current = currentStep(state);
+  return {
+    id,
+    name: state.name,
+    state: state.state,
+    stalled: more.stalled,
+    method: state.method,
+    provider: state.provider,
+    step: current?.kind ?? null,
+    progress: current?.progress ? progressText(current.progress) : null,
+    share: shareDone(state),
+    loss: more.loss ?? null,
+    metric: scores.metric ?? null,
+    before: scores.before ?? null,
+    after: scores.after ?? null,
+    trainable: numberOf(objectOf(state.metrics.parameters).trainable) ?? null,
+    speed: numberOf(state.metrics.tokens_per_second) ?? null,
+    memory: numberOf(state.metrics.peak_rss) ?? null,
+    started: state.started ?? null,
+    updated: state.updated ?? null,
+    finished: state.finished ?? null,
+    error: state.error?.message ?? null,
+  };
+}
+
+export function unreadableRow(id: string, error: string): RunRow {
+  return {
+    id,
+    name: id,
+    state: "unreadable",
+    stalled: false,
+    method: "",
+    provider: "",
+    step: null,
+    progress: null,
+    share: 0,
+    loss: null,
+    metric: null,
+    before: null,
+    after: null,
+    trainable: null,
+    speed: null,
+    memory: null,
+    started: null,
+    updated: null,
+    finished: null,
+    error,
+  };
+}
+
+/** Milliseconds that the run took, or has taken until `now`. */
+export function rowDuration({ started, updated, finished, state }: RunRow, now: number): number | undefined {
+  return runDuration({
+    state: state === "unreadable" ? "failed" : state,
+    started: started ?? undefined,
+    updated: updated ?? undefined,
+    finished: finished ?? undefined,
+  }, now);
+}
+
+/** The step that is under way, or the one in which the run stopped; undefined when all are done or none has begun. */
+export function currentStep(state: RunState) {
+  return state.steps.find((step) => step.state !== "done" && step.state !== "pending");
+}
+
+function shareDone({ steps }: RunState): number {
+  if (steps.length === 0) return 0;
+  const parts = steps.map(({ state, progress }) => {
+    if (state === "done") return 1;
+    const { done, total } = progress ?? {};
+    return done === undefined || !total ? 0 : Math.min(1, Math.max(0, done / total));
+  });
+  return parts.reduce((sum, part) => sum + part, 0) / steps.length;
+}

@@ -1,0 +1,28 @@
+import type { Clock } from "../src/lib/clock.ts";
+import type { Fs } from "../src/lib/fs.ts";
+import { ChartStore } from "./chart_store.ts";
+import { Feeds } from "./feeds.ts";
+import type { Where } from "./run_details.ts";
+import { RunIndex } from "./run_index.ts";
+
+/** Everything the pages and the API take their answers from. */
+export interface Sources {
+  readonly fs: Fs;
+  readonly clock: Clock;
+  readonly where: Where;
+  readonly index: RunIndex;
+  readonly charts: ChartStore;
+  readonly feeds: Feeds;
+}
+
+/** `runsDir`: absolute folder of the runs. */
+export function createSources(fs: Fs, clock: Clock, runsDir: string, where: Where): Sources {
+  return {
+    fs,
+    clock,
+    where,
+    index: new RunIndex(fs, clock, runsDir),
+    charts: new ChartStore(fs),
+    feeds: new Feeds(fs, clock),
+  };
+}

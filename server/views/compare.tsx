@@ -1,0 +1,140 @@
+import { bytes, count, duration, figure, magnitude, share } from "../../src/lib/format.ts";
+import { type ComparedRun, MOST_COMPARED } from "../compare.ts";
+import { rowDuration } from "../run_row.ts";
+import { ChartSvg, type Line } from "./chart_svg.tsx";
+import { Layout } from "./layout.tsx";
+import { Ago, Badge } from "./parts.tsx";
+
+export interface CompareProps {
+  readonly runs: readonly ComparedRun[];
+  readonly log: boolean;
+  readonly path: string;
+  readonly now: number;
+}
+
+/** Chosen runs beside each other: one curve and one column each. */
+export function CompareView({ runs, log, path, now }: CompareProps) {
+  return (
+    <Layout
+      title="Compare · temper"
+      scripts={["compare.js"]}
+      trail={<span class="crumb" aria-current="page">compare</span>}
+    >
+      <div class="head">
+        <h1>Compare</h1>
+        <p class="soft">
+          {runs.length === 0
+            ? (
+              <>
+                Choose runs in <a href="/">the list</a>, at most {MOST_COMPARED}.
+              </>
+            )
+            : (
+              <>
+                {runs.length} of at most {MOST_COMPARED} runs. <a href="/">Choose others</a>
+              </>
+            )}
+        </p>
+      </div>
+      {runs.length === 0 ? null : (
+        <>
+          <Curves runs={runs} log={log} path={path} />
+          <Figures runs={runs} now={now} />
+        </>
+      )}
+    </Layout>
+  );
+}
+
+function Curves({ runs, log, path }: Omit<CompareProps, "now">) {
+  const lines = runs.map((run, i) => lineOf(run, i));
+  const other = log ? path : `${path}&scale=log`;
+  return (
+    <figure class="chart wide" data-chart="compare" data-scale={log ? "log" : "linear"}>
+      <figcaption>
+        <h2>Training loss</h2>
+        <a class="toggle" href={other} role="button" aria-pressed={log ? "true" : "false"}>log scale</a>
+      </figcaption>
+      <div
+        class="plot"
+        tabindex={0}
+        role="group"
+        aria-label="Training loss: the arrow keys move along the steps"
+      >
+        <ChartSvg
+          lines={lines.filter(({ steps }) => steps.length > 0)}
+          chart="loss"
+          log={log}
+          label="Training loss of the chosen runs"
+        />
+      </div>
+      <p class="legend">
+        {runs.map(({ row, problem }, i) => (
+          <span class={`s${i}`}>
+            <i aria-hidden="true"></i>
+            {row.id}
+            {problem === undefined ? null : <span class="error">{problem}</span>}
+          </span>
+        ))}
+        <output class="hover"></output>
+      </p>
+    </figure>
+  );
+}
+
+function lineOf({ row, loss }: ComparedRun, i: number): Line {
+  const values = loss.series.smoothed ?? loss.series.loss ?? [];
+  return { name: row.id, style: `s${i}`, steps: loss.steps, values };
+}
+
+function Figures({ runs, now }: Pick<CompareProps, "runs" | "now">) {
+  const number = (value: number | null, write: (n: number) => string) => value === null ? "–" : write(value);
+  const lines: [string, (run: ComparedRun) => unknown][] = [
+    ["State", ({ row }) => <Badge state={row.state} stalled={row.stalled} />],
+    ["Method", ({ row }) => row.method],
+    ["Provider", ({ row }) => row.provider],
+    ["Score before", ({ row }) => number(row.before, share)],
+    ["Score after", ({ row }) => <strong>{number(row.after, share)}</strong>],
+    ["Metric", ({ row }) => row.metric ?? "–"],
+    ["Last loss", ({ row }) => number(row.loss, figure)],
+    ["Steps trained", ({ loss }) => number(loss.steps.at(-1) ?? null, count)],
+    ["Numbers trained", ({ row }) => number(row.trainable, magnitude)],
+    ["Tokens a second", ({ row }) => number(row.speed, figure)],
+    ["Peak memory", ({ row }) => number(row.memory, bytes)],
+    ["Took", ({ row }) => {
+      const ms = rowDuration(row, now);
+      return ms === undefined ? "–" : duration(ms);
+    }],
+    ["Started", ({ row }) => <Ago iso={row.started} now={now} />],
+  ];
+  return (
+    <div class="scroll" tabindex={0} role="group" aria-label="Figures">
+      <table class="compared">
+        <thead>
+          <tr>
+            <td></td>
+            {runs.map(({ row }, i) => (
+              <th scope="col" class="n">
+                <a href={`/runs/${encodeURIComponent(row.id)}`}>
+                  <span class={`swatch s${i}`}>
+                    <i aria-hidden="true"></i>
+                  </span>
+                  {row.name}
+                </a>
+                <span class="id">{row.id}</span>
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {lines.map(([title, cell]) => (
+            <tr>
+              <th scope="row">{title}</th>
+              {runs.map((run) => <td class="n">{cell(run)}</td>)}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

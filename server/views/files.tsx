@@ -1,0 +1,93 @@
+import { basename } from "node:path";
+import { bytes } from "../../src/lib/format.ts";
+import type { RunState } from "../../src/log/state.ts";
+import type { LogEntry } from "../run_details.ts";
+import type { Part } from "../run_files.ts";
+import { Modelfile, Yaml } from "./yaml.tsx";
+
+/** What the run has left, with what proves that it is still that. */
+export function Artifacts({ state }: { state: RunState }) {
+  if (state.artifacts.length === 0) return null;
+  return (
+    <section aria-labelledby="artifacts">
+      <h2 id="artifacts">Artifacts</h2>
+      <div class="scroll" tabindex={0} role="group" aria-label="Artifacts">
+        <table class="artifacts">
+          <thead>
+            <tr>
+              <th scope="col">Kind</th>
+              <th scope="col" class="n">Size</th>
+              <th scope="col">Path in the run's folder</th>
+              <th scope="col">sha256</th>
+            </tr>
+          </thead>
+          <tbody>
+            {state.artifacts.map(({ kind, path, bytes: size, sha256 }) => (
+              <tr>
+                <th scope="row">{kind}</th>
+                <td class="n">{bytes(size)}</td>
+                <td class="place">{path}</td>
+                <td class="digest">{sha256}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+export function Files(
+  { pipeline, modelfile, path }: { pipeline: Part<string>; modelfile: Part<string>; path: string },
+) {
+  return (
+    <>
+      <Text title="Pipeline" note={basename(path)} part={pipeline} open>
+        {pipeline.value === undefined ? null : <Yaml text={pipeline.value} />}
+      </Text>
+      <Text title="Modelfile" note="how Ollama is to serve the model" part={modelfile}>
+        {modelfile.value === undefined ? null : <Modelfile text={modelfile.value} />}
+      </Text>
+    </>
+  );
+}
+
+export function Logs({ events, trainer }: { events: readonly LogEntry[]; trainer: Part<readonly string[]> }) {
+  return (
+    <>
+      <h2 id="log">Log</h2>
+      <pre
+        class="terminal tail"
+        tabindex={0}
+        aria-label="Events"
+        id="events"
+      >{events.map(({ t, type, text }) => (
+        <span class={`e ${type.replace(".", "-")}`}><time datetime={t}>{t.slice(11, 19)}</time>{`  ${text}\n`}</span>
+      ))}</pre>
+      <Text title="What the trainer printed" note="" part={trainer}>
+        {trainer.value?.map((line) => `${line}\n`)}
+      </Text>
+    </>
+  );
+}
+
+function Text(
+  { title, note, part: { value, problem }, open, children }: {
+    title: string;
+    note: string;
+    part: Part<unknown>;
+    open?: boolean;
+    children?: unknown;
+  },
+) {
+  if (problem !== undefined) return <p class="error">{problem}</p>;
+  if (value === undefined) return null;
+  return (
+    <details open={open}>
+      <summary>
+        <h2>{title}</h2> <span class="soft">{note}</span>
+      </summary>
+      <pre class="source" tabindex={0} aria-label={title}>{children}</pre>
+    </details>
+  );
+}

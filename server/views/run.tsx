@@ -1,0 +1,205 @@
+import { count, duration, figure, share } from "../../src/lib/format.ts";
+import { elapsed, runDuration } from "../../src/log/elapsed.ts";
+import { counter, counts as isCounted, progressText } from "../../src/log/progress_text.ts";
+import { scoresOf } from "../../src/log/scores.ts";
+import type { RunState, StepState } from "../../src/log/state.ts";
+import { summaryText } from "../../src/log/summary_text.ts";
+import type { ChartView } from "../chart_store.ts";
+import type { RunView } from "../run_details.ts";
+import type { DataReport } from "../data_report.ts";
+import type { Part, PredictionPage, PredictionQuery } from "../run_files.ts";
+import { Answers } from "./answers.tsx";
+import { ChartSection } from "./charts.tsx";
+import { Dataset } from "./dataset.tsx";
+import { Artifacts, Files, Logs } from "./files.tsx";
+import { Layout } from "./layout.tsx";
+import { Notice } from "./notice.tsx";
+import { Ago, Badge, Figure, Took } from "./parts.tsx";
+
+export interface RunPageProps {
+  readonly view: RunView;
+  readonly charts: Part<ChartView>;
+  readonly predictions: Part<PredictionPage>;
+  readonly predictionQuery: PredictionQuery;
+  readonly report: Part<DataReport>;
+  readonly pipeline: Part<string>;
+  readonly modelfile: Part<string>;
+  readonly trainer: Part<readonly string[]>;
+  readonly log: boolean;
+  readonly now: number;
+}
+
+export function RunPage(props: RunPageProps) {
+  const { view, now } = props;
+  const { state, id } = view;
+  return (
+    <Layout
+      title={`${state.name} ${state.state} · temper`}
+      scripts={["run.js"]}
+      trail={<span class="crumb" aria-current="page">{id}</span>}
+    >
+      <div id="run" data-id={id} data-from={view.end} data-state={state.state}>
+        <section data-live="head">
+          <Head view={view} now={now} />
+          <Notice view={view} now={now} />
+          <Scores state={state} />
+        </section>
+        <section aria-labelledby="steps" data-live="steps">
+          <h2 id="steps">Steps</h2>
+          <ol class="steps">
+            {state.steps.map((step) => <Step step={step} now={now} stalled={view.live.stalled} />)}
+          </ol>
+        </section>
+        <ChartSection id={id} charts={props.charts} log={props.log} state={state} />
+        <section data-live="results">
+          <Answers id={id} part={props.predictions} query={props.predictionQuery} state={state} />
+          <Artifacts state={state} />
+          <Dataset part={props.report} />
+        </section>
+        <section data-live="files">
+          <Files pipeline={props.pipeline} modelfile={props.modelfile} path={state.pipeline} />
+        </section>
+        <section data-live="logs">
+          <Logs events={view.log} trainer={props.trainer} />
+        </section>
+      </div>
+    </Layout>
+  );
+}
+
+function Head({ view, now }: { view: RunView; now: number }) {
+  const { state, live } = view;
+  return (
+    <>
+      <div class="head">
+        <h1>
+          {state.name} <Badge state={state.state} stalled={live.stalled} />
+        </h1>
+        <p class="soft">
+          <span class="mono">{view.id}</span>
+        </p>
+      </div>
+      <dl class="facts">
+        <Figure label="Method">{state.method}</Figure>
+        <Figure label="Provider">{state.provider}</Figure>
+        <Figure label={state.state === "running" ? "Running for" : "Took"}>
+          <Took ms={runDuration(state, now)} />
+        </Figure>
+        <Figure label="Started">
+          <Ago iso={state.started} now={now} />
+        </Figure>
+        <Figure label="Driven by">{state.host}, temper {state.version}</Figure>
+        {state.resumes === 0
+          ? null
+          : <Figure label="Resumed">{state.resumes === 1 ? "once" : `${state.resumes} times`}</Figure>}
+      </dl>
+    </>
+  );
+}
+
+/** What it was worth, once that is known. */
+function Scores({ state }: { state: RunState }) {
+  const scores = scoresOf(state.metrics);
+  const bars = [["before", scores.before], ["few-shot prompting", scores.fewShot], [
+    "after",
+    scores.after,
+  ]] as const;
+  const { loss, perplexity, changes } = scores;
+  const scored = bars.some(([, score]) => score !== undefined);
+  if (!scored && loss.before === undefined && loss.after === undefined) return null;
+  return (
+    <section class="scores" aria-labelledby="scores">
+      <h2 id="scores">
+        {scored ? scores.metric ?? "Score" : "Result"}
+        {scores.rows === undefined ? null : <small>on {count(scores.rows)} held-out rows</small>}
+      </h2>
+      <dl class="bars">
+        {bars.map(([label, score]) =>
+          score === undefined ? null : (
+            <div class={label === "after" ? "after" : undefined}>
+              <dt>{label}</dt>
+              <dd>
+                <meter min={0} max={1} value={score} aria-label={label}></meter> <b>{share(score)}</b>
+              </dd>
+            </div>
+          )
+        )}
+      </dl>
+      <dl class="figures">
+        <Pair label="loss" {...loss} />
+        <Pair label="perplexity" {...perplexity} />
+        {changes === undefined ? null : (
+          <>
+            <Figure label="rows fixed">{count(changes.fixed)}</Figure>
+            <Figure label="still wrong">{count(changes.stillWrong)}</Figure>
+            <Figure label="newly broken">{count(changes.broken)}</Figure>
+          </>
+        )}
+      </dl>
+    </section>
+  );
+}
+
+function Pair(
+  { label, before, after }: { label: string; before: number | undefined; after: number | undefined },
+) {
+  if (before === undefined && after === undefined) return null;
+  return (
+    <Figure label={label}>
+      {[before, after].filter((n) => n !== undefined).map(figure).join(" → ")}
+    </Figure>
+  );
+}
+
+function Step({ step, now, stalled }: { step: StepState; now: number; stalled: boolean }) {
+  const under = step.state === "running" || step.state === "retrying";
+  const ms = elapsed(
+    step,
+    step.finished !== undefined || under ? now : Date.parse(step.progress?.t ?? step.started ?? ""),
+  );
+  return (
+    <li class={step.state}>
+      <div class="line">
+        <b>{step.kind}</b>
+        <Badge state={step.state} stalled={stalled && under} />
+        <span class="time">
+          {step.cached ? "cached" : ms === undefined ? "" : duration(ms)}
+        </span>
+      </div>
+      <p class="soft detail" data-progress={under ? "text" : undefined}>
+        {step.state === "done" || !step.progress ? summaryText(step.summary) : progressText(step.progress)}
+      </p>
+      {isCounted(step.progress) && step.state !== "done"
+        ? (
+          <progress
+            data-progress="bar"
+            value={step.progress!.done}
+            max={step.progress!.total}
+            aria-label={counter(step.progress!) ?? step.kind}
+          >
+          </progress>
+        )
+        : null}
+      {step.cached && step.from !== undefined
+        ? (
+          <p class="soft detail">
+            made by <a href={`/runs/${encodeURIComponent(step.from)}`}>{step.from}</a>
+          </p>
+        )
+        : null}
+      {step.attempt > 1 || step.retries > 0
+        ? (
+          <p class="soft detail">
+            attempt {step.attempt}
+            {step.retries > 0 ? `, ${step.retries} tried again` : ""}
+          </p>
+        )
+        : null}
+      {step.messages.map((message) => <p class="warn detail">{message}</p>)}
+      {step.error && step.state !== "failed" ? <p class="warn detail">{step.error.message}</p> : null}
+      {step.key === ""
+        ? null
+        : <p class="soft key" title="What this step's output depends on">key {step.key.slice(0, 12)}</p>}
+    </li>
+  );
+}

@@ -1,0 +1,95 @@
+import { resolve } from "node:path";
+import { EXIT, TemperError, UsageError } from "../lib/errors.ts";
+import { isLoopback } from "../lib/loopback.ts";
+import { type Command, type CommandContext, RUNS_OPTION } from "./command.ts";
+import { startServer } from "./serve_process.ts";
+
+/** Where the token may stand so that it is in no shell history. */
+const TOKEN_VARIABLE = "TEMPER_SERVE_TOKEN";
+
+export const serve: Command = {
+  name: "serve",
+  summary: "Show the runs on a page that follows them; reads only",
+  usage: "",
+  positionals: [0, 0],
+  options: {
+    runs: RUNS_OPTION,
+    host: { type: "string", default: "127.0.0.1", value: "H", help: "Address or name to listen on" },
+    port: { type: "string", default: "8377", value: "N", help: "Port to listen on; 0 takes a free one" },
+    token: {
+      type: "string",
+      value: "TOKEN",
+      help: `What visitors have to show; needed where other machines can connect. Or in ${TOKEN_VARIABLE}`,
+    },
+    name: {
+      type: "string",
+      multiple: true,
+      value: "NAME",
+      help: "Another name the server is called by, such as that of a proxy before it",
+    },
+  },
+  details:
+    "The page is for this machine alone unless --host says otherwise. Its process may read the runs' folder\n" +
+    "and listen on its port; it cannot write, start or reach anything.\n\ndeno task serve\n" +
+    "deno task serve --runs /data/runs --port 9000",
+  async run(context) {
+    const { terminal, values } = context;
+    const settings = settingsOf(context);
+    const end = new AbortController();
+    let interrupted = false;
+    context.onInterrupt((signal) => {
+      interrupted = signal === "SIGINT";
+      end.abort();
+    });
+    const server = await startServer(settings, end.signal);
+    const url = new URL(`http://${settings.host.includes(":") ? `[${settings.host}]` : settings.host}`);
+    url.port = String(server.port);
+    if (settings.token !== undefined) url.searchParams.set("token", settings.token);
+    const { host, runs } = settings;
+    if (values["json"]) terminal.out(`${JSON.stringify({ url: url.href, host, port: server.port, runs })}\n`);
+    else {
+      terminal.out(`${url.href}\n`);
+      terminal.err(`Shows the runs in ${runs}. Ctrl-C ends it.\n`);
+    }
+    const { success } = await server.ended;
+    if (interrupted) return EXIT.interrupted;
+    if (!success && !end.signal.aborted) {
+      throw new TemperError("server-ended", "Cannot go on serving: the server's process has ended");
+    }
+    return EXIT.ok;
+  },
+};
+
+function settingsOf({ cwd, env, values }: CommandContext) {
+  const { host, runs, token: given = env[TOKEN_VARIABLE], name = [] } = values as {
+    readonly host: string;
+    readonly runs: string;
+    readonly token?: string;
+    readonly name?: string[];
+  };
+  const token = given === "" ? undefined : given;
+  if (!isLoopback(host) && token === undefined) {
+    throw new UsageError(
+      "no-token",
+      `Cannot serve on "${host}" without a token: other machines can connect to it`,
+      {
+        hint: `Set one with --token or ${TOKEN_VARIABLE}, or leave --host out to serve this machine alone`,
+      },
+    );
+  }
+  return {
+    host,
+    port: portOf(values["port"] as string),
+    token,
+    names: name,
+    runs,
+    runsDir: resolve(cwd, runs),
+    cwd,
+  };
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
+  throw new UsageError("bad-option", `Cannot read --port "${text}": not a port between 0 and 65535`);
+}

@@ -1,0 +1,90 @@
+import { fileURLToPath } from "node:url";
+import { TemperError } from "../lib/errors.ts";
+
+export interface ServerSettings {
+  readonly host: string;
+  /** 0: a free one. */
+  readonly port: number;
+  readonly token: string | undefined;
+  readonly names: readonly string[];
+  /** The folder of the runs as its user calls it, and where that is. */
+  readonly runs: string;
+  readonly runsDir: string;
+  readonly cwd: string;
+}
+
+export interface ServerProcess {
+  /** The port it listens on. */
+  readonly port: number;
+  readonly ended: Promise<{ readonly success: boolean }>;
+}
+
+const MAIN = new URL("../../server/main.ts", import.meta.url);
+const CONFIG = new URL("../../deno.json", import.meta.url);
+
+/**
+ * Starts the server with the permissions it needs for these settings and no others. That is why it is a process of
+ * its own: this one could not give up what it was started with. Resolves once it listens.
+ */
+export async function startServer(settings: ServerSettings, signal: AbortSignal): Promise<ServerProcess> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--quiet",
+      "--no-prompt",
+      `--config=${fileURLToPath(CONFIG)}`,
+      `--allow-read=${permissionPath(settings.runsDir)}`,
+      `--allow-net=${netAddress(settings)}`,
+      fileURLToPath(MAIN),
+    ],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const stop = () => {
+    try {
+      child.kill("SIGTERM");
+    } catch {
+      // It has ended by itself.
+    }
+  };
+  signal.addEventListener("abort", stop, { once: true });
+  // Kept open: the server ends when this process does, however it ends.
+  const stdin = child.stdin.getWriter();
+  await stdin.write(new TextEncoder().encode(`${JSON.stringify(settings)}\n`)).catch(() => {});
+  const said = await firstLine(child.stdout);
+  const { port, error } = said === "" ? { port: undefined, error: "it ended at once" } : JSON.parse(said);
+  if (typeof port !== "number") {
+    await child.status;
+    throw cannotServe(settings, String(error));
+  }
+  return { port, ended: child.status };
+}
+
+/** A comma separates paths there; two are one that belongs to a path. */
+function permissionPath(path: string): string {
+  return path.replaceAll(",", ",,");
+}
+
+function netAddress({ host, port }: ServerSettings): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+async function firstLine(stdout: ReadableStream<Uint8Array>): Promise<string> {
+  let text = "";
+  for await (const piece of stdout.pipeThrough(new TextDecoderStream())) {
+    text += piece;
+    if (text.includes("\n")) break;
+  }
+  return text.trim();
+}
+
+function cannotServe(settings: ServerSettings, error: string): TemperError {
+  const at = netAddress(settings);
+  if (error === "AddrInUse") {
+    return new TemperError("address-in-use", `Cannot serve on ${at}: another program listens there`, {
+      hint: "--port 0 takes a free port",
+    });
+  }
+  return new TemperError("cannot-serve", `Cannot serve on ${at}: ${error}`);
+}

@@ -1,0 +1,34 @@
+import type { Fs } from "../lib/fs.ts";
+import type { LogEvent, UnknownEvent } from "./events.ts";
+import { LineReader } from "./read.ts";
+import { fold, NO_RUN, type RunState } from "./state.ts";
+
+/** A state and the byte behind the last event it was folded from. */
+export interface Folded {
+  readonly state: RunState;
+  readonly end: number;
+}
+
+export const NOTHING_FOLDED: Folded = { state: NO_RUN, end: 0 };
+
+/**
+ * Folds what a log holds behind `from`, without keeping a line of it: memory does not grow with the log. A missing
+ * file holds nothing.
+ */
+export async function foldLog(
+  fs: Fs,
+  path: string,
+  from: Folded = NOTHING_FOLDED,
+  onEvent: (event: LogEvent | UnknownEvent, state: RunState) => void = () => {},
+): Promise<Folded> {
+  if (!await fs.stat(path)) return from;
+  const reader = new LineReader(path, from.end);
+  let { state } = from;
+  for await (const chunk of fs.readChunks(path, from.end)) {
+    for (const { event } of reader.push(chunk)) {
+      state = fold(state, event);
+      onEvent(event, state);
+    }
+  }
+  return { state, end: reader.end };
+}

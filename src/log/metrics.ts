@@ -1,0 +1,104 @@
+import type { Fs } from "../lib/fs.ts";
+import { readLines } from "../lib/lines.ts";
+import { MAX_LINE } from "./events.ts";
+
+/** Where a local job's trainer writes its numbers, below the run folder. See trainer/README.md. */
+export const METRICS_FILE = "job/metrics.jsonl";
+
+/** What is drawn of a training, each against the step. */
+export const SERIES = ["loss", "smoothed", "eval_loss", "learning_rate", "tokens_per_second", "rss"] as const;
+export type SeriesName = (typeof SERIES)[number];
+
+/** One step of a training. */
+export type MetricPoint = { readonly step: number } & { readonly [name in SeriesName]?: number };
+
+/** How the services that train for us call the same numbers. */
+const ALIASES: Readonly<Record<string, SeriesName>> = {
+  "train_loss": "loss",
+  "training_loss": "loss",
+  "valid_loss": "eval_loss",
+  "full_valid_loss": "eval_loss",
+};
+
+export interface ReadPoints {
+  /** Byte to start from: 0, or the `end` of an earlier reading. */
+  readonly from: number;
+  readonly parse: (line: string) => MetricPoint | undefined;
+  readonly onPoint: (point: MetricPoint) => void;
+}
+
+/**
+ * Hands out the points of the whole lines from byte `from` on. Lines that cannot be read are counted and passed over:
+ * a chart with a gap is worth more than none, and the runner is the one that checks them.
+ */
+export async function readPoints(
+  fs: Fs,
+  path: string,
+  { from, parse, onPoint }: ReadPoints,
+): Promise<{ readonly end: number; readonly skipped: number }> {
+  let end = from;
+  let skipped = 0;
+  const size = (await fs.stat(path))?.size ?? 0;
+  if (size <= from) return { end, skipped };
+  const options = { start: from, maxBytes: MAX_LINE, onFault: () => skipped++ };
+  const chunks = throughNewlines(fs.readChunks(path, from, size), from, (at) => end = at);
+  for await (const { lines, terminated } of readLines(chunks, options)) {
+    if (!terminated) break;
+    for (const line of lines) {
+      if (line === "") continue;
+      try {
+        const point = parse(line);
+        if (point) onPoint(point);
+      } catch {
+        skipped++;
+      }
+    }
+  }
+  return { end, skipped };
+}
+
+/** Passes chunks on and tells where the last whole line so far ends. */
+async function* throughNewlines(
+  chunks: AsyncIterable<Uint8Array>,
+  from: number,
+  tell: (end: number) => void,
+): AsyncGenerator<Uint8Array> {
+  let at = from;
+  for await (const chunk of chunks) {
+    const newline = chunk.lastIndexOf(10);
+    if (newline >= 0) tell(at + newline + 1);
+    at += chunk.length;
+    yield chunk;
+  }
+}
+
+/** A line of metrics.jsonl. */
+export function pointOfMetrics(line: string): MetricPoint | undefined {
+  if (!line.includes('"train"')) return undefined;
+  const event = JSON.parse(line);
+  return event.type === "train" ? pointOf(event.step, event) : undefined;
+}
+
+/** A line of events.jsonl: all there is of a job that another machine does. */
+export function pointOfEvent(line: string): MetricPoint | undefined {
+  if (!line.includes('"step.progress"')) return undefined;
+  const event = JSON.parse(line);
+  return event.type === "step.progress" && event.metrics ? pointOf(event.done, event.metrics) : undefined;
+}
+
+function pointOf(step: unknown, values: Record<string, unknown>): MetricPoint | undefined {
+  if (typeof step !== "number" || !Number.isFinite(step)) return undefined;
+  const point: { step: number } & { [name in SeriesName]?: number } = { step };
+  let some = false;
+  for (const name of SERIES) some = take(point, name, values[name]) || some;
+  for (const alias in ALIASES) {
+    if (values[alias] !== undefined) some = take(point, ALIASES[alias]!, values[alias]) || some;
+  }
+  return some ? point : undefined;
+}
+
+function take(point: { [name in SeriesName]?: number }, name: SeriesName, value: unknown): boolean {
+  if (typeof value !== "number" || !Number.isFinite(value)) return false;
+  point[name] = value;
+  return true;
+}
