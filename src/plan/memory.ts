@@ -26,7 +26,7 @@ export interface MemoryEstimate {
 export interface MemoryQuestion {
   readonly shape: ModelShape;
   readonly method: Spec["method"];
-  /** Bytes of a weight while training: 4 (fp32) or 2 (bf16). */
+  /** Bytes of a weight and of what it computes while training: 4 (fp32) or 2 (bf16). */
   readonly weightBytes: number;
   /** Tokens computed at once. */
   readonly microTokens: number;
@@ -34,15 +34,18 @@ export interface MemoryQuestion {
   readonly labelledTokens: number;
 }
 
-/** Interpreter, torch and its thread pools before any weight is loaded: measured, see bench/estimate. */
-const RUNTIME_BYTES = 550e6;
+/** Interpreter, torch, transformers and peft before any weight is loaded: what bench/estimate.ts finds on Linux. */
+const RUNTIME_BYTES = 930e6;
 /** Weight, gradient and two AdamW moments in fp32. */
 export const TRAINED_BYTES = 16;
 /** NF4 with double quantisation: 4 bits and, for each 64 weights, 8 bits of scale, themselves in groups of 256. */
 export const NF4_BYTES = (4 + 8 / 64 + 32 / (64 * 256)) / 8;
 
-/** Linear layers of one block as [inputs, outputs]. */
-function linears(shape: ModelShape): Record<string, readonly [number, number]> {
+/** The head's logits exist for so many bytes of positions at a time (trainer/temper_trainer/head.py). */
+const LOGITS_BYTES = 64 * 2 ** 20;
+
+/** Linear layers of one block as [inputs, outputs], by their names in Hugging Face's models. */
+export function linears(shape: ModelShape): Record<string, readonly [number, number]> {
   const q = shape.heads * shape.headDim;
   const kv = shape.kvHeads * shape.headDim;
   return {
@@ -58,9 +61,18 @@ function linears(shape: ModelShape): Record<string, readonly [number, number]> {
 
 const ATTENTION = ["q_proj", "k_proj", "v_proj", "o_proj"];
 
-function targets(method: Extract<Spec["method"], { kind: "lora" | "qlora" }>): readonly string[] | undefined {
-  if (method.target === "all-linear") return undefined;
-  return method.target === "attention" ? ATTENTION : method.target;
+type LowRank = Extract<Spec["method"], { kind: "lora" | "qlora" }>;
+
+/** The layers that a low-rank method updates, by name. Names that the base does not have are left out. */
+export function targeted(method: LowRank, shape: ModelShape): [string, readonly [number, number]][] {
+  const { target } = method;
+  const wanted = target === "all-linear" ? undefined : target === "attention" ? ATTENTION : target;
+  return Object.entries(linears(shape)).filter(([name]) => wanted === undefined || wanted.includes(name));
+}
+
+/** Weights of the base beside which a low-rank method puts its updates. */
+export function targetedParameters(method: LowRank, shape: ModelShape): number {
+  return shape.layers * targeted(method, shape).reduce((sum, [, [from, to]]) => sum + from * to, 0);
 }
 
 /** How many numbers a method trains on a base of this shape. */
@@ -69,12 +81,9 @@ export function trainableParameters(method: Spec["method"], shape: ModelShape): 
     case "full":
       return shape.parameters;
     case "lora":
-    case "qlora": {
-      const wanted = targets(method);
-      return shape.layers * Object.entries(linears(shape))
-        .filter(([name]) => wanted === undefined || wanted.includes(name))
-        .reduce((sum, [, [inputs, outputs]]) => sum + method.rank * (inputs + outputs), 0);
-    }
+    case "qlora":
+      return shape.layers *
+        targeted(method, shape).reduce((sum, [, [from, to]]) => sum + method.rank * (from + to), 0);
     case "prefix":
       return method.placement === "input"
         ? method.length * shape.hidden
@@ -96,8 +105,9 @@ export function estimateMemory(question: MemoryQuestion): MemoryEstimate {
   const kept = method.kind === "lora" || method.kind === "qlora" ? loraInputs(method, shape) : 0;
   const weights = heldBytes(method, shape, weightBytes);
   const trainable = trainableParameters(method, shape) * TRAINED_BYTES;
-  const activations = microTokens * shape.layers * (block + kept) * 4;
-  const logits = labelledTokens * shape.vocab * 4 * 3;
+  const activations = microTokens * shape.layers * (block + kept) * weightBytes;
+  const row = shape.vocab * 4;
+  const logits = 3 * Math.min(labelledTokens * row, Math.max(row, LOGITS_BYTES));
   return {
     weights,
     trainable,
@@ -115,15 +125,13 @@ function heldBytes(method: Spec["method"], shape: ModelShape, weightBytes: numbe
   return packed * NF4_BYTES + (shape.parameters - packed) * weightBytes;
 }
 
-/** Weights of the linear layers, the language-model head left out. */
-export function linearParameters(shape: ModelShape): number {
-  return shape.layers * Object.values(linears(shape)).reduce((sum, [from, to]) => sum + from * to, 0);
+/** Weights of the linear layers, or of those with these names, the language-model head left out. */
+export function linearParameters(shape: ModelShape, names?: readonly string[]): number {
+  const chosen = Object.entries(linears(shape)).filter(([name]) => names?.includes(name) ?? true);
+  return shape.layers * chosen.reduce((sum, [, [from, to]]) => sum + from * to, 0);
 }
 
-function loraInputs(method: Extract<Spec["method"], { kind: "lora" | "qlora" }>, shape: ModelShape): number {
+function loraInputs(method: LowRank, shape: ModelShape): number {
   if (method.dropout === 0) return 0;
-  const wanted = targets(method);
-  return Object.entries(linears(shape))
-    .filter(([name]) => wanted === undefined || wanted.includes(name))
-    .reduce((sum, [, [inputs]]) => sum + inputs, 0);
+  return targeted(method, shape).reduce((sum, [, [inputs]]) => sum + inputs, 0);
 }
