@@ -14,6 +14,7 @@ export const COMMANDS: Readonly<Record<string, string>> = {
   show: "Show one run: steps, scores, sample answers, artifacts, what to do next",
   logs: "Print the log of a run; follows it while the run lives",
   cancel: "Stop a run and its training for good",
+  prune: "Remove finished runs and stored outputs that nothing refers to; says first what would go",
   doctor: "Say what is installed, reachable and missing, and what mends it",
   schema: "Print the JSON Schema of pipeline files, for editors",
 };
