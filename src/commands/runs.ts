@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { age, duration } from "../lib/format.ts";
-import { EXIT, TemperError } from "../lib/errors.ts";
+import { EXIT, TemperError, UsageError } from "../lib/errors.ts";
 import { listRuns, readRun } from "../log/liveness.ts";
 import type { RunState, RunStatus } from "../log/state.ts";
 import { scoresOf } from "../log/scores.ts";
@@ -14,11 +14,12 @@ export const runs: Command = {
   name: "runs",
   summary: "List the runs, newest first",
   usage: "",
-  positionals: [0, 0],
+  positionals: [0, 1],
   options: { runs: RUNS_OPTION },
-  details: "deno task runs\ndeno task runs --json",
+  details: "deno task prune removes old ones.\n\ndeno task runs\ndeno task runs --json",
   async run(context) {
-    const { fs, cwd, values, terminal } = context;
+    const { fs, cwd, values, terminal, positionals: [word] } = context;
+    if (word !== undefined) refuse(word);
     const dir = resolve(cwd, values["runs"] as string);
     const { states, broken } = await readAll(context, dir);
     if (values["json"]) terminal.out(JSON.stringify(states.map(runJson), null, 2) + "\n");
@@ -31,6 +32,14 @@ export const runs: Command = {
     return broken.length === 0 ? EXIT.ok : EXIT.failed;
   },
 };
+
+/** Listing writes nothing and has no permission to; the words people try lead on. */
+function refuse(word: string): never {
+  const hint = word === "prune"
+    ? "deno task prune removes old runs and what nothing refers to"
+    : `deno task show ${word} shows one run`;
+  throw new UsageError("bad-arguments", `Cannot call runs: it takes nothing, found "${word}"`, { hint });
+}
 
 /** A log that cannot be read is told at the end: it must not hide the other runs. */
 async function readAll({ fs }: CommandContext, dir: string) {

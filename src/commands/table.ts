@@ -18,6 +18,7 @@ export const COMMANDS: Readonly<Record<string, string>> = {
   register: "Serve a finished run's model with Ollama, and measure what is served",
   unregister: "Remove a run's model from Ollama; the run keeps its files",
   serve: "Show the runs on a page that follows them; reads only",
+  prune: "Remove finished runs and stored outputs that nothing refers to; says first what would go",
   doctor: "Say what is installed, reachable and missing, and what mends it",
   schema: "Print the JSON Schema of pipeline files, for editors",
 };

@@ -25,6 +25,7 @@ export interface FileStat {
   /** Milliseconds since 1970. */
   readonly mtime: number;
   readonly inode: number;
+  readonly links: number;
 }
 
 /** A kernel lock (flock) on an open file; free at once when the process dies, however it dies. */
@@ -104,6 +105,7 @@ export const denoFs: Fs = {
         size: s.size,
         mtime: s.mtime?.getTime() ?? 0,
         inode: s.ino ?? 0,
+        links: s.nlink ?? 1,
       };
     } catch (error) {
       if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {

@@ -35,6 +35,8 @@ export interface RunEntry {
 export async function listRuns(fs: Fs, runsDir: string): Promise<RunEntry[]> {
   const entries: RunEntry[] = [];
   for (const id of await fs.list(runsDir)) {
+    // Being removed.
+    if (id.startsWith(".")) continue;
     const dir = join(runsDir, id);
     const started = await firstTime(fs, join(dir, EVENTS_FILE));
     if (started !== undefined) entries.push({ id, dir, started });

@@ -3,11 +3,16 @@ import { z } from "zod";
 import { makeFolder } from "../lib/folder.ts";
 import { digestOf, rememberDigest, stampOf } from "../lib/digest_memo.ts";
 import { TemperError } from "../lib/errors.ts";
+import type { FileLock, Fs } from "../lib/fs.ts";
 import type { Json, JsonObject } from "../lib/json.ts";
 import { type Output, outputSchema, type ResultInfo, resultSchema } from "../log/events.ts";
 import type { Env } from "../providers/provider.ts";
 import { linkOutputs, missing, replaceDir } from "./outputs.ts";
 
+/** Folder of the stored outputs below the cache. */
+export const STORE = "steps";
+/** Begins the name of what is not a whole entry: being stored, or being removed. */
+export const UNFINISHED = ".new-";
 const MANIFEST = "manifest.json";
 const OUT = "out";
 /** Below this a digest is computed faster than a memo of it is looked up. */
@@ -62,7 +67,7 @@ export type CacheEnv = Pick<Env, "fs" | "clock" | "cacheDir">;
 
 /** Looks a key up. A hit has every output present with its digest. Writes nothing. */
 export async function findCached(env: CacheEnv, key: string): Promise<CacheHit | CacheMiss> {
-  const entry = join(env.cacheDir, "steps", key);
+  const entry = join(env.cacheDir, STORE, key);
   if (!await env.fs.stat(entry)) return { hit: false };
   const found = await readManifest(env, entry, key);
   if (typeof found === "string") return { hit: false, damaged: found };
@@ -78,20 +83,17 @@ export async function findCached(env: CacheEnv, key: string): Promise<CacheHit |
 /** Keeps the outputs in `dir` under their key, in place of a damaged entry. Readers see all of it or nothing. */
 export async function storeCached(env: CacheEnv, entry: NewEntry, dir: string): Promise<void> {
   const { fs, cacheDir } = env;
-  const steps = join(cacheDir, "steps");
+  const steps = join(cacheDir, STORE);
   await makeFolder(steps, fs);
-  const lock = await fs.lock(join(steps, ".lock"), 60_000);
-  if (!lock) {
-    throw new TemperError("cache-locked", `Cannot store step "${entry.step}": "${steps}" stays locked`);
-  }
+  const lock = await lockStore(fs, steps);
   try {
     // Another run may have stored the same meanwhile, and a third may be linking it.
     if ((await findCached(env, entry.key)).hit) return;
     // Holding the lock, nobody else has one of these: they are what killed processes left.
     for (const name of await fs.list(steps)) {
-      if (name.startsWith(".new-")) await fs.remove(join(steps, name));
+      if (name.startsWith(UNFINISHED)) await fs.remove(join(steps, name));
     }
-    const temporary = join(steps, `.new-${entry.key}`);
+    const temporary = join(steps, UNFINISHED + entry.key);
     await linkOutputs(fs, dir, join(temporary, OUT), entry.outputs);
     const text = `${JSON.stringify({ version: 1, ...entry }, null, 2)}\n`;
     await fs.writeAtomic(join(temporary, MANIFEST), text);
@@ -99,6 +101,13 @@ export async function storeCached(env: CacheEnv, entry: NewEntry, dir: string): 
   } finally {
     lock.release();
   }
+}
+
+/** Whoever adds or removes entries holds this. */
+export async function lockStore(fs: Fs, steps: string): Promise<FileLock> {
+  const lock = await fs.lock(join(steps, ".lock"), 60_000);
+  if (lock) return lock;
+  throw new TemperError("cache-locked", `Cannot change the stored outputs: "${steps}" stays locked`);
 }
 
 /** Remembers the digests of large outputs, so that the next look-up need not read them. */

@@ -54,7 +54,14 @@ async function takeCached(run: Drive, driven: DrivenStep): Promise<boolean> {
     }
     return false;
   }
-  await linkHit(run, driven, found);
+  try {
+    await linkHit(run, driven, found);
+  } catch (error) {
+    if ((await findCached(run.env, planned.key)).hit) throw error;
+    const message = `The stored output of step "${step.kind}" was removed meanwhile: running it again`;
+    warn(run, step.kind, message);
+    return false;
+  }
   const { run: from, outputs, summary, result } = found;
   const { key } = planned;
   await decide(run, {

@@ -51,7 +51,10 @@ export async function takeRun(
 }
 
 /** The folder of runs holds runs only, so this lock lies in the cache. */
-async function lockChoice({ fs, cacheDir }: Env, runsDir: string): Promise<FileLock> {
+export async function lockChoice(
+  { fs, cacheDir }: Pick<Env, "fs" | "cacheDir">,
+  runsDir: string,
+): Promise<FileLock> {
   const locks = join(cacheDir, "locks");
   try {
     await fs.mkdirp(locks);

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { filesBelow } from "../../src/lib/folder.ts";
 import { denoFs } from "../../src/lib/fs.ts";
 import type { LogEvent } from "../../src/log/events.ts";
 import { readLog } from "../../src/log/read.ts";
+import { buildJobFolder, completeJobFolder } from "../../src/providers/training/job_folder.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
 import { assertHistory } from "../run/cuts.ts";
 import { effectsOf, kitAt, outputsOf } from "../run/kit.ts";
@@ -80,5 +82,33 @@ Deno.test("runPipeline() keeps its word when the machine stops at any operation 
           });
           await Deno.remove(root, { recursive: true });
         }
+      }
+    })));
+
+Deno.test("a job folder that is complete stays complete when the machine stops", () =>
+  Proof.run("power loss, job folder", (proof) =>
+    withFolder(async (dir) => {
+      const FILES = ["job.json", "prepared/train.safetensors", "tokens.json"];
+      let complete = false;
+      for (let at = 1; !complete; at++) {
+        const root = join(dir, String(at));
+        const configured = join(root, "tree", "configured");
+        await Deno.mkdir(join(configured, "prepared"), { recursive: true });
+        for (const name of FILES) await Deno.writeTextFile(join(configured, name), name);
+        await Deno.mkdir(join(root, "graveyard"));
+        const loss = new PowerLossFs(join(root, "tree"), join(root, "graveyard"), at);
+        const job = join(root, "tree", "run", "job");
+        await proof.try(`stopped at operation ${at}`, async () => {
+          const build = async () => {
+            await buildJobFolder(configured, job, loss.fs);
+            await completeJobFolder(configured, job, loss.fs);
+          };
+          complete = await build().then(() => true, () => false);
+          await loss.lose(() => false);
+          proof.count("power losses");
+          if (complete || await denoFs.stat(join(job, "job.json"))) {
+            assert.deepEqual(await filesBelow(job, denoFs), FILES);
+          }
+        });
       }
     })));

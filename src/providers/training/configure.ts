@@ -7,6 +7,7 @@ import type { LoadedSpec } from "../../spec/load.ts";
 import type { ConfigureWork, Env } from "../provider.ts";
 import { type BaseInfo, rememberFiles } from "./base/base.ts";
 import { describeBase } from "./base/describe.ts";
+import { refuseSmallDisk } from "./disk_check.ts";
 import { ensurePython } from "./environment.ts";
 import { linkExamples, sharedSystem } from "./examples.ts";
 import { jobSettings, type TrainingSpec, trainingSpec } from "./job.ts";
@@ -38,6 +39,7 @@ export async function configureTraining(work: ConfigureWork, trainerDir: string)
   const spec = trainingSpec(loaded.spec);
   const base = await describeBase(loaded, work);
   for (const message of base.warnings) work.progress({ phase: "base", message });
+  if (base.shape) await refuseSmallDisk(work, base.shape);
   await rememberFiles(base, work);
   const python = await ensurePython({
     env: work,

@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import { filesBelow } from "../../lib/folder.ts";
+import { filesBelow, makeFolder } from "../../lib/folder.ts";
 import type { Fs } from "../../lib/fs.ts";
 import { canonicalJson, type JsonObject } from "../../lib/json.ts";
 import { processExists, signalGroup, signalProcess } from "../../lib/process.ts";
@@ -46,17 +46,19 @@ export async function clearCancelled(dir: string, fs: Fs): Promise<void> {
 }
 
 /**
- * Links what configure left into a job folder. job.json comes last: without it the folder is not complete and is
- * built again. Returns false when it was complete already.
+ * Links what configure left into a job folder, durably. job.json comes last: without it the folder is not complete
+ * and is built again. Returns false when it was complete already.
  */
 export async function buildJobFolder(configured: string, dir: string, fs: Fs): Promise<boolean> {
   if (await fs.stat(join(dir, JOB_FILE))) return false;
   await fs.remove(dir);
-  await fs.mkdirp(dir);
+  await makeFolder(dir, fs);
   for (const name of await filesBelow(configured, fs)) {
     if (name === JOB_FILE) continue;
-    await fs.mkdirp(dirname(join(dir, name)));
+    await makeFolder(dirname(join(dir, name)), fs);
     await fs.linkOrCopy(join(configured, name), join(dir, name));
+    await fs.syncFile(join(dir, name));
+    await fs.syncDir(dirname(join(dir, name)));
   }
   return true;
 }

@@ -8,13 +8,14 @@ import type { MonitorWork } from "../provider.ts";
 import { clearCancelled, isCancelled, isRunning, jobDir, LOG_FILE, METRICS_FILE } from "./job_folder.ts";
 import { MetricsTail } from "./metrics_tail.ts";
 import { endText, outOfMemoryHint } from "./process_end.ts";
+import { Silence } from "./silence.ts";
 import { startTrainer } from "./start.ts";
 import { failureError } from "./trainer_error.ts";
 import { type Done, readResult } from "./trainer_files.ts";
 
 export interface MonitorOptions {
   readonly trainerDir: string;
-  /** Silence, in milliseconds, after which a living trainer is called stalled. @default 120_000 */
+  /** The shortest silence, in milliseconds, after which a living trainer is called stalled. @default 120_000 */
   readonly stallMs?: number;
 }
 
@@ -48,13 +49,14 @@ class Watch {
   #own: DetachedProcess | undefined;
   #end: ProcessEnd | undefined;
   #restarts = 0;
-  #stalled = false;
+  readonly #silence: Silence;
 
   constructor(private readonly work: MonitorWork, private readonly options: MonitorOptions) {
     this.dir = jobDir(work.runDir);
     this.#tail = new MetricsTail(join(this.dir, METRICS_FILE), work.fs);
     this.#unwatch = work.fs.watch(this.dir, () => this.#wake?.());
     this.#began = work.clock.monotonic();
+    this.#silence = new Silence(options.stallMs ?? 120_000, this.#began);
   }
 
   close(): void {
@@ -131,18 +133,12 @@ class Watch {
 
   /** Says once that a living trainer is silent, and once more after it has spoken again. */
   async #warnOfStall(): Promise<void> {
-    const { fs, clock, progress } = this.work;
-    const written = (await fs.stat(join(this.dir, METRICS_FILE)))?.mtime;
-    if (written === undefined) return;
-    const silent = clock.now() - written;
-    const stalled = silent >= (this.options.stallMs ?? 120_000);
-    if (stalled && !this.#stalled) {
-      const message = `No news from the trainer for ${
-        duration(silent)
-      }: it lives, but may be stuck or stopped`;
-      progress.call(this.work, { phase: "train", message });
-    }
-    this.#stalled = stalled;
+    const { fs, clock } = this.work;
+    const written = (await fs.stat(join(this.dir, METRICS_FILE)))?.size ?? 0;
+    const silent = this.#silence.look(written, clock.monotonic());
+    if (silent === undefined) return;
+    const message = `No news from the trainer for ${duration(silent)}: it lives, but may be stuck or stopped`;
+    this.work.progress({ phase: "train", message });
   }
 
   async #pause(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { JsonObject } from "../../lib/json.ts";
 import type { JobRef, SubmitWork } from "../provider.ts";
+import { refuseSmallDisk } from "./disk_check.ts";
 import {
   adoptTraining,
   buildJobFolder,
@@ -8,8 +9,9 @@ import {
   jobDir,
   lockHolder,
 } from "./job_folder.ts";
+import { shapeOf } from "./shape.ts";
 import { startTrainer } from "./start.ts";
-import { readResult } from "./trainer_files.ts";
+import { readResult, readTokens } from "./trainer_files.ts";
 
 /**
  * Starts the run's trainer, unless the job is known already: committed by this run, finished, or at work because a
@@ -25,6 +27,7 @@ export async function submitTraining(
   await build(work, dir, delivery);
   if (work.job) return work.job;
   const known = await isRunning(dir, work.fs) || await readResult(dir, work.fs) !== undefined;
+  if (!known) await refuseSmallDisk(work, shapeOf(await readTokens(work.configured, work.fs)));
   const pid = known ? await lockHolder(dir, work.fs) : (await startTrainer(work, trainerDir)).pid;
   const job: JobRef = {
     provider: kind,

@@ -306,3 +306,22 @@ Deno.test("cancel() signals nobody when no trainer holds the lock", async () => 
   await Deno.writeTextFile(join(project.jobDir, "lock"), `${Deno.pid}\n`);
   await local.cancel({ provider: "local" }, project.runDir(), project.env);
 });
+
+Deno.test("configure() and submit() refuse a disk that is too small for checkpoints and exports, with the figures", async () => {
+  await using project = await Project.make("home");
+  const fs = { ...project.env.fs, freeBytes: () => Promise.resolve(10_000_000) };
+  const refused = (error: unknown) => {
+    assert(error instanceof TemperError);
+    assert.equal(error.code, "disk-full");
+    assert.match(
+      error.message,
+      /^Cannot start the training: it takes about 50 MB in ".*\/job" \(.*\), 10 MB are free$/,
+    );
+    assert.match(error.message, /3 checkpoints 295 kB/);
+    return true;
+  };
+  await assert.rejects(local.configure({ ...await project.work(), fs }), refused);
+  await configured(project);
+  await assert.rejects(local.submit({ ...await project.work(), fs, job: undefined }), refused);
+  assert.equal((await starts(project.jobDir)).length, 0);
+});

@@ -1,0 +1,92 @@
+import { resolve } from "node:path";
+import { EXIT, UsageError } from "../lib/errors.ts";
+import { bytes, counted } from "../lib/format.ts";
+import type { Env } from "../providers/provider.ts";
+import { planPrune, prune as pruneRuns, type PrunePlan, type Removal } from "../run/prune.ts";
+import { createPalette } from "../ui/palette.ts";
+import { type Column, table } from "../ui/table.ts";
+import { CACHE_OPTION, type Command, type CommandContext, RUNS_OPTION } from "./command.ts";
+
+export const prune: Command = {
+  name: "prune",
+  summary: "Remove finished runs and stored outputs that nothing refers to; says first what would go",
+  usage: "",
+  positionals: [0, 0],
+  options: {
+    runs: RUNS_OPTION,
+    cache: CACHE_OPTION,
+    keep: { type: "string", value: "N", help: "Remove finished runs, but the newest N of each pipeline" },
+    "older-than": {
+      type: "string",
+      value: "AGE",
+      help: "Remove finished runs that ended longer ago: 12h, 30d, 8w",
+    },
+    yes: { type: "boolean", help: "Remove it; without this, nothing is changed" },
+  },
+  details:
+    "Running and interrupted runs stay, and so do runs that a comparison names and stored outputs of runs that " +
+    "stay. Without --keep and --older-than no run goes, only what no run refers to any more and what killed " +
+    "processes have left; given both, a run goes when both say so.\n\n" +
+    "deno task prune\ndeno task prune --keep 3 --older-than 30d --yes",
+  async run(context) {
+    const { fs, clock, cwd, env: variables, values, terminal } = context;
+    const env: Env = { fs, clock, cacheDir: resolve(cwd, values["cache"] as string), env: variables };
+    const options = {
+      runsDir: resolve(cwd, values["runs"] as string),
+      keep: wholeNumber(values["keep"] as string | undefined),
+      olderThanMs: ageMs(values["older-than"] as string | undefined),
+    };
+    const remove = values["yes"] === true;
+    const plan = await (remove ? pruneRuns : planPrune)(env, options);
+    if (values["json"]) terminal.out(JSON.stringify({ removed: remove, ...plan }, null, 2) + "\n");
+    else terminal.out(pruneText(plan, remove, context));
+    return EXIT.ok;
+  },
+};
+
+function wholeNumber(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new UsageError("bad-option", `Cannot read --keep: it takes a whole number, found "${text}"`);
+}
+
+const UNIT_MS = { h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
+
+function ageMs(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const [, number, unit] = /^(\d{1,5})([hdw])$/.exec(text) ?? [];
+  if (number !== undefined) return Number(number) * UNIT_MS[unit as keyof typeof UNIT_MS];
+  throw new UsageError(
+    "bad-option",
+    `Cannot read --older-than: it takes hours, days or weeks, found "${text}"`,
+    { hint: "For example 12h, 30d or 8w" },
+  );
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: "what" },
+  { title: "name", cut: "middle" },
+  { title: "size", align: "right" },
+  { title: "why", rank: 1 },
+];
+const WHAT: { readonly [kind in Removal["kind"]]: string } = {
+  run: "run",
+  output: "stored output",
+  leftover: "leftover",
+};
+
+function pruneText({ removals, freed, kept }: PrunePlan, removed: boolean, { terminal }: CommandContext) {
+  const stay = `${counted(kept.runs, "run")} and ${counted(kept.outputs, "stored output")} stay`;
+  if (removals.length === 0) return `Nothing to remove: ${stay}\n`;
+  const palette = createPalette(terminal.color);
+  const rows = removals.map(({ kind, name, bytes: size, why }) => [
+    { text: WHAT[kind] },
+    { text: name },
+    { text: bytes(size) },
+    { text: why },
+  ]);
+  const lines = table(COLUMNS, rows, terminal.columns("out"), palette.dim);
+  const freeing = `${removed ? "Freed" : "Would free"} ${bytes(freed)}; ${stay}`;
+  const next = removed ? [] : ["Nothing was removed: add --yes"];
+  return [...lines, "", freeing, ...next].map((line) => `${line}\n`).join("");
+}

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { prune } from "../../src/commands/prune.ts";
+import { runs } from "../../src/commands/runs.ts";
+import { denoFs } from "../../src/lib/fs.ts";
+import { copyFolder } from "../run/kit.ts";
+import { project } from "./run_kit.ts";
+
+const V1 = join(import.meta.dirname!, "..", "fixtures", "runs", "v1");
+
+async function withOldRuns() {
+  const tiny = await project();
+  const names = ["done", "failed", "interrupted"];
+  const ids = names.map((name, i) => `20261126-00000${i}-${name}-000${i}`);
+  for (const [i, name] of names.entries()) await copyFolder(join(V1, name), join(tiny.dir, "runs", ids[i]!));
+  return { tiny, ids };
+}
+
+Deno.test("prune says what would go and removes nothing before --yes", async () => {
+  const { tiny, ids: [done, failed, interrupted] } = await withOldRuns();
+  await using _ = tiny;
+  const looked = await tiny.call(prune, ["--keep", "0"]);
+  assert.equal(looked.code, 0, looked.err);
+  assert.match(looked.out, new RegExp(`run +${done} .*done\nrun +${failed} .*failed\n`));
+  assert.match(
+    looked.out,
+    /Would free \d+ kB; 1 run and 0 stored outputs stay\nNothing was removed: add --yes\n$/,
+  );
+  assert.equal((await denoFs.list(join(tiny.dir, "runs"))).length, 3);
+  const removed = await tiny.call(prune, ["--keep", "0", "--yes", "--json"]);
+  const { removed: yes, removals } = JSON.parse(removed.out);
+  assert.deepEqual([yes, removals.length], [true, 2]);
+  assert.deepEqual(await denoFs.list(join(tiny.dir, "runs")), [interrupted]);
+  assert.match((await tiny.call(prune, [])).out, /^Nothing to remove: 1 run and 0 stored outputs stay\n$/);
+});
+
+Deno.test("prune refuses a --keep or --older-than it cannot read", async () => {
+  await using tiny = await project();
+  await assert.rejects(tiny.call(prune, ["--keep", "many"]), { code: "bad-option" });
+  await assert.rejects(tiny.call(prune, ["--older-than", "30"]), {
+    code: "bad-option",
+    hint: "For example 12h, 30d or 8w",
+  });
+});
+
+Deno.test("runs prune leads to prune", async () => {
+  await using tiny = await project();
+  const hint = "deno task prune removes old runs and what nothing refers to";
+  await assert.rejects(tiny.call(runs, ["prune"]), { code: "bad-arguments", exitCode: 2, hint });
+});
