@@ -1,4 +1,4 @@
-import { count, figure } from "../../src/lib/format.ts";
+import { counted, figure } from "../../src/lib/format.ts";
 import { CHART_NAMES, type ChartData, type ChartName } from "../../src/log/charts.ts";
 import { scoresOf } from "../../src/log/scores.ts";
 import type { RunState } from "../../src/log/state.ts";
@@ -42,7 +42,7 @@ export function ChartSection({ id, charts: { value, problem }, log, state }: Cha
         ))}
       </div>
       {value?.skipped
-        ? <p class="warn">{count(value.skipped)} lines of the numbers could not be read.</p>
+        ? <p class="warn">{counted(value.skipped, "line")} of the numbers could not be read.</p>
         : null}
     </section>
   );

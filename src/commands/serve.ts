@@ -60,6 +60,7 @@ export const serve: Command = {
   },
 };
 
+/** Settings of the server, checked. */
 function settingsOf({ cwd, env, values }: CommandContext) {
   const { host, runs, token: given = env[TOKEN_VARIABLE], name = [] } = values as {
     readonly host: string;
@@ -77,13 +78,20 @@ function settingsOf({ cwd, env, values }: CommandContext) {
       },
     );
   }
+  const runsDir = resolve(cwd, runs);
+  // What the server's process may read is a list with commas between its folders.
+  if (runsDir.includes(",")) {
+    throw new UsageError("bad-option", `Cannot serve "${runs}": the path has a comma`, {
+      hint: "Give the folder another name, or a link to it",
+    });
+  }
   return {
     host,
     port: portOf(values["port"] as string),
     token,
     names: name,
     runs,
-    runsDir: resolve(cwd, runs),
+    runsDir,
     cwd,
   };
 }

@@ -33,7 +33,7 @@ export async function startServer(settings: ServerSettings, signal: AbortSignal)
       "--quiet",
       "--no-prompt",
       `--config=${fileURLToPath(CONFIG)}`,
-      `--allow-read=${permissionPath(settings.runsDir)}`,
+      `--allow-read=${settings.runsDir}`,
       `--allow-net=${netAddress(settings)}`,
       fileURLToPath(MAIN),
     ],
@@ -59,11 +59,6 @@ export async function startServer(settings: ServerSettings, signal: AbortSignal)
     throw cannotServe(settings, String(error));
   }
   return { port, ended: child.status };
-}
-
-/** A comma separates paths there; two are one that belongs to a path. */
-function permissionPath(path: string): string {
-  return path.replaceAll(",", ",,");
 }
 
 function netAddress({ host, port }: ServerSettings): string {

@@ -26,8 +26,13 @@ export async function* tailLog(
     while (!signal.aborted) {
       bell.quiet();
       const before = reader.end;
-      if (((await fs.stat(path))?.size ?? 0) > before) {
-        stop ??= fs.watch(path, () => bell.ring());
+      const size = (await fs.stat(path))?.size;
+      if (size !== undefined && !stop) {
+        stop = fs.watch(path, () => bell.ring());
+        // What was appended before the watch began would not ring.
+        continue;
+      }
+      if ((size ?? 0) > before) {
         // An unfinished line is read again each time, because a resuming runner may have cut it off.
         reader.forget();
         for await (const chunk of fs.readStream(path, before)) yield* reader.push(chunk);

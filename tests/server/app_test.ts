@@ -1,0 +1,217 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { denoFs } from "../../src/lib/fs.ts";
+import type { NewEvent } from "../../src/log/events.ts";
+import { BEGINNING, DONE, metric, site, STARTED, training } from "./kit.ts";
+
+const FAILED: readonly NewEvent[] = [
+  STARTED,
+  { type: "step.started", step: "extract", key: "1", attempt: 1 },
+  {
+    type: "step.failed",
+    step: "extract",
+    attempt: 1,
+    error: { code: "bad-data", message: "Cannot read row <3>", hint: 'Mend "it"' },
+  },
+  { type: "run.failed", error: { code: "bad-data", message: "Cannot read row <3>", hint: 'Mend "it"' } },
+];
+
+Deno.test("/ lists the runs newest first, filtered and sorted by the address", async () => {
+  await using s = await site();
+  await s.addRun("20261122-080000-home-lora-aaaa", DONE);
+  await s.addRun(
+    "20261122-090000-other-bbbb",
+    FAILED.map((e) => e === STARTED ? { ...STARTED, name: "other" } : e),
+  );
+  await s.addRun("20261122-100000-home-lora-cccc", [...BEGINNING, ...training(3)]);
+  await s.write("not-a-run/notes.txt", "x");
+  const ids = async (path: string) =>
+    [...(await s.text(path)).matchAll(/name="run" value="([^"]+)"/g)].map(([, id]) => id!.slice(-4));
+  assert.deepEqual((await ids("/")).sort(), ["aaaa", "bbbb", "cccc"]);
+  assert.deepEqual(await ids("/?state=failed"), ["bbbb"]);
+  assert.deepEqual(await ids("/?state=interrupted"), ["cccc"]);
+  assert.deepEqual((await ids("/?q=HOME")).sort(), ["aaaa", "cccc"]);
+  assert.deepEqual((await ids("/?sort=-score"))[0], "aaaa");
+  assert.deepEqual(await ids("/?per_page=1&page=2&sort=name"), ["aaaa"]);
+  // What is wrong in an address counts as absent.
+  assert.equal((await ids("/?state=nonsense&page=-1&sort=x&per_page=0")).length, 3);
+  const page = await s.text("/");
+  assert.match(page, /93\.3%/);
+  assert.match(page, /3 runs in runs/);
+});
+
+Deno.test("/runs/:id shows steps, scores, artifacts, what to do, and the files of the run", async () => {
+  await using s = await site();
+  const id = "20261122-080000-home-lora-aaaa";
+  await s.addRun(id, DONE);
+  await s.write(`${id}/pipeline.yaml`, "name: home # why <b>\nlist: [1, 'two']\n");
+  await s.write(`${id}/job/artifacts/Modelfile`, "FROM ./model.gguf\n# <script>\n");
+  await s.write(`${id}/job/metrics.jsonl`, [1, 2, 3].map((step) => metric(step, 4 / step)).join(""));
+  await s.write(`${id}/job/trainer.log`, "\x1b[31mred</pre><script>\n");
+  const page = await s.text(`/runs/${id}`);
+  for (const kind of ["extract", "format", "configure", "submit", "monitor"]) {
+    assert.match(page, new RegExp(`<b>${kind}</b>`));
+  }
+  assert.match(page, /made by <a href="\/runs\/20261121-120000-home-lora-aaaa">/);
+  assert.match(
+    page,
+    /deno task register 20261122-080000-home-lora-aaaa/,
+  );
+  assert.match(page, /aaaaaaaaaaaaaaaaaaaaaaaa/);
+  assert.match(page, /<span class="y-key">name<\/span>/);
+  assert.match(page, /# why &lt;b&gt;/);
+  assert.match(page, /<path class="s0" d="M/);
+  assert.ok(!page.includes("<script>"), "what files hold is escaped");
+  assert.doesNotMatch(page, /\sstyle=/);
+});
+
+Deno.test("/runs/:id tells running, stalled, interrupted and failed apart, and says what to do", async () => {
+  await using s = await site();
+  const live = await s.addRun("20261122-080000-home-lora-aaaa", [...BEGINNING, ...training(3)]);
+  assert.match(
+    await s.text("/runs/20261122-080000-home-lora-aaaa"),
+    /Interrupted in monitor: nothing drives/,
+  );
+  const runner = await denoFs.lock(join(live, "lock"));
+  assert.match(await s.text("/runs/20261122-080000-home-lora-aaaa"), /Stalled: no news for /);
+  await s.write("20261122-080000-home-lora-aaaa/job/metrics.jsonl", metric(1, 1));
+  assert.doesNotMatch(await s.text("/runs/20261122-080000-home-lora-aaaa"), /Stalled/);
+  const trainer = await denoFs.lock(join(live, "job", "lock"));
+  runner!.release();
+  assert.match(await s.text("/runs/20261122-080000-home-lora-aaaa"), /its trainer goes on working/);
+  trainer!.release();
+  await s.addRun("20261122-090000-home-lora-bbbb", FAILED);
+  const failed = await s.text("/runs/20261122-090000-home-lora-bbbb");
+  assert.match(failed, /Cannot read row &lt;3&gt;<\/span>\nMend &quot;it&quot;/);
+  assert.match(failed, /deno task run \/project\/pipelines\/lora\.yaml|deno task run pipelines\/lora\.yaml/);
+});
+
+Deno.test("an id that is not in the listing is not found, whatever it is", async () => {
+  await using s = await site();
+  await s.addRun("20261122-080000-home-lora-aaaa", DONE);
+  const outside = await Deno.makeTempDir({ prefix: "temper-outside-" });
+  await Deno.writeTextFile(join(outside, "events.jsonl"), "secret\n");
+  const ids = ["..%2f..", encodeURIComponent(outside), "20261122", "a%00b", "%20", "x".repeat(5000)];
+  for (const id of ids) {
+    for (const path of [`/runs/${id}`, `/runs/${id}/events`, `/api/runs/${id}`, `/api/runs/${id}/files`]) {
+      const response = await s.get(path);
+      const text = await response.text();
+      assert.ok([400, 404].includes(response.status), `${path}: ${response.status}`);
+      assert.ok(!text.includes("secret"), path);
+    }
+  }
+  await Deno.remove(outside, { recursive: true });
+});
+
+Deno.test("every answer carries the policy, and only reading is allowed", async () => {
+  await using s = await site();
+  for (const path of ["/", "/compare", "/nothing", "/api/runs", "/healthz", "/api/openapi.json"]) {
+    const { headers } = await s.get(path);
+    const policy = headers.get("content-security-policy")!;
+    assert.match(policy, /default-src 'none'/);
+    assert.doesNotMatch(policy, /unsafe|https?:/);
+    assert.equal(headers.get("x-content-type-options"), "nosniff", path);
+  }
+  for (const method of ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"]) {
+    const response = await s.app.request("/api/runs", { method, headers: { host: "localhost" } });
+    assert.equal(response.status, 405, method);
+  }
+  assert.equal((await s.app.request("/", { method: "HEAD", headers: { host: "localhost" } })).status, 200);
+});
+
+Deno.test("a Host header of another name is refused (DNS rebinding)", async () => {
+  await using local = await site();
+  for (const host of ["localhost", "127.0.0.1:8377", "[::1]:8377", "LOCALHOST:1"]) {
+    assert.equal((await local.get("/healthz", { host })).status, 200, host);
+  }
+  for (
+    const host of [
+      "evil.example",
+      "localhost.evil.example",
+      "10.0.0.1",
+      "127.0.0.1.nip.io",
+      "a b",
+      "@localhost",
+    ]
+  ) {
+    assert.equal((await local.get("/healthz", { host })).status, 421, host);
+  }
+  await using open = await site({ host: "0.0.0.0", token: "secret", names: ["box.lan"] });
+  for (const [host, status] of [["10.0.0.7:8377", 200], ["box.lan", 200], ["evil.example", 421]] as const) {
+    assert.equal((await open.get("/healthz", { host })).status, status, host);
+  }
+});
+
+Deno.test("with a token nothing is shown without it, and a browser keeps it as a cookie", async () => {
+  await using s = await site({ token: "secret" });
+  for (const path of ["/", "/api/runs", "/api/openapi.json", "/runs/x", "/runs/x/events", "/?token=wrong"]) {
+    assert.equal((await s.get(path)).status, 401, path);
+  }
+  assert.equal((await s.get("/healthz")).status, 200);
+  assert.equal((await s.get("/api/runs", { authorization: "Bearer secret" })).status, 200);
+  assert.equal((await s.get("/api/runs", { authorization: "Bearer secre" })).status, 401);
+  const entry = await s.get("/?state=done&token=secret");
+  assert.equal(entry.headers.get("location"), "/?state=done");
+  const cookie = entry.headers.get("set-cookie")!;
+  assert.match(cookie, /HttpOnly/);
+  assert.match(cookie, /SameSite=Strict/);
+  assert.equal((await s.get("/", { cookie: cookie.split(";")[0]! })).status, 200);
+});
+
+Deno.test("runs that are torn, malformed, empty or vanish do not hide the others", async () => {
+  await using s = await site();
+  await s.addRun("20261122-080000-home-lora-aaaa", DONE);
+  const torn = await s.addRun("20261122-090000-torn-bbbb", [...BEGINNING]);
+  await Deno.writeTextFile(join(torn, "events.jsonl"), '{"v":1,"seq":99,"t":"2026', { append: true });
+  await s.write("20261122-100000-bad-cccc/events.jsonl", '{"v":1}\n<b>\n');
+  await s.write("20261122-110000-empty-dddd/events.jsonl", "");
+  await s.write("20261122-120000-binary-eeee/events.jsonl", "\0\xff\xfe\n");
+  await Deno.mkdir(join(s.runsDir, "20261122-130000-folder-ffff", "events.jsonl"), { recursive: true });
+  const rows = await (await s.get("/api/runs")).json() as {
+    id: string;
+    state: string;
+    error: string | null;
+  }[];
+  const states = Object.fromEntries(rows.map(({ id, state }) => [id.slice(-4), state]));
+  assert.deepEqual(states, { aaaa: "done", bbbb: "interrupted", cccc: "unreadable", eeee: "unreadable" });
+  assert.match(rows.find(({ id }) => id.endsWith("cccc"))!.error!, /events\.jsonl" at line 1, byte 0/);
+  const bad = await s.get("/runs/20261122-100000-bad-cccc");
+  assert.equal(bad.status, 422);
+  assert.match(await bad.text(), /at line 1, byte 0/);
+  assert.equal((await s.get("/runs/20261122-090000-torn-bbbb")).status, 200);
+  assert.equal((await s.get("/runs/20261122-110000-empty-dddd")).status, 404);
+  await Deno.remove(torn, { recursive: true });
+  assert.equal((await s.get("/runs/20261122-090000-torn-bbbb")).status, 404);
+  assert.ok(!(await s.text("/")).includes("torn-bbbb"));
+  assert.equal((await s.get("/")).status, 200);
+});
+
+Deno.test("a part that cannot be read is told in its place", async () => {
+  await using s = await site();
+  const id = "20261122-080000-home-lora-aaaa";
+  await s.addRun(id, DONE);
+  await s.write(`${id}/steps/2-format/report.json`, "{}");
+  await s.write(`${id}/job/artifacts/predictions.jsonl`, "[]\n");
+  await s.write(`${id}/job/metrics.jsonl`, `${metric(1, 1)}garbage "train"\n${metric(2, 1)}`);
+  await s.write(`${id}/plan.json`, "{");
+  const page = await s.text(`/runs/${id}`);
+  assert.match(page, /Cannot read report\.json/);
+  assert.match(page, /Cannot read predictions/);
+  assert.match(page, /1 line of the numbers could not be read/);
+  assert.equal((await s.get(`/api/runs/${id}/report`)).status, 422);
+});
+
+Deno.test("/compare puts the chosen runs beside each other, and leaves out what is not there", async () => {
+  await using s = await site();
+  for (const end of ["aaaa", "bbbb"]) {
+    const id = `20261122-080000-home-lora-${end}`;
+    await s.addRun(id, DONE);
+    await s.write(`${id}/job/metrics.jsonl`, [1, 2, 3].map((step) => metric(step, 4 / step)).join(""));
+  }
+  const page = await s.text(
+    "/compare?run=20261122-080000-home-lora-aaaa&run=20261122-080000-home-lora-bbbb&run=../x",
+  );
+  assert.match(page, /2 of at most 8 runs/);
+  assert.match(page, /<path class="s0" d="M.*<path class="s1" d="M/s);
+  assert.match(await s.text("/compare"), /Choose runs in/);
+});

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { denoFs, type Fs } from "../../src/lib/fs.ts";
+import { logText, recorded } from "../ui/recorded.ts";
+import { BEGINNING, DONE, messages, metric, site, training } from "./kit.ts";
+
+const ID = "20261122-080000-home-lora-aaaa";
+const EVENTS = `/runs/${ID}/events`;
+
+function append(path: string, text: string): Promise<void> {
+  return Deno.writeTextFile(path, text, { append: true });
+}
+
+Deno.test("events are sent with the byte behind them as id, and again from any id on", async () => {
+  await using s = await site();
+  const dir = await s.addRun(ID, DONE);
+  const text = await Deno.readTextFile(join(dir, "events.jsonl"));
+  const response = await s.get(EVENTS);
+  assert.equal(response.headers.get("content-type"), "text/event-stream");
+  const all = await messages(response.body!, DONE.length);
+  assert.equal(all.map(({ data }) => `${data}\n`).join(""), text);
+  assert.equal(Number(all.at(-1)!.id), new TextEncoder().encode(text).length);
+  for (const at of [0, 3, DONE.length - 2]) {
+    const rest = await messages(
+      (await s.get(EVENTS, { "last-event-id": all[at]!.id! })).body!,
+      DONE.length - at - 1,
+    );
+    assert.deepEqual(rest, all.slice(at + 1), `from event ${at}`);
+  }
+  // A position where no line begins is not one of this log: it starts anew.
+  for (const from of ["7", "999999999", "-1", "abc", "1e99", ""]) {
+    const [first] = await messages((await s.get(EVENTS, { "last-event-id": from })).body!, 1);
+    assert.deepEqual(first, all[0], from);
+  }
+});
+
+Deno.test("events arrive as they are appended, a torn line when it is whole", async () => {
+  await using s = await site();
+  const dir = await s.addRun(ID, BEGINNING);
+  const path = join(dir, "events.jsonl");
+  const lines = logText(recorded([...BEGINNING, ...training(3)])).split("\n").slice(BEGINNING.length, -1);
+  const from = String((await Deno.stat(path)).size);
+  const { body } = await s.get(EVENTS, { "last-event-id": from });
+  const received = messages(body!, lines.length);
+  await append(path, lines[0]!.slice(0, 20));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await append(path, `${lines[0]!.slice(20)}\n`);
+  await append(path, lines.slice(1).map((line) => `${line}\n`).join(""));
+  assert.deepEqual((await received).map(({ data }) => data), lines);
+});
+
+Deno.test("two hundred browsers share one tail, each gets every event once, and the tail ends with the last", async () => {
+  let opened = 0;
+  const counting: Fs = { ...denoFs, watch: (path, onChange) => (opened++, denoFs.watch(path, onChange)) };
+  await using s = await site({}, counting);
+  const dir = await s.addRun(ID, BEGINNING);
+  const lines = logText(recorded([...BEGINNING, ...training(5)])).split("\n").slice(0, -1);
+  const streams = await Promise.all(Array.from({ length: 200 }, () => s.get(EVENTS)));
+  assert.deepEqual(s.sources.feeds.counts, { runs: 1, watchers: 200 });
+  const received = streams.map(({ body }) => messages(body!, lines.length));
+  const fresh = lines.slice(BEGINNING.length).map((line) => `${line}\n`).join("");
+  await append(join(dir, "events.jsonl"), fresh);
+  const expected = (await Deno.readTextFile(join(dir, "events.jsonl"))).split("\n").slice(0, -1);
+  for (const got of await Promise.all(received)) assert.deepEqual(got.map(({ data }) => data), expected);
+  assert.ok(opened <= 2, `${opened} watches: one of the log, one of the numbers`);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.deepEqual(s.sources.feeds.counts, { runs: 0, watchers: 0 });
+});
+
+Deno.test("numbers arrive with the bytes they stand in, none twice and none missing", async () => {
+  await using s = await site();
+  const dir = await s.addRun(ID, [...BEGINNING, ...training(1)]);
+  await s.write(`${ID}/job/metrics.jsonl`, metric(1, 4) + metric(2, 3));
+  const { end } = await s.json(`/api/runs/${ID}/metrics`);
+  const received = messages((await s.get(EVENTS)).body!, 2, "metrics");
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  await append(join(dir, "job", "metrics.jsonl"), metric(3, 2));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await append(join(dir, "job", "metrics.jsonl"), metric(4, 1));
+  const batches = (await received).map(({ data }) => JSON.parse(data));
+  assert.deepEqual(batches.map(({ points }) => points.map((p: { step: number }) => p.step)), [[3], [4]]);
+  assert.equal(batches[0].from, end);
+  assert.equal(batches[1].from, batches[0].to);
+});
+
+Deno.test("a browser is told when a run stops being driven, and when it is removed", async () => {
+  await using s = await site();
+  const dir = await s.addRun(ID, [...BEGINNING, ...training(1)]);
+  const lock = (await denoFs.lock(join(dir, "lock")))!;
+  await s.write(`${ID}/job/metrics.jsonl`, metric(1, 4));
+  const [running] = await messages((await s.get(EVENTS)).body!, 1, "state");
+  assert.deepEqual(JSON.parse(running!.data), { state: "running", stalled: false, training: false });
+  const states = messages((await s.get(EVENTS)).body!, 2, "state");
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  lock.release();
+  assert.equal(JSON.parse((await states)[1]!.data).state, "interrupted");
+  const gone = messages((await s.get(EVENTS)).body!, 1, "gone");
+  await Deno.remove(dir, { recursive: true });
+  assert.equal((await gone).length, 1);
+});
+
+Deno.test("a log that breaks while it is followed is told, and the server goes on", async () => {
+  await using s = await site();
+  const dir = await s.addRun(ID, BEGINNING);
+  const problem = messages((await s.get(EVENTS)).body!, 1, "problem");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await append(join(dir, "events.jsonl"), "no json\n");
+  assert.match(JSON.parse((await problem)[0]!.data).message, /Cannot read ".*events\.jsonl"/);
+  assert.equal((await s.get("/")).status, 200);
+});

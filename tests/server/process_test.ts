@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { VERSION } from "../../src/lib/version.ts";
+import { ROOT, temper } from "../commands/cli_kit.ts";
+import { logText, recorded } from "../ui/recorded.ts";
+import { DONE, messages } from "./kit.ts";
+
+const PERMISSIONS = ["--allow-read", "--allow-run", "--allow-env"];
+
+interface Server extends AsyncDisposable {
+  readonly url: string;
+  readonly dir: string;
+  readonly command: Deno.ChildProcess;
+}
+
+/** The real command in a folder of its own, with one run in it. */
+async function serve(...args: string[]): Promise<Server> {
+  const dir = await Deno.makeTempDir({ prefix: "temper-serve-" });
+  await Deno.mkdir(join(dir, "my runs", "20261122-080000-home-lora-3fa2"), { recursive: true });
+  await Deno.writeTextFile(
+    join(dir, "my runs", "20261122-080000-home-lora-3fa2", "events.jsonl"),
+    logText(recorded(DONE)),
+  );
+  const command = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-prompt",
+      ...PERMISSIONS,
+      `${ROOT}cli.ts`,
+      "serve",
+      "--json",
+      "--port",
+      "0",
+      "--runs",
+      "my runs",
+      ...args,
+    ],
+    cwd: dir,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const reader = command.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const { value } = await reader.read();
+  const { url } = JSON.parse(value!);
+  return {
+    url,
+    dir,
+    command,
+    async [Symbol.asyncDispose]() {
+      try {
+        command.kill("SIGTERM");
+      } catch { /* it has ended already */ }
+      await command.status;
+      await reader.cancel();
+      await Deno.remove(dir, { recursive: true });
+    },
+  };
+}
+
+/** Processes of the server itself, by the address they were allowed to listen on. */
+async function serverProcesses(dir: string): Promise<string[][]> {
+  const found = [];
+  for await (const { name } of Deno.readDir("/proc")) {
+    const line = /^\d+$/.test(name) ? await Deno.readTextFile(`/proc/${name}/cmdline`).catch(() => "") : "";
+    const words = line.split("\0");
+    if (words.some((word) => word.endsWith("server/main.ts")) && line.includes(dir)) found.push(words);
+  }
+  return found;
+}
+
+async function until(what: string, look: () => Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + 10_000; Date.now() < end;) {
+    if (await look()) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`Cannot wait any longer for ${what}`);
+}
+
+Deno.test("serve answers, follows, and ends with exit code 130 at Ctrl-C", async () => {
+  await using server = await serve();
+  assert.deepEqual(await (await fetch(new URL("/healthz", server.url))).json(), {
+    ok: true,
+    version: VERSION,
+  });
+  assert.match(await (await fetch(server.url)).text(), /home-lora/);
+  const events = await fetch(new URL("/runs/20261122-080000-home-lora-3fa2/events", server.url));
+  assert.equal((await messages(events.body!, DONE.length)).length, DONE.length);
+  server.command.kill("SIGINT");
+  assert.equal((await server.command.status).code, 130);
+});
+
+Deno.test(
+  "serve may read the runs and listen on its port, and nothing else",
+  { ignore: Deno.build.os !== "linux" },
+  async () => {
+    await using server = await serve("--token", "not-for-others");
+    const [words, ...others] = await serverProcesses(server.dir);
+    assert.equal(others.length, 0);
+    const allowed = words!.filter((word) => word.startsWith("--allow") || word === "-A");
+    assert.deepEqual(allowed, [`--allow-read=${join(server.dir, "my runs")}`, "--allow-net=127.0.0.1:0"]);
+    assert.ok(words!.includes("--no-prompt"));
+    assert.ok(!words!.join(" ").includes("not-for-others"), "the token is in no list of processes");
+    assert.equal((await fetch(new URL("/", server.url).origin)).status, 401);
+    assert.equal((await fetch(server.url)).status, 401, "fetch keeps no cookie");
+    const headers = { authorization: "Bearer not-for-others" };
+    assert.equal((await fetch(new URL("/api/runs", server.url), { headers })).status, 200);
+  },
+);
+
+Deno.test(
+  "the server's process ends with the command, however that ends",
+  { ignore: Deno.build.os !== "linux" },
+  async () => {
+    await using server = await serve();
+    assert.equal((await serverProcesses(server.dir)).length, 1);
+    server.command.kill("SIGKILL");
+    await until("the server's end", async () => (await serverProcesses(server.dir)).length === 0);
+  },
+);
+
+Deno.test("serve refuses what it cannot do, in a sentence", async () => {
+  const call = (...args: string[]) => temper(["serve", ...args], { permissions: PERMISSIONS });
+  const open = await call("--host", "0.0.0.0");
+  assert.equal(open.code, 2);
+  assert.match(open.err, /^Cannot serve on "0\.0\.0\.0" without a token/);
+  for (const port of ["x", "65536", "-1", "1e3"]) assert.equal((await call(`--port=${port}`)).code, 2, port);
+  assert.equal((await call("--runs", "a,b")).code, 2);
+  await using server = await serve();
+  const { port } = new URL(server.url);
+  const taken = await call("--port", port);
+  assert.deepEqual([taken.code, taken.err], [
+    1,
+    `Cannot serve on 127.0.0.1:${port}: another program listens there\n--port 0 takes a free port\n`,
+  ]);
+  assert.match((await call("--help")).out, /--host H .*\n.*--port N/);
+});
