@@ -14,6 +14,7 @@ import { Spec } from "../spec/schema.ts";
 import { method } from "../spec/schema_method.ts";
 import { createPalette, type Palette } from "../ui/palette.ts";
 import { CACHE_OPTION, type Command, type CommandContext, RUNS_OPTION } from "./command.ts";
+import { clockFinding, staleFindings } from "./doctor_runs.ts";
 import { denoFinding, folderFinding, memoryFinding } from "./doctor_machine.ts";
 
 const NAME_WIDTH = 11;
@@ -47,8 +48,11 @@ async function* examine(context: CommandContext): AsyncGenerator<Finding> {
   yield denoFinding(Deno.version.deno);
   const { available, total } = Deno.systemMemoryInfo();
   yield memoryFinding(available, total, neededMemory());
-  yield await folderFinding(context, "runs", resolve(cwd, values["runs"] as string));
+  const runsDir = resolve(cwd, values["runs"] as string);
+  yield await folderFinding(context, "runs", runsDir);
   yield await folderFinding(context, "cache", cacheDir);
+  yield await clockFinding(env, runsDir);
+  yield* staleFindings(env, runsDir);
   yield* trainingFindings({ env, trainerDir: ownTrainerDir(), signal });
   yield await ollamaFinding(env, OLLAMA_SERVER, signal);
   yield* hostedFindings(env, signal);

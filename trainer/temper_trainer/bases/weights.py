@@ -40,7 +40,7 @@ class Weights:
             self._file = open(path, "rb", buffering=0)  # noqa: SIM115 (as long as the mapping)
             self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
             self.entries = self._parse()
-        except (ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, struct.error) as error:
             reason = "its header cannot be read" if not isinstance(error, _ShortError) else str(error)
             raise _damaged(path, reason) from error
         except OSError as error:
@@ -82,9 +82,9 @@ class Weights:
         for name, info in header.items():
             if name == "__metadata__":
                 continue
-            start, end = info["data_offsets"]
-            entries[name] = entry = Entry(info["dtype"], tuple(info["shape"]), start)
-            if entry.bytes != end - start or start < 0:
+            start, end = _counts(info["data_offsets"])
+            entries[name] = entry = Entry(info["dtype"], _counts(info["shape"]), start)
+            if entry.bytes != end - start:
                 raise ValueError("extent")
             if self._data_start + end > len(self._map):
                 raise _ShortError(f'tensor "{name}" lies behind its end: the file is cut short')
@@ -140,6 +140,13 @@ def encode(values: np.ndarray, dtype: str) -> np.ndarray:
 
 def count_parameters(entries: Iterable[Entry]) -> int:
     return sum(prod(entry.shape) for entry in entries)
+
+
+def _counts(numbers: Any) -> tuple[int, ...]:
+    """A list of whole numbers from 0 up: a float or a negative one would be found out only where it is used."""
+    if not isinstance(numbers, list) or any(type(number) is not int or number < 0 for number in numbers):
+        raise ValueError("counts")
+    return tuple(numbers)
 
 
 class _ShortError(ValueError):
