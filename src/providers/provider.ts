@@ -165,8 +165,8 @@ export interface Provider {
   /** Follows the job to its end, through any number of interruptions. Throws when it failed. */
   monitor(work: MonitorWork): Promise<JobResult>;
   /**
-   * Stops the job. Returns when it no longer runs. When no job was committed, `job` holds the provider's name alone:
-   * one may have been started by a process that was killed before it could say so.
+   * Stops the job. Returns when it no longer runs. When no job was committed, `job` holds the provider's name and the
+   * `records` of the submit step: one may have been started by a process that was killed before it could say so.
    */
   cancel(job: JobRef, runDir: string, env: Env): Promise<void>;
 }

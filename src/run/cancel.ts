@@ -77,7 +77,8 @@ async function endRun(
   }
 }
 
-/** The committed job, or what is known of one that was started and never committed. */
-export function jobToCancel({ job, provider }: RunState): JobRef {
-  return job ? job as JobRef : { provider };
+/** The committed job, or what was written down about one that may have been started and was never committed. */
+export function jobToCancel({ job, provider, steps }: RunState): JobRef {
+  if (job) return job as JobRef;
+  return { provider, records: steps.find(({ kind }) => kind === "submit")?.records ?? [] };
 }

@@ -1,5 +1,6 @@
 import type { Finding } from "./finding.ts";
 import { isSection, valueAt } from "./path.ts";
+import { isPythonOnly } from "./regex.ts";
 
 type Dialect = "openai" | "nebius" | "azure";
 
@@ -42,7 +43,7 @@ export function hostedFindings(data: unknown): Finding[] {
       hint,
     }]
   );
-  return [...lacking, ...bounds(at, dialect), ...methodFindings(at, dialect)];
+  return [...lacking, ...bounds(at, dialect), ...methodFindings(at, dialect), ...patternFindings(at)];
 }
 
 type At = (path: string) => unknown;
@@ -73,4 +74,16 @@ function methodFindings(at: At, dialect: Dialect): Finding[] {
     message: `Cannot honour method.${name}: dialect nebius has no such field`,
     hint: "remove it; the service adapts all linear layers",
   }));
+}
+
+/** Without a trainer, answers are matched here, by JavaScript. */
+function patternFindings(at: At): Finding[] {
+  const pattern = at("evaluate.pattern");
+  return typeof pattern !== "string" || !isPythonOnly(pattern) ? [] : [{
+    path: ["evaluate", "pattern"],
+    at: "value",
+    message: "Cannot use evaluate.pattern: it has groups or quantifiers that only Python knows",
+    hint:
+      "hosted models are scored without Python: leave out inline flags, atomic groups and possessive quantifiers",
+  }];
 }

@@ -6,16 +6,25 @@ const PYTHON_ONLY = /\(\?(?:[#(>]|[aiLmsux]*-?[imsx]*[:)])|[*+?}]\+/;
  * so what the two languages write differently is translated, and what only Python knows is left to it.
  */
 export function regexFault(pattern: string): string | undefined {
-  if (PYTHON_ONLY.test(pattern)) return undefined;
-  const translated = pattern
-    .replace(/\{\{\s*expected\s*\}\}/g, "(?:expected)")
-    .replaceAll("(?P<", "(?<")
-    .replace(/\(\?P=(\w+)\)/g, "\\k<$1>");
+  if (isPythonOnly(pattern)) return undefined;
   try {
-    new RegExp(translated);
+    new RegExp(javaScriptPattern(pattern, "(?:expected)"));
     return undefined;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return message.slice(message.lastIndexOf(": ") + 2).toLowerCase();
   }
+}
+
+/** Whether JavaScript has no words for what a pattern says. */
+export function isPythonOnly(pattern: string): boolean {
+  return PYTHON_ONLY.test(pattern);
+}
+
+/** A pattern of Python as JavaScript writes it, with `expected` in place of `{{ expected }}`. */
+export function javaScriptPattern(pattern: string, expected: string): string {
+  return pattern
+    .replaceAll("(?P<", "(?<")
+    .replace(/\(\?P=(\w+)\)/g, "\\k<$1>")
+    .split(/\{\{\s*expected\s*\}\}/).join(expected);
 }

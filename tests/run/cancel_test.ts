@@ -150,7 +150,7 @@ Deno.test("cancelRun() names the provider when a job may have been started and n
     const { dir } = await running;
     const jobs: JobRef[] = [];
     await cancelRun(cancelOptions(kit, dir, jobs));
-    assert.deepEqual(jobs, [{ provider: "local" }]);
+    assert.deepEqual(jobs, [{ provider: "local", records: [] }]);
   }, { hooks });
 });
 

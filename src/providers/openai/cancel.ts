@@ -1,9 +1,12 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import type { FineTuningJob } from "openai/resources/fine-tuning/jobs/jobs";
 import { TemperError } from "../../lib/errors.ts";
+import type { JsonObject } from "../../lib/json.ts";
 import { Spec } from "../../spec/schema.ts";
 import type { Env, JobRef } from "../provider.ts";
+import { JOB, pendingIntent } from "./create_once.ts";
 import { endpointOf, hostedSpec } from "./dialect.ts";
-import { KEY_FIELD, RUN_FIELD } from "./find_job.ts";
+import { alive, jobsOfRun, lookAlikes, madeSince } from "./find_job.ts";
 import { hasEnded, parseJob } from "./job_view.ts";
 import { endpointOfJob } from "./monitor.ts";
 import { Service } from "./service.ts";
@@ -18,21 +21,29 @@ export async function cancelHosted(job: JobRef, runDir: string, env: Env): Promi
   if (typeof job["id"] === "string") {
     return await cancelJob(await Service.open(endpointOfJob(job), options), job["id"], env);
   }
-  const plan = JSON.parse(await env.fs.readText(join(runDir, "plan.json")));
-  const endpoint = endpointOf(hostedSpec(Spec.parse(plan.spec)), env.env);
-  const submit = plan.steps.find((step: { kind: string }) => step.kind === "submit")?.key;
-  if (!endpoint.dialect.metadata || env.env[endpoint.keyEnv] === undefined) return;
-  const service = await Service.open(endpoint, options);
-  const run = runDir.split("/").at(-1);
-  const ids = await service.read("list the jobs", async (request) => {
-    const found: string[] = [];
-    const query = { limit: 100, metadata: { [KEY_FIELD]: String(submit) } };
-    for await (const { id, metadata } of service.client.fineTuning.jobs.list(query, request)) {
-      if (metadata?.[RUN_FIELD] === run) found.push(id);
-    }
-    return found;
-  });
-  for (const id of ids) await cancelJob(service, id, env);
+  const records = Array.isArray(job["records"]) ? job["records"] as JsonObject[] : [];
+  const intent = pendingIntent(records, JOB);
+  if (!intent) return;
+  const { spec, steps } = JSON.parse(await env.fs.readText(join(runDir, "plan.json")));
+  const service = await Service.open(endpointOf(hostedSpec(Spec.parse(spec)), env.env), options);
+  const key = String(steps.find((step: { kind: string }) => step.kind === "submit")?.key);
+  const jobs = service.endpoint.dialect.metadata
+    ? await jobsOfRun(service, key, basename(runDir))
+    : await jobsMadeSince(service, intent, env.clock.now());
+  for (const { id } of jobs) await cancelJob(service, id, env);
+}
+
+/** Where jobs carry no key, this run's is the only one of its suffix and file that is younger than the intent. */
+async function jobsMadeSince(service: Service, intent: JsonObject, now: number): Promise<FineTuningJob[]> {
+  const mark = { suffix: String(intent["suffix"]), trainingFile: String(intent["training_file"]) };
+  const jobs = alive(madeSince(await lookAlikes(service, mark, now), intent));
+  if (jobs.length <= 1) return jobs;
+  throw new TemperError(
+    "job-in-doubt",
+    `Cannot cancel: ${service.endpoint.dialect.service} keeps no keys, and any of these may be this run's job: ` +
+      jobs.map(({ id }) => id).join(", "),
+    { hint: "Cancel the right one on the service's own page, then cancel this run again" },
+  );
 }
 
 async function cancelJob(service: Service, id: string, { clock }: Env): Promise<void> {

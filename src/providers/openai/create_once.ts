@@ -3,11 +3,11 @@ import type { SubmitWork } from "../provider.ts";
 import { CallError } from "./service.ts";
 
 export interface Creation<T> {
-  /** Tells this creation's records from others: "file <sha256>", "job". */
+  /** Tells this creation's records from others: "file <sha256>", JOB. */
   readonly what: string;
   readonly phase: string;
   /** What there is already and counts as created. `intent`: what was known before an interrupted try. */
-  find(intent: JsonObject | undefined): Promise<T | undefined>;
+  readonly find: (intent: JsonObject | undefined) => Promise<T | undefined>;
   /** What is known now, for `find` after an interruption. */
   intent(): Promise<JsonObject>;
   /** Makes the one call that costs. */
@@ -15,7 +15,16 @@ export interface Creation<T> {
   readonly settleMs: number;
 }
 
+/** `what` of the one creation that is paid for. */
+export const JOB = "job";
 const LOOK_MS = 2_000;
+
+/** The last try of a creation, unless the service is known to have refused it. */
+export function pendingIntent(records: readonly JsonObject[], what: string): JsonObject | undefined {
+  const intent = records.findLastIndex((record) => record["intent"] === what);
+  const refused = records.findLastIndex((record) => record["refused"] === what);
+  return intent > refused ? records[intent] : undefined;
+}
 
 /**
  * Creates something at a service that creates anew for each call: looks first, writes down that it is about to call,
@@ -25,9 +34,8 @@ const LOOK_MS = 2_000;
 export async function createOnce<T>(work: SubmitWork, creation: Creation<T>): Promise<T> {
   const { clock, records } = work;
   const { what, phase, settleMs } = creation;
-  const pending = records.findLast((record) => record["intent"] === what);
-  const refused = records.findLast((record) => record["refused"] === what);
-  if (pending && records.indexOf(pending) > (refused ? records.indexOf(refused) : -1)) {
+  const pending = pendingIntent(records, what);
+  if (pending) {
     const since = typeof pending["at"] === "number" ? pending["at"] : clock.now();
     const found = await look(work, creation, pending, Math.min(settleMs, since + settleMs - clock.now()));
     if (found !== undefined) return found;
@@ -55,13 +63,13 @@ export async function createOnce<T>(work: SubmitWork, creation: Creation<T>): Pr
 /** Looks once, and again until `ms` have passed. */
 async function look<T>(
   { clock, signal }: SubmitWork,
-  creation: Creation<T>,
+  { find }: Creation<T>,
   intent: JsonObject,
   ms: number,
 ): Promise<T | undefined> {
   const deadline = clock.monotonic() + ms;
   while (true) {
-    const found = await creation.find(intent);
+    const found = await find(intent);
     const left = deadline - clock.monotonic();
     if (found !== undefined || left <= 0) return found;
     await clock.sleep(Math.min(LOOK_MS, left), signal);

@@ -9,8 +9,10 @@ export interface Mark {
   readonly runId: string;
   readonly suffix: string;
   readonly trainingFile: string;
-  readonly model: string;
 }
+
+/** What a job looks like from outside. */
+type Look = Pick<Mark, "suffix" | "trainingFile">;
 
 /** Metadata fields of a job, where the service keeps some. */
 export const KEY_FIELD = "temper_key";
@@ -42,8 +44,20 @@ export async function findByKey(
   });
 }
 
-/** Jobs of the same suffix, training file and base, for services that keep no metadata. */
-export async function lookAlikes(service: Service, mark: Mark, now: number): Promise<FineTuningJob[]> {
+/** Every job of a run, where the service keeps metadata. */
+export async function jobsOfRun(service: Service, key: string, runId: string): Promise<FineTuningJob[]> {
+  return await service.read("list the jobs", async (options) => {
+    const found: FineTuningJob[] = [];
+    const query = { limit: 100, metadata: { [KEY_FIELD]: key } };
+    for await (const job of service.client.fineTuning.jobs.list(query, options)) {
+      if (job.metadata?.[RUN_FIELD] === runId) found.push(job);
+    }
+    return found;
+  });
+}
+
+/** Jobs of the same suffix and training file, for services that keep no metadata. */
+export async function lookAlikes(service: Service, mark: Look, now: number): Promise<FineTuningJob[]> {
   return await service.read("list the jobs", async (options) => {
     const found: FineTuningJob[] = [];
     for await (const job of service.client.fineTuning.jobs.list({ limit: 100 }, options)) {
@@ -65,7 +79,7 @@ export function alive(jobs: readonly FineTuningJob[]): FineTuningJob[] {
   return jobs.filter(({ status }) => !DEAD.includes(status));
 }
 
-function isAlike(job: FineTuningJob, { suffix, trainingFile }: Mark): boolean {
+function isAlike(job: FineTuningJob, { suffix, trainingFile }: Look): boolean {
   if (job.training_file !== trainingFile) return false;
   const given = job as { user_provided_suffix?: string | null; suffix?: string | null };
   const told = given.user_provided_suffix ?? given.suffix;

@@ -3,7 +3,7 @@ import type { LoadedSpec } from "../../spec/load.ts";
 import type { DataSize, Env, Estimate, Outlook } from "../provider.ts";
 import { scoresBefore } from "./configure.ts";
 import { closingNotes } from "./dates.ts";
-import { endpointOf, type HostedSpec, hostedSpec } from "./dialect.ts";
+import { dialectOf, endpointOf, type HostedSpec, hostedSpec } from "./dialect.ts";
 import { readJobFile, type TokenTotals } from "./job_file.ts";
 import { epochsOf, hostedSettings, methodNote } from "./presets.ts";
 import { type Price, priceOf } from "./prices.ts";
@@ -37,7 +37,7 @@ export async function hostedOutlook(
   const { service } = endpoint.dialect;
   return {
     base: `${spec.provider.base} at ${service} (${endpoint.baseUrl})`,
-    settings: hostedSettings(loaded, rows),
+    settings: hostedSettings(loaded, rows, job?.goal ?? "supervised"),
     estimates: [
       tokensEstimate(tokens, epochs, how),
       ...price ? [priceEstimate(loaded, tokens, epochs, price, data.evalRows)] : [],
@@ -48,7 +48,7 @@ export async function hostedOutlook(
       ...price
         ? []
         : [`No price is known for ${spec.provider.base}: set provider.price, or give --prices FILE`],
-      ...budgetNotes(spec, price, tokens, epochs),
+      ...budgetNotes(loaded, tokens, epochs, price, data.evalRows),
       `${service} checks rights and rows only after the upload: a refusal may come late`,
     ],
   };
@@ -84,11 +84,17 @@ export function wholeCost(
   price: Price,
   rows: number,
 ): Cost {
-  const { dialect } = endpointOf(hostedSpec(loaded.spec), { AZURE_OPENAI_BASE_URL: "http://unused" });
-  const { least, most } = trainingCost(tokens, epochs, price, dialect.validationIsFree);
-  const passes = rows === 0 || loaded.spec.evaluate.metric === "none" ? 0 : scoresBefore(loaded) ? 2 : 1;
-  const scoring = passes * scoringCost(tokens, rows, price, loaded.spec.evaluate.max_new_tokens);
+  const { validationIsFree } = dialectOf(hostedSpec(loaded.spec));
+  const { least, most } = trainingCost(tokens, epochs, price, validationIsFree);
+  const longest = loaded.spec.evaluate.max_new_tokens;
+  const scoring = scoringPasses(loaded, rows) * scoringCost(tokens, rows, price, longest);
   return { least, most: most + scoring };
+}
+
+/** How many models answer the held-out rows. */
+function scoringPasses(loaded: LoadedSpec, rows: number): number {
+  if (rows === 0 || loaded.spec.evaluate.metric === "none") return 0;
+  return scoresBefore(loaded) ? 2 : 1;
 }
 
 export function costText({ least, most }: Cost): string {
@@ -129,24 +135,31 @@ function priceEstimate(
   rows: number,
 ): Estimate {
   const cost = wholeCost(loaded, tokens, epochs, price, rows);
+  const known = price.input !== undefined && price.output !== undefined;
+  const scoring = scoringPasses(loaded, rows) === 0
+    ? ""
+    : known
+    ? ", scoring included"
+    : ", without scoring: no input and output price is given";
   return {
     name: "price",
     text: costText(cost),
-    basis: `$${price.training} for a million training tokens, scoring included: ${price.source}`,
+    basis: `$${price.training} for a million training tokens${scoring}: ${price.source}`,
     figures: { usd_least: cost.least, usd_most: cost.most, usd_per_million: price.training },
   };
 }
 
 function budgetNotes(
-  { provider }: HostedSpec,
-  price: Price | undefined,
+  loaded: LoadedSpec,
   tokens: TokenTotals,
   epochs: number,
+  price: Price | undefined,
+  rows: number,
 ): string[] {
-  const budget = provider.budget_usd;
-  if (budget === undefined || !price) return [];
-  const { most } = trainingCost(tokens, epochs, price, true);
-  return most <= budget
+  const { budget_usd: budget } = hostedSpec(loaded.spec).provider;
+  if (budget === undefined) return [];
+  if (!price) return ["provider.budget_usd cannot be kept without a price: nothing will be uploaded"];
+  return wholeCost(loaded, tokens, epochs, price, rows).most <= budget
     ? []
     : [`The estimate is above provider.budget_usd (${budget}): nothing will be uploaded`];
 }

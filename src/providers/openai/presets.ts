@@ -79,10 +79,10 @@ export function isGiven({ given }: LoadedSpec, field: string): boolean {
 }
 
 /** Every value that is sent, with its reason. */
-export function hostedSettings(loaded: LoadedSpec, rows: number): Setting[] {
+export function hostedSettings(loaded: LoadedSpec, rows: number, goal: Goal): Setting[] {
   const spec = hostedSpec(loaded.spec);
   const { method, provider, train } = spec;
-  const values = hyperparameters(loaded, rows, "supervised");
+  const values = hyperparameters(loaded, rows, goal);
   const origin: Record<string, string> = {
     n_epochs: train.epochs !== undefined
       ? "set in the file"

@@ -3,7 +3,7 @@ import type { FineTuningJob, JobCreateParams } from "openai/resources/fine-tunin
 import { TemperError, UsageError } from "../../lib/errors.ts";
 import type { JsonObject } from "../../lib/json.ts";
 import type { JobRef, SubmitWork } from "../provider.ts";
-import { createOnce } from "./create_once.ts";
+import { createOnce, JOB } from "./create_once.ts";
 import { refuseClosed } from "./dates.ts";
 import { endpointOf, type HostedSpec, hostedSpec } from "./dialect.ts";
 import { alive, findByKey, KEY_FIELD, lookAlikes, madeSince, type Mark, RUN_FIELD } from "./find_job.ts";
@@ -36,7 +36,7 @@ export async function submitHosted(work: SubmitWork, options: SubmitOptions): Pr
   const trainingFile = await uploadOnce(work, service, job.training, upload);
   const validationFile = job.validation && await uploadOnce(work, service, job.validation, upload);
   const suffix = String(job.create["suffix"]);
-  const mark: Mark = { key: work.key, runId: work.runId, suffix, trainingFile, model: spec.provider.base };
+  const mark: Mark = { key: work.key, runId: work.runId, suffix, trainingFile };
   const created = await createJob(work, service, { job, mark, validationFile, settleMs });
   return await commit(work, service, created, "created");
 }
@@ -62,7 +62,7 @@ async function adopt({ asked }: SubmitWork, service: Service): Promise<FineTunin
 /** Before anything is uploaded: a job of this key, where the service can be asked for it. */
 async function findOwn(work: SubmitWork, service: Service): Promise<FineTuningJob | undefined> {
   if (!service.endpoint.dialect.metadata) return undefined;
-  const mark = { key: work.key, runId: work.runId, suffix: "", trainingFile: "", model: "" };
+  const mark = { key: work.key, runId: work.runId, suffix: "", trainingFile: "" };
   return await findByKey(service, mark, work.asked?.createAnyway === true);
 }
 
@@ -78,13 +78,14 @@ async function createJob(work: SubmitWork, service: Service, made: NewJob): Prom
   const body = bodyOf(service, made);
   try {
     return await createOnce<FineTuningJob>(work, {
-      what: "job",
+      what: JOB,
       phase: PHASE,
       settleMs,
       find: (intent) => find(work, service, mark, intent),
       async intent() {
         if (service.endpoint.dialect.metadata) return {};
-        return { known: (await lookAlikes(service, mark, work.clock.now())).map(({ id }) => id) };
+        const known = (await lookAlikes(service, mark, work.clock.now())).map(({ id }) => id);
+        return { suffix: mark.suffix, training_file: mark.trainingFile, known };
       },
       create: () =>
         service.once("start the job", (options) => service.client.fineTuning.jobs.create(body, options)),

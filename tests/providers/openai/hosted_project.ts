@@ -1,6 +1,7 @@
+import assert from "node:assert/strict";
 import { join } from "node:path";
 import { denoFs } from "../../../src/lib/fs.ts";
-import { type Called, temper } from "../../commands/cli_kit.ts";
+import { type Called, ROOT, temper } from "../../commands/cli_kit.ts";
 
 /** Looks like a key, and must be found nowhere. */
 export const KEY = "sk-proj-SECRETabcdefghijklmnop0123456789";
@@ -12,6 +13,8 @@ export interface HostedProject extends AsyncDisposable {
   write(path: string, text: string): Promise<void>;
   run(url: string, ...args: string[]): Promise<Called>;
   call(...args: string[]): Promise<Called>;
+  /** Starts `temper ARGS`; to be killed. What it prints is read when it has ended. */
+  start(...args: string[]): Deno.ChildProcess;
   args(url: string): string[];
   lastRun(): Promise<string>;
 }
@@ -69,16 +72,32 @@ ${provider}${more}`,
     printed.push(called.out, called.err);
     return called;
   };
+  const start = (...args: string[]) =>
+    new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-check", "--no-prompt", `${ROOT}cli.ts`, ...args],
+      cwd: dir,
+      env,
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
   const args = (url: string) => ["run", "hosted.yaml", "--set", `provider.base_url=${url}`];
   return {
     dir,
     printed,
     write,
     call,
+    start,
     args,
     run: (url, ...more) => call(...args(url), ...more),
     lastRun: async () => join(dir, "runs", (await denoFs.list(join(dir, "runs"))).at(-1) ?? ""),
-    [Symbol.asyncDispose]: () => Deno.remove(dir, { recursive: true }),
+    async [Symbol.asyncDispose]() {
+      // Whatever a test is about and however it ends: no secret was written or printed.
+      const leaks = await filesWith(dir, KEY);
+      await Deno.remove(dir, { recursive: true });
+      assert.deepEqual(leaks, [], "files hold the key");
+      assert.ok(!printed.join("").includes(KEY), "the key was printed");
+    },
   };
 }
 

@@ -18,6 +18,13 @@ export interface MockOptions {
   readonly messyEvents?: boolean;
   /** Healthy jobs have `error: null`, as the description says. The real service answers `{}`. @default false */
   readonly asDescribed?: boolean;
+  /** Seconds that jobs are old when they are created. */
+  readonly age?: number;
+  /**
+   * Told of every call when it arrives and when it has had its effect, before the answer leaves. Returning "drop" on
+   * arrival makes it a call that never came.
+   */
+  readonly onCall?: (call: Call, moment: "arrived" | "done", number: number) => unknown;
 }
 
 export interface Message {
@@ -47,6 +54,7 @@ export class MockService implements AsyncDisposable {
   readonly #stage = new Map<string, number>();
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   #ids = 0;
+  #seen = 0;
 
   constructor(public options: MockOptions = {}) {
     this.#server = Deno.serve(
@@ -85,8 +93,11 @@ export class MockService implements AsyncDisposable {
       status: 200,
       reply: null,
     };
+    const number = ++this.#seen;
+    if (this.options.onCall?.(call, "arrived", number) === "drop") return new Response(null, { status: 503 });
     this.calls.push(call);
     const reply = await this.#route(call, url.searchParams);
+    this.options.onCall?.(call, "done", number);
     if (typeof reply === "string") return new Response(reply);
     call.reply = structuredClone(reply);
     return Response.json(reply, {
@@ -108,7 +119,7 @@ export class MockService implements AsyncDisposable {
     if (root === "uploads") return await this.#upload(call, a, b);
     if (path === "/chat/completions") return this.#chat(call.body as Obj);
     if (root !== "fine_tuning" || a !== "jobs") return fail(call, 404, null, `Unknown path ${path}`);
-    if (b === undefined) return post ? this.#createJob(call) : this.#list(call, query);
+    if (b === undefined) return post ? this.#createJob(call) : this.#list(query);
     const job = this.jobs.find(({ id }) => id === b);
     if (!job) return fail(call, 404, "resource_not_found", `Could not find fine tune: ${b}`);
     if (c === "cancel") return this.#cancel(call, job);
@@ -205,7 +216,7 @@ export class MockService implements AsyncDisposable {
     const job: Obj = {
       id: this.#id("ftjob-"),
       object: "fine_tuning.job",
-      created_at: now(),
+      created_at: now() - (this.options.age ?? 0),
       finished_at: null,
       model,
       fine_tuned_model: null,
@@ -229,12 +240,11 @@ export class MockService implements AsyncDisposable {
     return job;
   }
 
-  #list(call: Call, query: URLSearchParams): unknown {
+  #list(query: URLSearchParams): unknown {
     const wanted = [...query].filter(([name]) => name.startsWith("metadata["));
     const jobs = this.jobs.filter((job) =>
       wanted.every(([name, value]) => (job["metadata"] as Obj | null)?.[name.slice(9, -1)] === value)
     );
-    void call;
     return this.#page([...jobs].reverse(), query, 20);
   }
 
