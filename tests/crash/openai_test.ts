@@ -14,6 +14,9 @@ const SPAN_MS = 450;
 /** A kill takes a third of a second: a minute makes 300 for the three services. */
 const KILLS = Math.ceil(SECONDS * 5 / DIALECTS.length);
 
+/** What the service has to say about one job. */
+const EVENTS = 6;
+
 const answer: NonNullable<MockOptions["answer"]> = (_, messages) => messages.at(-1)!.content.slice(4);
 
 /** Where in a call the process that makes it dies. */
@@ -53,6 +56,9 @@ class Hosted implements AsyncDisposable {
     assert.deepEqual(more, [], "one run");
     const { state } = await readLog(denoFs, join(this.project.dir, "runs", id!, "events.jsonl"));
     assert.equal(state.state, "done");
+    const told = state.steps.at(-1)!.records.flatMap(({ event }) => event === undefined ? [] : [event]);
+    assert.equal(new Set(told).size, EVENTS, "events of the job");
+    assert.equal(told.length, EVENTS, "events told twice");
   }
 
   async [Symbol.asyncDispose]() {

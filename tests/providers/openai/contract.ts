@@ -16,6 +16,7 @@ export class Contract {
   readonly #ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });
   requests = 0;
   replies = 0;
+  errors = 0;
 
   constructor() {
     this.#ajv.addSchema({ $id: "api", components: modern(description.components) });
@@ -36,6 +37,12 @@ export class Contract {
     else if (form) this.#validate(form.schema, textsOf(call.body), `${where}, request`);
     else assert.equal(call.body, undefined, `${where} has a body`);
     this.requests++;
+    if (call.status >= 400) {
+      // The description lists no refusals by operation; this is the form it has for all of them.
+      this.#validate({ $ref: "#/components/schemas/ErrorResponse" }, call.reply, `${where}, ${call.status}`);
+      this.errors++;
+      return;
+    }
     const schema = operation.responses[String(call.status)]?.content?.["application/json"]?.schema;
     if (call.reply === null || !schema) return;
     this.#validate(schema, call.reply, `${where}, reply`);

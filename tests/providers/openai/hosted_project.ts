@@ -29,12 +29,21 @@ export function rows(n: number): string {
   ).join("");
 }
 
+/** Preference pairs. Those from `n` of one call differ from those of another. */
+export function pairs(n: number): string {
+  return Array.from(
+    { length: n },
+    (_, i) => JSON.stringify({ prompt: `say ${i} of ${n}`, chosen: `${i}`, rejected: "no" }) + "\n",
+  ).join("");
+}
+
 export interface ProjectOptions {
   readonly dialect?: string;
   readonly provider?: string;
   readonly more?: string;
   readonly train?: string;
   readonly held?: string;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A small pipeline in a folder of its own, run by the real command line. */
@@ -64,7 +73,13 @@ provider:
   settle_seconds: 0.5
 ${provider}${more}`,
   );
-  const env = { OPENAI_API_KEY: KEY, NEBIUS_API_KEY: KEY, AZURE_OPENAI_API_KEY: KEY, NO_COLOR: "1" };
+  const env = {
+    OPENAI_API_KEY: KEY,
+    NEBIUS_API_KEY: KEY,
+    AZURE_OPENAI_API_KEY: KEY,
+    NO_COLOR: "1",
+    ...options.env,
+  };
   const permissions = ["-A"];
   const printed: string[] = [];
   const call = async (...args: string[]) => {

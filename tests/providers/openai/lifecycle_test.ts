@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { denoFs } from "../../../src/lib/fs.ts";
-import { filesWith, hostedProject, KEY } from "./hosted_project.ts";
+import { filesWith, hostedProject, KEY, pairs } from "./hosted_project.ts";
 import { type Message, type MockOptions, MockService } from "./mock_service.ts";
 
 /** The tuned model knows the answer, the base does not. */
@@ -134,12 +134,8 @@ Deno.test("openaiProvider() stops above the budget before anything is uploaded",
 });
 
 Deno.test("openaiProvider() trains on preference pairs with dpo", async () => {
-  const pairs = Array.from(
-    { length: 12 },
-    (_, i) => JSON.stringify({ prompt: `say ${i}`, chosen: `${i}`, rejected: "no" }) + "\n",
-  ).join("");
   await using service = new MockService({ answer });
-  await using project = await hostedProject({ train: pairs, held: pairs.replaceAll("say", "tell") });
+  await using project = await hostedProject({ train: pairs(12), held: pairs(14) });
   const { code, err } = await project.run(service.url);
   assert.equal(code, 0, err);
   const { method } = service.calls.find((call) => call.method === "POST" && call.path.endsWith("/jobs"))!
@@ -152,7 +148,7 @@ Deno.test("openaiProvider() trains on preference pairs with dpo", async () => {
   });
   const [file] = [...service.files.values()];
   assert.deepEqual(JSON.parse(file!.content.split("\n")[0]!), {
-    input: { messages: [{ role: "user", content: "say 0" }], tools: [], parallel_tool_calls: true },
+    input: { messages: [{ role: "user", content: "say 0 of 12" }], tools: [], parallel_tool_calls: true },
     preferred_output: [{ role: "assistant", content: "0" }],
     non_preferred_output: [{ role: "assistant", content: "no" }],
   });
