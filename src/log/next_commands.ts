@@ -32,7 +32,10 @@ export function nextCommands(state: RunState, place: Place): NextCommand[] {
       return [{ why: "Resume it", command: run }, cancel];
     case "failed":
       return [
-        { why: "Read its log", command: temper("logs", state.id, ...state.job ? ["--trainer"] : []) },
+        {
+          why: "Read its log",
+          command: temper("logs", state.id, ...hasTrainerLog(state) ? ["--trainer"] : []),
+        },
         { why: "Run it again", command: run },
       ];
     case "cancelled":
@@ -40,6 +43,11 @@ export function nextCommands(state: RunState, place: Place): NextCommand[] {
     case "done":
       return talk(state, place);
   }
+}
+
+/** A job that runs as a process here writes a log of its own; a service's says what it has to say in the run's. */
+function hasTrainerLog({ job }: RunState): boolean {
+  return job?.["pid"] !== undefined;
 }
 
 /** A command about the run in this place, as one would type it. */

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { bytes, duration } from "../lib/format.ts";
+import { bytes, counted, duration } from "../lib/format.ts";
 import { oneLine } from "../lib/text_width.ts";
 import { wrap } from "../lib/wrap.ts";
 import type { Samples } from "../log/predictions.ts";
@@ -44,6 +44,7 @@ export function resultBlocks(
   return [
     [...scoreLines(state, parts.losses, palette), ...changed],
     parts.samples ? sampleLines(parts.samples, changes, palette, width) : [],
+    hostedLines(state, palette),
     artifactLines(state, parts.place, palette, width),
     nextLines(state, parts.place, palette),
   ];
@@ -85,6 +86,20 @@ export function errorLines(state: RunState, palette: Palette, width: number): st
   return [
     ...lines(message).map((line) => `  ${palette.bad(line)}`),
     ...hint === undefined ? [] : lines(hint).map((line) => `  ${line}`),
+  ];
+}
+
+/** The model that a service made, and what it counted for it. Empty for one that was trained here. */
+function hostedLines({ metrics }: RunState, palette: Palette): string[] {
+  const { fine_tuned_model: model, tokens, cost_usd: cost } = metrics;
+  if (typeof model !== "string") return [];
+  const price = typeof cost === "number"
+    ? `, $${cost.toFixed(cost < 0.01 ? 4 : 2)} at the price of the plan`
+    : "";
+  return [
+    palette.bold("Model"),
+    `  ${oneLine(model)}`,
+    ...typeof tokens === "number" ? [palette.dim(`  ${counted(tokens, "token")} trained${price}`)] : [],
   ];
 }
 

@@ -110,8 +110,9 @@ function answerText({ content, tool_calls }: JsonObject): string {
     : "";
 }
 
+/** What a person would recognise the row by: the turn that the answer answers. */
 function promptText(prompt: readonly JsonObject[]): string {
-  return prompt.map((message) => `${message["role"]}: ${answerText(message)}`).join("\n");
+  return answerText(prompt.at(-1) ?? {});
 }
 
 async function answersOf(

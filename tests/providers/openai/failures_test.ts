@@ -82,6 +82,7 @@ for (const [code, message, says] of ENDS) {
     assert.equal(exit, 1);
     assert.ok(err.replace(/\s+/g, " ").includes(message), err);
     assert.match(err, says);
+    assert.match((await project.call("show", "last")).out, /Read its log +deno task logs \S+\n/);
   });
 }
 

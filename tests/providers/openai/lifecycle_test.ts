@@ -83,6 +83,8 @@ for (const dialect of ["openai", "nebius", "azure"] as const) {
       await Deno.readTextFile(join(await project.lastRun(), "steps", "5-monitor", "result.json")),
     );
     assert.deepEqual(result.metrics, metrics);
+    const shown = (await project.call("show", "last")).out;
+    assert.ok(shown.includes(`\n  ${metrics.fine_tuned_model}\n  12,345 tokens trained`), shown);
     assert.deepEqual(await filesWith(project.dir, KEY), []);
     assert.ok(!project.printed.join("").includes(KEY));
     const log = await Deno.readTextFile(join(await project.lastRun(), "events.jsonl"));
