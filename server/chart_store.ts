@@ -2,6 +2,7 @@ import type { Fs } from "../src/lib/fs.ts";
 import { type ChartData, type ChartName, Charts } from "../src/log/charts.ts";
 import { readPoints } from "../src/log/metrics.ts";
 import { type MetricSource, metricSource } from "./metric_tail.ts";
+import { Recent } from "./recent.ts";
 
 /** Runs whose charts are kept: each takes at most a few hundred kilobytes. */
 const KEPT = 32;
@@ -19,19 +20,14 @@ export interface ChartView {
 
 /** Charts of the runs that were looked at last. A file is read once, and then only where it has grown. */
 export class ChartStore {
-  readonly #kept = new Map<string, Reading>();
+  readonly #kept = new Recent<Reading>(KEPT);
 
   constructor(private readonly fs: Fs) {}
 
   async view(dir: string): Promise<ChartView> {
     const source = await metricSource(this.fs, dir);
-    let reading = this.#kept.get(dir);
-    if (reading?.source.path !== source.path) reading = new Reading(this.fs, source);
-    this.#kept.delete(dir);
-    this.#kept.set(dir, reading);
-    const [oldest] = this.#kept.keys();
-    if (this.#kept.size > KEPT) this.#kept.delete(oldest!);
-    return await reading.view();
+    const isSame = (reading: Reading) => reading.source.path === source.path;
+    return await this.#kept.get(dir, () => new Reading(this.fs, source), isSame).view();
   }
 }
 

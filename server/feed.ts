@@ -2,12 +2,13 @@ import { join } from "node:path";
 import type { Clock } from "../src/lib/clock.ts";
 import { TemperError } from "../src/lib/errors.ts";
 import type { Fs } from "../src/lib/fs.ts";
-import { fold, isTerminal, NO_RUN } from "../src/log/state.ts";
-import { type Folded, foldLog } from "../src/log/fold_log.ts";
+import { fold, isTerminal } from "../src/log/state.ts";
+import { type Folded, NOTHING_FOLDED } from "../src/log/fold_log.ts";
 import { EVENTS_FILE } from "../src/log/liveness.ts";
 import { LineReader } from "../src/log/read.ts";
 import { tailLog } from "../src/log/tail.ts";
 import { lookAt, seenWith } from "./liveness.ts";
+import type { LogStore } from "./log_store.ts";
 import { metricSource, MetricTail } from "./metric_tail.ts";
 import { Outbox, PING, sseMessage } from "./sse.ts";
 
@@ -20,7 +21,7 @@ export class Feed {
   readonly #outboxes = new Set<Outbox>();
   readonly #stop = new AbortController();
   readonly #path: string;
-  #folded: Folded = { state: NO_RUN, end: 0 };
+  #folded: Folded = NOTHING_FOLDED;
   #ready: Promise<void> | undefined;
   /** The newest message about the run's state: a browser that comes later is told at once. */
   #state: Uint8Array | undefined;
@@ -29,6 +30,7 @@ export class Feed {
   constructor(
     private readonly fs: Fs,
     private readonly clock: Clock,
+    private readonly logs: LogStore,
     private readonly dir: string,
     private readonly onEmpty: () => void,
   ) {
@@ -67,7 +69,7 @@ export class Feed {
   }
 
   async #start(): Promise<void> {
-    this.#folded = await foldLog(this.fs, this.#path);
+    this.#folded = await this.logs.view(this.dir);
     await this.#pulse();
     this.#follow(() => this.#followEvents());
     this.#follow(() => this.#followMetrics());

@@ -2,6 +2,7 @@ import type { Clock } from "../src/lib/clock.ts";
 import { TemperError } from "../src/lib/errors.ts";
 import type { Fs } from "../src/lib/fs.ts";
 import { Feed } from "./feed.ts";
+import type { LogStore } from "./log_store.ts";
 
 /** Streams open at once, over all runs: each holds memory. */
 const MOST_STREAMS = 1000;
@@ -10,7 +11,11 @@ const MOST_STREAMS = 1000;
 export class Feeds {
   readonly #feeds = new Map<string, Feed>();
 
-  constructor(private readonly fs: Fs, private readonly clock: Clock) {}
+  constructor(
+    private readonly fs: Fs,
+    private readonly clock: Clock,
+    private readonly logs: LogStore,
+  ) {}
 
   /** How many runs are followed, and for how many browsers. */
   get counts(): { readonly runs: number; readonly watchers: number } {
@@ -24,7 +29,7 @@ export class Feeds {
     }
     let feed = this.#feeds.get(dir);
     if (!feed) {
-      const made: Feed = new Feed(this.fs, this.clock, dir, () => {
+      const made: Feed = new Feed(this.fs, this.clock, this.logs, dir, () => {
         if (this.#feeds.get(dir) === made) this.#feeds.delete(dir);
       });
       this.#feeds.set(dir, feed = made);

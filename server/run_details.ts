@@ -1,16 +1,11 @@
 import { basename, isAbsolute, join, relative } from "node:path";
 import type { Clock } from "../src/lib/clock.ts";
 import type { Fs } from "../src/lib/fs.ts";
-import { eventText } from "../src/log/event_text.ts";
-import type { LogEvent, UnknownEvent } from "../src/log/events.ts";
-import { foldLog } from "../src/log/fold_log.ts";
-import { EVENTS_FILE, isDriven } from "../src/log/liveness.ts";
+import { isDriven } from "../src/log/liveness.ts";
 import { type NextCommand, nextCommands, type Place } from "../src/log/next_commands.ts";
 import type { RunState } from "../src/log/state.ts";
 import { type Liveness, lookAt, seenWith } from "./liveness.ts";
-
-/** Lines of the log a page shows. */
-const LOG_LINES = 200;
+import type { LogEntry, LogStore } from "./log_store.ts";
 
 /** Where the runs lie, in the words of whoever started the server. */
 export interface Where {
@@ -32,57 +27,26 @@ export interface RunView {
   readonly log: readonly LogEntry[];
 }
 
-export interface LogEntry {
-  /** ISO time. */
-  readonly t: string;
-  readonly type: string;
-  readonly text: string;
-}
-
 /** The run in a folder as of now; undefined when none was started there. */
 export async function viewRun(
-  { fs, clock, where }: { readonly fs: Fs; readonly clock: Clock; readonly where: Where },
+  { fs, clock, where, logs }: {
+    readonly fs: Fs;
+    readonly clock: Clock;
+    readonly where: Where;
+    readonly logs: LogStore;
+  },
   id: string,
   dir: string,
 ): Promise<RunView | undefined> {
   // Asked before reading: a runner that ends in between leaves its last event to be read.
   const driven = await isDriven(fs, dir);
-  const log = new LastEvents(LOG_LINES);
-  const { state: folded, end } = await foldLog(
-    fs,
-    join(dir, EVENTS_FILE),
-    undefined,
-    (event, state) => log.push(event, state),
-  );
+  const { state: folded, end, entries } = await logs.view(dir);
   if (folded.seq === 0) return undefined;
   const live = { ...await lookAt(fs, clock, dir, folded), driven };
   const state = seenWith(folded, live);
   const next = nextCommands(state, await placeOf(fs, where, id, dir, state));
-  return { id, dir, state, live, end, next, log: log.entries() };
+  return { id, dir, state, live, end, next, log: entries };
 }
-
-/** The last events with the states they led to, which their words need. */
-class LastEvents {
-  #kept: { readonly event: LogEvent | UnknownEvent; readonly state: RunState }[] = [];
-
-  constructor(private readonly most: number) {}
-
-  push(event: LogEvent | UnknownEvent, state: RunState): void {
-    this.#kept.push({ event, state });
-    if (this.#kept.length >= 2 * this.most) this.#kept = this.#kept.slice(-this.most);
-  }
-
-  entries(): LogEntry[] {
-    return this.#kept.slice(-this.most).map(({ event, state }) => ({
-      t: event.t,
-      type: event.type,
-      text: eventText(event, state, PLAIN),
-    }));
-  }
-}
-
-const same = (text: string) => text;
-const PLAIN = { bold: same, dim: same, good: same, bad: same, warn: same };
 
 /** The run as its user would name it on the command line. */
 async function placeOf(

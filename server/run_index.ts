@@ -113,16 +113,21 @@ export class RunIndex {
     const grown = before?.folded && before.file?.inode === file.inode && file.size >= before.folded.end;
     let loss = grown ? before.loss : undefined;
     const from = grown ? before.folded! : NOTHING_FOLDED;
-    const live = await lookAt(this.fs, this.clock, dir, from.state);
-    const folded = await foldLog(this.fs, join(dir, EVENTS_FILE), from, (event) => {
-      if (event.type === "step.progress" && "metrics" in event) loss = lossOf(event.metrics) ?? loss;
-    });
+    const goOn = (from: Folded) =>
+      foldLog(this.fs, join(dir, EVENTS_FILE), from, (event) => {
+        if (event.type === "step.progress" && "metrics" in event) loss = lossOf(event.metrics) ?? loss;
+      });
+    const first = await goOn(from);
+    const live = await lookAt(this.fs, this.clock, dir, first.state);
+    // A runner that ended before that look has left its last event to be read after it.
+    const folded = isTerminal(first.state) ? first : await goOn(first);
     if (folded.state.seq === 0) return { row: undefined, file, folded, loss, final: false };
     const state = seenWith(folded.state, live);
     const final = isTerminal(state);
-    const row = rowOf(name, state, { loss, stalled: live.stalled });
+    const stalled = live.stalled && !final;
+    const row = rowOf(name, state, { loss, stalled });
     const unchanged = grown && folded.end === from.end && before.row?.state === row.state &&
-      before.row.stalled === row.stalled;
+      before.row.stalled === stalled;
     return { row: unchanged ? before.row : row, file, folded: final ? undefined : folded, loss, final };
   }
 }

@@ -2,6 +2,7 @@ import type { Clock } from "../src/lib/clock.ts";
 import type { Fs } from "../src/lib/fs.ts";
 import { ChartStore } from "./chart_store.ts";
 import { Feeds } from "./feeds.ts";
+import { LogStore } from "./log_store.ts";
 import type { Where } from "./run_details.ts";
 import { RunIndex } from "./run_index.ts";
 
@@ -11,18 +12,21 @@ export interface Sources {
   readonly clock: Clock;
   readonly where: Where;
   readonly index: RunIndex;
+  readonly logs: LogStore;
   readonly charts: ChartStore;
   readonly feeds: Feeds;
 }
 
 /** `runsDir`: absolute folder of the runs. */
 export function createSources(fs: Fs, clock: Clock, runsDir: string, where: Where): Sources {
+  const logs = new LogStore(fs);
   return {
     fs,
     clock,
     where,
     index: new RunIndex(fs, clock, runsDir),
+    logs,
     charts: new ChartStore(fs),
-    feeds: new Feeds(fs, clock),
+    feeds: new Feeds(fs, clock, logs),
   };
 }

@@ -11,7 +11,7 @@ export const health = createRoute({
   method: "get",
   path: "/healthz",
   summary: "Whether the server lives. Needs no token",
-  responses: { 200: json(schemas.healthSchema, "It lives") },
+  responses: { 200: json(schemas.healthSchema, "It lives"), ...named() },
 });
 
 export const list = createRoute({
@@ -62,7 +62,6 @@ export const predictions = createRoute({
   },
   responses: {
     200: json(schemas.predictionsSchema, "One page of rows"),
-    400: error("The query is wrong"),
     ...aboutRun(),
   },
 });
@@ -120,13 +119,19 @@ function error(description: string) {
 
 function aboutRun() {
   return {
+    400: error("The id is longer than any, or the query is wrong"),
     404: error("No such run, or it has no such part"),
     422: error("It is there and cannot be read"),
     ...guarded(),
   };
 }
 
-/** What every address may answer. */
+/** What every address may answer that shows something of a run. */
 function guarded() {
-  return { 401: error("The token is missing or wrong"), 421: error("The Host header names another server") };
+  return { 401: error("The token is missing or wrong"), ...named() };
+}
+
+/** What every address may answer. */
+function named() {
+  return { 421: error("The Host header names another server") };
 }

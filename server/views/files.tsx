@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { bytes } from "../../src/lib/format.ts";
 import type { RunState } from "../../src/log/state.ts";
-import type { LogEntry } from "../run_details.ts";
+import type { LogEntry } from "../log_store.ts";
 import type { Part } from "../run_files.ts";
 import { Modelfile, Yaml } from "./yaml.tsx";
 

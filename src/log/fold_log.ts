@@ -12,8 +12,8 @@ export interface Folded {
 export const NOTHING_FOLDED: Folded = { state: NO_RUN, end: 0 };
 
 /**
- * Folds what a log holds behind `from`, without keeping a line of it: memory does not grow with the log. A missing
- * file holds nothing.
+ * Folds what a log holds behind `from` as of now, without keeping a line of it: memory does not grow with the log.
+ * A missing file holds nothing.
  */
 export async function foldLog(
   fs: Fs,
@@ -21,10 +21,11 @@ export async function foldLog(
   from: Folded = NOTHING_FOLDED,
   onEvent: (event: LogEvent | UnknownEvent, state: RunState) => void = () => {},
 ): Promise<Folded> {
-  if (!await fs.stat(path)) return from;
-  const reader = new LineReader(path, from.end);
+  const size = (await fs.stat(path))?.size ?? 0;
+  if (size <= from.end) return from;
+  const reader = new LineReader(path, from.end, from.state.seq);
   let { state } = from;
-  for await (const chunk of fs.readChunks(path, from.end)) {
+  for await (const chunk of fs.readChunks(path, from.end, size)) {
     for (const { event } of reader.push(chunk)) {
       state = fold(state, event);
       onEvent(event, state);

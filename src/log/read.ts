@@ -24,11 +24,14 @@ export class LineReader {
   #seq: number | undefined;
   readonly #fromStart: boolean;
 
-  /** `offset`: where in the file the first byte stands, the start of a line. */
-  constructor(readonly path: string, offset = 0) {
+  /**
+   * `offset`: where in the file the first byte stands, the start of a line. `seq`: number of the event before it;
+   * undefined when that is not known.
+   */
+  constructor(readonly path: string, offset = 0, seq?: number) {
     this.#offset = offset;
     this.#fromStart = offset === 0;
-    this.#seq = this.#fromStart ? 0 : undefined;
+    this.#seq = this.#fromStart ? 0 : seq;
   }
 
   /** Bytes of an unfinished line so far. */

@@ -49,22 +49,54 @@ Deno.test("events arrive as they are appended, a torn line when it is whole", as
   assert.deepEqual((await received).map(({ data }) => data), lines);
 });
 
+/** The real file system, and what was done with it to follow files: watches open and opened, reads behind `from`. */
+function countingFs(from: () => number) {
+  const counts = { open: 0, opened: 0, reads: 0 };
+  const fs: Fs = {
+    ...denoFs,
+    watch(path, onChange) {
+      counts.open++;
+      counts.opened++;
+      const stop = denoFs.watch(path, onChange);
+      return () => {
+        counts.open--;
+        stop();
+      };
+    },
+    readStream(path, start = 0, end) {
+      if (start >= from()) counts.reads++;
+      return denoFs.readStream(path, start, end);
+    },
+  };
+  return { fs, counts };
+}
+
 Deno.test("two hundred browsers share one tail, each gets every event once, and the tail ends with the last", async () => {
-  let opened = 0;
-  const counting: Fs = { ...denoFs, watch: (path, onChange) => (opened++, denoFs.watch(path, onChange)) };
-  await using s = await site({}, counting);
+  let grown = Infinity;
+  const { fs, counts } = countingFs(() => grown);
+  await using s = await site({}, fs);
   const dir = await s.addRun(ID, BEGINNING);
-  const lines = logText(recorded([...BEGINNING, ...training(5)])).split("\n").slice(0, -1);
+  const path = join(dir, "events.jsonl");
+  const before = await Deno.readTextFile(path);
+  const fresh = logText(recorded([...BEGINNING, ...training(6)])).split("\n").slice(BEGINNING.length, -1);
+  const expected = [...before.split("\n").slice(0, -1), ...fresh];
   const streams = await Promise.all(Array.from({ length: 200 }, () => s.get(EVENTS)));
   assert.deepEqual(s.sources.feeds.counts, { runs: 1, watchers: 200 });
-  const received = streams.map(({ body }) => messages(body!, lines.length));
-  const fresh = lines.slice(BEGINNING.length).map((line) => `${line}\n`).join("");
-  await append(join(dir, "events.jsonl"), fresh);
-  const expected = (await Deno.readTextFile(join(dir, "events.jsonl"))).split("\n").slice(0, -1);
+  grown = before.length;
+  const received = streams.map(({ body }) => messages(body!, expected.length));
+  // Each in a write of its own: one that came twice would stand where the next is expected.
+  for (const line of fresh) {
+    await append(path, `${line}\n`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
   for (const got of await Promise.all(received)) assert.deepEqual(got.map(({ data }) => data), expected);
-  assert.ok(opened <= 2, `${opened} watches: one of the log, one of the numbers`);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.ok(counts.opened <= 2, `${counts.opened} watches: one of the log, one of the numbers`);
+  assert.ok(counts.reads <= 2 * fresh.length, `${counts.reads} reads of ${fresh.length} appends`);
+  for (const end = Date.now() + 10_000; counts.open > 0 && Date.now() < end;) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
   assert.deepEqual(s.sources.feeds.counts, { runs: 0, watchers: 0 });
+  assert.equal(counts.open, 0, "watches are left");
 });
 
 Deno.test("numbers arrive with the bytes they stand in, none twice and none missing", async () => {
