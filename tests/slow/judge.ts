@@ -1,10 +1,17 @@
 import { join } from "node:path";
 import { PYTHON, ROOT } from "../e2e/kit.ts";
 
-/** What llama.cpp makes of a finished run's model: rows it answers as the trainer did, and rightly. */
-export async function judged(
-  runDir: string,
-): Promise<{ readonly rows: number; readonly equal: number; readonly correct: number }> {
+export interface Judgement {
+  readonly rows: number;
+  /** Rows that llama.cpp answers as the trainer did, and rightly. */
+  readonly equal: number;
+  readonly correct: number;
+  /** Row that llama.cpp or Ollama answers otherwise → how far the file puts the trainer's token behind its own, in nats. */
+  readonly edges: Readonly<Record<string, number>>;
+}
+
+/** What llama.cpp makes of a finished run's model. */
+export async function judged(runDir: string): Promise<Judgement> {
   const { stdout } = await new Deno.Command(PYTHON!, {
     args: [join(ROOT, "tests", "slow", "judge.py"), runDir],
     env: { PYTHONPATH: [Deno.env.get("TEMPER_TEST_LAYER")!, join(ROOT, "trainer", "tests")].join(":") },

@@ -6,8 +6,16 @@ import { ROOT, WITHOUT_TRAINER } from "../e2e/kit.ts";
 import { startOllama, WITHOUT_ENGINE } from "../providers/ollama/server.ts";
 import { judged } from "./judge.ts";
 
-/** As whole numbers of 16 bits, rounding tips no answer: what differs then differs by mistake. */
+/** In 16 bits, rounding tips an answer only where two tokens are as good as equal: what differs elsewhere is a mistake. */
 const OPTIONS = ["--set", "provider.export.quantization=f16", "--set", "provider.register=always"];
+
+/**
+ * Nats between the trainer's token and the file's own: 0.018 was measured where 16 bits tipped one of 300 answers.
+ * A mistake in an export shows as whole nats.
+ */
+const EDGE = 0.05;
+/** Rows of 60 that may lie on such an edge. */
+const ON_EDGE = 2;
 
 async function temper(...args: string[]): Promise<{ code: number; out: string; text: string }> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -46,12 +54,13 @@ Deno.test({
           `${method}: ${before} before, ${after} after, served ${JSON.stringify(served)}, ` +
             `llama.cpp ${JSON.stringify(llama)}`,
         );
-        assert.equal(llama.equal, llama.rows);
-        assert.deepEqual(
-          [served.agreement, served.metric, served.prompts_equal],
-          [1, after, llama.rows],
-          "what Ollama serves is what was trained",
-        );
+        assert.equal(served.prompts_equal, llama.rows, "Ollama renders each prompt as training did");
+        const edges = Object.values(llama.edges);
+        assert.ok(edges.every((edge) => edge <= EDGE), `what is served is not what was trained: ${edges}`);
+        assert.ok(edges.length <= ON_EDGE, `${edges.length} answers differ`);
+        const tipped = edges.length / llama.rows;
+        assert.ok(served.agreement >= 1 - tipped - 1e-9);
+        assert.ok(Math.abs(served.metric - after) <= tipped + 1e-9);
         const gone = await temper("unregister", "last", "--runs", runs);
         assert.match(gone.out, /is no longer served/);
         // A model and its checkpoints take gigabytes.
