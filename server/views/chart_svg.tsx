@@ -1,7 +1,7 @@
 import { bytes, figure } from "../../src/lib/format.ts";
 import type { ChartData, ChartName } from "../../src/log/charts.ts";
 
-const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [560, 240, 56, 12, 12, 24];
+const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [560, 240, 64, 12, 12, 24];
 
 export interface Line {
   readonly name: string;

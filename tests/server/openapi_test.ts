@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { addEveryRun } from "./every_run.ts";
-import { site } from "./kit.ts";
+import { site, stateOf } from "./kit.ts";
 import {
   addressOf,
   allowed,
@@ -21,9 +21,10 @@ function usual({ parameters }: Operation, id: string): Values {
 
 const text = (parameter: Parameter) => parameter.in === "path" || parameter.schema.type === "array";
 
-Deno.test("every answer of the API is one that its description has, whatever the run and the request", async (t) => {
+Deno.test("every answer of the API is one that its description has, and changes nothing, whatever the run and the request", async (t) => {
   await using s = await site();
   using runs = await addEveryRun(s);
+  const before = await stateOf(s.runsDir);
   const description = new Description(await s.json("/api/openapi.json"));
   const call = async (operation: Operation, values: Values) => {
     const address = addressOf(operation, values);
@@ -75,6 +76,7 @@ Deno.test("every answer of the API is one that its description has, whatever the
       },
     );
   });
+  assert.deepEqual(await stateOf(s.runsDir), before);
   // Without these nothing above would have looked at more than refusals.
   for (const { path, responses } of description.operations) {
     const statuses = ["200", ...["400", "404", "422"].filter((status) => status in responses)];
