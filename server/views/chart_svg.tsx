@@ -51,13 +51,13 @@ export function ChartSvg(
       ))}
       <text x={LEFT} y={HEIGHT - 6}>step {lines[0]!.steps[0]}</text>
       <text x={WIDTH - RIGHT} y={HEIGHT - 6} text-anchor="end">{last}</text>
-      {lines.map((line) =>
-        line.style.includes("dots")
-          ? points(line, log).map(([at, value]) => (
-            <circle class={line.style} cx={x(at)} cy={y(value)} r={4} />
-          ))
-          : <path class={line.style} d={pathOf(line, log, x, y)} />
-      )}
+      {lines.map((line) => {
+        const places = points(line, log);
+        // A line of one point would not be seen.
+        return line.style.includes("dots") || places.length === 1
+          ? places.map(([at, value]) => <circle class={line.style} cx={x(at)} cy={y(value)} r={4} />)
+          : <path class={line.style} d={pathOf(places, x, y)} />;
+      })}
     </svg>
   );
 }
@@ -69,8 +69,12 @@ function points({ steps, values }: Line, log: boolean): [step: number, value: nu
   });
 }
 
-function pathOf(line: Line, log: boolean, x: (n: number) => number, y: (n: number) => number): string {
-  return points(line, log).map(([step, value], i) => `${i === 0 ? "M" : "L"}${x(step)} ${y(value)}`).join("");
+function pathOf(
+  places: readonly (readonly [step: number, value: number])[],
+  x: (n: number) => number,
+  y: (n: number) => number,
+): string {
+  return places.map(([step, value], i) => `${i === 0 ? "M" : "L"}${x(step)} ${y(value)}`).join("");
 }
 
 function scaleOf(lines: readonly Line[], log: boolean) {

@@ -46,7 +46,7 @@ Deno.test({
       await page.goto(`${s.url}/runs/${id}`);
       assert.match(await page.locator("#run").innerText(), words, id);
       // The script's drawing takes the place of the server's.
-      if (await page.locator("figure[data-chart=loss] path").count() > 0) await drawn(page, "loss");
+      if (await page.locator("figure[data-chart=loss] svg").count() > 0) await drawn(page, "loss");
       await lookAt(page, `state-${id}`);
     }
     await page.goto(`${s.url}/compare?run=done&run=full&run=running`);
@@ -89,6 +89,9 @@ Deno.test({
     for (const what of ["Steps", "Training", "Data", "Log"]) {
       await page.getByRole("heading", { name: what, exact: true }).waitFor();
     }
+
+    await page.goto(`${s.url}/runs/interrupted`);
+    assert.equal(await page.locator("figure[data-chart=loss] circle").count(), 1, "one point is a dot");
 
     await page.goto(s.url);
     await page.getByRole("checkbox", { name: "Compare done" }).check();
