@@ -1,7 +1,5 @@
 /** The server as `deno task serve` starts it, seen from outside. */
-import { fileURLToPath } from "node:url";
-
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+import { serve } from "../../tests/server/serve.ts";
 
 export interface Server extends AsyncDisposable {
   readonly url: string;
@@ -9,36 +7,14 @@ export interface Server extends AsyncDisposable {
   readonly pid: number;
 }
 
-/** Starts the task's own command with its own permissions over a folder of runs. */
+/** Starts the task's own command over a folder of runs. */
 export async function startServer(runsDir: string): Promise<Server> {
-  const command = new Deno.Command(Deno.execPath(), {
-    args: [...await taskArgs("serve"), "--json", "--port", "0", "--runs", runsDir],
-    cwd: ROOT,
-    stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const reader = command.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  const { value } = await reader.read();
-  if (value === undefined) throw new Error("Cannot measure the server: it ended at once");
-  const { url } = JSON.parse(value) as { url: string };
+  const serving = await serve(runsDir);
   return {
-    url,
-    pid: await childOf(command.pid),
-    async [Symbol.asyncDispose]() {
-      command.kill("SIGTERM");
-      await command.status;
-      await reader.cancel();
-    },
+    url: serving.url,
+    pid: await childOf(serving.command.pid),
+    [Symbol.asyncDispose]: () => serving[Symbol.asyncDispose](),
   };
-}
-
-/** What a task hands to Deno, so that this measures what people run. */
-async function taskArgs(name: string): Promise<string[]> {
-  const { tasks } = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
-  const [deno, ...args] = (tasks[name].command as string).split(" ");
-  if (deno !== "deno") throw new Error(`Cannot start the task ${name}: it is not a command of Deno`);
-  return args;
 }
 
 async function childOf(parent: number): Promise<number> {

@@ -7,6 +7,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from "p
 import { findProgram } from "../../src/lib/find_program.ts";
 import { denoFs } from "../../src/lib/fs.ts";
 import { ROOT } from "../commands/cli_kit.ts";
+import { serve } from "../server/serve.ts";
 
 const ENV = { fs: denoFs, env: Deno.env.toObject() };
 const PROGRAM = Deno.env.get("TEMPER_TEST_CHROMIUM") ?? await findProgram("chromium", ENV) ??
@@ -26,28 +27,10 @@ export interface Site extends AsyncDisposable {
   readonly url: string;
 }
 
-/** `deno task serve` over a folder of runs, with exactly the task's permissions. */
+/** The status page's real server over a folder of runs. */
 export async function serveRuns(cwd: string, runs: string): Promise<Site> {
-  const { tasks } = JSON.parse(await denoFs.readText(join(ROOT, "deno.json")));
-  const [, ...words] = tasks.serve.command.split(" ") as string[];
-  const args = words.map((word) => word === "cli.ts" ? join(ROOT, "cli.ts") : word);
-  const command = new Deno.Command(Deno.execPath(), {
-    args: [...args, "--json", "--port", "0", "--runs", runs],
-    cwd,
-    stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const reader = command.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  const { value } = await reader.read();
-  return {
-    url: new URL(JSON.parse(value!).url).origin,
-    async [Symbol.asyncDispose]() {
-      command.kill("SIGTERM");
-      await command.status;
-      await reader.cancel();
-    },
-  };
+  const serving = await serve(runs, { cwd });
+  return { url: new URL(serving.url).origin, [Symbol.asyncDispose]: () => serving[Symbol.asyncDispose]() };
 }
 
 /** A browser over one site. It keeps what a page must never do: complain, call elsewhere, be refused something. */

@@ -1,58 +1,29 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { VERSION } from "../../src/lib/version.ts";
-import { ROOT, temper } from "../commands/cli_kit.ts";
+import { temper } from "../commands/cli_kit.ts";
 import { logText, recorded } from "../ui/recorded.ts";
 import { DONE, messages } from "./kit.ts";
+import { serve, type Serving } from "./serve.ts";
 
 const PERMISSIONS = ["--allow-read", "--allow-run", "--allow-env"];
 
-interface Server extends AsyncDisposable {
-  readonly url: string;
+interface Server extends Serving {
   readonly dir: string;
-  readonly command: Deno.ChildProcess;
 }
 
 /** The real command in a folder of its own, with one run in it. */
-async function serve(...args: string[]): Promise<Server> {
+async function server(...args: string[]): Promise<Server> {
   const dir = await Deno.makeTempDir({ prefix: "temper-serve-" });
-  await Deno.mkdir(join(dir, "my runs", "20261122-080000-home-lora-3fa2"), { recursive: true });
-  await Deno.writeTextFile(
-    join(dir, "my runs", "20261122-080000-home-lora-3fa2", "events.jsonl"),
-    logText(recorded(DONE)),
-  );
-  const command = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-prompt",
-      ...PERMISSIONS,
-      `${ROOT}cli.ts`,
-      "serve",
-      "--json",
-      "--port",
-      "0",
-      "--runs",
-      "my runs",
-      ...args,
-    ],
-    cwd: dir,
-    stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const reader = command.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  const { value } = await reader.read();
-  const { url } = JSON.parse(value!);
+  const run = join(dir, "my runs", "20261122-080000-home-lora-3fa2");
+  await Deno.mkdir(run, { recursive: true });
+  await Deno.writeTextFile(join(run, "events.jsonl"), logText(recorded(DONE)));
+  const serving = await serve("my runs", { cwd: dir, args });
   return {
-    url,
+    ...serving,
     dir,
-    command,
     async [Symbol.asyncDispose]() {
-      try {
-        command.kill("SIGTERM");
-      } catch { /* it has ended already */ }
-      await command.status;
-      await reader.cancel();
+      await serving[Symbol.asyncDispose]();
       await Deno.remove(dir, { recursive: true });
     },
   };
@@ -78,33 +49,33 @@ async function until(what: string, look: () => Promise<boolean>): Promise<void> 
 }
 
 Deno.test("serve answers, follows, and ends with exit code 130 at Ctrl-C", async () => {
-  await using server = await serve();
-  assert.deepEqual(await (await fetch(new URL("/healthz", server.url))).json(), {
+  await using served = await server();
+  assert.deepEqual(await (await fetch(new URL("/healthz", served.url))).json(), {
     ok: true,
     version: VERSION,
   });
-  assert.match(await (await fetch(server.url)).text(), /home-lora/);
-  const events = await fetch(new URL("/runs/20261122-080000-home-lora-3fa2/events", server.url));
+  assert.match(await (await fetch(served.url)).text(), /home-lora/);
+  const events = await fetch(new URL("/runs/20261122-080000-home-lora-3fa2/events", served.url));
   assert.equal((await messages(events.body!, DONE.length)).length, DONE.length);
-  server.command.kill("SIGINT");
-  assert.equal((await server.command.status).code, 130);
+  served.command.kill("SIGINT");
+  assert.equal((await served.command.status).code, 130);
 });
 
 Deno.test(
   "serve may read the runs and listen on its port, and nothing else",
   { ignore: Deno.build.os !== "linux" },
   async () => {
-    await using server = await serve("--token", "not-for-others");
-    const [words, ...others] = await serverProcesses(server.dir);
+    await using served = await server("--token", "not-for-others");
+    const [words, ...others] = await serverProcesses(served.dir);
     assert.equal(others.length, 0);
     const allowed = words!.filter((word) => word.startsWith("--allow") || word === "-A");
-    assert.deepEqual(allowed, [`--allow-read=${join(server.dir, "my runs")}`, "--allow-net=127.0.0.1:0"]);
+    assert.deepEqual(allowed, [`--allow-read=${join(served.dir, "my runs")}`, "--allow-net=127.0.0.1:0"]);
     assert.ok(words!.includes("--no-prompt"));
     assert.ok(!words!.join(" ").includes("not-for-others"), "the token is in no list of processes");
-    assert.equal((await fetch(new URL("/", server.url).origin)).status, 401);
-    assert.equal((await fetch(server.url)).status, 401, "fetch keeps no cookie");
+    assert.equal((await fetch(new URL("/", served.url).origin)).status, 401);
+    assert.equal((await fetch(served.url)).status, 401, "fetch keeps no cookie");
     const headers = { authorization: "Bearer not-for-others" };
-    assert.equal((await fetch(new URL("/api/runs", server.url), { headers })).status, 200);
+    assert.equal((await fetch(new URL("/api/runs", served.url), { headers })).status, 200);
   },
 );
 
@@ -112,10 +83,10 @@ Deno.test(
   "the server's process ends with the command, however that ends",
   { ignore: Deno.build.os !== "linux" },
   async () => {
-    await using server = await serve();
-    assert.equal((await serverProcesses(server.dir)).length, 1);
-    server.command.kill("SIGKILL");
-    await until("the server's end", async () => (await serverProcesses(server.dir)).length === 0);
+    await using served = await server();
+    assert.equal((await serverProcesses(served.dir)).length, 1);
+    served.command.kill("SIGKILL");
+    await until("the server's end", async () => (await serverProcesses(served.dir)).length === 0);
   },
 );
 
@@ -126,8 +97,8 @@ Deno.test("serve refuses what it cannot do, in a sentence", async () => {
   assert.match(open.err, /^Cannot serve on "0\.0\.0\.0" without a token/);
   for (const port of ["x", "65536", "-1", "1e3"]) assert.equal((await call(`--port=${port}`)).code, 2, port);
   assert.equal((await call("--runs", "a,b")).code, 2);
-  await using server = await serve();
-  const { port } = new URL(server.url);
+  await using served = await server();
+  const { port } = new URL(served.url);
   const taken = await call("--port", port);
   assert.deepEqual([taken.code, taken.err], [
     1,
