@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { JsonObject } from "../../src/lib/json.ts";
 import { CHART_NAMES } from "../../src/log/charts.ts";
-import { CHANGES } from "../../src/log/predictions.ts";
+import { CHANGES, predictionSchema } from "../../src/log/predictions.ts";
 import { dataReport } from "../data_report.ts";
 import { ROW_STATES } from "../query.ts";
 
@@ -95,20 +95,8 @@ export const chartsSchema = z.object({
   skipped: z.number().int().describe("Lines that could not be read"),
 }).openapi("Charts", { description: "At most 2,000 points a chart; no peak is lost" });
 
-const verdict = z.boolean().nullish();
-const answer = z.string().nullish();
 export const predictionsSchema = z.object({
-  rows: z.array(z.object({
-    origin: z.string(),
-    prompt: z.string(),
-    expected: z.string(),
-    before: answer,
-    few_shot: answer,
-    after: answer,
-    before_ok: verdict,
-    few_shot_ok: verdict,
-    after_ok: verdict,
-  })).readonly(),
+  rows: z.array(predictionSchema).readonly(),
   total: z.number().int(),
   counts: z.object(Object.fromEntries(CHANGES.map((change) => [change, z.number().int()]))),
 }).openapi("Predictions");

@@ -7,7 +7,7 @@ const answer = z.string().nullish();
 const verdict = z.boolean().nullish();
 
 /** One eval row: what was asked, what was expected, what the models answered. See trainer/README.md. */
-const prediction = z.object({
+export const predictionSchema = z.object({
   origin: z.string(),
   prompt: z.string(),
   expected: z.string(),
@@ -18,7 +18,7 @@ const prediction = z.object({
   few_shot_ok: verdict,
   after_ok: verdict,
 }).readonly();
-export type Prediction = z.infer<typeof prediction>;
+export type Prediction = z.infer<typeof predictionSchema>;
 
 export const CHANGES = ["fixed", "still_wrong", "broken", "still_right"] as const;
 export type ChangeKind = (typeof CHANGES)[number];
@@ -55,7 +55,7 @@ export async function* readPredictions(fs: Fs, path: string): AsyncGenerator<Pre
 
 function parse(line: string, path: string, number: number): Prediction {
   try {
-    return prediction.parse(JSON.parse(line));
+    return predictionSchema.parse(JSON.parse(line));
   } catch (cause) {
     const found = cause instanceof z.ZodError
       ? cause.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`)[0]

@@ -5,7 +5,7 @@ import { LockedError } from "../../src/lib/errors.ts";
 import { denoFs } from "../../src/lib/fs.ts";
 import type { JobRef } from "../../src/providers/provider.ts";
 import { type CancelOptions, cancelRun } from "../../src/run/cancel.ts";
-import { runPipeline } from "../../src/run/run_pipeline.ts";
+import { type RunOutcome, runPipeline } from "../../src/run/run_pipeline.ts";
 import type { StepContext, StepKind } from "../../src/steps/step.ts";
 import { type Hooks, type Kit, withKit } from "./kit.ts";
 
@@ -116,15 +116,20 @@ Deno.test("cancelRun() has the process that drives the run cancel it", () => {
   }, { hooks });
 });
 
+/** A run whose runner has left it at the step that never ends. */
+async function leftRun(kit: Kit, begun: Promise<void>): Promise<RunOutcome> {
+  const interrupt = new AbortController();
+  const control = { interrupt: interrupt.signal, cancel: NEVER, cancelWindowMs: () => 0 };
+  const running = runPipeline(kit.options({ control }));
+  await begun;
+  interrupt.abort(new Error("left"));
+  return await running;
+}
+
 Deno.test("cancelRun() cancels a run that nobody drives any more", () => {
   const { hooks, begun } = endless("monitor");
-  const interrupt = new AbortController();
   return withKit(async (kit) => {
-    const control = { interrupt: interrupt.signal, cancel: NEVER, cancelWindowMs: () => 0 };
-    const running = runPipeline(kit.options({ control }));
-    await begun;
-    interrupt.abort(new Error("left"));
-    const { dir, state } = await running;
+    const { dir, state } = await leftRun(kit, begun);
     // As if the runner had been killed in the middle of a line.
     await Deno.writeTextFile(join(dir, "events.jsonl"), '{"v":1,"se', { append: true });
     const jobs: JobRef[] = [];
@@ -141,13 +146,8 @@ Deno.test("cancelRun() cancels a run that nobody drives any more", () => {
 
 Deno.test("cancelRun() names the provider when a job may have been started and not committed", () => {
   const { hooks, begun } = endless("submit");
-  const interrupt = new AbortController();
   return withKit(async (kit) => {
-    const control = { interrupt: interrupt.signal, cancel: NEVER, cancelWindowMs: () => 0 };
-    const running = runPipeline(kit.options({ control }));
-    await begun;
-    interrupt.abort(new Error("left"));
-    const { dir } = await running;
+    const { dir } = await leftRun(kit, begun);
     const jobs: JobRef[] = [];
     await cancelRun(cancelOptions(kit, dir, jobs));
     assert.deepEqual(jobs, [{ provider: "local", records: [] }]);
@@ -156,13 +156,8 @@ Deno.test("cancelRun() names the provider when a job may have been started and n
 
 Deno.test("cancelRun() leaves the run as it is when its job cannot be stopped", () => {
   const { hooks, begun } = endless("monitor");
-  const interrupt = new AbortController();
   return withKit(async (kit) => {
-    const control = { interrupt: interrupt.signal, cancel: NEVER, cancelWindowMs: () => 0 };
-    const running = runPipeline(kit.options({ control }));
-    await begun;
-    interrupt.abort(new Error("left"));
-    const { dir } = await running;
+    const { dir } = await leftRun(kit, begun);
     const broken = {
       ...cancelOptions(kit, dir, []),
       cancelJob: () => Promise.reject(new Error("no answer")),
