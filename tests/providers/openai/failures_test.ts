@@ -1,4 +1,9 @@
 import assert from "node:assert/strict";
+import { systemClock } from "../../../src/lib/clock.ts";
+import { denoFs } from "../../../src/lib/fs.ts";
+import { DIALECTS } from "../../../src/providers/openai/dialect.ts";
+import { Service } from "../../../src/providers/openai/service.ts";
+import type { Progress } from "../../../src/providers/provider.ts";
 import { FaultProxy } from "./fault_proxy.ts";
 import { filesWith, hostedProject, KEY } from "./hosted_project.ts";
 import { MockService } from "./mock_service.ts";
@@ -109,6 +114,33 @@ Deno.test("lost answers, inner errors and busy services on the way end in one jo
   assert.equal(service.jobs.length, 1);
   assert.equal(service.count("POST", /^\/files$/), 2);
   assert.match(err, /500 .*oops.*trying again in/s);
+});
+
+Deno.test("answers that come in small pieces are waited for", async () => {
+  await using service = new MockService();
+  await using proxy = new FaultProxy(service.url, [{ on: /./, does: "slow", times: Infinity }]);
+  await using project = await hostedProject();
+  const { code, err } = await project.run(proxy.url);
+  assert.equal(code, 0, err);
+  assert.ok(!err.includes("trying again"), err);
+  assert.equal(service.jobs.length, 1);
+});
+
+Deno.test("an answer that stops half-way is given up and asked for again", async () => {
+  await using service = new MockService();
+  await using proxy = new FaultProxy(service.url, [{ on: /^GET \/files$/, does: "stuck", times: 2 }]);
+  const endpoint = { dialect: DIALECTS.openai, baseUrl: proxy.url, keyEnv: "OPENAI_API_KEY" };
+  const env = { fs: denoFs, clock: systemClock, cacheDir: "/nowhere", env: { OPENAI_API_KEY: KEY } };
+  const { signal } = new AbortController();
+  const said: (string | undefined)[] = [];
+  const progress = ({ message }: Progress) => said.push(message);
+  const asked = await Service.open(endpoint, { env, signal, progress, phase: "p" });
+  const { data } = await asked.read(
+    "list the files",
+    ({ signal }) => asked.client.files.list({}, { signal, timeout: 200 }),
+  );
+  assert.deepEqual(data, []);
+  assert.match(said.join("\n"), /timed out.*\(1 of 5\)\n.*timed out.*\(2 of 5\)/);
 });
 
 Deno.test("a job whose creation was lost and is not listed is not created twice in the dark", async () => {

@@ -3,8 +3,11 @@ export interface Fault {
   /** Such as `POST /fine_tuning/jobs`. */
   readonly on: RegExp;
   readonly times?: number;
-  /** `lost`: the service does it, and nobody hears of it. Otherwise the reply in place of the service's. */
-  readonly does: "lost" | "cut" | {
+  /**
+   * `lost`: the service does it, and nobody hears of it. `cut`: half of the answer comes. `stuck`: the same, and then
+   * silence. `slow`: it comes in small pieces. Otherwise the reply in place of the service's.
+   */
+  readonly does: "lost" | "cut" | "stuck" | "slow" | {
     readonly status: number;
     readonly body: unknown;
     readonly headers?: HeadersInit;
@@ -52,18 +55,33 @@ export class FaultProxy implements AsyncDisposable {
     if (does === undefined) {
       return new Response(text, { status: reply.status, headers: { "content-type": "application/json" } });
     }
-    return new Response(brokenBody(does === "cut" ? text.slice(0, text.length / 2) : ""), {
-      headers: { "content-type": "application/json" },
-    });
+    return new Response(BODIES[does](text), { headers: { "content-type": "application/json" } });
   }
 }
 
+const BODIES = {
+  lost: () => broken(""),
+  cut: (text: string) => broken(text.slice(0, text.length / 2)),
+  stuck: (text: string) => pieces([text.slice(0, text.length / 2)], () => {}),
+  slow: (text: string) => pieces(text.match(/.{1,40}/gs) ?? [], (controller) => controller.close()),
+};
+
 /** Sends what there is, then breaks the connection. */
-function brokenBody(text: string): ReadableStream<Uint8Array> {
+function broken(text: string): ReadableStream<Uint8Array> {
+  return pieces([text], (controller) => controller.error(new Error("cut")));
+}
+
+function pieces(
+  texts: readonly string[],
+  end: (controller: ReadableStreamDefaultController) => void,
+): ReadableStream<Uint8Array> {
   return new ReadableStream({
-    start(controller) {
-      controller.enqueue(new TextEncoder().encode(text));
-      setTimeout(() => controller.error(new Error("cut")), 10);
+    async start(controller) {
+      for (const text of texts) {
+        controller.enqueue(new TextEncoder().encode(text));
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      end(controller);
     },
   });
 }
