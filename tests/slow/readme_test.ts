@@ -25,15 +25,41 @@ async function commands(): Promise<string[]> {
 /** The tests themselves, and what talks to a server a reader has started. */
 const ELSEWHERE = /task (test|ok|bench)|^ollama |^git clone|^cd /;
 
-async function shell(line: string, cwd: string): Promise<{ code: number; text: string }> {
-  const command = line.replace(/^npx -y deno@\S+/, "deno").replace(/^deno /, `"${Deno.execPath()}" `);
-  const { code, stdout, stderr } = await new Deno.Command("sh", {
-    args: ["-c", command],
+function command(line: string, cwd: string): Deno.Command {
+  const here = line.replace(/^npx -y deno@\S+/, "deno").replace(/^deno /, `exec "${Deno.execPath()}" `);
+  return new Deno.Command("sh", {
+    args: ["-c", here],
     cwd,
     env: { NO_COLOR: "1", TEMPER_PYTHON: PYTHON! },
     stdin: "null",
-  }).output();
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+async function shell(line: string, cwd: string): Promise<{ code: number; text: string }> {
+  const { code, stdout, stderr } = await command(line, cwd).output();
   return { code, text: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
+}
+
+/** Starts what serves until it is told to end, and returns the page at the address it prints. */
+async function firstPage(line: string, cwd: string): Promise<string> {
+  const child = command(line, cwd).spawn();
+  const said = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const words = new Response(child.stderr).text();
+  try {
+    for (let text = "";;) {
+      const { value, done } = await said.read();
+      if (done) throw new Error(`Cannot open the page: ${text}${await words}`);
+      text += value;
+      const [address] = /http:\S+/.exec(text) ?? [];
+      if (address) return await (await fetch(address)).text();
+    }
+  } finally {
+    child.kill("SIGTERM");
+    await said.cancel();
+    await Promise.all([child.status, words]);
+  }
 }
 
 Deno.test({
@@ -46,6 +72,7 @@ Deno.test({
     assert.ok(lines.some((line) => line.includes("task run pipelines/lora.yaml")), "README runs the demo");
     for (const line of lines) {
       await t.step(line, async () => {
+        if (line.endsWith("task serve")) return assert.match(await firstPage(line, dir), /home-lora/);
         const { code, text } = await shell(line, dir);
         assert.equal(code, 0, text);
       });
