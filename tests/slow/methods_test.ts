@@ -11,7 +11,7 @@ const OPTIONS = ["--set", "provider.export.quantization=f16", "--set", "provider
 
 /**
  * Nats between the trainer's token and the file's own: 0.018 was measured where 16 bits tipped one of 300 answers.
- * A mistake in an export shows as whole nats.
+ * In 32 bits that answer is the trainer's. Two rows of the prefix swapped in the file made it 3.7 to 9.9 on every row.
  */
 const EDGE = 0.05;
 /** Rows of 60 that may lie on such an edge. */
