@@ -60,6 +60,12 @@ async function timed(work: () => unknown): Promise<number> {
   return performance.now() - start;
 }
 
+async function medianTime(rounds: number, work: () => unknown): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i < rounds; i++) times.push(await timed(work));
+  return median(times);
+}
+
 async function get(server: Server, path: string): Promise<string> {
   const response = await fetch(new URL(path, server.url));
   const text = await response.text();
@@ -85,7 +91,7 @@ function readWhole(path: string): void {
 /** The first answer of a server that knows nothing yet, then those that follow. */
 async function measureList(server: Server, runsDir: string, path: string): Promise<void> {
   readLogs(runsDir);
-  const plain = median(await Promise.all([1, 2, 3].map(() => timed(() => readLogs(runsDir)))));
+  const plain = await medianTime(3, () => readLogs(runsDir));
   const cold = await timed(() => get(server, path));
   report(
     `${path} first`,
@@ -114,7 +120,7 @@ async function measurePage(server: Server, run: LongRun): Promise<void> {
   const files = ["job/metrics.jsonl", "events.jsonl"].map((name) => join(run.dir, name));
   const readBoth = () => files.forEach(readWhole);
   readBoth();
-  const plain = median(await Promise.all([1, 2, 3].map(() => timed(readBoth))));
+  const plain = await medianTime(3, readBoth);
   const path = `/runs/${run.id}`;
   const size = bytes(files.reduce((sum, file) => sum + Deno.statSync(file).size, 0));
   const cold = await timed(() => get(server, path));
@@ -125,9 +131,8 @@ async function measurePage(server: Server, run: LongRun): Promise<void> {
     times,
     `${ms(cold)}; reading its ${size} once ${ms(plain)}`,
   );
-  const warm: number[] = [];
-  for (let i = 0; i < ROUNDS; i++) warm.push(await timed(() => get(server, path)));
-  report("run page again", median(warm) / plain, BOUND.pageWarm, times, ms(median(warm)));
+  const warm = await medianTime(ROUNDS, () => get(server, path));
+  report("run page again", warm / plain, BOUND.pageWarm, times, ms(warm));
 }
 
 interface ChartJson {

@@ -2,6 +2,7 @@ import type { Fs } from "../src/lib/fs.ts";
 import { type ChartData, type ChartName, Charts } from "../src/log/charts.ts";
 import { readPoints } from "../src/log/metrics.ts";
 import { type MetricSource, metricSource } from "./metric_tail.ts";
+import { InTurn } from "./in_turn.ts";
 import { Recent } from "./recent.ts";
 
 /** Runs whose charts are kept: each takes at most a few hundred kilobytes. */
@@ -36,15 +37,12 @@ class Reading {
   #end = 0;
   #inode = 0;
   #skipped = 0;
-  #busy: Promise<void> = Promise.resolve();
+  readonly #turns = new InTurn();
 
   constructor(private readonly fs: Fs, readonly source: MetricSource) {}
 
   async view(): Promise<ChartView> {
-    // One after the other: two readers of the same bytes would draw every point twice.
-    const mine = this.#busy.then(() => this.#catchUp());
-    this.#busy = mine.catch(() => {});
-    await mine;
+    await this.#turns.do(() => this.#catchUp());
     return {
       charts: this.#charts.data(),
       points: this.#charts.points,

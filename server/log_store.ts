@@ -5,6 +5,7 @@ import type { LogEvent, UnknownEvent } from "../src/log/events.ts";
 import { type Folded, foldLog, NOTHING_FOLDED } from "../src/log/fold_log.ts";
 import { EVENTS_FILE } from "../src/log/liveness.ts";
 import type { RunState } from "../src/log/state.ts";
+import { InTurn } from "./in_turn.ts";
 import { Recent } from "./recent.ts";
 
 /** Runs whose logs are kept: of each its state and its last lines. */
@@ -40,15 +41,12 @@ class Reading {
   #folded = NOTHING_FOLDED;
   #last = new LastEvents(LOG_LINES);
   #file: FileStat | undefined;
-  #busy: Promise<unknown> = Promise.resolve();
+  readonly #turns = new InTurn();
 
   constructor(private readonly fs: Fs, private readonly path: string) {}
 
   view(): Promise<LogView> {
-    // One after the other: two readers of the same lines would fold each of them twice.
-    const mine = this.#busy.then(() => this.#catchUp());
-    this.#busy = mine.catch(() => {});
-    return mine;
+    return this.#turns.do(() => this.#catchUp());
   }
 
   async #catchUp(): Promise<LogView> {

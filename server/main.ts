@@ -24,8 +24,7 @@ const stdin = Deno.stdin.readable.pipeThrough(new TextDecoderStream()).getReader
 
 async function main(): Promise<void> {
   const { host, port, token, names, runsDir, runs, cwd } = settings.parse(JSON.parse(await firstLine()));
-  const sources = createSources(denoFs, systemClock, runsDir, { runs, cwd });
-  const app = createApp(sources, { host, token, names });
+  const app = createApp(createSources(denoFs, systemClock, runsDir, { runs, cwd }), { host, token, names });
   try {
     Deno.serve({ hostname: host, port, onListen: ({ port }) => say({ port }) }, app.fetch);
   } catch (error) {
@@ -33,8 +32,6 @@ async function main(): Promise<void> {
     say({ error: name === "Error" || name === "" ? String(error) : name });
     Deno.exit(1);
   }
-  // Ten thousand logs take seconds to read: they are known by the time somebody looks. Who looks is told what fails.
-  sources.index.rows().catch(() => {});
   while (!(await stdin.read()).done);
   Deno.exit(0);
 }

@@ -3,18 +3,10 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { denoFs } from "../../src/lib/fs.ts";
 import { type Project, project, WITHOUT_TRAINER } from "../e2e/kit.ts";
+import { until } from "../until.ts";
 import { lookAt, serveRuns, stepsOf, Visitor, WITHOUT_BROWSER } from "./kit.ts";
 
 const PATIENCE = { timeout: 60_000 };
-
-async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-  for (const end = Date.now() + 60_000; Date.now() < end;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`Cannot wait any longer for ${what}`);
-}
 
 /** The run's folder, once its trainer writes numbers. */
 function trainingRun({ dir }: Project): Promise<string> {
@@ -37,7 +29,7 @@ const points = async (page: Page) =>
 
 /** Playwright's own waitForFunction needs eval, which the page's policy forbids. */
 function pointsAbove(page: Page, count: number): Promise<true> {
-  return until(`more than ${count} points`, async () => await points(page) > count ? true : undefined);
+  return until(`more than ${count} points`, async () => await points(page) > count);
 }
 
 function state(page: Page, wanted: string): Promise<void> {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { denoFs } from "../../src/lib/fs.ts";
 import { nameInId } from "../../src/run/ids.ts";
+import { until } from "../until.ts";
 import { type Project, project, WITHOUT_TRAINER } from "./kit.ts";
 
 /** The second cell fails: no row fits into 8 tokens. */
@@ -24,14 +25,6 @@ async function isTraining(tiny: Project, cell: string): Promise<boolean> {
   return run !== undefined && await denoFs.isLocked(join(run, "job", "lock"));
 }
 
-async function until(what: string, look: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 90_000; Date.now() < end;) {
-    if (await look()) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`Cannot wait any longer for ${what}`);
-}
-
 Deno.test({
   name: "compare ends in one table, whatever stops it on the way, and repeats no run that is done",
   ignore: WITHOUT_TRAINER,
@@ -40,7 +33,7 @@ Deno.test({
     await t.step("SIGTERM in the first cell leaves, and says how to go on", async () => {
       const runner = tiny.start("compare", "tiny.yaml");
       const output = runner.output();
-      await until("the first trainer", () => isTraining(tiny, "rank-4"));
+      await until("the first trainer", () => isTraining(tiny, "rank-4"), 90_000);
       runner.kill("SIGTERM");
       const { code, stdout } = await output;
       const text = new TextDecoder().decode(stdout);
@@ -52,7 +45,7 @@ Deno.test({
     await t.step("kill -9 in the third cell", async () => {
       const runner = tiny.start("compare", "tiny.yaml");
       const output = runner.output();
-      await until("the third trainer", () => isTraining(tiny, "rank-8"));
+      await until("the third trainer", () => isTraining(tiny, "rank-8"), 90_000);
       runner.kill("SIGKILL");
       await output;
     });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { denoFs } from "../../src/lib/fs.ts";
 import { seededRandom } from "../run/kit.ts";
+import { until } from "../until.ts";
 import { type Project, project, WITHOUT_TRAINER } from "./kit.ts";
 
 async function onlyRun(tiny: Project): Promise<string> {
@@ -26,15 +27,6 @@ async function trainer(tiny: Project): Promise<number | undefined> {
   if (!await denoFs.isLocked(lock)) return undefined;
   const pid = parseInt(await denoFs.readText(lock), 10);
   return Number.isInteger(pid) ? pid : undefined;
-}
-
-async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-  for (const end = Date.now() + 60_000; Date.now() < end;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`Cannot wait any longer for ${what}`);
 }
 
 /** False when it had ended already: a run may be done before its time to be killed has come. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { VERSION } from "../../src/lib/version.ts";
 import { temper } from "../commands/cli_kit.ts";
 import { logText, recorded } from "../ui/recorded.ts";
+import { until } from "../until.ts";
 import { DONE, messages } from "./kit.ts";
 import { serve, type Serving } from "./serve.ts";
 
@@ -38,14 +39,6 @@ async function serverProcesses(dir: string): Promise<string[][]> {
     if (words.some((word) => word.endsWith("server/main.ts")) && line.includes(dir)) found.push(words);
   }
   return found;
-}
-
-async function until(what: string, look: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 10_000; Date.now() < end;) {
-    if (await look()) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`Cannot wait any longer for ${what}`);
 }
 
 Deno.test("serve answers, follows, and ends with exit code 130 at Ctrl-C", async () => {
@@ -86,7 +79,7 @@ Deno.test(
     await using served = await server();
     assert.equal((await serverProcesses(served.dir)).length, 1);
     served.command.kill("SIGKILL");
-    await until("the server's end", async () => (await serverProcesses(served.dir)).length === 0);
+    await until("the server's end", async () => (await serverProcesses(served.dir)).length === 0, 10_000);
   },
 );
 
