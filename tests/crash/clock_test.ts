@@ -6,7 +6,7 @@ import { denoFs } from "../../src/lib/fs.ts";
 import { readLog } from "../../src/log/read.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
 import { boundaries, record } from "../run/cuts.ts";
-import { copyFolder, effectsOf, kitAt, outputsOf } from "../run/kit.ts";
+import { copyFolder, jobsOf, kitAt, outputsOf } from "../run/kit.ts";
 import { Proof, withFolder } from "./proof.ts";
 
 const HOUR_MS = 3_600_000;
@@ -85,7 +85,7 @@ Deno.test("runPipeline() finds the newest run by what happened, not by the clock
           assert.notEqual(left.id, failed.id);
           const again = await runPipeline((await kitAt(root)).options());
           assert.deepEqual([again.did, again.id], ["resumed", left.id]);
-          assert.equal((await effectsOf(kit)).filter((effect) => effect === "job").length, 1);
+          assert.equal((await jobsOf(kit)).length, 1);
         })
       ),
   ));

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { TemperError } from "../../src/lib/errors.ts";
 import { denoFs } from "../../src/lib/fs.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
-import { effectsOf, kitAt, outputsOf } from "../run/kit.ts";
+import { jobsOf, kitAt, outputsOf } from "../run/kit.ts";
 import { Proof, withFolder } from "./proof.ts";
 
 const PAGE = 4096;
@@ -51,7 +51,7 @@ async function fillsUp(disk: string, pages: number, expected: Record<string, str
     assert.equal(state.state, "done");
     assert.deepEqual(await outputsOf(dir), expected);
     assert.equal((await denoFs.list(kit.runsDir)).length, 1, "the same run goes on");
-    assert((await effectsOf(kit)).filter((effect) => effect === "job").length <= 1);
+    assert.equal((await jobsOf(kit)).length, 1);
     return first !== undefined;
   } finally {
     await unmount(disk);

@@ -6,7 +6,7 @@ import { readLog } from "../../src/log/read.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
 import { assertHistory, boundaries } from "../run/cuts.ts";
 import { operationsOfARun } from "../run/faults.ts";
-import { effectsOf, kitAt, outputsOf } from "../run/kit.ts";
+import { jobsOf, kitAt, outputsOf } from "../run/kit.ts";
 import { type Orders, readyRunner, type Runner } from "../run/runner_process.ts";
 import { Proof, SECONDS, withFolder } from "./proof.ts";
 
@@ -104,7 +104,7 @@ async function assertWhole(root: string, id: string, { outputs }: Expected, befo
     events.flatMap((event) => event.type === "step.submitted" ? [event.job["nonce"]] : []),
   );
   assert.equal(jobs.size, 1, "one job");
-  assert.equal((await effectsOf(kit)).filter((effect) => effect === "job").length, 1, "started once");
+  assert.equal((await jobsOf(kit)).length, 1, "started once");
   assert.equal(await denoFs.stat(join(dir, "attempts")), undefined);
 }
 

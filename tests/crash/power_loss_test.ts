@@ -7,7 +7,7 @@ import { readLog } from "../../src/log/read.ts";
 import { buildJobFolder, completeJobFolder } from "../../src/providers/training/job_folder.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
 import { assertHistory } from "../run/cuts.ts";
-import { effectsOf, kitAt, outputsOf } from "../run/kit.ts";
+import { effectsOf, jobsOf, kitAt, outputsOf } from "../run/kit.ts";
 import { PowerLossFs } from "./power_loss_fs.ts";
 import { Proof, withFolder } from "./proof.ts";
 
@@ -49,7 +49,7 @@ async function recovers({ promised }: Stop, root: string, expected: Record<strin
   assert.deepEqual(await outputsOf(dir), expected);
   if (promised.length > 0) await assertHistory(dir, before);
   const effects = await effectsOf(kit);
-  assert.equal(effects.filter((effect) => effect === "job").length, 1, effects.join());
+  assert.equal((await jobsOf(kit)).length, 1);
   for (const event of promised) {
     if (event.type === "step.done") {
       assert.equal(effects.filter((effect) => effect === event.step).length, 1, `${event.step} was redone`);

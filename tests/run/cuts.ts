@@ -5,7 +5,7 @@ import { isKnown } from "../../src/log/events.ts";
 import { readLog } from "../../src/log/read.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
 import { STEP_KINDS } from "../../src/steps/step.ts";
-import { copyFolder, effectsOf, type Kit, kitAt, outputsOf } from "./kit.ts";
+import { copyFolder, jobsOf, type Kit, kitAt, outputsOf } from "./kit.ts";
 
 /** One undisturbed run, and all that is needed to put its project back as it was at any moment. */
 export interface Recorded {
@@ -64,7 +64,7 @@ export async function resumesAt(recorded: Recorded, bytes: number, cold: boolean
     assert.equal(outcome.state.state, "done");
     assert.deepEqual(await outputsOf(outcome.dir), recorded.outputs);
     await assertHistory(outcome.dir, recorded.log.subarray(0, bytes));
-    assert.equal((await effectsOf(kit)).filter((effect) => effect === "job").length, 1);
+    assert.equal((await jobsOf(kit)).length, 1);
     assert.equal(await denoFs.stat(join(outcome.dir, "attempts")), undefined);
     assert.equal((await runPipeline(kit.options())).did, "reported");
   } finally {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { TemperError } from "../../src/lib/errors.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
 import { failingFs, type FaultKind } from "./faulty_fs.ts";
-import { effectsOf, type Kit, kitAt, outputsOf } from "./kit.ts";
+import { jobsOf, type Kit, kitAt, outputsOf } from "./kit.ts";
 
 const CODES = { full: "disk-full", once: "io-error" } as const;
 
@@ -34,6 +34,6 @@ export async function survives(
   const { state, dir } = await runPipeline(kit.options());
   assert.equal(state.state, "done");
   assert.deepEqual(await outputsOf(dir), expected);
-  assert.equal((await effectsOf(kit)).filter((effect) => effect === "job").length, 1);
+  assert.equal((await jobsOf(kit)).length, 1);
   return faulty.count() >= at;
 }

@@ -94,6 +94,11 @@ export async function effectsOf(kit: Pick<Kit, "effects">): Promise<string[]> {
   return (await Deno.readTextFile(kit.effects)).trim().split("\n");
 }
 
+/** The jobs that were started: what counts is what the service holds, for a runner may die before it notes an effect. */
+export async function jobsOf({ root }: Pick<Kit, "root">): Promise<string[]> {
+  return (await denoFs.list(join(root, "jobs"))).filter((name) => !name.includes("."));
+}
+
 type Place = Omit<Kit, "options">;
 
 function stepsOf(kit: Place, hooks: Hooks, pace: number): Step[] {

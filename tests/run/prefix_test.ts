@@ -5,7 +5,7 @@ import { denoFs } from "../../src/lib/fs.ts";
 import { LogWriter } from "../../src/log/append.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
 import { boundaries, cutAt, record, type Recorded, resumesAt } from "./cuts.ts";
-import { effectsOf, kitAt, outputsOf, seededRandom } from "./kit.ts";
+import { jobsOf, kitAt, outputsOf, seededRandom } from "./kit.ts";
 
 async function withRecorded(test: (recorded: Recorded) => Promise<void>): Promise<void> {
   const root = await Deno.makeTempDir({ prefix: "temper-prefix-" });
@@ -46,7 +46,7 @@ Deno.test("runPipeline() redoes a finished step whose output somebody removed, a
       const outcome = await runPipeline(kit.options());
       assert.deepEqual(await outputsOf(outcome.dir), recorded.outputs);
       assert.match(outcome.state.steps[3]?.messages[0] ?? "", /"job.txt" is missing\): running it again$/);
-      assert.equal((await effectsOf(kit)).filter((effect) => effect === "job").length, 1);
+      assert.equal((await jobsOf(kit)).length, 1);
     } finally {
       await Deno.remove(root, { recursive: true });
     }
