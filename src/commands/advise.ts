@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import { EXIT, UsageError } from "../lib/errors.ts";
 import { parseCount, parseSize } from "../lib/quantity.ts";
 import { advise as adviseOn } from "../plan/advise.ts";
@@ -58,7 +57,8 @@ async function fromFile(context: CommandContext): Promise<AdviseCase> {
     if (values[name] === undefined) continue;
     throw new UsageError("bad-option", `Cannot take both a file and --${name}: the file says it`);
   }
-  const loaded = await loadSpecOrThrow(resolve(cwd, positionals[0]!), fs, {
+  const loaded = await loadSpecOrThrow(positionals[0]!, fs, {
+    cwd,
     set: (values["set"] ?? []) as string[],
     cell: values["cell"] as string | undefined,
   });

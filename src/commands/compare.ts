@@ -44,9 +44,9 @@ export const compare: Command = {
     `absolute and once relative to full fine-tuning, also stands in ${PAGE} and ${DATA}, in a folder of the ` +
     "pipeline's name beside the runs.\n\ndeno task compare pipelines/compare.yaml",
   async run(context) {
-    const { fs, cwd, positionals } = context;
+    const { fs, positionals } = context;
     const file = positionals[0]!;
-    const cells = await loadAllOrThrow(resolve(cwd, file), fs, loadOptions(context));
+    const cells = await loadAllOrThrow(file, fs, loadOptions(context));
     if (!cells[0]?.cell) {
       throw new UsageError("no-matrix", `Cannot compare "${file}": it has no matrix`, {
         hint: "Add one, such as matrix: {method.rank: [4, 8]}; deno task run takes a file without",

@@ -23,7 +23,7 @@ export const explain: Command = {
   },
   async run(context) {
     const { fs, cwd, values, positionals, terminal } = context;
-    const loaded = await loadSpecOrThrow(resolve(cwd, positionals[0]!), fs, loadOptions(context));
+    const loaded = await loadSpecOrThrow(positionals[0]!, fs, loadOptions(context));
     const env = envOf(context);
     const { name } = loaded.spec;
     const changes = await changesSince(

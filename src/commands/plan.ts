@@ -59,8 +59,8 @@ export const plan: Command = {
 
 /** Every combination of the file, or the one that was asked for. */
 async function loadCells(context: CommandContext): Promise<readonly LoadedSpec[]> {
-  const { fs, cwd, positionals } = context;
-  const path = resolve(cwd, positionals[0]!);
+  const { fs, positionals } = context;
+  const path = positionals[0]!;
   const options = loadOptions(context);
   return options.cell === undefined
     ? await loadAllOrThrow(path, fs, options)

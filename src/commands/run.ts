@@ -58,11 +58,11 @@ export const run: Command = {
     "else starts a new run. Ctrl-C leaves a training running; pressed again, it cancels it.\n\n" +
     "deno task run pipelines/lora.yaml\ndeno task run pipelines/lora.yaml --set train.epochs=2",
   async run(context) {
-    const { fs, cwd, values, positionals } = context;
+    const { fs, values, positionals } = context;
     if (values["fresh"] && values["resume"] !== undefined) {
       throw new UsageError("bad-option", "Cannot both resume and start anew: --resume and --fresh given");
     }
-    const loaded = await loadSpecOrThrow(resolve(cwd, positionals[0]!), fs, loadOptions(context));
+    const loaded = await loadSpecOrThrow(positionals[0]!, fs, loadOptions(context));
     return await runLoaded(context, loaded, envOf(context));
   },
 };

@@ -17,6 +17,20 @@ Deno.test("check shows five carets for five mistakes and exits with 2", () =>
     assert.match(out, /\nbad\.yaml: 5 problems\n$/);
   }));
 
+for (const command of ["run", "plan", "explain", "compare", "advise"]) {
+  Deno.test(`${command} says the same of a bad file, by the name it was given`, () =>
+    withFolder(async (dir) => {
+      await Deno.writeTextFile(`${dir}/bad.yaml`, FIVE);
+      const { out } = await temper(["check", "bad.yaml"], { cwd: dir });
+      const { code, err } = await temper([command, "bad.yaml"], { cwd: dir });
+      assert.equal(code, 2);
+      assert.equal(
+        err.replace(/\nCannot use the pipeline file "bad\.yaml": 5 problems\n$/, ""),
+        out.replace(/\nbad\.yaml: 5 problems\n$/, ""),
+      );
+    }));
+}
+
 Deno.test("check prints one line for a file that is fine", () =>
   withFolder(async (dir) => {
     await Deno.writeTextFile(`${dir}/a.yaml`, GOOD);
