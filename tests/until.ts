@@ -1,7 +1,7 @@
 /** Looks again and again until there is something, and returns it; `false` and `undefined` are nothing. Throws after `ms`. */
 export async function until<T>(
   what: string,
-  look: () => Promise<T | false | undefined>,
+  look: () => Promise<T | false | undefined> | T | false | undefined,
   ms = 60_000,
 ): Promise<T> {
   for (const end = Date.now() + ms; Date.now() < end;) {

@@ -4,7 +4,7 @@ import { denoFs } from "../../src/lib/fs.ts";
 import { readRun } from "../../src/log/liveness.ts";
 import { cancelRun } from "../../src/run/cancel.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
-import { until } from "../providers/training/project.ts";
+import { until } from "../until.ts";
 import { boundaries, record } from "../run/cuts.ts";
 import { doubleAt } from "../run/double.ts";
 import { copyFolder, kitAt, outputsOf } from "../run/kit.ts";
@@ -41,8 +41,9 @@ Deno.test("a copy of a run whose training is at work trains for itself, and neit
           await Deno.mkdir(here);
           const original = await doubleAt(here, "slow");
           const runner = await startRunner({ root: here, double: "slow" });
-          await until(async () =>
-            (await denoFs.list(join(await original.jobDir(), "checkpoints"))).length >= 3
+          await until(
+            "three training steps",
+            async () => (await denoFs.list(join(await original.jobDir(), "checkpoints"))).length >= 3,
           );
           await copyFolder(here, join(dir, "there"));
           await copyFolder(here, join(dir, "cancelled"));

@@ -4,7 +4,7 @@ import { systemClock } from "../../src/lib/clock.ts";
 import { denoFs } from "../../src/lib/fs.ts";
 import { readRun } from "../../src/log/liveness.ts";
 import { cancelRun } from "../../src/run/cancel.ts";
-import { until } from "../providers/training/project.ts";
+import { until } from "../until.ts";
 import { doubleAt, type DoubleKit } from "../run/double.ts";
 import { outputsOf } from "../run/kit.ts";
 import { readyRunner, startRunner } from "../run/runner_process.ts";
@@ -36,7 +36,7 @@ async function orphan(proof: Proof, root: string, name: string): Promise<DoubleK
   await Deno.mkdir(root, { recursive: true });
   const kit = await doubleAt(root, name);
   const runner = await startRunner({ root, double: name });
-  await until(async () => await stepsDone(kit) >= 3);
+  await until("three training steps", async () => await stepsDone(kit) >= 3);
   runner.kill();
   assert.equal((await runner.finished).signal, "SIGKILL");
   proof.count("kills");
@@ -57,7 +57,7 @@ async function messages(kit: DoubleKit): Promise<readonly string[]> {
 
 interface Case {
   /** What happened to the trainer before the run is resumed. */
-  readonly befalls: (kit: DoubleKit, pid: number) => Promise<void> | void;
+  readonly befalls: (kit: DoubleKit, pid: number) => Promise<unknown> | void;
   /** How many trainers got to work in the end. */
   readonly starts: number;
 }
@@ -67,12 +67,12 @@ const CASES: Readonly<Record<string, Case>> = {
   "is dead: it goes on from its checkpoint": {
     async befalls(kit, pid) {
       Deno.kill(pid, "SIGKILL");
-      await until(async () => !await isTraining(kit));
+      await until("the end of the training", async () => !await isTraining(kit));
     },
     starts: 2,
   },
   "has finished: its result is taken": {
-    befalls: (kit) => until(async () => !await isTraining(kit)),
+    befalls: (kit) => until("the end of the training", async () => !await isTraining(kit)),
     starts: 1,
   },
 };
@@ -101,8 +101,9 @@ Deno.test("a run whose trainer hangs is followed with a warning, and goes on whe
         const [pid] = await kit.starts();
         Deno.kill(pid!, "SIGSTOP");
         const resumed = resume(proof, kit, "slow");
-        await until(async () =>
-          (await messages(kit)).some((said) => said.startsWith("No news from the trainer"))
+        await until(
+          "a warning",
+          async () => (await messages(kit)).some((said) => said.startsWith("No news from the trainer")),
         );
         Deno.kill(pid!, "SIGCONT");
         await resumed;

@@ -9,7 +9,8 @@ import { ensurePython, existingEnvironment } from "../../../src/providers/traini
 import { expectedBytes } from "../../../src/providers/training/environment_size.ts";
 import { findProgram } from "../../../src/lib/find_program.ts";
 import { findPython } from "../../../src/providers/training/python.ts";
-import { DOUBLE, until } from "./project.ts";
+import { DOUBLE } from "./project.ts";
+import { until } from "../../until.ts";
 
 const signal = new AbortController().signal;
 
@@ -100,12 +101,11 @@ Deno.test("ensurePython() makes an environment anew that a kill left half-way, o
     const slow = new AbortController();
     const making = ensure(DOUBLE, slow.signal);
     const place = async () => (await denoFs.list(join(env.cacheDir, "python")))[0]!;
-    await until(async () =>
+    await until("an attempt", async () =>
       (await denoFs.list(join(env.cacheDir, "python"))).length > 0 &&
       (await denoFs.list(join(env.cacheDir, "python", await place()))).some((name) =>
         /^attempt-\w+$/.test(name)
-      )
-    );
+      ));
     slow.abort(new InterruptedError("stopped by the test"));
     await assert.rejects(making, { message: "stopped by the test" });
     const folder = join(env.cacheDir, "python", await place());

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { TemperError, UsageError } from "../../../src/lib/errors.ts";
 import { localProvider } from "../../../src/providers/local/provider.ts";
 import { ollamaProvider } from "../../../src/providers/ollama/provider.ts";
-import { DOUBLE, Project, starts, until } from "./project.ts";
+import { DOUBLE, Project, starts } from "./project.ts";
+import { until } from "../../until.ts";
 
 const local = localProvider({ trainerDir: DOUBLE, stallMs: 600 });
 
@@ -200,7 +201,7 @@ Deno.test("monitor() leaves the trainer at work when told to stop, and another o
   await submitted(project);
   const stop = new AbortController();
   const following = local.monitor({ ...await project.work(), signal: stop.signal });
-  await until(async () => await lastStep(project) > 1);
+  await until("a training step", async () => await lastStep(project) > 1);
   stop.abort(new Error("left"));
   await assert.rejects(following, { message: "left" });
   const [pid] = await starts(project.jobDir);
@@ -213,10 +214,13 @@ Deno.test("monitor() warns once of a trainer that stands still", async () => {
   await configured(project);
   await submitted(project);
   const following = local.monitor(await project.work());
-  await until(async () => await lastStep(project) > 1);
+  await until("a training step", async () => await lastStep(project) > 1);
   const [pid] = await starts(project.jobDir);
   Deno.kill(pid!, "SIGSTOP");
-  await until(() => project.messages().some((message) => message.startsWith("No news from the trainer")));
+  await until(
+    "a warning",
+    () => project.messages().some((message) => message.startsWith("No news from the trainer")),
+  );
   Deno.kill(pid!, "SIGCONT");
   await following;
   assert.equal(project.messages().filter((message) => message.startsWith("No news")).length, 1);
@@ -228,7 +232,7 @@ Deno.test("submit() adopts a trainer that was started but never committed", asyn
   await configured(project);
   await submitted(project);
   const [first] = project.jobs.splice(0);
-  await until(async () => (await starts(project.jobDir)).length === 1);
+  await until("a trainer", async () => (await starts(project.jobDir)).length === 1);
   await submitted(project);
   assert.equal(project.jobs.length, 1);
   assert.equal(project.jobs[0]?.["pid"], first?.["pid"]);
@@ -261,7 +265,7 @@ Deno.test("submit() goes on from the checkpoints of an unfinished run of the sam
   await using project = await Project.make("slow");
   await configured(project);
   await submitted(project);
-  await until(async () => await lastStep(project) > 3);
+  await until("a training step", async () => await lastStep(project) > 3);
   await local.cancel(project.jobs[0]!, project.runDir(), project.env);
   const step = await lastStep(project);
   project.jobs.splice(0);
@@ -287,7 +291,7 @@ for (const [name, signal] of [["slow", "SIGTERM"], ["stubborn", "SIGKILL"]] as c
     await configured(project);
     await submitted(project);
     const following = assert.rejects(local.monitor(await project.work()), { code: "cancelled" });
-    await until(async () => await lastStep(project) > 1);
+    await until("a training step", async () => await lastStep(project) > 1);
     // Stubborn ones are given less than the twenty seconds a person would wait.
     const clock = { ...project.env.clock, monotonic: () => performance.now() * 20 };
     await local.cancel(project.jobs[0]!, project.runDir(), { ...project.env, clock });

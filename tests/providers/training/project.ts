@@ -7,6 +7,7 @@ import type { ConfigureWork, Env, JobRef, MonitorWork, Progress } from "../../..
 import { findPython } from "../../../src/providers/training/python.ts";
 import type { LoadedSpec } from "../../../src/spec/load.ts";
 import { Spec } from "../../../src/spec/schema.ts";
+import { until } from "../../until.ts";
 
 /** A trainer that obeys the contract and learns nothing. */
 export const DOUBLE = fileURLToPath(new URL("../../fixtures/trainer_double", import.meta.url));
@@ -116,14 +117,7 @@ export async function starts(jobDir: string): Promise<number[]> {
 async function killTrainers(jobDir: string): Promise<void> {
   if (!await denoFs.isLocked(join(jobDir, "lock"))) return;
   Deno.kill(Number(await Deno.readTextFile(join(jobDir, "lock"))), "SIGKILL");
-  await until(async () => !await denoFs.isLocked(join(jobDir, "lock")));
-}
-
-export async function until(met: () => Promise<boolean> | boolean): Promise<void> {
-  for (let left = 600; !await met(); left--) {
-    if (left === 0) throw new Error("What the test waits for does not happen");
-    await systemClock.sleep(50);
-  }
+  await until("the end of the trainer", async () => !await denoFs.isLocked(join(jobDir, "lock")));
 }
 
 /** The environment of this process with a secret in it, and a Python that can run the double. */

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { localProvider } from "../../../src/providers/local/provider.ts";
-import { DOUBLE, Project, starts, until } from "./project.ts";
+import { DOUBLE, Project, starts } from "./project.ts";
+import { until } from "../../until.ts";
 
 const RUNNER = fileURLToPath(new URL("./runner_double.ts", import.meta.url));
 
@@ -23,7 +24,7 @@ Deno.test("submit() starts a trainer that survives kill -9 of its runner and is 
   }).spawn();
   const { value } = await runner.stdout.getReader().read();
   assert.equal(new TextDecoder().decode(value), "submitted\n");
-  await until(async () => (await starts(project.jobDir)).length === 1);
+  await until("a trainer", async () => (await starts(project.jobDir)).length === 1);
   runner.kill("SIGKILL");
   await runner.status;
   assert.equal(await project.env.fs.isLocked(join(project.jobDir, "lock")), true);
