@@ -1,8 +1,9 @@
 """How many eval rows of a finished run a GGUF file answers exactly as the trainer did, in llama.cpp.
 
 Usage: judge.py RUN_DIR: prints {"rows", "equal", "correct", "edges"}. The prompts are those of the prepared rows, token
-by token. `edges`: of each row that llama.cpp or Ollama answers otherwise, how far the file's log-probabilities, in nats,
-put the trainer's token behind another at the worst place of its answer: 0 where they agree, next to 0 on an edge.
+by token. `edges`: of each row that llama.cpp or Ollama answers otherwise, the nats between the trainer's token and the
+best other one where the trainer's answer stands weakest in the file: next to 0 on an edge, far from it where the file or
+the server is wrong.
 """
 
 import json
@@ -31,14 +32,18 @@ served_file = job.parent / "steps" / "5-monitor" / "served.jsonl"
 served = [json.loads(line) for line in served_file.read_text().splitlines()] if served_file.exists() else []
 
 
+ends = [ids[0] for ids in map(model.tokenize, stop) if len(ids) == 1]
+
+
 def edge(prompt: list[int], answer: str) -> float:
-    """How far the trainer's answer lies behind the file's own, at the worst of its tokens."""
-    worst = 0.0
+    """How near the trainer's answer is to another one at the weakest of its tokens, its end included, in nats."""
     ids = model.tokenize(answer)
-    for n, token in enumerate(ids):
+    places = [[token] for token in ids] + ([ends] if len(ids) < settings["max_new_tokens"] else [])
+    leads = []
+    for n, good in enumerate(places):
         found = model.log_probs(prompt + ids[:n], vocabulary)
-        worst = max(worst, float(np.nanmax(found) - found[token]))
-    return worst
+        leads.append(np.nanmax(found[good]) - np.nanmax(np.delete(found, good)))
+    return abs(float(min(leads)))
 
 
 equal = correct = 0

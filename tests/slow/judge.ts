@@ -6,7 +6,7 @@ export interface Judgement {
   /** Rows that llama.cpp answers as the trainer did, and rightly. */
   readonly equal: number;
   readonly correct: number;
-  /** Row that llama.cpp or Ollama answers otherwise → how far the file puts the trainer's token behind its own, in nats. */
+  /** Row that llama.cpp or Ollama answers otherwise → nats between the trainer's token and another at its weakest place. */
   readonly edges: Readonly<Record<string, number>>;
 }
 
