@@ -5,6 +5,8 @@ import { seededRandom } from "../run/kit.ts";
 import { until } from "../until.ts";
 import { type Project, project, WITHOUT_TRAINER } from "./kit.ts";
 
+const KILLS = 6;
+
 async function onlyRun(tiny: Project): Promise<string> {
   const runs = await denoFs.list(join(tiny.dir, "runs"));
   assert.equal(runs.length, 1, `one run, not ${runs.join(", ")}`);
@@ -29,24 +31,44 @@ async function trainer(tiny: Project): Promise<number | undefined> {
   return Number.isInteger(pid) ? pid : undefined;
 }
 
-/** False when it had ended already: a run may be done before its time to be killed has come. */
-function kill(runner: Deno.ChildProcess): boolean {
+/** False when the process had ended already: a run may be done before its time to be killed has come. */
+function killed(kill: () => void): boolean {
   try {
-    runner.kill("SIGKILL");
+    kill();
     return true;
   } catch (error) {
-    if (error instanceof TypeError) return false;
+    if (error instanceof TypeError || error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
 }
 
-async function undisturbed(): Promise<Record<string, unknown>> {
+/** The result of a run that nothing disturbs, and how long that takes, in milliseconds. */
+async function undisturbed(): Promise<{ expected: Record<string, unknown>; took: number }> {
   const tiny = await project();
+  const started = performance.now();
   const { code, stderr } = await tiny.temper("run", "tiny.yaml");
+  const took = performance.now() - started;
   assert.equal(code, 0, stderr);
   const expected = await result(tiny);
   await tiny.remove();
-  return expected;
+  return { expected, took };
+}
+
+/** Starts the run and kills it within `longest` ms, or both it and its trainer; false when it was done before that. */
+async function startAndKill(
+  tiny: Project,
+  { random, longest, both }: { random: () => number; longest: number; both: boolean },
+): Promise<boolean> {
+  const runner = tiny.start("run", "tiny.yaml");
+  let ended = false;
+  const output = runner.output().finally(() => ended = true);
+  if (both) await until("the trainer or the end", async () => ended || await trainer(tiny));
+  await new Promise((resolve) => setTimeout(resolve, random() * longest / (both ? 2 : 1)));
+  const pid = both ? await trainer(tiny) : undefined;
+  if (pid !== undefined) killed(() => Deno.kill(pid, "SIGKILL"));
+  const early = killed(() => runner.kill("SIGKILL"));
+  await output;
+  return early;
 }
 
 Deno.test({
@@ -54,36 +76,26 @@ Deno.test({
   ignore: WITHOUT_TRAINER,
   async fn() {
     const { seed, random } = seededRandom();
-    const expected = await undisturbed();
-    const tiny = await project();
-    let kills = 0;
-    try {
-      for (let i = 0; i < 3; i++) {
-        const runner = tiny.start("run", "tiny.yaml");
-        const output = runner.output();
-        await new Promise((resolve) => setTimeout(resolve, 500 + random() * 8000));
-        if (kill(runner)) kills++;
-        await output;
-      }
-      for (let i = 0; i < 3; i++) {
-        const runner = tiny.start("run", "tiny.yaml");
-        const output = runner.output();
-        const ended = output.then(() => "ended" as const);
-        const pid = await Promise.race([ended, until("the trainer", () => trainer(tiny))]);
-        if (pid === "ended") break;
-        await new Promise((resolve) => setTimeout(resolve, random() * 6000));
-        if (await trainer(tiny) === pid) Deno.kill(pid, "SIGKILL");
-        if (kill(runner)) kills++;
-        await output;
-      }
-      assert.ok(kills > 0, "every run was done before it could be killed");
+    const { expected, took: longest } = await undisturbed();
+    let tiny = await project();
+    const finish = async () => {
       const { code, stderr } = await tiny.temper("run", "tiny.yaml");
       assert.equal(code, 0, stderr);
       assert.deepEqual(await result(tiny), expected);
+      await tiny.remove();
+    };
+    try {
+      for (let kills = 0; kills < KILLS;) {
+        if (await startAndKill(tiny, { random, longest, both: kills % 2 === 1 })) kills++;
+        else {
+          await finish();
+          tiny = await project();
+        }
+      }
+      await finish();
     } catch (error) {
       throw new Error(`TEMPER_SEED=${seed} repeats this`, { cause: error });
     }
-    await tiny.remove();
   },
 });
 
