@@ -32,6 +32,8 @@ export async function startServer(settings: ServerSettings, signal: AbortSignal)
       "run",
       "--quiet",
       "--no-prompt",
+      // While a long log is read, V8 would let 90 MB of garbage pile up on 28 MB in use before it collects any.
+      "--v8-flags=--heap-growing-percent=50",
       `--config=${fileURLToPath(CONFIG)}`,
       `--allow-read=${settings.runsDir}`,
       `--allow-net=${netAddress(settings)}`,
