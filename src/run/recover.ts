@@ -6,6 +6,7 @@ import { isTerminal, type RunState } from "../log/state.ts";
 import { changedParts } from "../plan/key.ts";
 import type { Plan } from "../plan/plan.ts";
 import { type EarlierRun, earlierRuns } from "./folder.ts";
+import { lockRun } from "./lock.ts";
 
 /** What to do about a pipeline, given the runs that are there. `notice` says why, when that is worth a sentence. */
 export type Choice =
@@ -46,13 +47,6 @@ export function refuseOtherHost(state: RunState, host: string, takeover: boolean
   );
 }
 
-/** What another process driving the run means for this one. */
-export function drivenElsewhere(id: string): LockedError {
-  return new LockedError(`Cannot drive run "${id}": another process drives it`, {
-    hint: `Follow it with: deno task logs ${id} --follow`,
-  });
-}
-
 /** Which part of which step makes two plans differ, in one sentence; `undefined` when none does. */
 export function changeBetween(
   before: EarlierRun["plan"],
@@ -71,7 +65,10 @@ async function chooseFor(fs: Fs, run: EarlierRun, options: RecoverOptions): Prom
   const state = await readRun(fs, run.dir);
   // Made, but killed before its first event.
   if (!state) return { kind: "resume", run };
-  if (state.state === "running") throw drivenElsewhere(run.id);
+  if (state.state === "running") {
+    (await lockRun(fs, run.id, run.dir)).release();
+    return await chooseFor(fs, run, options);
+  }
   if (state.state === "done") {
     const gone = await missingArtifact(fs, run.dir, state);
     return gone === undefined

@@ -1,20 +1,18 @@
 import { join } from "node:path";
 import { LockedError } from "../lib/errors.ts";
 import { makeFolder } from "../lib/folder.ts";
-import { type FileLock, type Fs, sha256 } from "../lib/fs.ts";
+import { type FileLock, sha256 } from "../lib/fs.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { explainSystemError } from "../lib/system_error.ts";
-import { LOCK_FILE } from "../log/liveness.ts";
 import type { RunState } from "../log/state.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Env } from "../providers/provider.ts";
 import type { LoadedSpec } from "../spec/load.ts";
 import { nextNumber, writeRunFolder } from "./folder.ts";
 import { claimRunDir } from "./ids.ts";
-import { drivenElsewhere, recover, type RecoverOptions } from "./recover.ts";
+import { lockRun } from "./lock.ts";
+import { recover, type RecoverOptions } from "./recover.ts";
 
-/** Readers probe a lock for an instant. */
-const LOCK_WAIT_MS = 1_000;
 /** Deciding which run to drive takes milliseconds; somebody else may be at it. */
 const DECIDE_WAIT_MS = 30_000;
 
@@ -65,13 +63,6 @@ export async function lockChoice(
     throw explainSystemError(`Cannot write to the cache folder "${cacheDir}"`, error);
   }
   throw new LockedError(`Cannot choose a run in "${runsDir}": another process is at it and does not finish`);
-}
-
-/** Locks a run for driving or ending it. */
-export async function lockRun(fs: Fs, id: string, dir: string): Promise<FileLock> {
-  const lock = await fs.lock(join(dir, LOCK_FILE), LOCK_WAIT_MS);
-  if (!lock) throw drivenElsewhere(id);
-  return lock;
 }
 
 async function makeRun(

@@ -91,11 +91,14 @@ export class Project implements AsyncDisposable {
     return this.said.flatMap(({ message }) => message ?? []);
   }
 
+  /** Ends the trainers that still run; one that was just started has its lock only after a moment. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const run of await denoFs.list(join(this.dir, "runs"))) {
-      await killTrainers(join(this.runDir(run), "job"));
-    }
-    await Deno.remove(this.dir, { recursive: true });
+    await until("the folder to be left alone", async () => {
+      for (const run of await denoFs.list(join(this.dir, "runs"))) {
+        await killTrainers(join(this.runDir(run), "job"));
+      }
+      return await Deno.remove(this.dir, { recursive: true }).then(() => true, () => false);
+    });
   }
 }
 
@@ -115,9 +118,17 @@ export async function starts(jobDir: string): Promise<number[]> {
 }
 
 async function killTrainers(jobDir: string): Promise<void> {
-  if (!await denoFs.isLocked(join(jobDir, "lock"))) return;
-  Deno.kill(Number(await Deno.readTextFile(join(jobDir, "lock"))), "SIGKILL");
-  await until("the end of the trainer", async () => !await denoFs.isLocked(join(jobDir, "lock")));
+  await until("the end of the trainer", async () => {
+    if (!await denoFs.isLocked(join(jobDir, "lock"))) return true;
+    const pid = parseInt(await Deno.readTextFile(join(jobDir, "lock")), 10);
+    try {
+      // It may not have written its number yet, and 0 would be this process's own group.
+      if (pid > 0) Deno.kill(pid, "SIGKILL");
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+    return false;
+  });
 }
 
 /** The environment of this process with a secret in it, and a Python that can run the double. */
