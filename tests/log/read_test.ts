@@ -7,6 +7,7 @@ import { MAX_LINE } from "../../src/log/events.ts";
 import { isDriven, listRuns, readRun } from "../../src/log/liveness.ts";
 import { LineReader, readLog } from "../../src/log/read.ts";
 import { anyLog, folded, numbered, STARTED, textOf } from "./events.ts";
+import { until } from "../until.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
@@ -108,7 +109,7 @@ Deno.test("readRun() calls an unfinished run running while its lock is held and 
     assert.equal(await isDriven(denoFs, dir), true);
     assert.equal((await readRun(denoFs, dir))?.state, "running");
     lock?.release();
-    assert.equal((await readRun(denoFs, dir))?.state, "interrupted");
+    await until("its lock to be gone", async () => (await readRun(denoFs, dir))?.state === "interrupted");
     await Deno.writeTextFile(path, textOf([third!]), { append: true });
     assert.equal((await readRun(denoFs, dir))?.state, "done");
   }));

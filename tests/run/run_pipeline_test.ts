@@ -5,6 +5,7 @@ import { denoFs, type Fs } from "../../src/lib/fs.ts";
 import type { LogEvent } from "../../src/log/events.ts";
 import { readRun } from "../../src/log/liveness.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
+import { until } from "../until.ts";
 import { effectsOf, outputsOf, withKit } from "./kit.ts";
 
 const ALL = ["extract", "format", "configure", "job", "submit", "monitor"];
@@ -231,7 +232,10 @@ Deno.test("runPipeline() leaves an interrupted run without an end and goes on wi
     const first = await runPipeline(kit.options({ control }));
     assert.equal(first.exitCode, 130);
     assert.equal(first.state.state, "interrupted");
-    assert.equal((await readRun(denoFs, first.dir))?.state, "interrupted");
+    await until(
+      "its lock to be gone",
+      async () => (await readRun(denoFs, first.dir))?.state === "interrupted",
+    );
     // A process that is just being started has the lock for an instant more.
     const held = await denoFs.lock(join(first.dir, "lock"));
     setTimeout(() => held!.release(), 100);
@@ -305,6 +309,8 @@ Deno.test("runPipeline() leaves no run, and no lock, when its plan cannot be wri
     assert.equal(error.code, "not-writable");
     assert.match(error.message, /^Cannot make a run folder in ".*": the file system is read-only$/);
     const [left] = await denoFs.list(kit.runsDir);
-    assert.equal(await denoFs.isLocked(join(kit.runsDir, left!, "lock")), false);
+    const lock = await denoFs.lock(join(kit.runsDir, left!, "lock"), 1_000);
+    assert(lock, "no lock is left");
+    lock.release();
     assert.deepEqual((await runPipeline(options)).state.state, "done");
   }));
