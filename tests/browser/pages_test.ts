@@ -70,22 +70,26 @@ Deno.test({
     const page = await s.visitor.page({ javaScriptEnabled: false });
     await page.goto(s.url);
     await page.getByRole("link", { name: /^failed/ }).click();
-    assert.equal(new URL(page.url()).search, "?state=failed");
+    await page.waitForURL(({ search }) => search === "?state=failed");
     const rows = page.locator("table.runs tbody tr");
     for (const state of await rows.locator(".badge").allInnerTexts()) assert.match(state, /failed/);
     await page.getByRole("link", { name: /^all/ }).click();
+    await page.waitForURL(({ search }) => search !== "?state=failed");
     await page.getByRole("searchbox", { name: "Name" }).fill("full");
     await page.getByRole("button", { name: "Filter" }).click();
+    await page.waitForURL(({ search }) => search.includes("full"));
     assert.equal(await rows.count(), 1);
 
     await rows.locator("td.run a").click();
+    await page.waitForURL("**/runs/full");
     const lines = page.locator("figure[data-chart=loss] svg path[class^=s]");
     assert.ok(await lines.count() > 0, "the server draws the curves");
     const straight = await lines.first().getAttribute("d");
     await page.getByRole("button", { name: "log scale" }).click();
+    await page.waitForURL(({ search }) => search !== "");
     assert.notEqual(await lines.first().getAttribute("d"), straight);
     await page.getByRole("link", { name: /newly broken/ }).click();
-    assert.match(page.url(), /change=broken/);
+    await page.waitForURL(/change=broken/);
     for (const what of ["Steps", "Training", "Data", "Log"]) {
       await page.getByRole("heading", { name: what, exact: true }).waitFor();
     }
@@ -97,6 +101,7 @@ Deno.test({
     await page.getByRole("checkbox", { name: "Compare done" }).check();
     await page.getByRole("checkbox", { name: "Compare full" }).check();
     await page.getByRole("button", { name: "Compare the chosen runs" }).click();
+    await page.waitForURL("**/compare?**");
     assert.deepEqual(new URL(page.url()).searchParams.getAll("run").toSorted(), ["done", "full"]);
     assert.equal(await page.locator("table.compared thead th").count(), 2);
     assert.deepEqual(s.visitor.faults, []);
