@@ -86,7 +86,7 @@ Deno.test({
       const { rows, equal, correct } = await judged(join(dir, "runs", shown.id));
       // Q8_0 rounds the trained weights, so a row on the edge may tip over; the score must not.
       assert.ok(equal >= rows - 3, `${equal} of ${rows}`);
-      assert.ok(Math.abs(correct / rows - shown.metrics.after) <= 2 / 60, `${correct} of ${rows}`);
+      assert.ok(Math.abs(correct / rows - shown.metrics.after) <= 2.5 / 60, `${correct} of ${rows}`);
     });
     await denoFs.remove(dir);
   },
