@@ -1,13 +1,17 @@
 import { join } from "node:path";
 import { LockedError } from "../lib/errors.ts";
-import type { FileLock, Fs } from "../lib/fs.ts";
+import { type FileLock, type Fs, sha256 } from "../lib/fs.ts";
+import { explainSystemError } from "../lib/system_error.ts";
 import { LOCK_FILE } from "../log/liveness.ts";
+import type { Env } from "../providers/provider.ts";
 
 /**
  * Readers probe a lock for an instant, and one that was let go outlives its file for an instant in a process that is
  * just being started.
  */
 const LOCK_WAIT_MS = 1_000;
+/** Deciding which run to drive takes milliseconds, a second where another drives it; somebody else may be at it. */
+const DECIDE_WAIT_MS = 30_000;
 
 /** Locks a run for driving or ending it. */
 export async function lockRun(fs: Fs, id: string, dir: string): Promise<FileLock> {
@@ -16,4 +20,21 @@ export async function lockRun(fs: Fs, id: string, dir: string): Promise<FileLock
   throw new LockedError(`Cannot drive run "${id}": another process drives it`, {
     hint: `Follow it with: deno task logs ${id} --follow`,
   });
+}
+
+/** The folder of runs holds runs only, so this lock lies in the cache. */
+export async function lockChoice(
+  { fs, cacheDir }: Pick<Env, "fs" | "cacheDir">,
+  runsDir: string,
+): Promise<FileLock> {
+  const locks = join(cacheDir, "locks");
+  try {
+    await fs.mkdirp(locks);
+    const name = sha256(await fs.realPath(runsDir)).slice(0, 16);
+    const lock = await fs.lock(join(locks, `runs-${name}`), DECIDE_WAIT_MS);
+    if (lock) return lock;
+  } catch (error) {
+    throw explainSystemError(`Cannot write to the cache folder "${cacheDir}"`, error);
+  }
+  throw new LockedError(`Cannot choose a run in "${runsDir}": another process is at it and does not finish`);
 }

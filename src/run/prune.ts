@@ -9,8 +9,7 @@ import type { Env } from "../providers/provider.ts";
 import { lockStore, STORE, UNFINISHED } from "./cache.ts";
 import { readPlan } from "./folder.ts";
 import { nameInId } from "./ids.ts";
-import { lockRun } from "./lock.ts";
-import { lockChoice } from "./take.ts";
+import { lockChoice, lockRun } from "./lock.ts";
 
 /** Begins the name of a run folder that is being removed: no reader takes it for a run. */
 const REMOVING = ".removing-";

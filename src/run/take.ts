@@ -1,7 +1,5 @@
-import { join } from "node:path";
-import { LockedError } from "../lib/errors.ts";
 import { makeFolder } from "../lib/folder.ts";
-import { type FileLock, sha256 } from "../lib/fs.ts";
+import type { FileLock } from "../lib/fs.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { explainSystemError } from "../lib/system_error.ts";
 import type { RunState } from "../log/state.ts";
@@ -10,11 +8,8 @@ import type { Env } from "../providers/provider.ts";
 import type { LoadedSpec } from "../spec/load.ts";
 import { nextNumber, writeRunFolder } from "./folder.ts";
 import { claimRunDir } from "./ids.ts";
-import { lockRun } from "./lock.ts";
+import { lockChoice, lockRun } from "./lock.ts";
 import { recover, type RecoverOptions } from "./recover.ts";
-
-/** Deciding which run to drive takes milliseconds; somebody else may be at it. */
-const DECIDE_WAIT_MS = 30_000;
 
 /** A run that is now this process's to drive, or, without a lock, one that has already ended well. */
 export type Taken =
@@ -46,23 +41,6 @@ export async function takeRun(
   } catch (error) {
     throw explainSystemError(`Cannot make a run folder in "${runsDir}"`, error);
   }
-}
-
-/** The folder of runs holds runs only, so this lock lies in the cache. */
-export async function lockChoice(
-  { fs, cacheDir }: Pick<Env, "fs" | "cacheDir">,
-  runsDir: string,
-): Promise<FileLock> {
-  const locks = join(cacheDir, "locks");
-  try {
-    await fs.mkdirp(locks);
-    const name = sha256(await fs.realPath(runsDir)).slice(0, 16);
-    const lock = await fs.lock(join(locks, `runs-${name}`), DECIDE_WAIT_MS);
-    if (lock) return lock;
-  } catch (error) {
-    throw explainSystemError(`Cannot write to the cache folder "${cacheDir}"`, error);
-  }
-  throw new LockedError(`Cannot choose a run in "${runsDir}": another process is at it and does not finish`);
 }
 
 async function makeRun(
