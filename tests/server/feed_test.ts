@@ -93,7 +93,7 @@ Deno.test("two hundred browsers share one tail, each gets every event once, and 
   for (const got of await Promise.all(received)) assert.deepEqual(got.map(({ data }) => data), expected);
   assert.ok(counts.opened <= 2, `${counts.opened} watches: one of the log, one of the numbers`);
   assert.ok(counts.reads <= 2 * fresh.length, `${counts.reads} reads of ${fresh.length} appends`);
-  await until("the end of the watches", () => Promise.resolve(counts.open === 0), 10_000);
+  await until("the end of the watches", () => counts.open === 0, 10_000);
   assert.deepEqual(s.sources.feeds.counts, { runs: 0, watchers: 0 });
 });
 

@@ -23,6 +23,7 @@ settings, method = description["evaluate"], description["method"]
 stop = json.loads((job / "tokens.json").read_text())["template"]["stop"]
 predictions = [json.loads(line) for line in (job / "artifacts" / "predictions.jsonl").read_text().splitlines()]
 model = LlamaCpp(job / "artifacts" / "model.gguf")
+ends = [ids[0] for ids in map(model.tokenize, stop) if len(ids) == 1]
 # A prefix stands before every prompt, as tokens of its own.
 soft = [f"<|soft_{index:03}|>" for index in range(method["length"])] if method["kind"] == "prefix" else []
 ahead = model.tokenize("".join(soft)) if soft else []
@@ -30,9 +31,6 @@ assert len(ahead) == len(soft), "the file does not know the tokens of its prefix
 vocabulary = len(GGUFReader(job / "artifacts" / "model.gguf").fields["tokenizer.ggml.tokens"].data)
 served_file = job.parent / "steps" / "5-monitor" / "served.jsonl"
 served = [json.loads(line) for line in served_file.read_text().splitlines()] if served_file.exists() else []
-
-
-ends = [ids[0] for ids in map(model.tokenize, stop) if len(ids) == 1]
 
 
 def edge(prompt: list[int], answer: str) -> float:

@@ -15,9 +15,8 @@ import tiny
 
 
 def pytest_configure(config):
-    # A busy machine is no failure.
-    slow = [hypothesis.HealthCheck.too_slow]
-    hypothesis.settings.register_profile("temper", deadline=None, suppress_health_check=slow)
+    # A busy machine is no failure
+    hypothesis.settings.register_profile("temper", deadline=None)
     hypothesis.settings.load_profile("temper")
     config.addinivalue_line("markers", "slow: takes more than 20 s")
 
