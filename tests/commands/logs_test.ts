@@ -5,12 +5,13 @@ import { EXIT, TemperError, UsageError } from "../../src/lib/errors.ts";
 import { denoFs } from "../../src/lib/fs.ts";
 import { BEGINNING, DONE, logText, recorded, RecordingTerminal, RUN_ID, training } from "../ui/recorded.ts";
 import { project } from "./run_kit.ts";
+import { until } from "../until.ts";
 
 const UNFINISHED = [...BEGINNING, ...training(9)];
 
-/** Waits until the terminal shows `text`. The test's own time limit ends it. */
+/** Waits until the terminal shows `text`. */
 async function shows(terminal: RecordingTerminal, text: string): Promise<void> {
-  while (!terminal.text("out").includes(text)) await new Promise((resolve) => setTimeout(resolve, 10));
+  await until(`"${text}"`, () => terminal.text("out").includes(text));
 }
 
 Deno.test("logs prints a line per event with its time", async () => {

@@ -4,6 +4,7 @@ import { denoFs } from "../../src/lib/fs.ts";
 import { effectsOf, kitAt } from "../run/kit.ts";
 import { readyRunner } from "../run/runner_process.ts";
 import { Proof, withFolder } from "./proof.ts";
+import { until } from "../until.ts";
 
 const ROUNDS = 12;
 const RUNNERS = 3;
@@ -42,7 +43,7 @@ Deno.test("a runner that is stopped keeps its run, and goes on with it when it i
         const kit = await kitAt(root);
         const [first, second, third] = await Promise.all([readyRunner(), readyRunner(), readyRunner()]);
         await first.go({ root, pace: 100 });
-        while ((await effectsOf(kit)).length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+        await until("its first step", async () => (await effectsOf(kit)).length > 0);
         first.kill("SIGSTOP");
         await second.go({ root });
         const { code, said } = await second.finished;

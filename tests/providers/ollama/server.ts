@@ -1,6 +1,7 @@
 // deno-lint-ignore-file no-console -- says which tests are skipped, and why
 import { dirname, join } from "node:path";
 import { denoFs } from "../../../src/lib/fs.ts";
+import { until } from "../../until.ts";
 
 /** A real Ollama server; .ci/run builds one. */
 const OLLAMA = Deno.env.get("TEMPER_TEST_OLLAMA");
@@ -74,15 +75,13 @@ function freePort(): number {
 }
 
 async function untilAnswers(address: string): Promise<void> {
-  for (const end = Date.now() + 30_000; Date.now() < end;) {
+  await until(`the Ollama server that was started at ${address}`, async () => {
     try {
       const response = await fetch(`${address}/api/version`);
       await response.body?.cancel();
-      if (response.ok) return;
+      return response.ok;
     } catch {
-      // not yet
+      return false;
     }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`Cannot reach the Ollama server that was started at ${address}`);
+  }, 30_000);
 }

@@ -4,6 +4,7 @@ import { Contract } from "./contract.ts";
 import { hostedProject, pairs } from "./hosted_project.ts";
 import { type Call, MockService } from "./mock_service.ts";
 import { partsProject } from "./parts_project.ts";
+import { until } from "../../until.ts";
 
 /** Holds everything a service was asked and answered against the description. */
 function check({ calls }: MockService, contract: Contract): void {
@@ -34,7 +35,7 @@ Deno.test("every request and every reply is what OpenAI's public description of 
     await using service = new MockService({ asDescribed: true, stages: Array(2000).fill("running") });
     await using project = await hostedProject({ train: pairs(12), held: pairs(14) });
     const child = project.start(...project.args(service.url));
-    while (service.count("GET", /events/) < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+    await until("the job to be followed", () => service.count("GET", /events/) >= 2);
     child.kill("SIGKILL");
     await new Response(child.stderr).text();
     await child.status;

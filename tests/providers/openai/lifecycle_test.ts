@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { denoFs } from "../../../src/lib/fs.ts";
 import { filesWith, hostedProject, KEY, pairs } from "./hosted_project.ts";
 import { type Message, type MockOptions, MockService } from "./mock_service.ts";
+import { until } from "../../until.ts";
 
 /** The tuned model knows the answer, the base does not. */
 const answer = (model: string, messages: readonly Message[]) =>
@@ -166,7 +167,7 @@ Deno.test("cancel stops the hosted job of an interrupted run", async () => {
     stdout: "null",
     stderr: "null",
   }).spawn();
-  while (service.count("GET", /events/) < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until("the job to be followed", () => service.count("GET", /events/) >= 2);
   child.kill("SIGKILL");
   await child.status;
   const { code, err } = await project.call("cancel", "last");
