@@ -10,12 +10,12 @@ import type { Env } from "../providers/provider.ts";
  * just being started.
  */
 const LOCK_WAIT_MS = 1_000;
-/** Deciding which run to drive takes milliseconds, a second where another drives it; somebody else may be at it. */
+/** Deciding which run to drive takes milliseconds; somebody else may be at it. */
 const DECIDE_WAIT_MS = 30_000;
 
 /** Locks a run for driving or ending it. */
-export async function lockRun(fs: Fs, id: string, dir: string): Promise<FileLock> {
-  const lock = await fs.lock(join(dir, LOCK_FILE), LOCK_WAIT_MS);
+export async function lockRun(fs: Fs, id: string, dir: string, waitMs = LOCK_WAIT_MS): Promise<FileLock> {
+  const lock = await fs.lock(join(dir, LOCK_FILE), waitMs);
   if (lock) return lock;
   throw new LockedError(`Cannot drive run "${id}": another process drives it`, {
     hint: `Follow it with: deno task logs ${id} --follow`,

@@ -25,6 +25,9 @@ export interface RecoverOptions {
   readonly takeover: boolean;
 }
 
+/** Others wait meanwhile to decide, so a run that seems to be driven is not looked at for long. */
+const LOOK_AGAIN_MS = 200;
+
 /** Finds the latest run of the same plan and decides: report it, resume it, or start a new one. */
 export async function recover(fs: Fs, options: RecoverOptions): Promise<Choice> {
   if (options.fresh) return { kind: "start" };
@@ -66,7 +69,7 @@ async function chooseFor(fs: Fs, run: EarlierRun, options: RecoverOptions): Prom
   // Made, but killed before its first event.
   if (!state) return { kind: "resume", run };
   if (state.state === "running") {
-    (await lockRun(fs, run.id, run.dir)).release();
+    (await lockRun(fs, run.id, run.dir, LOOK_AGAIN_MS)).release();
     return await chooseFor(fs, run, options);
   }
   if (state.state === "done") {
