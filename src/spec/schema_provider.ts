@@ -17,7 +17,7 @@ const exportOptions = z.strictObject({
   }),
   quantization: z.enum(["f32", "f16", "bf16", "q8_0", "q4_0"]).default("q8_0").meta({
     description:
-      "Type of the weights in the GGUF file. f16 answers as in training; q8_0 halves the file and changes an answer here and there; q4_0 visibly harms small models",
+      "Type of the weights in the GGUF file. f16 answers as in training; q8_0, half of it, nearly so; q4_0 visibly harms small models",
   }),
   merged: z.boolean().default(false).meta({ description: "Also write a merged Hugging Face folder" }),
 }).prefault({}).meta({ description: "What is written besides the trained weights themselves" });

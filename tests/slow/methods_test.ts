@@ -26,19 +26,14 @@ interface Trained {
 
 /** Runs a method's pipeline with a real Ollama, looks at the file with llama.cpp and takes the model away again. */
 async function ran(method: string, server: string, runs: string, ...more: string[]): Promise<Trained> {
-  const set = [`provider.server=${server}`, "provider.register=always", ...more].flatMap((
-    it,
-  ) => ["--set", it]);
+  const settings = [`provider.server=${server}`, "provider.register=always", ...more];
+  const set = settings.flatMap((setting) => ["--set", setting]);
   const { code, text } = await temper("run", `pipelines/${method}.yaml`, "--runs", runs, ...set);
   assert.equal(code, 0, text);
   const { id, metrics } = JSON.parse((await temper("show", "last", "--runs", runs, "--json")).out);
-  const trained = { ...metrics, llama: await judged(join(runs, id)) };
-  console.log(
-    `${method} ${more}: ${trained.before} before, ${trained.after} after, served ${
-      JSON.stringify(trained.served)
-    }, ` +
-      `llama.cpp ${JSON.stringify(trained.llama)}`,
-  );
+  const { before, after, served } = metrics;
+  const trained = { before, after, served, llama: await judged(join(runs, id)) };
+  console.log(`${[method, ...more].join(" ")}: ${JSON.stringify(trained)}`);
   assert.match((await temper("unregister", "last", "--runs", runs)).out, /is no longer served/);
   // A model and its checkpoints take gigabytes.
   await denoFs.remove(join(runs, id, "job", "checkpoints"));
@@ -65,8 +60,9 @@ Deno.test({
       const { served, llama } = await ran("lora", ollama.address, runs, "provider.export.quantization=q8_0");
       assert.equal(served.prompts_equal, llama.rows);
       // Eight bits move log-probabilities by tenths of a nat: some rows tip over, most do not.
-      assert.ok(llama.equal >= llama.rows - 4, `${llama.equal} of ${llama.rows}`);
-      assert.ok(served.agreement >= 1 - 4 / llama.rows - 1e-9, `${served.agreement}`);
+      const enough = 56;
+      assert.ok(llama.equal >= enough, `${llama.equal} of ${llama.rows}`);
+      assert.ok(served.agreement >= enough / llama.rows - 1e-9, `${served.agreement}`);
     });
     await denoFs.remove(runs);
   },

@@ -83,7 +83,10 @@ Deno.test({
       assert.equal(shown.metrics.before, 0);
       assert.ok(shown.metrics.after >= 50 / 60, `after ${shown.metrics.after}`);
       assert.ok(shown.metrics.after > shown.metrics.few_shot, "training beats prompting");
-      assertAsTrained(await judged(join(dir, "runs", shown.id)));
+      const found = await judged(join(dir, "runs", shown.id));
+      assertAsTrained(found);
+      const trained = Math.round(shown.metrics.after * found.rows);
+      assert.ok(Math.abs(found.correct - trained) <= 2, `${found.correct} right, ${trained} in training`);
     });
     await denoFs.remove(dir);
   },
