@@ -48,17 +48,28 @@ function settleTurns(list: readonly RawTurn[], abilities: Abilities, complain: C
     }
     const turn = settleTurn(raw, role, calls, abilities, complain);
     if (!turn) return undefined;
-    if (!continues || !before) turns.push(turn);
-    else if (before.learnt === turn.learnt) turns[turns.length - 1] = joined(before, turn);
-    else return void complain(raw.field, "is one answer with the turn before, whose weight is another");
+    const whole = continues && before ? joined(before, turn, complain) : turn;
+    if (!whole) return undefined;
+    if (whole !== turn) turns.pop();
+    turns.push(whole);
   }
   return turns;
 }
 
-/** Calls in a turn of their own belong to the assistant's turn before. */
-function joined(text: Turn, { calls: added }: Turn): Turn {
-  const calls = [...text.calls, ...added];
-  return { ...text, calls, message: { ...text.message, tool_calls: calls } };
+/** Calls in a turn of their own belong to the assistant's turn before. What both say must be the same. */
+function joined(before: Turn, turn: Turn, complain: Complain): Turn | undefined {
+  const { role: _role, content: _content, tool_calls: _calls, ...more } = turn.message;
+  for (const [name, value] of Object.entries(more)) {
+    if (Object.hasOwn(before.message, name) && before.message[name] !== value) {
+      return void complain(turn.field, `is one answer with the turn before, which has another ${name}`);
+    }
+  }
+  if (before.learnt !== turn.learnt) {
+    return void complain(turn.field, "is one answer with the turn before, which has another weight");
+  }
+  const calls = [...before.calls, ...turn.calls];
+  const message = { ...before.message, ...more, tool_calls: calls };
+  return { ...before, reasoning: before.reasoning || turn.reasoning, calls, message };
 }
 
 function extrasOf(raw: RawConversation, abilities: Abilities, complain: Complain): JsonObject | undefined {
