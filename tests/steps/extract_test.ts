@@ -85,7 +85,7 @@ const BAD: [name: string, content: string | Uint8Array, expected: RegExp][] = [
   [
     "a.json",
     '[{"a":1}\n{"a":2}]',
-    /a\.json:2: not valid JSON, a comma or a colon is missing before it at column 1/,
+    /a\.json:2: not valid JSON, a comma or a colon is missing before it \(column 1/,
   ],
   ["a.json", '[{"a":1}]\nx', /a\.json:2: there is more after the end/],
   ["a.json", '[{"a":1}}', /a\.json:1: there is a "}" where the list should end/],

@@ -42,7 +42,7 @@ export function rowFault(text: string): RowFault | undefined {
 /** What is wrong and where. `indent`: the characters before the row in its first line. */
 export function faultText({ lines, column, reason, near }: RowFault, indent = 0): string {
   if (column === 0) return reason;
-  return `${reason} at column ${lines === 0 ? column + indent : column}, near ${near}`;
+  return `${reason} (column ${lines === 0 ? column + indent : column}, near ${near})`;
 }
 
 function located(text: string, { offset, reason }: JsonFault, kind: RowFault["kind"]): RowFault {

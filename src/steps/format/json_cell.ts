@@ -35,7 +35,7 @@ export function parseJsonCell(value: Json | undefined): JsonCell {
 function faultText(text: string, { offset, reason }: JsonFault): string {
   const { lines, column } = placeIn(text, offset);
   const line = lines === 0 ? "" : `line ${lines + 1}, `;
-  return `${reason} at ${line}column ${column}, near ${nearText(text, offset)}`;
+  return `${reason} (${line}column ${column}, near ${nearText(text, offset)})`;
 }
 
 /** Whether a cell is a text that begins like a list or an object. */

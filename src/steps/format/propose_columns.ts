@@ -35,15 +35,16 @@ export function proposeColumns(fields: readonly Field[]): Proposal | undefined {
   const usable = fields.filter(({ name }) =>
     !/[{}|]/.test(name) && !tokensOf(name).some((t) => ABOUT.includes(t))
   );
-  const assistant = best(usable.filter(isAnswer), ASSISTANT);
-  const texts = usable.filter((field) => field !== assistant && field.isText);
+  const system = best(usable.filter(({ isText }) => isText), SYSTEM);
+  const rest = usable.filter((field) => field !== system);
+  const assistant = best(rest.filter(isAnswer), ASSISTANT);
+  const texts = rest.filter((field) => field !== assistant && field.isText);
   const user = best(texts, USER) ?? best(texts, CONTEXT);
   if (!assistant || !user) return undefined;
   const context = best(
     usable.filter((field) => ![user, assistant].includes(field) && isContext(field)),
     CONTEXT,
   );
-  const system = best(usable.filter((field) => field.isText && field !== user), SYSTEM);
   const columns = {
     ...system && { system: place(system) },
     user: place(user) + (context ? `\n${place(context, context.isSometimesText)}` : ""),

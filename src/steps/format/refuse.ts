@@ -54,8 +54,22 @@ function checksFailed(report: Report, failing: readonly CheckName[], page: strin
     return `${foundText(check, count)} (dataset.checks.${check})${examples(check, report)}`;
   });
   return new UsageError("data-checks", `Cannot use the dataset: ${parts.join("\n")}`, {
-    hint: `${wayOut(report, failing)}; ${page} shows all of it`,
+    hint: `${wayOut(report, failing)}; ${page} shows all of it${strangers(report)}`,
   });
+}
+
+/** Who speaks under names that mean nothing, and how the pipeline file says what they mean. */
+function strangers({ checks }: Report): string {
+  const names = checks.rows.findings.flatMap(({ problem }) =>
+    /^is ("(?:[^"\\]|\\.)+"), which is none of/.exec(problem)?.[1] ?? []
+  );
+  const different = [...new Set(names)];
+  return different.length === 0
+    ? ""
+    : `\nWhere ${different.join(" and ")} ${
+      different.length === 1 ? "is" : "are"
+    } system, user, assistant or tool, ` +
+      "dataset.roles says so, such as roles: {bot: assistant}";
 }
 
 /** The first findings of a check, each on a line of its own. */

@@ -162,29 +162,29 @@ Deno.test("a JSON fault is found in its line and column, also in a row of severa
   const words = async (name: string, text: string) => await read({ [name]: text }, name) as string;
   assert.match(
     await words("a.jsonl", '{"é😀": 1, "b": nan}\n'),
-    /a\.jsonl:1: not valid JSON, nan .* at column 16, near/,
+    /a\.jsonl:1: not valid JSON, nan .* \(column 16, near/,
   );
   assert.match(
     await words("a.json", '[\n {"é": 1,\n   "b": None},\n {"a": True}]'),
-    /a\.json:3: .* at column 9, near/,
+    /a\.json:3: .* \(column 9, near/,
   );
   assert.match(
     await words("a.json", '[{"a": 1}, {"é": 1, "b": True}]'),
-    /a\.json:1: .* at column 26, near "/,
+    /a\.json:1: .* \(column 26, near "/,
   );
   assert.match(
     await words("a.jsonl", '{"a": 1}\n{"a": {"b": 1, "b": 1}}\n'),
-    /a\.jsonl:2: the key "b" is given twice at column 16/,
+    /a\.jsonl:2: the key "b" is given twice \(column 16/,
   );
   assert.match(
     await words("a.json", '[\n{"a": 1,\n "a": 2}]'),
-    /a\.json:3: the key "a" is given twice at column 2/,
+    /a\.json:3: the key "a" is given twice \(column 2/,
   );
   assert.match(
     await words("a.jsonl", '{"a": -1e400}\n'),
     /a\.jsonl:1: the number -1e400 is too large to be kept/,
   );
-  assert.match(await words("a.jsonl", '{"a": NaN}'), /JSON has null at column 7, near "[^,]*"$/m);
+  assert.match(await words("a.jsonl", '{"a": NaN}'), /JSON has null \(column 7, near "[^,]*"\)$/m);
 });
 
 Deno.test("a file that is named twice is refused, with both places", async () => {
