@@ -14,17 +14,34 @@ interface Place {
   readonly real: string;
 }
 
+interface Inside {
+  readonly fs: ReadFs;
+  readonly root: Root;
+}
+
+/** The folder. Where it is is settled when it is there for the first time. */
+class Root {
+  #real: string | undefined;
+
+  constructor(private readonly fs: ReadFs, readonly path: string) {}
+
+  async real(): Promise<string> {
+    return this.#real ??= await this.fs.realPath(this.path);
+  }
+}
+
 /**
  * Reads what lies below one folder, and nothing else: where a link leads out of it, nothing is there. Links that stay
  * inside are followed, and so is one that the folder itself may be.
  */
 export function containedFs(fs: ReadFs, root: string): ReadFs {
-  const open = (path: string) => openInside(fs, root, path);
+  const inside = { fs, root: new Root(fs, root) };
+  const open = (path: string) => openInside(inside, path);
   const bytesOf = async (path: string) =>
     new Uint8Array(await new Response(streamOf(chunksOf(() => open(path)))).arrayBuffer());
   return {
     async stat(path) {
-      const place = await placeOf(fs, root, path);
+      const place = await placeOf(inside, path);
       return place && await fs.stat(place.path);
     },
     readBytes: bytesOf,
@@ -33,19 +50,19 @@ export function containedFs(fs: ReadFs, root: string): ReadFs {
     readChunks: (path, start, end) => chunksOf(() => open(path), start, end),
     openRead: open,
     async realPath(path) {
-      const place = await placeOf(fs, root, path);
+      const place = await placeOf(inside, path);
       if (!place) throw nothingAt(path);
       return place.real;
     },
     async list(path) {
-      const place = await placeOf(fs, root, path);
+      const place = await placeOf(inside, path);
       return place ? await fs.list(place.path) : [];
     },
     watch(path, onChange) {
       let stop = () => {};
       let over = false;
       const begin = async () => {
-        const place = await placeOf(fs, root, path);
+        const place = await placeOf(inside, path);
         if (!place || over) return;
         stop = fs.watch(place.path, onChange);
         // What changed before the watch began has not been told.
@@ -59,7 +76,7 @@ export function containedFs(fs: ReadFs, root: string): ReadFs {
       };
     },
     async isLocked(path) {
-      const place = await placeOf(fs, root, path);
+      const place = await placeOf(inside, path);
       return place !== undefined && (await fs.stat(place.path))?.isFile === true &&
         await fs.isLocked(place.path);
     },
@@ -67,12 +84,12 @@ export function containedFs(fs: ReadFs, root: string): ReadFs {
 }
 
 /** Where `path` leads to; undefined when nothing is there, or nothing inside. */
-async function placeOf(fs: ReadFs, root: string, path: string): Promise<Place | undefined> {
+async function placeOf({ fs, root }: Inside, path: string): Promise<Place | undefined> {
   try {
     const real = await fs.realPath(path);
-    const below = relative(await fs.realPath(root), real);
+    const below = relative(await root.real(), real);
     const outside = below === ".." || below.startsWith(`..${sep}`) || isAbsolute(below);
-    return outside ? undefined : { path: join(root, below), real };
+    return outside ? undefined : { path: join(root.path, below), real };
   } catch (error) {
     if (isNothing(error)) return undefined;
     throw error;
@@ -81,26 +98,25 @@ async function placeOf(fs: ReadFs, root: string, path: string): Promise<Place | 
 
 /**
  * Opens a file and makes sure that it is the one inside: a link may be put into the path while it is opened, so what
- * was opened is compared with what is there afterwards.
+ * was opened is compared with what was looked at, and where that was with where it is afterwards.
  */
-async function openInside(fs: ReadFs, root: string, path: string): Promise<FileReader> {
+async function openInside(inside: Inside, path: string): Promise<FileReader> {
+  const { fs } = inside;
   for (let attempt = 0; attempt < TRIES; attempt++) {
-    const place = await placeOf(fs, root, path);
+    const place = await placeOf(inside, path);
     const there = place && await fs.stat(place.path);
     // Opening a pipe would wait for whoever writes to it.
     if (!place || !(there?.isFile || there?.isDirectory)) break;
     const file = await fs.openRead(place.path);
-    const isIt = await isThere(fs, root, place, file).catch(() => false);
-    if (isIt) return file;
+    const [opened, after] = await Promise.all([file.stat(), placeOf(inside, place.path)])
+      .catch((error) => {
+        file.close();
+        throw error;
+      });
+    if (isSame(opened, there) && after?.real === place.real) return file;
     file.close();
   }
   throw nothingAt(path);
-}
-
-async function isThere(fs: ReadFs, root: string, { path, real }: Place, file: FileReader): Promise<boolean> {
-  const [opened, there] = [await file.stat(), await fs.stat(path)];
-  if (!there || !isSame(opened, there)) return false;
-  return (await placeOf(fs, root, path))?.real === real;
 }
 
 function isSame(a: FileStat, b: FileStat): boolean {

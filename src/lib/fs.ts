@@ -235,14 +235,16 @@ async function* readChunks(
 
 async function openRead(path: string): Promise<FileReader> {
   const file = await Deno.open(path, { read: true });
+  let at = 0;
   return {
     async readAt(position, buffer) {
-      await file.seek(position, Deno.SeekMode.Start);
+      if (position !== at) await file.seek(at = position, Deno.SeekMode.Start);
       let filled = 0;
       while (filled < buffer.length) {
         const n = await file.read(buffer.subarray(filled));
         if (n === null) break;
         filled += n;
+        at += n;
       }
       return filled;
     },

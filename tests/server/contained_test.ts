@@ -233,9 +233,8 @@ Deno.test("containedFs() reads a file that is renamed into place while it is ope
   const replacing: ReadFs = {
     ...denoFs,
     async openRead(path) {
-      const file = await denoFs.openRead(path);
       if (opened++ === 0) await denoFs.writeAtomic(path, "new");
-      return file;
+      return await denoFs.openRead(path);
     },
   };
   assert.equal(await containedFs(replacing, site.runs).readText(path), "new");
