@@ -1,4 +1,4 @@
-import type { Fs } from "../src/lib/fs.ts";
+import type { ReadFs } from "../src/lib/read_fs.ts";
 import { type ChartData, type ChartName, Charts } from "../src/log/charts.ts";
 import { readPoints } from "../src/log/metrics.ts";
 import { type MetricSource, metricSource } from "./metric_tail.ts";
@@ -23,7 +23,7 @@ export interface ChartView {
 export class ChartStore {
   readonly #kept = new Recent<Reading>(KEPT);
 
-  constructor(private readonly fs: Fs) {}
+  constructor(private readonly fs: ReadFs) {}
 
   async view(dir: string): Promise<ChartView> {
     const source = await metricSource(this.fs, dir);
@@ -39,7 +39,7 @@ class Reading {
   #skipped = 0;
   readonly #turns = new InTurn();
 
-  constructor(private readonly fs: Fs, readonly source: MetricSource) {}
+  constructor(private readonly fs: ReadFs, readonly source: MetricSource) {}
 
   async view(): Promise<ChartView> {
     await this.#turns.do(() => this.#catchUp());

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Clock } from "../src/lib/clock.ts";
 import { TemperError } from "../src/lib/errors.ts";
-import type { Fs } from "../src/lib/fs.ts";
+import type { ReadFs } from "../src/lib/read_fs.ts";
 import { fold, isTerminal } from "../src/log/state.ts";
 import { type Folded, NOTHING_FOLDED } from "../src/log/fold_log.ts";
 import { EVENTS_FILE } from "../src/log/liveness.ts";
@@ -28,7 +28,7 @@ export class Feed {
   #stateText = "";
 
   constructor(
-    private readonly fs: Fs,
+    private readonly fs: ReadFs,
     private readonly clock: Clock,
     private readonly logs: LogStore,
     private readonly dir: string,
@@ -86,6 +86,15 @@ export class Feed {
   }
 
   async *#replay(from: number, end: number): AsyncGenerator<Uint8Array> {
+    try {
+      yield* this.#committed(from, end);
+    } catch (error) {
+      // Removed meanwhile, which the next pulse says.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+
+  async *#committed(from: number, end: number): AsyncGenerator<Uint8Array> {
     const start = await this.#isLineStart(from, end) ? from : 0;
     const reader = new LineReader(this.#path, start);
     for await (const chunk of this.fs.readStream(this.#path, start, end)) {

@@ -1,6 +1,6 @@
 import type { Clock } from "../src/lib/clock.ts";
 import { TemperError } from "../src/lib/errors.ts";
-import type { Fs } from "../src/lib/fs.ts";
+import type { ReadFs } from "../src/lib/read_fs.ts";
 import { Feed } from "./feed.ts";
 import type { LogStore } from "./log_store.ts";
 
@@ -12,7 +12,7 @@ export class Feeds {
   readonly #feeds = new Map<string, Feed>();
 
   constructor(
-    private readonly fs: Fs,
+    private readonly fs: ReadFs,
     private readonly clock: Clock,
     private readonly logs: LogStore,
   ) {}

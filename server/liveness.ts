@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Clock } from "../src/lib/clock.ts";
-import type { Fs } from "../src/lib/fs.ts";
+import type { ReadFs } from "../src/lib/read_fs.ts";
 import { isDriven, seen } from "../src/log/liveness.ts";
 import { METRICS_FILE } from "../src/log/metrics.ts";
 import { isTerminal, type RunState } from "../src/log/state.ts";
@@ -24,7 +24,7 @@ export interface Liveness {
 const ENDED: Liveness = { driven: false, training: false, stalled: false, heard: null };
 
 /** Asked before a log is read: a runner that ends in between leaves its last event to be read. */
-export async function lookAt(fs: Fs, clock: Clock, dir: string, state: RunState): Promise<Liveness> {
+export async function lookAt(fs: ReadFs, clock: Clock, dir: string, state: RunState): Promise<Liveness> {
   if (isTerminal(state)) return { ...ENDED, heard: state.updated ?? null };
   const [driven, training, metrics] = await Promise.all([
     isDriven(fs, dir),

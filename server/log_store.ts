@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { FileStat, Fs } from "../src/lib/fs.ts";
+import type { FileStat, ReadFs } from "../src/lib/read_fs.ts";
 import { eventText } from "../src/log/event_text.ts";
 import type { LogEvent, UnknownEvent } from "../src/log/events.ts";
 import { type Folded, foldLog, NOTHING_FOLDED } from "../src/log/fold_log.ts";
@@ -29,7 +29,7 @@ export interface LogView extends Folded {
 export class LogStore {
   readonly #kept = new Recent<Reading>(KEPT);
 
-  constructor(private readonly fs: Fs) {}
+  constructor(private readonly fs: ReadFs) {}
 
   /** A log as of now; a missing one is empty. */
   view(dir: string): Promise<LogView> {
@@ -43,7 +43,7 @@ class Reading {
   #file: FileStat | undefined;
   readonly #turns = new InTurn();
 
-  constructor(private readonly fs: Fs, private readonly path: string) {}
+  constructor(private readonly fs: ReadFs, private readonly path: string) {}
 
   view(): Promise<LogView> {
     return this.#turns.do(() => this.#catchUp());

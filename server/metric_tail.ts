@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Clock } from "../src/lib/clock.ts";
-import type { Fs } from "../src/lib/fs.ts";
+import type { ReadFs } from "../src/lib/read_fs.ts";
 import { MAX_LINE } from "../src/log/events.ts";
 import { EVENTS_FILE } from "../src/log/liveness.ts";
 import {
@@ -23,7 +23,7 @@ export interface MetricSource {
 }
 
 /** A local job's own file where there is one, otherwise what the log has of a job elsewhere. */
-export async function metricSource(fs: Fs, dir: string): Promise<MetricSource> {
+export async function metricSource(fs: ReadFs, dir: string): Promise<MetricSource> {
   const own = join(dir, METRICS_FILE);
   return await fs.stat(own)
     ? { path: own, parse: pointOfMetrics }
@@ -45,7 +45,7 @@ export class MetricTail {
   #rung = new AbortController();
   #unwatch: (() => void) | undefined;
 
-  constructor(private readonly fs: Fs, readonly source: MetricSource, private readonly clock: Clock) {}
+  constructor(private readonly fs: ReadFs, readonly source: MetricSource, private readonly clock: Clock) {}
 
   /** Leaves out the lines that are there now. */
   async skip(): Promise<void> {

@@ -1,6 +1,6 @@
 import { basename, isAbsolute, join, relative } from "node:path";
 import type { Clock } from "../src/lib/clock.ts";
-import type { Fs } from "../src/lib/fs.ts";
+import type { ReadFs } from "../src/lib/read_fs.ts";
 import { isDriven } from "../src/log/liveness.ts";
 import { type NextCommand, nextCommands, type Place } from "../src/log/next_commands.ts";
 import type { RunState } from "../src/log/state.ts";
@@ -30,7 +30,7 @@ export interface RunView {
 /** The run in a folder as of now; undefined when none was started there. */
 export async function viewRun(
   { fs, clock, where, logs }: {
-    readonly fs: Fs;
+    readonly fs: ReadFs;
     readonly clock: Clock;
     readonly where: Where;
     readonly logs: LogStore;
@@ -50,7 +50,7 @@ export async function viewRun(
 
 /** The run as its user would name it on the command line. */
 async function placeOf(
-  fs: Fs,
+  fs: ReadFs,
   { runs, cwd }: Where,
   id: string,
   dir: string,
@@ -67,7 +67,7 @@ async function placeOf(
 }
 
 /** Which combination of its file's matrix the run is. */
-async function cellOf(fs: Fs, dir: string): Promise<string | undefined> {
+async function cellOf(fs: ReadFs, dir: string): Promise<string | undefined> {
   try {
     const { cell } = JSON.parse(await fs.readText(join(dir, "plan.json")));
     return typeof cell === "string" ? cell : undefined;

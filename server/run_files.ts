@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Fs } from "../src/lib/fs.ts";
+import type { ReadFs } from "../src/lib/read_fs.ts";
 import { oneLine } from "../src/lib/text_width.ts";
 import { type ChangeKind, changeOf, type Prediction, readPredictions } from "../src/log/predictions.ts";
 import type { RunState } from "../src/log/state.ts";
@@ -17,12 +17,12 @@ const LOG_LINES = 200;
 export type Part<T> = { readonly value?: T; readonly problem?: string };
 
 /** The pipeline file as it was when the run was made. */
-export function pipelineText(fs: Fs, dir: string): Promise<Part<string>> {
+export function pipelineText(fs: ReadFs, dir: string): Promise<Part<string>> {
   return readPart(() => textOf(fs, join(dir, "pipeline.yaml"), MOST_TEXT));
 }
 
 /** The Modelfile beside the finished model, or the one that is planned for it. */
-export function modelfileText(fs: Fs, dir: string, state: RunState): Promise<Part<string>> {
+export function modelfileText(fs: ReadFs, dir: string, state: RunState): Promise<Part<string>> {
   return readPart(async () => {
     const planned = stepFolder(state, "configure");
     return await textOf(fs, join(dir, "job", "artifacts", "Modelfile"), MOST_TEXT) ??
@@ -31,7 +31,7 @@ export function modelfileText(fs: Fs, dir: string, state: RunState): Promise<Par
 }
 
 /** What the format step said about the dataset. */
-export function reportOf(fs: Fs, dir: string, state: RunState): Promise<Part<DataReport>> {
+export function reportOf(fs: ReadFs, dir: string, state: RunState): Promise<Part<DataReport>> {
   return readPart(async () => {
     const folder = stepFolder(state, "format");
     const text = folder && await textOf(fs, join(dir, folder, "report.json"), MOST_REPORT);
@@ -43,7 +43,7 @@ export function reportOf(fs: Fs, dir: string, state: RunState): Promise<Part<Dat
 }
 
 /** The last lines of what a local trainer printed. */
-export function trainerLog(fs: Fs, dir: string): Promise<Part<readonly string[]>> {
+export function trainerLog(fs: ReadFs, dir: string): Promise<Part<readonly string[]>> {
   return readPart(async () => {
     const path = join(dir, "job", "trainer.log");
     const size = (await fs.stat(path))?.size;
@@ -70,7 +70,11 @@ export interface PredictionQuery {
 }
 
 /** A page of the eval rows with what was answered before and after. */
-export function predictionsOf(fs: Fs, dir: string, query: PredictionQuery): Promise<Part<PredictionPage>> {
+export function predictionsOf(
+  fs: ReadFs,
+  dir: string,
+  query: PredictionQuery,
+): Promise<Part<PredictionPage>> {
   return readPart(async () => {
     const path = join(dir, "job", "artifacts", "predictions.jsonl");
     if (!(await fs.stat(path))?.isFile) return undefined;
@@ -99,7 +103,7 @@ async function readPart<T>(read: () => Promise<T | undefined>): Promise<Part<T>>
 }
 
 /** The text of a file, or its beginning; undefined where there is none. */
-async function textOf(fs: Fs, path: string, most: number): Promise<string | undefined> {
+async function textOf(fs: ReadFs, path: string, most: number): Promise<string | undefined> {
   const file = await fs.stat(path);
   if (!file?.isFile) return undefined;
   return await new Response(fs.readStream(path, 0, Math.min(file.size, most))).text();

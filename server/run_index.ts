@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Clock } from "../src/lib/clock.ts";
-import type { FileStat, Fs } from "../src/lib/fs.ts";
+import type { FileStat, ReadFs } from "../src/lib/read_fs.ts";
 import { TemperError } from "../src/lib/errors.ts";
 import { type Folded, foldLog, NOTHING_FOLDED } from "../src/log/fold_log.ts";
 import { EVENTS_FILE } from "../src/log/liveness.ts";
@@ -36,7 +36,7 @@ export class RunIndex {
   #recheck = 0;
 
   constructor(
-    private readonly fs: Fs,
+    private readonly fs: ReadFs,
     private readonly clock: Clock,
     readonly runsDir: string,
   ) {}

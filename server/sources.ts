@@ -1,6 +1,7 @@
 import type { Clock } from "../src/lib/clock.ts";
-import type { Fs } from "../src/lib/fs.ts";
+import type { ReadFs } from "../src/lib/read_fs.ts";
 import { ChartStore } from "./chart_store.ts";
+import { containedFs } from "./contained_fs.ts";
 import { Feeds } from "./feeds.ts";
 import { LogStore } from "./log_store.ts";
 import type { Where } from "./run_details.ts";
@@ -8,7 +9,7 @@ import { RunIndex } from "./run_index.ts";
 
 /** Everything the pages and the API take their answers from. */
 export interface Sources {
-  readonly fs: Fs;
+  readonly fs: ReadFs;
   readonly clock: Clock;
   readonly where: Where;
   readonly index: RunIndex;
@@ -17,8 +18,9 @@ export interface Sources {
   readonly feeds: Feeds;
 }
 
-/** `runsDir`: absolute folder of the runs. */
-export function createSources(fs: Fs, clock: Clock, runsDir: string, where: Where): Sources {
+/** `runsDir`: absolute folder of the runs. Nothing outside it is ever read, whatever links it contains. */
+export function createSources(outer: ReadFs, clock: Clock, runsDir: string, where: Where): Sources {
+  const fs = containedFs(outer, runsDir);
   const logs = new LogStore(fs);
   return {
     fs,

@@ -9,7 +9,6 @@ import { hostedFindings } from "../providers/openai/doctor.ts";
 import type { Env } from "../providers/provider.ts";
 import { builtinBases, trainingFindings } from "../providers/training/doctor.ts";
 import { ownTrainerDir } from "../providers/training/trainer.ts";
-import { OLLAMA_SERVER } from "../spec/base.ts";
 import { Spec } from "../spec/schema.ts";
 import { method } from "../spec/schema_method.ts";
 import { createPalette, type Palette } from "../ui/palette.ts";
@@ -54,7 +53,7 @@ async function* examine(context: CommandContext): AsyncGenerator<Finding> {
   yield await clockFinding(env, runsDir);
   yield* staleFindings(env, runsDir);
   yield* trainingFindings({ env, trainerDir: ownTrainerDir(), signal });
-  yield await ollamaFinding(env, OLLAMA_SERVER, signal);
+  yield await ollamaFinding(env, signal);
   yield* hostedFindings(env, signal);
 }
 

@@ -1,5 +1,7 @@
-import { resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { EXIT, TemperError, UsageError } from "../lib/errors.ts";
+import { existingParent } from "../lib/existing_parent.ts";
+import type { Fs } from "../lib/fs.ts";
 import { isLoopback } from "../lib/loopback.ts";
 import { type Command, type CommandContext, RUNS_OPTION } from "./command.ts";
 import { startServer } from "./serve_process.ts";
@@ -30,11 +32,12 @@ export const serve: Command = {
   },
   details:
     "The page is for this machine alone unless --host says otherwise. Its process may read the runs' folder\n" +
-    "and listen on its port; it cannot write, start or reach anything.\n\ndeno task serve\n" +
+    "and listen on its port; it cannot write, start or reach anything. What a link leads out of that folder to\n" +
+    "is not shown.\n\ndeno task serve\n" +
     "deno task serve --runs /data/runs --port 9000",
   async run(context) {
     const { terminal, values } = context;
-    const settings = settingsOf(context);
+    const settings = await settingsOf(context);
     const end = new AbortController();
     let interrupted = false;
     context.onInterrupt((signal) => {
@@ -61,7 +64,7 @@ export const serve: Command = {
 };
 
 /** Settings of the server, checked. */
-function settingsOf({ cwd, env, values }: CommandContext) {
+async function settingsOf({ fs, cwd, env, values }: CommandContext) {
   const { host, runs, token: given = env[TOKEN_VARIABLE], name = [] } = values as {
     readonly host: string;
     readonly runs: string;
@@ -78,11 +81,11 @@ function settingsOf({ cwd, env, values }: CommandContext) {
       },
     );
   }
-  const runsDir = resolve(cwd, runs);
+  const runsDir = await withoutLinks(resolve(cwd, runs), fs);
   // What the server's process may read is a list with commas between its folders.
   if (runsDir.includes(",")) {
     throw new UsageError("bad-option", `Cannot serve "${runs}": the path has a comma`, {
-      hint: "Give the folder another name, or a link to it",
+      hint: "Give the folder another name",
     });
   }
   return {
@@ -94,6 +97,12 @@ function settingsOf({ cwd, env, values }: CommandContext) {
     runsDir,
     cwd,
   };
+}
+
+/** Deno compares what is opened with what may be read by the paths that both have without links. */
+async function withoutLinks(path: string, fs: Fs): Promise<string> {
+  const parent = await existingParent(fs, path);
+  return join(await fs.realPath(parent), relative(parent, path));
 }
 
 function portOf(text: string): number {

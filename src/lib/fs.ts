@@ -1,4 +1,7 @@
 import { dirname } from "node:path";
+import type { FileReader, FileStat, ReadFs } from "./read_fs.ts";
+
+export type { FileReader, FileStat, ReadFs } from "./read_fs.ts";
 
 /** A file that is being written from its start or appended to. */
 export interface FileWriter {
@@ -10,47 +13,13 @@ export interface FileWriter {
   close(): Promise<void>;
 }
 
-/** An open file for reading here and there. */
-export interface FileReader {
-  /** Fills `buffer` from `position`; returns how many bytes there were. */
-  readAt(position: number, buffer: Uint8Array): Promise<number>;
-  close(): void;
-}
-
-export interface FileStat {
-  readonly isFile: boolean;
-  readonly isDirectory: boolean;
-  /** Bytes. */
-  readonly size: number;
-  /** Milliseconds since 1970. */
-  readonly mtime: number;
-  readonly inode: number;
-  readonly links: number;
-}
-
 /** A kernel lock (flock) on an open file; free at once when the process dies, however it dies. */
 export interface FileLock {
   release(): void;
 }
 
 /** The only door to the file system, so that tests can make every operation fail, be short or lose data. */
-export interface Fs {
-  /** `undefined` when nothing is there. Follows links. */
-  stat(path: string): Promise<FileStat | undefined>;
-  readBytes(path: string): Promise<Uint8Array<ArrayBuffer>>;
-  readText(path: string): Promise<string>;
-  /** From byte `start` (default 0), up to `end` exclusive. */
-  readStream(path: string, start?: number, end?: number): ReadableStream<Uint8Array<ArrayBuffer>>;
-  /**
-   * The same in one buffer that is used for every chunk: what must outlive the next chunk is copied. Reading
-   * large files so leaves no garbage behind.
-   */
-  readChunks(path: string, start?: number, end?: number): AsyncIterable<Uint8Array<ArrayBuffer>>;
-  openRead(path: string): Promise<FileReader>;
-  /** The path without links. Throws when nothing is there. */
-  realPath(path: string): Promise<string>;
-  /** Names in a folder, sorted. Empty when the folder does not exist. */
-  list(path: string): Promise<string[]>;
+export interface Fs extends ReadFs {
   /** Creates parents too. Succeeds when it exists. */
   mkdirp(path: string): Promise<void>;
   /** Fails when it exists: the atomic way to claim a name. Returns false when it was taken. */
@@ -75,13 +44,6 @@ export interface Fs {
   sha256(path: string): Promise<string>;
   /** Waits at most `waitMs` (default 0) for an exclusive lock; `undefined` when another process holds it. Creates the file. */
   lock(path: string, waitMs?: number): Promise<FileLock | undefined>;
-  /**
-   * Calls back when a file or folder may have changed, until the returned function is called. Only a hint:
-   * network mounts say nothing, so poll too.
-   */
-  watch(path: string, onChange: () => void): () => void;
-  /** Whether some process holds the lock. Never creates the file. */
-  isLocked(path: string): Promise<boolean>;
 }
 
 /** Loaded when the first digest is wanted: it takes longer to load than a small pipeline file to check. */
@@ -98,15 +60,7 @@ export function sha256(data: string | Uint8Array): string {
 export const denoFs: Fs = {
   async stat(path) {
     try {
-      const s = await Deno.stat(path);
-      return {
-        isFile: s.isFile,
-        isDirectory: s.isDirectory,
-        size: s.size,
-        mtime: s.mtime?.getTime() ?? 0,
-        inode: s.ino ?? 0,
-        links: s.nlink ?? 1,
-      };
+      return statOf(await Deno.stat(path));
     } catch (error) {
       if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
         return undefined;
@@ -215,6 +169,18 @@ export const denoFs: Fs = {
   },
 };
 
+function statOf({ isFile, isDirectory, size, mtime, dev, ino, nlink }: Deno.FileInfo): FileStat {
+  return {
+    isFile,
+    isDirectory,
+    size,
+    mtime: mtime?.getTime() ?? 0,
+    device: dev,
+    inode: ino ?? 0,
+    links: nlink ?? 1,
+  };
+}
+
 async function sync(path: string): Promise<void> {
   using opened = await Deno.open(path, { read: true });
   await opened.sync();
@@ -269,17 +235,20 @@ async function* readChunks(
 
 async function openRead(path: string): Promise<FileReader> {
   const file = await Deno.open(path, { read: true });
+  let at = 0;
   return {
     async readAt(position, buffer) {
-      await file.seek(position, Deno.SeekMode.Start);
+      if (position !== at) await file.seek(at = position, Deno.SeekMode.Start);
       let filled = 0;
       while (filled < buffer.length) {
         const n = await file.read(buffer.subarray(filled));
         if (n === null) break;
         filled += n;
+        at += n;
       }
       return filled;
     },
+    stat: async () => statOf(await file.stat()),
     close: () => file.close(),
   };
 }

@@ -1,4 +1,4 @@
-import type { Fs } from "../lib/fs.ts";
+import type { ReadFs } from "../lib/read_fs.ts";
 import type { LogEvent, UnknownEvent } from "./events.ts";
 import { LineReader } from "./read.ts";
 import { fold, NO_RUN, type RunState } from "./state.ts";
@@ -16,7 +16,7 @@ export const NOTHING_FOLDED: Folded = { state: NO_RUN, end: 0 };
  * A missing file holds nothing.
  */
 export async function foldLog(
-  fs: Fs,
+  fs: ReadFs,
   path: string,
   from: Folded = NOTHING_FOLDED,
   onEvent: (event: LogEvent | UnknownEvent, state: RunState) => void = () => {},

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Fs } from "../lib/fs.ts";
+import type { ReadFs } from "../lib/read_fs.ts";
 import { readLog } from "./read.ts";
 import { isTerminal, type RunState, stopped } from "./state.ts";
 
@@ -7,7 +7,7 @@ export const EVENTS_FILE = "events.jsonl";
 export const LOCK_FILE = "lock";
 
 /** Whether a process drives the run now. The kernel knows; a process id would not. */
-export function isDriven(fs: Fs, runDir: string): Promise<boolean> {
+export function isDriven(fs: ReadFs, runDir: string): Promise<boolean> {
   return fs.isLocked(join(runDir, LOCK_FILE));
 }
 
@@ -17,7 +17,7 @@ export function seen(state: RunState, driven: boolean): RunState {
 }
 
 /** The run in a folder as it is now; `undefined` when no run was started there. */
-export async function readRun(fs: Fs, runDir: string): Promise<RunState | undefined> {
+export async function readRun(fs: ReadFs, runDir: string): Promise<RunState | undefined> {
   // Asked before reading: a runner that ends in between leaves its last event to be read.
   const driven = await isDriven(fs, runDir);
   const { state } = await readLog(fs, join(runDir, EVENTS_FILE));
@@ -32,7 +32,7 @@ export interface RunEntry {
 }
 
 /** The runs in a folder, newest first. Folders in which no run was started are left out. */
-export async function listRuns(fs: Fs, runsDir: string): Promise<RunEntry[]> {
+export async function listRuns(fs: ReadFs, runsDir: string): Promise<RunEntry[]> {
   const entries: RunEntry[] = [];
   for (const id of await fs.list(runsDir)) {
     // Being removed.
@@ -44,7 +44,7 @@ export async function listRuns(fs: Fs, runsDir: string): Promise<RunEntry[]> {
   return entries.sort((a, b) => order(b.started, a.started) || order(b.id, a.id));
 }
 
-async function firstTime(fs: Fs, path: string): Promise<string | undefined> {
+async function firstTime(fs: ReadFs, path: string): Promise<string | undefined> {
   if (!(await fs.stat(path))?.isFile) return undefined;
   const bytes: Uint8Array[] = [];
   for await (const chunk of fs.readStream(path)) {

@@ -1,4 +1,4 @@
-import type { Fs } from "../lib/fs.ts";
+import type { ReadFs } from "../lib/read_fs.ts";
 import { readLines } from "../lib/lines.ts";
 import { MAX_LINE } from "./events.ts";
 
@@ -32,7 +32,7 @@ export interface ReadPoints {
  * a chart with a gap is worth more than none, and the runner is the one that checks them.
  */
 export async function readPoints(
-  fs: Fs,
+  fs: ReadFs,
   path: string,
   { from, parse, onPoint }: ReadPoints,
 ): Promise<{ readonly end: number; readonly skipped: number }> {

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { shellWord } from "../lib/shell_word.ts";
 import { objectOf } from "./scores.ts";
 import type { RunState } from "./state.ts";
 
@@ -79,9 +80,4 @@ function talk(state: RunState, place: Place): NextCommand[] {
     ];
   }
   return [{ why: "Talk to it", command: `llama-cli -m ${shellWord(join(place.dir, gguf.path))} -cnv` }];
-}
-
-/** A word that a POSIX shell reads back as it is. */
-export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { TemperError } from "../lib/errors.ts";
-import type { Fs } from "../lib/fs.ts";
+import type { ReadFs } from "../lib/read_fs.ts";
 import { readLines } from "../lib/lines.ts";
 
 const answer = z.string().nullish();
@@ -34,7 +34,7 @@ export function changeOf(row: Prediction): ChangeKind | undefined {
 }
 
 /** At most `most` rows of each kind. Reads the file as a stream and stops when it has them. */
-export async function readSamples(fs: Fs, path: string, most: number): Promise<Samples> {
+export async function readSamples(fs: ReadFs, path: string, most: number): Promise<Samples> {
   const samples = { fixed: [], still_wrong: [], broken: [], still_right: [] } as {
     [kind in ChangeKind]: Prediction[];
   };
@@ -47,7 +47,7 @@ export async function readSamples(fs: Fs, path: string, most: number): Promise<S
 }
 
 /** Every row in the order of the file, as a stream. */
-export async function* readPredictions(fs: Fs, path: string): AsyncGenerator<Prediction> {
+export async function* readPredictions(fs: ReadFs, path: string): AsyncGenerator<Prediction> {
   for await (const { lines, first } of readLines(fs.readChunks(path))) {
     for (const [i, line] of lines.entries()) if (line !== "") yield parse(line, path, first + i);
   }

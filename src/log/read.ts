@@ -1,5 +1,5 @@
 import { TemperError } from "../lib/errors.ts";
-import type { Fs } from "../lib/fs.ts";
+import type { ReadFs } from "../lib/read_fs.ts";
 import { type LogEvent, MAX_LINE, parseEvent, type UnknownEvent } from "./events.ts";
 import { fold, NO_RUN, type RunState } from "./state.ts";
 
@@ -112,7 +112,7 @@ export interface Log {
 }
 
 /** Reads a log from its start. A missing file is an empty log. */
-export async function readLog(fs: Fs, path: string): Promise<Log> {
+export async function readLog(fs: ReadFs, path: string): Promise<Log> {
   const reader = new LineReader(path);
   const lines: LogLine[] = [];
   let state = NO_RUN;

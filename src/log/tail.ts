@@ -1,5 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
-import type { Fs } from "../lib/fs.ts";
+import type { ReadFs } from "../lib/read_fs.ts";
 import { LineReader, type LogLine } from "./read.ts";
 
 export interface TailOptions {
@@ -13,7 +13,7 @@ export interface TailOptions {
 
 /** Follows a log as it grows, line by line, never past one that is not finished. The file may not exist yet. */
 export async function* tailLog(
-  fs: Fs,
+  fs: ReadFs,
   path: string,
   clock: Clock,
   options: TailOptions,

@@ -152,7 +152,7 @@ export interface Provider {
   /** What configure's output depends on besides the examples: resolved parameters, digests of base and trainer. */
   inputs(loaded: LoadedSpec, env: Env): Promise<JsonObject>;
   /** What becomes of the job's result, as far as the job itself does not say it: part of monitor's key. */
-  delivery(loaded: LoadedSpec): JsonObject;
+  delivery(loaded: LoadedSpec, env: Env): JsonObject;
   /**
    * What running would take. `configured` is configure's stored output, when there is one. Reads files, writes and
    * starts nothing.

@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { OLLAMA_SERVER } from "./base.ts";
 
+/** Never a key: those have small letters or other characters. */
+const VARIABLE = /^[A-Z_][A-Z0-9_]*$/;
+
 const base = z.string().min(1).meta({
   description:
     "The model to start from: builtin:smollm2-135m-instruct, a .gguf file, a Hugging Face folder, a hub id (owner/name), or ollama:NAME. Paths are relative to this file",
@@ -45,9 +48,15 @@ const ollama = z.strictObject({
   register: z.enum(["auto", "always", "never"]).default("auto").meta({
     description: "auto: when an Ollama server answers; always: fail without one; never: only write the files",
   }),
-  server: z.url({ protocol: /^https?$/ }).default(OLLAMA_SERVER).meta({
-    description: "Address of the Ollama server",
+  server: z.url({ protocol: /^https?$/ }).optional().meta({
+    description:
+      `Address of the Ollama server, with its path if it has one. Default: the environment's OLLAMA_HOST, then ${OLLAMA_SERVER}`,
   }),
+  auth_env: z.string().regex(VARIABLE, "must name an environment variable, such as OLLAMA_TOKEN").optional()
+    .meta({
+      description:
+        "Name of the environment variable that the server's password is in: a bearer token, or USER:PASSWORD. It is never written anywhere, nor sent over http:// to another machine",
+    }),
   keep_previous: z.boolean().default(false).meta({
     description: "Keep the model that had this name, under NAME-previous",
   }),
@@ -82,7 +91,7 @@ const openai = z.strictObject({
       "Address of the service. Default: the environment's OPENAI_BASE_URL, NEBIUS_BASE_URL or AZURE_OPENAI_BASE_URL, by dialect, and then the service's own",
   }),
   api_key_env: z.string().regex(
-    /^[A-Z_][A-Z0-9_]*$/,
+    VARIABLE,
     "must name an environment variable, such as OPENAI_API_KEY",
   ).optional().meta({
     description:

@@ -8,8 +8,8 @@ export const monitor: Step = {
   kind: "monitor",
   version: 1,
   cached: false,
-  async inputs(loaded) {
-    return (await providerFor(loaded.spec.provider.kind)).delivery(loaded);
+  async inputs(loaded, env) {
+    return (await providerFor(loaded.spec.provider.kind)).delivery(loaded, env);
   },
   async run(context) {
     if (!context.job) {

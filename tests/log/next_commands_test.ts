@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import fc from "fast-check";
-import { nextCommands, shellWord } from "../../src/log/next_commands.ts";
+import { shellWord } from "../../src/lib/shell_word.ts";
+import { nextCommands } from "../../src/log/next_commands.ts";
 import { DONE, FAILED, folded, recorded, RESULT, RUN_ID } from "../ui/recorded.ts";
 
 const PLACE = {

@@ -43,7 +43,7 @@ async function addRecorded(s: Site, name: string): Promise<void> {
 }
 
 /** Everything a page can show of a run. */
-async function addParts(s: Site, id: string): Promise<void> {
+export async function addParts(s: Pick<Site, "write">, id: string): Promise<void> {
   const row = { origin: "eval.jsonl:1", prompt: "a", expected: "b", before: "c", after: "b" };
   const verdicts = [[false, true], [false, false], [true, false], [true, true], [null, null]];
   const rows = verdicts.map(([before_ok, after_ok]) => ({ ...row, before_ok, after_ok }));

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type Address, addressOf, below, isSecret, without } from "../../lib/address.ts";
 import { TemperError } from "../../lib/errors.ts";
 import type { Fs } from "../../lib/fs.ts";
 import { readLines } from "../../lib/lines.ts";
@@ -53,7 +54,17 @@ export interface CreateRequest {
  * (transient) when no server answers, `ollama-refused` with the server's own words otherwise.
  */
 export class OllamaClient {
-  constructor(readonly server: string, private readonly signal: AbortSignal) {}
+  /** Holds secrets: only `shown` may be written. */
+  readonly address: Address;
+
+  constructor(address: string | Address, private readonly signal: AbortSignal) {
+    this.address = typeof address === "string" ? addressOf(address) : address;
+  }
+
+  /** Its address without what is secret about it. */
+  get server(): string {
+    return this.address.shown;
+  }
 
   async version(): Promise<string> {
     const response = await this.#send("/api/version", { limitMs: QUICK_MS });
@@ -118,7 +129,7 @@ export class OllamaClient {
     try {
       for await (const { lines } of readLines(response.body ?? new ReadableStream())) {
         for (const line of lines.filter((text) => text.trim() !== "")) {
-          const { status, error } = this.#parse(Status, line);
+          const { status, error } = this.#parse(Status, this.#harmless(line));
           if (error !== undefined) throw this.#refused(error);
           onStatus(last = status);
         }
@@ -140,18 +151,31 @@ export class OllamaClient {
       : AbortSignal.any([this.signal, AbortSignal.timeout(limitMs)]);
     const body = json === undefined ? init.body : JSON.stringify(json);
     const method = init.method ?? (json === undefined ? "GET" : "POST");
+    const { authorization } = this.address;
+    const headers = authorization === undefined ? {} : { authorization };
+    let response: Response;
     try {
-      return await fetch(new URL(path, this.server), { method, signal, ...body !== undefined && { body } });
+      response = await fetch(below(this.address, path), {
+        method,
+        signal,
+        headers,
+        // Elsewhere a POST may become a GET, and a secret reach another machine.
+        redirect: "manual",
+        ...body !== undefined && { body },
+      });
     } catch (error) {
       this.signal.throwIfAborted();
       throw this.#unreachable(error);
     }
+    if (response.status < 300 || response.status > 399) return response;
+    await response.body?.cancel();
+    throw this.#redirected(response.headers.get("location"));
   }
 
   async #read<T>(response: Response, schema: z.ZodType<T>): Promise<T> {
     await this.#refuse(response);
     try {
-      return this.#parse(schema, await response.text());
+      return this.#parse(schema, this.#harmless(await response.text()));
     } catch (error) {
       this.signal.throwIfAborted();
       throw error instanceof TemperError ? error : this.#unreachable(error);
@@ -162,19 +186,52 @@ export class OllamaClient {
     try {
       return schema.parse(JSON.parse(text));
     } catch (cause) {
-      const found = text.length > 80 ? `${text.slice(0, 80)}…` : text;
-      throw new TemperError(
-        "ollama-refused",
-        `Cannot understand the server at ${this.server}: it answers ${JSON.stringify(found)}`,
-        { cause, hint: "Is this an Ollama server? See provider.server" },
-      );
+      throw this.#otherServer(text, cause);
     }
+  }
+
+  /** Something answers that does not speak as Ollama does. */
+  #otherServer(text: string, cause?: unknown): TemperError {
+    const found = text.length > 80 ? `${text.slice(0, 80)}…` : text;
+    const what = isPage(text) ? "it answers with a page (HTML)" : `it answers ${JSON.stringify(found)}`;
+    return new TemperError("ollama-refused", `Cannot understand the server at ${this.server}: ${what}`, {
+      cause,
+      hint: "Is this an Ollama server? Check the address and its path",
+    });
   }
 
   async #refuse(response: Response): Promise<void> {
     if (response.ok) return;
-    const text = await response.text().catch(() => "");
-    throw this.#refused(errorOf(text) ?? `HTTP ${response.status}`, response.status);
+    const { status } = response;
+    const text = this.#harmless(await response.text().catch(() => ""));
+    if (status === 401 || status === 403) throw this.#locked(status);
+    if (isPage(text)) throw this.#otherServer(text);
+    throw this.#refused(errorOf(text) ?? `HTTP ${status}`, status);
+  }
+
+  /** A server's words may quote what it was sent. */
+  #harmless(text: string): string {
+    return without(this.address.secrets, text);
+  }
+
+  #locked(status: number): TemperError {
+    const sent = isSecret(this.address);
+    const found = sent ? "it does not accept the credentials" : "it asks for credentials";
+    return new TemperError("ollama-refused", `Cannot go on with ${this.server}: ${found} (HTTP ${status})`, {
+      hint: sent
+        ? "Check the variable that holds them: a token, or USER:PASSWORD"
+        : "Name a variable with a token or USER:PASSWORD in provider.auth_env",
+    });
+  }
+
+  #redirected(location: string | null): TemperError {
+    const to = location !== null && URL.canParse(location, this.server)
+      ? new URL(location, this.server)
+      : undefined;
+    const found = to ? `it sends its callers on to ${to.origin}` : "it sends its callers elsewhere";
+    return new TemperError("ollama-refused", `Cannot go on with ${this.server}: ${found}`, {
+      hint: "Name the address that it ends at",
+    });
   }
 
   #refused(words: string, status?: number): TemperError {
@@ -188,15 +245,12 @@ export class OllamaClient {
   #unreachable(error: unknown): TemperError {
     if (error instanceof Deno.errors.NotCapable) {
       const found = "this command may ask servers on this machine alone";
-      throw new TemperError("ollama-elsewhere", `Cannot ask Ollama at ${this.server}: ${found}`, {
-        cause: error,
-      });
+      return new TemperError("ollama-elsewhere", `Cannot ask Ollama at ${this.server}: ${found}`);
     }
     const timedOut = error instanceof DOMException && error.name === "TimeoutError";
-    const found = timedOut ? "it does not answer in time" : causeOf(error);
+    const found = timedOut ? "it does not answer in time" : this.#harmless(causeOf(error));
     return new TemperError("ollama-unreachable", `Cannot reach Ollama at ${this.server}: ${found}`, {
       transient: true,
-      cause: error,
       hint: "Start it with: ollama serve",
     });
   }
@@ -215,6 +269,11 @@ function errorOf(text: string): string | undefined {
   } catch {
     return text.trim() === "" ? undefined : text.trim().split("\n")[0];
   }
+}
+
+/** A web page, where JSON was asked for. */
+function isPage(text: string): boolean {
+  return /^\s*<(!doctype|html|head|body|\?xml)/i.test(text);
 }
 
 /** What to do about refusals that a user can mend. */

@@ -1,28 +1,32 @@
 import { TemperError } from "../../lib/errors.ts";
+import { findProgram } from "../../lib/find_program.ts";
 import type { Finding } from "../finding.ts";
 import type { Env } from "../provider.ts";
-import { findProgram } from "../../lib/find_program.ts";
 import { OllamaClient } from "./client.ts";
+import { authorized, serverOf } from "./server.ts";
 
 /** Whether an Ollama server answers. Never `missing`: a training ends with complete files without one. */
-export async function ollamaFinding(env: Env, server: string, signal: AbortSignal): Promise<Finding> {
-  const version = await versionOf(server, signal);
-  if (version !== undefined) return { name: "ollama", state: "ok", found: `${version} at ${server}` };
-  const program = await findProgram("ollama", env);
-  return {
-    name: "ollama",
-    state: "warn",
-    found: program ? `installed, but no server answers at ${server}` : `no server answers at ${server}`,
-    mend: program ? "ollama serve" : "Only to serve models: https://ollama.com/download",
-  };
-}
-
-async function versionOf(server: string, signal: AbortSignal): Promise<string | undefined> {
+export async function ollamaFinding(env: Env, signal: AbortSignal): Promise<Finding> {
+  const name = "ollama";
   try {
-    return await new OllamaClient(server, signal).version();
+    const server = serverOf({}, env.env);
+    const client = new OllamaClient(authorized(server, {}, env.env), signal);
+    const where = `${client.server} (${server.from})`;
+    try {
+      return { name, state: "ok", found: `${await client.version()} at ${where}` };
+    } catch (error) {
+      if (!(error instanceof TemperError) || error.code !== "ollama-unreachable") throw error;
+    }
+    const program = await findProgram("ollama", env);
+    return {
+      name,
+      state: "warn",
+      found: program ? `installed, but no server answers at ${where}` : `no server answers at ${where}`,
+      mend: program ? "ollama serve" : "Only to serve models: https://ollama.com/download",
+    };
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof TemperError) return undefined;
-    throw error;
+    if (!(error instanceof TemperError)) throw error;
+    return { name, state: "warn", found: error.message, ...error.hint !== undefined && { mend: error.hint } };
   }
 }

@@ -1,7 +1,6 @@
 import { basename } from "node:path";
 import { UsageError } from "../../lib/errors.ts";
 import type { Fs } from "../../lib/fs.ts";
-import { OLLAMA_SERVER } from "../../spec/base.ts";
 import type { Spec } from "../../spec/schema.ts";
 import { jobDir } from "../training/job_folder.ts";
 import type { JudgeWork } from "../training/judge.ts";
@@ -12,6 +11,8 @@ import { OllamaClient } from "./client.ts";
 import { exportedOf } from "./exported.ts";
 import { type Proof, prove } from "./prove.ts";
 import { blobOf, register, type Registered, type RegisterRequest } from "./register.ts";
+import { authorized, serverFields, serverOf } from "./server.ts";
+import { talkCommand } from "./talk.ts";
 
 /** Where and how to serve a run's model; what is left out is taken from its pipeline. */
 export interface ServeOptions {
@@ -26,10 +27,12 @@ export async function registerRun(
   work: JudgeWork,
   spec: Spec,
   options: ServeOptions,
-): Promise<Registered & { readonly server: string; readonly served: Proof | undefined }> {
+): Promise<
+  Registered & { readonly server: string; readonly command: string; readonly served: Proof | undefined }
+> {
   const found = await finished(work.runDir, work.fs);
-  const { server, ...settings } = settingsOf(spec, options);
-  const client = new OllamaClient(server, work.signal);
+  const settings = settingsOf(spec, options);
+  const client = clientOf(work, spec, options);
   const model = options.model ?? found.exported.model;
   const request = { ...found.exported, ...settings, model };
   await client.version();
@@ -40,18 +43,19 @@ export async function registerRun(
     result: found.result,
     trainerDir: ownTrainerDir(),
   });
-  return { ...registered, server, served };
+  const command = talkCommand(model, client.address, serverFields(spec).auth_env);
+  return { ...registered, server: client.server, command, served };
 }
 
 /** Removes a run's model from the server; false when there was none. Refuses to remove what another run put there. */
 export async function unregisterRun(
-  work: Pick<JudgeWork, "runDir" | "fs" | "signal">,
+  work: Pick<JudgeWork, "runDir" | "fs" | "env" | "signal">,
   spec: Spec,
   options: ServeOptions,
 ): Promise<{ readonly model: string; readonly server: string; readonly removed: boolean }> {
   const { exported } = await finished(work.runDir, work.fs);
-  const { server } = settingsOf(spec, options);
-  const client = new OllamaClient(server, work.signal);
+  const client = clientOf(work, spec, options);
+  const { server } = client;
   const model = options.model ?? exported.model;
   const shown = await client.show(model);
   if (shown && blobOf(shown) !== exported.gguf.sha256) {
@@ -82,15 +86,21 @@ async function finished(runDir: string, fs: Fs) {
   });
 }
 
+function clientOf(
+  { env, signal }: Pick<JudgeWork, "env" | "signal">,
+  spec: Spec,
+  { server: given }: ServeOptions,
+) {
+  const fields = serverFields(spec);
+  return new OllamaClient(authorized(serverOf(fields, env, given), fields, env), signal);
+}
+
 function settingsOf(
   { provider }: Spec,
   options: ServeOptions,
-): Pick<RegisterRequest, "overwrite" | "keepPrevious"> & {
-  readonly server: string;
-} {
+): Pick<RegisterRequest, "overwrite" | "keepPrevious"> {
   const own = provider.kind === "ollama" ? provider : undefined;
   return {
-    server: options.server ?? own?.server ?? OLLAMA_SERVER,
     overwrite: options.overwrite || own?.overwrite === true,
     keepPrevious: options.keepPrevious || own?.keep_previous === true,
   };

@@ -1,5 +1,3 @@
-import { OLLAMA_SERVER } from "../../spec/base.ts";
-
 /** A model's name as Ollama keeps it: `home` is `home:latest`. */
 export function fullName(model: string): string {
   return lastPart(model).includes(":") ? model : `${model}:latest`;
@@ -10,11 +8,6 @@ export function previousName(model: string): string {
   const name = lastPart(model).split(":")[0]!;
   const at = model.length - lastPart(model).length + name.length;
   return `${model.slice(0, at)}-previous${model.slice(at)}`;
-}
-
-/** The command that talks to a model. */
-export function ollamaRun(model: string, server: string): string {
-  return `${server === OLLAMA_SERVER ? "" : `OLLAMA_HOST=${server} `}ollama run ${model}`;
 }
 
 /** Without the name space, which may hold a port. */

@@ -6,9 +6,10 @@ import { exportedOf } from "./exported.ts";
 import { type TrainingOptions, trainingProvider } from "../training/provider.ts";
 import { ownTrainerDir } from "../training/trainer.ts";
 import { OllamaClient } from "./client.ts";
-import { ollamaRun } from "./names.ts";
 import { type Proof, prove } from "./prove.ts";
 import { refuseTaken, register, type Registered } from "./register.ts";
+import { authorized, serverFields, serverOf } from "./server.ts";
+import { talkCommand } from "./talk.ts";
 
 /** Trains here, for Ollama to serve. */
 export function ollamaProvider(options: Omit<TrainingOptions, "kind" | "finish"> = {}): Provider {
@@ -16,8 +17,9 @@ export function ollamaProvider(options: Omit<TrainingOptions, "kind" | "finish">
   const training = trainingProvider({
     ...options,
     kind: "ollama",
-    delivery(loaded) {
-      const { register, server, overwrite, keep_previous: keepPrevious } = settingsOf(loaded);
+    delivery(loaded, { env }) {
+      const { register, overwrite, keep_previous: keepPrevious } = settingsOf(loaded);
+      const { address: { shown: server } } = serverOf(serverFields(loaded.spec), env);
       return { register, server, overwrite, keepPrevious };
     },
     finish: (work, result) => serve(work, result, trainerDir),
@@ -36,24 +38,34 @@ function settingsOf({ spec: { provider } }: LoadedSpec) {
   return provider;
 }
 
+function clientFor({ loaded: { spec }, env, signal }: Work): OllamaClient {
+  const fields = serverFields(spec);
+  return new OllamaClient(authorized(serverOf(fields, env), fields, env), signal);
+}
+
 /** What would only fail after hours of training fails before them. */
 async function refuseBeforeTraining(work: SubmitWork): Promise<void> {
   const settings = settingsOf(work.loaded);
   if (settings.register === "never") return;
-  const client = new OllamaClient(settings.server, work.signal);
   try {
+    const client = clientFor(work);
     await client.version();
     await refuseTaken(client, settings);
   } catch (error) {
     if (settings.register === "always" || error instanceof UsageError) throw error;
     work.signal.throwIfAborted();
+    if (!(error instanceof TemperError) || error.code === "ollama-unreachable") return;
+    warn(work, `As it is now, the model will not be registered: ${withHint(error)}`);
   }
 }
 
 /** Registers what was trained and proves that it is served as it was trained. */
 async function serve(work: MonitorWork, result: JobResult, trainerDir: string): Promise<JobResult> {
+  const { spec } = work.loaded;
   const settings = settingsOf(work.loaded);
-  const { model, server } = settings;
+  const { model } = settings;
+  const fields = serverFields(spec);
+  const server = serverOf(fields, work.env).address.shown;
   const withOutcome = (registration: JsonObject, served: Proof | null = null) => ({
     ...result,
     metrics: { ...result.metrics, served, registration: { model, server, ...registration } },
@@ -61,28 +73,24 @@ async function serve(work: MonitorWork, result: JobResult, trainerDir: string): 
   if (settings.register === "never") {
     return withOutcome({ done: false, reason: "provider.register is never" });
   }
-  const client = new OllamaClient(server, work.signal);
+  let client: OllamaClient;
   let version: string;
   let registered: Registered;
   try {
+    client = clientFor(work);
     version = await client.version();
     registered = await registerJob(client, work, result);
   } catch (error) {
     work.signal.throwIfAborted();
     if (settings.register === "always" || !(error instanceof TemperError)) throw error;
-    if (error.code !== "ollama-unreachable") warn(work, `${error.message}. ${error.hint ?? ""}`.trim());
+    if (error.code !== "ollama-unreachable") warn(work, withHint(error));
     return withOutcome({ done: false, reason: error.message });
   }
   const { replaced, previous } = registered;
-  const command = ollamaRun(model, server);
+  const command = talkCommand(model, client.address, fields.auth_env);
   const registration = { done: true, version, command, replaced, ...previous !== undefined && { previous } };
   try {
-    const proof = await prove(client, work, {
-      model,
-      evaluate: work.loaded.spec.evaluate,
-      result,
-      trainerDir,
-    });
+    const proof = await prove(client, work, { model, evaluate: spec.evaluate, result, trainerDir });
     if (!proof) return withOutcome({ ...registration, unproven: "there are no held-out rows to ask" });
     warnOfDifference(work, proof);
     return withOutcome(registration, proof);
@@ -92,6 +100,10 @@ async function serve(work: MonitorWork, result: JobResult, trainerDir: string): 
     warn(work, `Served answers are not measured: ${error.message}`);
     return withOutcome({ ...registration, unproven: error.message });
   }
+}
+
+function withHint({ message, hint }: TemperError): string {
+  return hint === undefined ? message : `${message}. ${hint}`;
 }
 
 async function registerJob(client: OllamaClient, work: MonitorWork, result: JobResult): Promise<Registered> {

@@ -1,3 +1,5 @@
+import { type Address, addressOf, withCredentials } from "../../lib/address.ts";
+import { isReadable, tokenFault } from "../../lib/api_key.ts";
 import { TemperError, UsageError } from "../../lib/errors.ts";
 import type { Spec } from "../../spec/schema.ts";
 import type { Env } from "../provider.ts";
@@ -68,25 +70,75 @@ export interface Endpoint {
 }
 
 export function endpointOf(spec: HostedSpec, env: Env["env"]): Endpoint {
-  const dialect = dialectOf(spec);
-  const baseUrl = spec.provider.base_url ?? (env[dialect.urlEnv] || dialect.baseUrl);
+  const { base_url: baseUrl, api_key_env: keyEnv } = spec.provider;
+  return endpointIn(dialectOf(spec), env, { baseUrl, keyEnv });
+}
+
+/** The endpoint that the environment and the dialect say, where nothing else is given. */
+export function endpointIn(
+  dialect: Dialect,
+  env: Env["env"],
+  given: { readonly baseUrl?: string | undefined; readonly keyEnv?: string | undefined } = {},
+): Endpoint {
+  const fromEnv = env[dialect.urlEnv]?.trim();
+  const baseUrl = given.baseUrl ?? (fromEnv ? readAddress(fromEnv, dialect.urlEnv).shown : dialect.baseUrl);
   if (baseUrl === undefined) {
     throw new UsageError("no-base-url", `Cannot find ${dialect.service}: provider.base_url is not set`, {
       hint: `Set it, or ${dialect.urlEnv}, to https://RESOURCE.openai.azure.com/openai/v1`,
     });
   }
-  return {
-    dialect,
-    baseUrl: baseUrl.replace(/\/+$/, ""),
-    keyEnv: spec.provider.api_key_env ?? dialect.keyEnv,
-  };
+  return { dialect, baseUrl: baseUrl.replace(/\/+$/, ""), keyEnv: given.keyEnv ?? dialect.keyEnv };
 }
 
-export function keyOf({ keyEnv, dialect }: Endpoint, env: Env["env"]): string {
-  const key = env[keyEnv]?.trim();
-  if (key) return key;
-  throw new TemperError("no-api-key", `Cannot reach ${dialect.service}: ${keyEnv} is not set`, {
-    hint: `Set it to your key, or name another variable in provider.api_key_env`,
+function readAddress(text: string, from: string): Address {
+  try {
+    return addressOf(text);
+  } catch {
+    throw new UsageError("bad-address", `Cannot use ${from}: it is not an address`, {
+      hint: "Write it as https://HOST/v1",
+    });
+  }
+}
+
+/**
+ * The endpoint's address with what each request carries: the key, or the user and password of an address that came
+ * from the environment. Throws where it cannot be sent, or must not be.
+ */
+export function authorizedAddress({ baseUrl, keyEnv, dialect }: Endpoint, env: Env["env"]): Address {
+  const given = env[dialect.urlEnv]?.trim();
+  const fromEnv = given ? readAddress(given, dialect.urlEnv) : undefined;
+  const address = fromEnv?.shown === baseUrl ? fromEnv : readAddress(baseUrl, "provider.base_url");
+  const full = address.authorization === undefined
+    ? withCredentials(address, keyOf({ keyEnv, dialect }, env), "Bearer")
+    : address;
+  if (!isReadable(full.shown)) return full;
+  const what = address.authorization === undefined
+    ? `the key in ${keyEnv}`
+    : `the password in ${dialect.urlEnv}`;
+  throw new UsageError(
+    "readable-secret",
+    `Cannot send ${what} to ${full.shown}: http:// to another machine is not encrypted`,
+    { hint: "Take an https:// address, or a tunnel that ends on this machine" },
+  );
+}
+
+/** Why the key cannot be used; undefined where it can, or is not set. */
+export function keyFault(keyEnv: string, env: Env["env"]): string | undefined {
+  const key = env[keyEnv];
+  return key === undefined ? undefined : tokenFault(key);
+}
+
+function keyOf({ keyEnv, dialect }: Pick<Endpoint, "keyEnv" | "dialect">, env: Env["env"]): string {
+  const key = env[keyEnv];
+  if (key === undefined) {
+    throw new TemperError("no-api-key", `Cannot reach ${dialect.service}: ${keyEnv} is not set`, {
+      hint: `Set it to your key, or name another variable in provider.api_key_env`,
+    });
+  }
+  const fault = tokenFault(key);
+  if (fault === undefined) return key;
+  throw new UsageError("bad-api-key", `Cannot use the key in ${keyEnv}: it ${fault}`, {
+    hint: "Set the variable to the key alone, as the service shows it",
   });
 }
 

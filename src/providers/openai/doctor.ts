@@ -2,25 +2,23 @@ import { TemperError } from "../../lib/errors.ts";
 import type { Finding } from "../finding.ts";
 import type { Env } from "../provider.ts";
 import { closingNotes } from "./dates.ts";
-import { DIALECTS, type Endpoint } from "./dialect.ts";
+import { type Dialect, DIALECTS, endpointIn } from "./dialect.ts";
 import { CallError, Service } from "./service.ts";
 
 /** One finding for each service whose key is set: whether it answers to the key, and what closes there. */
 export async function* hostedFindings(env: Env, signal: AbortSignal): AsyncGenerator<Finding> {
   for (const dialect of Object.values(DIALECTS)) {
-    const baseUrl = env.env[dialect.urlEnv] || dialect.baseUrl;
-    if (!env.env[dialect.keyEnv]?.trim() || baseUrl === undefined) continue;
-    yield await finding(
-      { dialect, baseUrl: baseUrl.replace(/\/+$/, ""), keyEnv: dialect.keyEnv },
-      env,
-      signal,
-    );
+    const { urlEnv, keyEnv } = dialect;
+    const isSet = (env.env[urlEnv] || dialect.baseUrl) && env.env[keyEnv] !== undefined;
+    if (isSet) yield await finding(dialect, env, signal);
   }
 }
 
-async function finding(endpoint: Endpoint, env: Env, signal: AbortSignal): Promise<Finding> {
-  const { dialect: { name, service }, baseUrl, keyEnv } = endpoint;
+async function finding(dialect: Dialect, env: Env, signal: AbortSignal): Promise<Finding> {
+  const { name, service, keyEnv } = dialect;
   try {
+    const endpoint = endpointIn(dialect, env.env);
+    const { baseUrl } = endpoint;
     const asked = await Service.open(endpoint, { env, signal, progress: () => {}, phase: "doctor" });
     await asked.once(
       "list the jobs",

@@ -1,8 +1,9 @@
 import type OpenAI from "openai";
+import { type Address, without } from "../../lib/address.ts";
 import { TemperError } from "../../lib/errors.ts";
 import { duration } from "../../lib/format.ts";
 import type { Env, Progress } from "../provider.ts";
-import { type Endpoint, keyOf } from "./dialect.ts";
+import { authorizedAddress, type Endpoint } from "./dialect.ts";
 import { failureOf } from "./errors.ts";
 
 /** Tries of one call that changes nothing, before the step as a whole is tried again. */
@@ -26,25 +27,28 @@ export class Service {
   private constructor(
     readonly client: OpenAI,
     readonly endpoint: Endpoint,
-    private readonly key: string,
+    private readonly address: Address,
     private readonly options: ServiceOptions,
   ) {}
 
   static async open(endpoint: Endpoint, options: ServiceOptions): Promise<Service> {
-    const key = keyOf(endpoint, options.env.env);
+    const address = authorizedAddress(endpoint, options.env.env);
     const { default: OpenAI } = await import("openai");
     const client = new OpenAI({
-      apiKey: key,
-      baseURL: endpoint.baseUrl,
+      // What is sent is the header below.
+      apiKey: "none",
+      baseURL: address.shown,
+      defaultHeaders: { Authorization: address.authorization ?? null },
+      defaultQuery: Object.fromEntries(address.query),
       organization: options.env.env["OPENAI_ORG_ID"] ?? null,
       project: options.env.env["OPENAI_PROJECT_ID"] ?? null,
       maxRetries: 0,
       timeout: TIMEOUT_MS,
-      fetch: fetchWithDetail,
+      fetch: fetchFor(address),
       dangerouslyAllowBrowser: true,
       logLevel: "off",
     });
-    return new Service(client, endpoint, key, options);
+    return new Service(client, endpoint, address, options);
   }
 
   /** One call, made once. */
@@ -86,11 +90,12 @@ export class Service {
     }
   }
 
-  /** Services like to quote the key they refuse. */
+  /** What the platform says of a call may quote its address. */
   #without(error: TemperError): TemperError {
-    if (!error.message.includes(this.key)) return error;
+    const message = without(this.address.secrets, error.message);
+    if (message === error.message) return error;
     const { code, hint, transient, retryAfterMs } = error;
-    return new TemperError(code, error.message.replaceAll(this.key, "[key]"), {
+    return new TemperError(code, message, {
       transient,
       ...hint !== undefined && { hint },
       ...retryAfterMs !== undefined && { retryAfterMs },
@@ -105,17 +110,23 @@ export class CallError extends Error {
   }
 }
 
-/** The client reads `error` of a refusal alone; FastAPI services say `detail`. */
-const fetchWithDetail: typeof fetch = async (input, init) => {
-  const response = await fetch(input, init);
-  if (response.ok) return response;
-  const text = await response.text();
-  const { status, statusText, headers } = response;
-  const rest = { status, statusText, headers: new Headers(headers) };
-  rest.headers.delete("content-encoding");
-  rest.headers.delete("content-length");
-  return new Response(withEnvelope(text), rest);
-};
+/**
+ * The client reads `error` of a refusal alone; FastAPI services say `detail`. Services like to quote what they were
+ * sent, so secrets are taken out of whatever they say in JSON, and no call follows them elsewhere.
+ */
+function fetchFor({ secrets }: Address): typeof fetch {
+  return async (input, init) => {
+    const response = await fetch(input, { ...init, redirect: "manual" });
+    const isJson = response.headers.get("content-type")?.includes("json") === true;
+    if (response.ok && !isJson) return response;
+    const text = without(secrets, await response.text());
+    const { status, statusText, headers } = response;
+    const rest = { status, statusText, headers: new Headers(headers) };
+    rest.headers.delete("content-encoding");
+    rest.headers.delete("content-length");
+    return new Response(response.ok ? text : withEnvelope(text), rest);
+  };
+}
 
 function withEnvelope(text: string): string {
   try {

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../../lib/json.ts";
 import type { LoadedSpec } from "../../spec/load.ts";
-import type { JobResult, MonitorWork, Provider } from "../provider.ts";
+import type { Env, JobResult, MonitorWork, Provider } from "../provider.ts";
 import { configureTraining, trainingInputs } from "./configure.ts";
 import { cancelJob, jobDir, markDelivered } from "./job_folder.ts";
 import { followTraining, type MonitorOptions } from "./monitor.ts";
@@ -12,7 +12,7 @@ import { ownTrainerDir } from "./trainer.ts";
 export interface TrainingOptions extends Partial<MonitorOptions> {
   readonly kind: string;
   /** What `finish` depends on, besides the job. @default nothing */
-  readonly delivery?: (loaded: LoadedSpec) => JsonObject;
+  readonly delivery?: (loaded: LoadedSpec, env: Env) => JsonObject;
   /** What becomes of a finished training. @default nothing more */
   readonly finish?: (work: MonitorWork, result: JobResult) => Promise<JobResult>;
 }
@@ -27,13 +27,13 @@ export function trainingProvider(options: TrainingOptions): Provider {
     outlook: trainingOutlook,
     configure: (work) => configureTraining(work, trainerDir),
     delivery,
-    submit: (work) => submitTraining(work, kind, trainerDir, delivery(work.loaded)),
+    submit: (work) => submitTraining(work, kind, trainerDir, delivery(work.loaded, work)),
     async monitor(work) {
       const done = await followTraining(work, { ...options, trainerDir });
       await rememberSpeed(work, done);
       const result = await finish(work, jobResult(done));
       await keepResult(work, result);
-      await markDelivered(jobDir(work.runDir), delivery(work.loaded), work.fs);
+      await markDelivered(jobDir(work.runDir), delivery(work.loaded, work), work.fs);
       return result;
     },
     cancel: cancelJob,

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { UsageError } from "../../../lib/errors.ts";
-import { isHubId, OLLAMA, OLLAMA_SERVER } from "../../../spec/base.ts";
+import { isHubId, OLLAMA } from "../../../spec/base.ts";
 import type { LoadedSpec } from "../../../spec/load.ts";
 import type { BaseEnv, BaseInfo } from "./base.ts";
 import { BUILTIN, BUILTIN_BASES, builtinBase } from "./builtin.ts";
@@ -16,8 +16,7 @@ export async function describeBase(loaded: LoadedSpec, env: BaseEnv): Promise<Ba
   const name = provider.base;
   if (name.startsWith(BUILTIN)) return builtinBase(name);
   if (name.startsWith(OLLAMA)) {
-    const server = provider.kind === "ollama" ? provider.server : OLLAMA_SERVER;
-    return await (await import("./ollama.ts")).ollamaBase(name, server, env);
+    return await (await import("./ollama.ts")).ollamaBase(name, loaded.spec, env);
   }
   const path = resolve(loaded.dir, name);
   const stat = await env.fs.stat(path);

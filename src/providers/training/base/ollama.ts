@@ -1,6 +1,8 @@
 import { TemperError, UsageError } from "../../../lib/errors.ts";
 import { OLLAMA } from "../../../spec/base.ts";
 import { OllamaClient, type Shown } from "../../ollama/client.ts";
+import type { Spec } from "../../../spec/schema.ts";
+import { authorized, serverFields, serverOf } from "../../ollama/server.ts";
 import { detectTemplate } from "../templates.ts";
 import type { BaseEnv, BaseInfo } from "./base.ts";
 import { ggufBase } from "./gguf.ts";
@@ -8,9 +10,12 @@ import { ggufBase } from "./gguf.ts";
 const PATIENCE_MS = 10_000;
 
 /** A model that Ollama serves here already: the file its server keeps is the base. */
-export async function ollamaBase(name: string, server: string, env: BaseEnv): Promise<BaseInfo> {
+export async function ollamaBase(name: string, spec: Spec, env: BaseEnv): Promise<BaseInfo> {
   const model = name.slice(OLLAMA.length);
-  const client = new OllamaClient(server, AbortSignal.timeout(PATIENCE_MS));
+  const fields = serverFields(spec);
+  const address = authorized(serverOf(fields, env.env), fields, env.env);
+  const client = new OllamaClient(address, AbortSignal.timeout(PATIENCE_MS));
+  const { server } = client;
   const shown = await client.show(model);
   if (!shown) {
     throw new UsageError("base-missing", `Cannot find base "${name}": ${server} has no such model`, {

@@ -1,0 +1,92 @@
+/** An address of a server, with what is secret about it apart from what may be shown. */
+export interface Address {
+  /** Without user, password, query and fragment: what is written and printed. Ends in no slash. */
+  readonly shown: string;
+  /** Of the header with user and password, where the address has them. */
+  readonly authorization: string | undefined;
+  /** Parameters that each request carries. */
+  readonly query: readonly (readonly [string, string])[];
+  /** Texts that must show nowhere. */
+  readonly secrets: readonly string[];
+}
+
+/** Takes an address apart. Throws a TypeError where it is none; the error holds nothing of it. */
+export function addressOf(text: string): Address {
+  const url = parsed(text);
+  const [user, password] = [decoded(url.username), decoded(url.password)];
+  const query = [...url.searchParams];
+  const secrets = [
+    ...password === "" ? [user, url.username] : [password, url.password],
+    ...query.flatMap(([name, value]) => [value, encodeURIComponent(value), ...value === "" ? [name] : []]),
+  ];
+  const hasUser = user !== "" || password !== "";
+  const plain = !hasUser && !/[?#]/.test(text);
+  url.username =
+    url.password =
+    url.search =
+    url.hash =
+      "";
+  return {
+    shown: (plain ? text : url.href).replace(/\/+$/, ""),
+    query,
+    ...hasUser
+      ? withBasic({ secrets }, `${user}:${password}`)
+      : { authorization: undefined, secrets: secretTexts(secrets) },
+  };
+}
+
+/** The same address with credentials that came by another way: `user:password`, or a token (Bearer). */
+export function withCredentials(address: Address, credentials: string, scheme?: "Bearer"): Address {
+  if (scheme === undefined && credentials.includes(":")) {
+    return { ...address, ...withBasic(address, credentials) };
+  }
+  const secrets = secretTexts([...address.secrets, credentials]);
+  return { ...address, authorization: `Bearer ${credentials}`, secrets };
+}
+
+/** The address of what lies below it, with the address's own parameters. */
+export function below({ shown, query }: Address, path: string): URL {
+  const url = new URL(`${shown}${path}`);
+  for (const [name, value] of query) url.searchParams.append(name, value);
+  return url;
+}
+
+/** Whether requests carry something that nobody else may read. */
+export function isSecret({ authorization, query }: Address): boolean {
+  return authorization !== undefined || query.length > 0;
+}
+
+/** Takes secrets out of a text that others may have quoted them in. */
+export function without(secrets: readonly string[], text: string): string {
+  return secrets.reduce((rest, secret) => rest.replaceAll(secret, "[secret]"), text);
+}
+
+function withBasic({ secrets }: Pick<Address, "secrets">, pair: string) {
+  const basic = new TextEncoder().encode(pair).toBase64();
+  const password = pair.slice(pair.indexOf(":") + 1);
+  return {
+    authorization: `Basic ${basic}`,
+    secrets: secretTexts([...secrets, pair, password, encodeURIComponent(password), basic]),
+  };
+}
+
+/** The longest first, so that none is left half. One letter is in every text. */
+function secretTexts(texts: readonly string[]): string[] {
+  return [...new Set(texts)].filter((text) => text.length > 1).sort((a, b) => b.length - a.length);
+}
+
+function parsed(text: string): URL {
+  try {
+    return new URL(text);
+  } catch {
+    throw new TypeError("not an address");
+  }
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

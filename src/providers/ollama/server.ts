@@ -1,0 +1,77 @@
+import { type Address, addressOf, isSecret, withCredentials } from "../../lib/address.ts";
+import { isReadable, secretFault, tokenFault } from "../../lib/api_key.ts";
+import { UsageError } from "../../lib/errors.ts";
+import { OLLAMA_SERVER } from "../../spec/base.ts";
+import type { Spec } from "../../spec/schema.ts";
+import type { Env } from "../provider.ts";
+import { ollamaHost } from "./host.ts";
+
+/** Where a server is and what says so: an option, a field, a variable, or nothing. */
+export interface Server {
+  readonly address: Address;
+  readonly from: string;
+}
+
+/** What a pipeline says of its server. */
+export type ServerFields = Partial<
+  Pick<Extract<Spec["provider"], { kind: "ollama" }>, "server" | "auth_env">
+>;
+
+const DEFAULT = "Ollama's default";
+
+/** What the provider of a pipeline says of a server; one that trains here alone says nothing. */
+export function serverFields({ provider }: Pick<Spec, "provider">): ServerFields {
+  return provider.kind === "ollama" ? provider : {};
+}
+
+/** The server that is meant: the one given, else the pipeline's, else that of OLLAMA_HOST, else Ollama's own. */
+export function serverOf(fields: ServerFields, env: Env["env"], given?: string): Server {
+  const [text, from] = given !== undefined
+    ? [given, "--server"]
+    : fields.server !== undefined
+    ? [fields.server, "provider.server"]
+    : env["OLLAMA_HOST"]?.trim()
+    ? [ollamaHost(env["OLLAMA_HOST"]), "OLLAMA_HOST"]
+    : [OLLAMA_SERVER, DEFAULT];
+  try {
+    if (!/^https?:/i.test(text)) throw new TypeError("neither http:// nor https://");
+    return { address: addressOf(text), from };
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new UsageError("bad-address", `Cannot use the address in ${from}: it is ${error.message}`, {
+      hint: "Write it as http://HOST:PORT",
+    });
+  }
+}
+
+/** The same with what it asks for to be let in. Throws a UsageError where that is missing or must not be sent. */
+export function authorized(
+  { address, from }: Server,
+  { auth_env: name }: ServerFields,
+  env: Env["env"],
+): Address {
+  const credentials = name === undefined ? undefined : credentialsIn(name, env);
+  const full = credentials === undefined ? address : withCredentials(address, credentials);
+  if (!isSecret(full) || !isReadable(full.shown)) return full;
+  const what = name === undefined ? `what ${from} holds` : name;
+  throw new UsageError(
+    "readable-secret",
+    `Cannot send ${what} to ${full.shown}: http:// to another machine is not encrypted`,
+    { hint: "Take an https:// address, or a tunnel that ends on this machine" },
+  );
+}
+
+/** Why the variable cannot be used; undefined where it can, or is not set. */
+export function authFault(name: string, env: Env["env"]): string | undefined {
+  const value = env[name];
+  if (value === undefined) return undefined;
+  return value.includes(":") ? secretFault(value) : tokenFault(value);
+}
+
+function credentialsIn(name: string, env: Env["env"]): string {
+  const fault = env[name] === undefined ? "is not set" : authFault(name, env);
+  if (fault === undefined) return env[name]!;
+  throw new UsageError("bad-credentials", `Cannot use ${name} (provider.auth_env): it ${fault}`, {
+    hint: "Set it to a token, or to USER:PASSWORD",
+  });
+}

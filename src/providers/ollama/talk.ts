@@ -1,0 +1,30 @@
+import type { Address } from "../../lib/address.ts";
+import { shellWord } from "../../lib/shell_word.ts";
+import { OLLAMA_SERVER } from "../../spec/base.ts";
+
+/**
+ * The command that talks to a model, without a secret in it. `ollama run` knows neither passwords nor parameters: where
+ * the server asks for some it is curl. `name`: the variable that holds the credentials.
+ */
+export function talkCommand(
+  model: string,
+  { shown, authorization, query }: Address,
+  name: string | undefined,
+): string {
+  if (authorization === undefined && query.length === 0) {
+    return `${shown === OLLAMA_SERVER ? "" : `OLLAMA_HOST=${shellWord(shown)} `}ollama run ${model}`;
+  }
+  const parameters = query.map(([key]) => `${encodeURIComponent(key)}=…`).join("&");
+  const url = `${shown}/api/chat${parameters === "" ? "" : `?${parameters}`}`;
+  const body = JSON.stringify({ model, stream: false, messages: [{ role: "user", content: "…" }] });
+  return ["curl", ...credentials(authorization, name), shellWord(url), "-d", shellWord(body)].join(" ");
+}
+
+/** curl asks for a password that no variable holds. */
+function credentials(authorization: string | undefined, name: string | undefined): string[] {
+  if (authorization === undefined) return [];
+  if (name === undefined) return ["-u", "USER"];
+  return authorization.startsWith("Basic ")
+    ? ["-u", `"$${name}"`]
+    : ["-H", `"Authorization: Bearer $${name}"`];
+}

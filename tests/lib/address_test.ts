@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { addressOf, below, isSecret, withCredentials, without } from "../../src/lib/address.ts";
+import { isReadable, secretFault, tokenFault } from "../../src/lib/api_key.ts";
+
+Deno.test("addressOf() leaves an address without secrets as it is, but for slashes at its end", () => {
+  for (const text of ["http://127.0.0.1:11434", "https://HOST:443/a/b", "http://[::1]:1/x"]) {
+    assert.deepEqual(addressOf(text), { shown: text, authorization: undefined, query: [], secrets: [] });
+    assert.equal(addressOf(`${text}//`).shown, text);
+  }
+});
+
+Deno.test("addressOf() shows nothing of what is secret, and sends all of it", () => {
+  const text = fc.string({ minLength: 2, unit: "grapheme" }).filter((text) =>
+    !/^[./\\s]*$/.test(text) && text.isWellFormed()
+  );
+  fc.assert(
+    fc.property(text, text, text, (user, password, key) => {
+      const [u, p, k] = [user, password, key].map(encodeURIComponent);
+      const address = addressOf(`https://${u}:${p}@gpu.example:1/ollama?key=${k}#x`);
+      assert.equal(address.shown, "https://gpu.example:1/ollama");
+      const pair = new TextDecoder().decode(
+        Uint8Array.fromBase64(address.authorization!.slice("Basic ".length)),
+      );
+      assert.equal(pair, `${user}:${password}`);
+      const url = below(address, "/api/version");
+      assert.equal(url.pathname, "/ollama/api/version");
+      assert.deepEqual([...url.searchParams], [["key", key]]);
+      for (const secret of [password, key, p!, k!]) {
+        assert.ok(!without(address.secrets, `a ${secret} b`).includes(` ${secret} `), secret);
+      }
+    }),
+    { seed: 12 },
+  );
+});
+
+Deno.test("withCredentials() takes user:password or a token", () => {
+  const address = addressOf("http://127.0.0.1/x");
+  assert.equal(isSecret(address), false);
+  const basic = withCredentials(address, "me:pa:ss");
+  assert.equal(basic.authorization, `Basic ${btoa("me:pa:ss")}`);
+  const bearer = withCredentials(address, "token-1");
+  assert.equal(bearer.authorization, "Bearer token-1");
+  for (const { shown, secrets } of [basic, bearer]) {
+    assert.equal(shown, address.shown);
+    assert.equal(
+      without(secrets, `pa:ss ${btoa("me:pa:ss")} token-1`).match(/\[secret\]/g)?.length,
+      shown && secrets === bearer.secrets ? 1 : 2,
+    );
+  }
+  assert.ok(isSecret(basic) && isSecret(bearer));
+});
+
+Deno.test("addressOf() repeats nothing of what it cannot read", () => {
+  assert.throws(() => addressOf("http://me:secret@ho st"), (error) => !String(error).includes("secret"));
+});
+
+Deno.test("secretFault() and tokenFault() find what no header can carry", () => {
+  const faults = (secret: string) => [secretFault(secret), tokenFault(secret)];
+  assert.deepEqual(faults("sk-abc_DEF.1~+/="), [undefined, undefined]);
+  assert.deepEqual(faults("a b"), [undefined, "contains a space"]);
+  for (const empty of ["", " ", "\n"]) assert.equal(secretFault(empty), "is empty");
+  for (const broken of ["a\nb", "a\r\nb"]) assert.equal(secretFault(broken), "contains a line break");
+  for (const spaced of ["a ", " a", "a\n", "\ta"]) {
+    assert.equal(secretFault(spaced), "begins or ends with white space");
+  }
+  for (const odd of ["schlüssel", "a\tb", "a\0b", "“a”", "\u200ba"]) {
+    assert.equal(secretFault(odd), "contains a character that no header can carry");
+  }
+});
+
+Deno.test("isReadable() is true of http:// to another machine alone", () => {
+  for (
+    const address of [
+      "http://gpu",
+      "http://10.0.0.1:80/x",
+      "http://localhost.evil.example",
+      "http://[fe80::1]/",
+    ]
+  ) {
+    assert.equal(isReadable(address), true, address);
+  }
+  for (
+    const address of [
+      "https://gpu",
+      "http://127.0.0.1:1",
+      "http://127.9.9.9",
+      "http://localhost/x",
+      "http://[::1]:1",
+    ]
+  ) {
+    assert.equal(isReadable(address), false, address);
+  }
+});
