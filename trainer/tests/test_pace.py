@@ -1,5 +1,7 @@
 """How often checkpoints are written, by a clock that goes as the test says."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,7 +39,7 @@ def test_saving_takes_a_twentieth_of_the_time_at_most(least, steps, durations):
     clock = Clock()
     pace = Pace(least, clock)
     found = saves(pace, clock, steps, durations)
-    for (start, end), (following, _) in zip(found, found[1:], strict=False):
+    for (start, end), (following, _) in pairwise(found):
         assert end - start <= 0.05 * (following - start) * (1 + 1e-9)
         assert following - end >= least * (1 - 1e-9)
 
