@@ -6,8 +6,8 @@ import { EVENTS_FILE } from "../src/log/liveness.ts";
 import {
   type MetricPoint,
   METRICS_FILE,
+  metricsReader,
   pointOfEvent,
-  pointOfMetrics,
   readPoints,
 } from "../src/log/metrics.ts";
 
@@ -26,7 +26,7 @@ export interface MetricSource {
 export async function metricSource(fs: ReadFs, dir: string): Promise<MetricSource> {
   const own = join(dir, METRICS_FILE);
   return await fs.stat(own)
-    ? { path: own, parse: pointOfMetrics }
+    ? { path: own, parse: metricsReader() }
     : { path: join(dir, EVENTS_FILE), parse: pointOfEvent };
 }
 

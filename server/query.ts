@@ -90,7 +90,7 @@ const SORT_VALUES: { readonly [K in SortKey]: (row: RunRow, now: number) => stri
   method: ({ method }) => method || undefined,
   provider: ({ provider }) => provider || undefined,
   progress: ({ share, state }) => state === "unreadable" ? undefined : share,
-  loss: ({ loss }) => loss ?? undefined,
+  loss: ({ loss_after, loss }) => loss_after ?? loss ?? undefined,
   score: ({ after }) => after ?? undefined,
   duration: rowDuration,
 };

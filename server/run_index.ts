@@ -4,7 +4,7 @@ import type { FileStat, ReadFs } from "../src/lib/read_fs.ts";
 import { TemperError } from "../src/lib/errors.ts";
 import { type Folded, foldLog, NOTHING_FOLDED } from "../src/log/fold_log.ts";
 import { EVENTS_FILE } from "../src/log/liveness.ts";
-import { lossOf } from "../src/log/progress_text.ts";
+import { lossOf, type TrainingLoss } from "../src/log/progress_text.ts";
 import { isTerminal } from "../src/log/state.ts";
 import { lookAt, seenWith } from "./liveness.ts";
 import { rowOf, type RunRow, unreadableRow } from "./run_row.ts";
@@ -20,7 +20,7 @@ interface Entry {
   readonly file: FileStat | undefined;
   /** Kept only while the run goes on, so that its next event does not cost reading all of them. */
   readonly folded: Folded | undefined;
-  readonly loss: number | undefined;
+  readonly loss: TrainingLoss | undefined;
   /** Its log will not change any more. */
   readonly final: boolean;
 }

@@ -1,5 +1,6 @@
+// deno-lint-ignore-file camelcase -- names of the API
 import { runDuration } from "../src/log/elapsed.ts";
-import { progressText } from "../src/log/progress_text.ts";
+import { progressText, type TrainingLoss } from "../src/log/progress_text.ts";
 import { numberOf, objectOf, scoresOf } from "../src/log/scores.ts";
 import type { RunState, RunStatus } from "../src/log/state.ts";
 
@@ -21,8 +22,12 @@ export interface RunRow {
   readonly progress: string | null;
   /** Share of the five steps that is done, the current one counted by its progress. */
   readonly share: number;
-  /** The newest loss of the training. */
+  /** The newest loss of the training, and whether it is a mean over its steps so far. */
   readonly loss: number | null;
+  readonly smoothed: boolean;
+  /** The loss on held-out rows: the last word on a run's loss. */
+  readonly loss_before: number | null;
+  readonly loss_after: number | null;
   readonly metric: string | null;
   readonly before: number | null;
   readonly after: number | null;
@@ -42,7 +47,7 @@ export interface RunRow {
 export function rowOf(
   id: string,
   state: RunState,
-  more: { readonly loss: number | undefined; readonly stalled: boolean },
+  more: { readonly loss: TrainingLoss | undefined; readonly stalled: boolean },
 ): RunRow {
   const scores = scoresOf(state.metrics);
   const current = currentStep(state);
@@ -56,7 +61,10 @@ export function rowOf(
     step: current?.kind ?? null,
     progress: current?.progress ? progressText(current.progress) : null,
     share: shareDone(state),
-    loss: more.loss ?? null,
+    loss: more.loss?.value ?? null,
+    smoothed: more.loss?.smoothed ?? false,
+    loss_before: scores.loss.before ?? null,
+    loss_after: scores.loss.after ?? null,
     metric: scores.metric ?? null,
     before: scores.before ?? null,
     after: scores.after ?? null,
@@ -82,6 +90,9 @@ export function unreadableRow(id: string, error: string): RunRow {
     progress: null,
     share: 0,
     loss: null,
+    smoothed: false,
+    loss_before: null,
+    loss_after: null,
     metric: null,
     before: null,
     after: null,

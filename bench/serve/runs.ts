@@ -113,6 +113,7 @@ function numbersAt(step: number, points: number) {
     epoch: step / points,
     loss: smoothed + noise - 0.5 + 0.01,
     smoothed,
+    smoothed_over: step,
     "learning_rate": 1e-3 * (1 - step / points / 2),
     "grad_norm": 1 + noise,
     tokens: step * 64,

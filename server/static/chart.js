@@ -14,9 +14,9 @@ const STYLES = {
   rss: { color: 5 },
 };
 const TITLES = {
-  loss: "train",
-  smoothed: "smoothed",
-  "eval_loss": "eval",
+  loss: "loss",
+  smoothed: "smoothed loss",
+  "eval_loss": "held-out loss",
   "learning_rate": "rate",
   "tokens_per_second": "tokens/s",
   rss: "memory",

@@ -1,5 +1,5 @@
 /** A run's page as the run goes on: events and numbers come in one stream, everything else is drawn by the server. */
-import { Chart } from "./chart.js";
+import { Chart, write } from "./chart.js";
 import { fetchPage, replace, say } from "./live.js";
 
 const root = document.getElementById("run");
@@ -113,13 +113,14 @@ function showProgress({ phase, done, total, unit, metrics }) {
   const bar = document.querySelector("[data-progress=bar]");
   if (!text || done === undefined || !bar || bar.max !== total) return refreshSoon();
   bar.value = done;
-  const loss = metrics?.smoothed ?? metrics?.loss;
+  const { smoothed, loss } = metrics ?? {};
   const speed = metrics?.tokens_per_second;
   const amount = unit === "bytes"
     ? ""
     : ` ${done.toLocaleString("en")}/${total.toLocaleString("en")} ${unit ?? ""}`;
   const parts = [
-    loss === undefined ? "" : `loss ${loss.toPrecision(3)}`,
+    smoothed !== undefined ? `smoothed loss ${write("loss", smoothed)}` : "",
+    smoothed === undefined && loss !== undefined ? `loss ${write("loss", loss)}` : "",
     speed === undefined ? "" : `${Math.round(speed)} tokens/s`,
   ];
   text.textContent = [`${phase}${amount}`.trim(), ...parts].filter((part) => part !== "").join(", ");

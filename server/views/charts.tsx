@@ -14,9 +14,9 @@ export const CHART_TITLES: { readonly [C in ChartName]: string } = {
 };
 
 const SERIES_TITLES: Readonly<Record<string, string>> = {
-  loss: "train",
-  smoothed: "train, smoothed",
-  "eval_loss": "eval",
+  loss: "training, each step",
+  smoothed: "training, smoothed",
+  "eval_loss": "held-out rows",
 };
 
 const EMPTY: ChartData = { steps: [], series: {} };
@@ -94,14 +94,13 @@ function Chart({ name, data, log }: { name: ChartName; data: ChartData; log: boo
 
 /** What a chart shows, in a sentence for who does not see it. */
 function describe(title: string, name: ChartName, { steps, series }: ChartData): string {
-  const values = Object.values(series).at(name === "loss" && series.smoothed ? 1 : 0)?.filter((n) =>
-    n !== null
-  );
+  const smoothed = name === "loss" ? series.smoothed : undefined;
+  const values = (smoothed ?? Object.values(series)[0])?.filter((n) => n !== null);
   if (!values?.length) return `${title}: no numbers yet`;
   const write = (n: number) => writeValue(name, n);
-  return `${title} from ${write(values[0]!)} at step ${figure(steps[0]!)} to ${
-    write(values.at(-1)!)
-  } at step ${figure(steps.at(-1)!)}, between ${write(Math.min(...values))} and ${
+  return `${title}${smoothed ? ", smoothed," : ""} from ${write(values[0]!)} at step ${
+    figure(steps[0]!)
+  } to ${write(values.at(-1)!)} at step ${figure(steps.at(-1)!)}, between ${write(Math.min(...values))} and ${
     write(Math.max(...values))
   }`;
 }

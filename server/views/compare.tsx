@@ -3,7 +3,7 @@ import { type ComparedRun, MOST_COMPARED } from "../compare.ts";
 import { rowDuration } from "../run_row.ts";
 import { ChartSvg, type Line } from "./chart_svg.tsx";
 import { Layout } from "./layout.tsx";
-import { Ago, Badge } from "./parts.tsx";
+import { Ago, Badge, Loss } from "./parts.tsx";
 
 export interface CompareProps {
   readonly runs: readonly ComparedRun[];
@@ -69,10 +69,11 @@ function Curves({ runs, log, path }: Omit<CompareProps, "now">) {
         />
       </div>
       <p class="legend">
-        {runs.map(({ row, problem }, i) => (
+        {runs.map(({ row, loss, problem }, i) => (
           <span class={`s${i}`}>
             <i aria-hidden="true"></i>
             {row.id}
+            {loss.series.smoothed ? ", smoothed" : null}
             {problem === undefined ? null : <span class="error">{problem}</span>}
           </span>
         ))}
@@ -96,7 +97,7 @@ function Figures({ runs, now }: Pick<CompareProps, "runs" | "now">) {
     ["Score before", ({ row }) => number(row.before, share)],
     ["Score after", ({ row }) => <strong>{number(row.after, share)}</strong>],
     ["Metric", ({ row }) => row.metric ?? "–"],
-    ["Last loss", ({ row }) => number(row.loss, figure)],
+    ["Loss", ({ row }) => <Loss row={row} />],
     ["Steps trained", ({ loss }) => number(loss.steps.at(-1) ?? null, count)],
     ["Numbers trained", ({ row }) => number(row.trainable, magnitude)],
     ["Tokens a second", ({ row }) => number(row.speed, figure)],

@@ -1,8 +1,8 @@
-import { count, counted, figure } from "../../src/lib/format.ts";
+import { count, counted } from "../../src/lib/format.ts";
 import { type ListPage, listPath, type ListQuery, ROW_STATES, type SortKey } from "../query.ts";
 import { rowDuration, type RunRow } from "../run_row.ts";
 import { Layout } from "./layout.tsx";
-import { Ago, Badge, Change, Took } from "./parts.tsx";
+import { Ago, Badge, Change, Loss, Took } from "./parts.tsx";
 
 export interface ListProps {
   readonly query: ListQuery;
@@ -19,7 +19,7 @@ const COLUMNS: readonly (readonly [key: SortKey, title: string, numeric: boolean
   ["progress", "Progress", false],
   ["method", "Method", false],
   ["provider", "Provider", false],
-  ["loss", "Last loss", true],
+  ["loss", "Loss", true],
   ["score", "Score", true],
   ["duration", "Took", true],
   ["started", "Started", true],
@@ -171,7 +171,9 @@ function Row({ row, now }: { row: RunRow; now: number }) {
       </td>
       <td data-label="Method">{row.method || "–"}</td>
       <td data-label="Provider">{row.provider || "–"}</td>
-      <td class="n" data-label="Last loss">{row.loss === null ? "–" : figure(row.loss)}</td>
+      <td class="n" data-label="Loss">
+        <Loss row={row} />
+      </td>
       <td class="n" data-label="Score">
         <Change before={row.before} after={row.after} />
       </td>

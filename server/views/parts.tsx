@@ -1,6 +1,6 @@
-import { age, duration, share } from "../../src/lib/format.ts";
+import { age, duration, figure, share } from "../../src/lib/format.ts";
 import type { StepStatus } from "../../src/log/state.ts";
-import type { RowStatus } from "../run_row.ts";
+import type { RowStatus, RunRow } from "../run_row.ts";
 
 const MARKS: Readonly<Record<RowStatus | StepStatus | "stalled", string>> = {
   running: "▸",
@@ -35,15 +35,33 @@ export function Took({ ms }: { ms: number | undefined }) {
   return ms === undefined ? <span class="soft">–</span> : <>{duration(ms)}</>;
 }
 
+interface ChangeProps {
+  readonly before: number | null;
+  readonly after: number | null;
+  readonly write?: (value: number) => string;
+}
+
 /** `0% → 93.3%` */
-export function Change({ before, after }: { before: number | null; after: number | null }) {
+export function Change({ before, after, write = share }: ChangeProps) {
   if (before === null && after === null) return <span class="soft">–</span>;
-  if (before === null || after === null) return <>{share((before ?? after)!)}</>;
+  if (before === null || after === null) return <>{write((before ?? after)!)}</>;
   return (
     <>
-      <span class="soft">{share(before)}</span>
+      <span class="soft">{write(before)}</span>
       <span class="soft arrow">→</span>
-      <strong>{share(after)}</strong>
+      <strong>{write(after)}</strong>
+    </>
+  );
+}
+
+/** The loss on held-out rows once it is known, until then the training's, which says that it is no more than that. */
+export function Loss({ row: { loss, smoothed, loss_before: before, loss_after: after } }: { row: RunRow }) {
+  if (loss === null || before !== null || after !== null) {
+    return <Change before={before} after={after} write={figure} />;
+  }
+  return (
+    <>
+      {figure(loss)} <span class="soft">{smoothed ? "training, smoothed" : "training"}</span>
     </>
   );
 }

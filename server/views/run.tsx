@@ -1,7 +1,7 @@
 import { count, duration, figure, share } from "../../src/lib/format.ts";
 import { elapsed, runDuration } from "../../src/log/elapsed.ts";
 import { counter, counts as isCounted, progressText } from "../../src/log/progress_text.ts";
-import { scoresOf } from "../../src/log/scores.ts";
+import { HELD_OUT_LOSS, scoresOf } from "../../src/log/scores.ts";
 import type { RunState, StepState } from "../../src/log/state.ts";
 import { summaryText } from "../../src/log/summary_text.ts";
 import type { ChartView } from "../chart_store.ts";
@@ -126,7 +126,7 @@ function Scores({ state }: { state: RunState }) {
         )}
       </dl>
       <dl class="figures">
-        <Pair label="loss" {...loss} />
+        <Pair label={HELD_OUT_LOSS} {...loss} />
         <Pair label="perplexity" {...perplexity} />
         {changes === undefined ? null : (
           <>

@@ -73,7 +73,7 @@ function lossesOf(lines: readonly LogLine[]): number[] {
   for (const { event } of lines) {
     if (!isKnown(event) || event.type !== "step.progress") continue;
     const loss = lossOf(event.metrics);
-    if (loss !== undefined && event.done !== undefined) byStep.set(event.done, loss);
+    if (loss !== undefined && event.done !== undefined) byStep.set(event.done, loss.value);
   }
   return [...byStep].sort(([a], [b]) => a - b).map(([, loss]) => loss);
 }

@@ -1,10 +1,10 @@
-import { duration } from "../lib/format.ts";
+import { duration, figure } from "../lib/format.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { firstLine, oneLine } from "../lib/text_width.ts";
 import { elapsed } from "./elapsed.ts";
 import type { ErrorInfo, LogEvent, UnknownEvent } from "./events.ts";
 import { progressText } from "./progress_text.ts";
-import { scoreChange, scoresOf } from "./scores.ts";
+import { changeText, HELD_OUT_LOSS, scoreChange, scoresOf } from "./scores.ts";
 import type { RunState, StepState } from "./state.ts";
 import { summaryText } from "./summary_text.ts";
 
@@ -86,7 +86,12 @@ function details(text: string): string {
 function scoreText(state: RunState): string {
   const scores = scoresOf(state.metrics);
   const change = scoreChange(scores);
-  return change === "" ? "" : `: ${scores.metric ?? "score"} ${change}`;
+  const loss = changeText(scores.loss, figure);
+  const parts = [
+    ...change === "" ? [] : [`${scores.metric ?? "score"} ${change}`],
+    ...loss === undefined ? [] : [`${HELD_OUT_LOSS} ${loss}`],
+  ];
+  return parts.length === 0 ? "" : `: ${parts.join(", ")}`;
 }
 
 function stepOf(state: RunState, kind: string): StepState | undefined {

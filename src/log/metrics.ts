@@ -72,11 +72,27 @@ async function* throughNewlines(
   }
 }
 
-/** A line of metrics.jsonl. */
-export function pointOfMetrics(line: string): MetricPoint | undefined {
-  if (!line.includes('"train"')) return undefined;
-  const event = JSON.parse(line);
-  return event.type === "train" ? pointOf(event.step, event) : undefined;
+/**
+ * Reads the lines of a metrics.jsonl. An earlier trainer's smoothed loss is corrected here, so that all are the same
+ * mean; what it needs for that is the loss of the first step, which has to be read first.
+ */
+export function metricsReader(): (line: string) => MetricPoint | undefined {
+  let first: number | undefined;
+  return (line) => {
+    if (!line.includes('"train"')) return undefined;
+    const event = JSON.parse(line);
+    if (event.type !== "train") return undefined;
+    const point = pointOf(event.step, event);
+    if (point?.step === 1) first = point.loss;
+    return point && event.smoothed_over === undefined ? withoutBias(point, first) : point;
+  };
+}
+
+/** The average began as the first loss, which so weighed ten times what it should. */
+function withoutBias({ smoothed, ...point }: MetricPoint, first: number | undefined): MetricPoint {
+  if (smoothed === undefined || first === undefined || point.step < 1) return point;
+  const bias = 0.9 ** point.step;
+  return { ...point, smoothed: (smoothed - bias * first) / (1 - bias) };
 }
 
 /** A line of events.jsonl: all there is of a job that another machine does. */

@@ -15,18 +15,28 @@ export function counts(progress: StepProgress | undefined): boolean {
   return progress?.done !== undefined && progress.total !== undefined && progress.total > 0;
 }
 
-/** Loss and speed in the words people use. Loss is the moving average where there is one: single steps jump. */
+/** The loss of a training so far, and what it is. */
+export interface TrainingLoss {
+  readonly value: number;
+  /** A mean over the steps so far; otherwise that of a single step, which jumps. */
+  readonly smoothed: boolean;
+}
+
+/** Loss and speed in the words people use. */
 export function measured(progress: StepProgress): { readonly loss?: string; readonly speed?: string } {
   const loss = lossOf(progress.metrics);
   const speed = progress.metrics.tokens_per_second;
   return {
-    ...loss !== undefined && { loss: `loss ${figure(loss)}` },
+    ...loss !== undefined && { loss: `${loss.smoothed ? "smoothed loss" : "loss"} ${figure(loss.value)}` },
     ...speed !== undefined && { speed: `${figure(speed)} tokens/s` },
   };
 }
 
-export function lossOf(metrics: Readonly<Record<string, number>> | undefined): number | undefined {
-  return metrics?.smoothed ?? metrics?.loss;
+/** The smoothed loss where there is one: services that train for us tell single steps alone. */
+export function lossOf(metrics: Readonly<Record<string, number>> | undefined): TrainingLoss | undefined {
+  const { smoothed, loss } = metrics ?? {};
+  if (smoothed !== undefined) return { value: smoothed, smoothed: true };
+  return loss === undefined ? undefined : { value: loss, smoothed: false };
 }
 
 /** All of it as one phrase, for lines that are printed once. */

@@ -6,10 +6,14 @@ export interface Change {
   readonly after: number | undefined;
 }
 
+/** What the loss of an evaluation is called, wherever it is shown: it is not that of the training. */
+export const HELD_OUT_LOSS = "held-out loss";
+
 /** What the run's metrics say about quality, with everything that was not measured left undefined. */
 export interface Scores extends Change {
   readonly metric: string | undefined;
   readonly fewShot: number | undefined;
+  /** On held-out rows. */
   readonly loss: Change;
   readonly perplexity: Change;
   /** Held-out rows. */

@@ -175,7 +175,8 @@ const train = z.strictObject({
       "Order of rows, dropout and initial weights. The same seed on the same machine gives the same weights",
   }),
   checkpoint_seconds: z.number().min(1).max(86_400).default(60).meta({
-    description: "Seconds between checkpoints: what a kill can cost at most. Two are kept",
+    description:
+      "Least seconds from one checkpoint to the next: what a kill costs at most. Where saving is slow they lie further apart, so that it takes at most 5% of the time, and the log says so. Two are kept",
   }),
   device: z.enum(["auto", "cpu", "cuda", "mps"]).default("auto").meta({
     description: "auto takes CUDA where it is, otherwise the CPU",

@@ -98,7 +98,7 @@ export class InteractiveRenderer implements Renderer {
     if (!progress) return;
     this.#eta.see(progress, this.clock.monotonic());
     const loss = lossOf(progress.metrics);
-    if (loss !== undefined) this.#losses.push(loss);
+    if (loss !== undefined) this.#losses.push(loss.value);
   }
 
   #draw(): void {

@@ -2,7 +2,7 @@ import { count, figure, share } from "../lib/format.ts";
 import { oneLine, pad } from "../lib/text_width.ts";
 import type { RunState } from "../log/state.ts";
 import { sparkline, valueBar } from "./bar.ts";
-import { changeText, type Scores, scoresOf } from "../log/scores.ts";
+import { changeText, HELD_OUT_LOSS, type Scores, scoresOf } from "../log/scores.ts";
 import type { Paint, Palette } from "./palette.ts";
 
 const LABEL_WIDTH = 18;
@@ -64,7 +64,7 @@ function lossLines(scores: Scores, losses: readonly number[], palette: Palette):
   const perplexity = changeText(scores.perplexity, figure);
   const curve = losses.length > 2 ? `  ${palette.dim(`training ${sparkline(losses, CURVE_WIDTH)}`)}` : "";
   return [
-    ...loss === undefined ? [] : [`  ${pad("loss", LABEL_WIDTH)}  ${loss}${curve}`],
+    ...loss === undefined ? [] : [`  ${pad(HELD_OUT_LOSS, LABEL_WIDTH)}  ${loss}${curve}`],
     ...perplexity === undefined ? [] : [`  ${pad("perplexity", LABEL_WIDTH)}  ${perplexity}`],
   ];
 }

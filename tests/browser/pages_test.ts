@@ -146,7 +146,10 @@ Deno.test({
     }
     await page.locator("figure[data-chart=loss] .plot").focus();
     await page.keyboard.press("End");
-    assert.match(await page.locator("figure[data-chart=loss] .hover").innerText(), /^step 5,000 · train /);
+    assert.match(
+      await page.locator("figure[data-chart=loss] .hover").innerText(),
+      /^step 5,000 · loss .* · smoothed loss /,
+    );
     assert.deepEqual(s.visitor.faults, []);
   },
 });

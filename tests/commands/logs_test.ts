@@ -22,8 +22,8 @@ Deno.test("logs prints a line per event with its time", async () => {
   const lines = out.trimEnd().split("\n");
   assert.equal(lines.length, DONE.length);
   assert.equal(lines[3], "08:00:03  format: done in 1.0 s (columns · 350 train · 60 eval)");
-  assert.equal(lines[20], "08:00:20  monitor: train 7/44 steps, loss 0.571, 77.0 tokens/s");
-  assert.match(lines.at(-1)!, /^08:01:00 {2}done: exact_match 0% → 93\.3%$/);
+  assert.equal(lines[20], "08:00:20  monitor: train 7/44 steps, smoothed loss 0.571, 77.0 tokens/s");
+  assert.match(lines.at(-1)!, /^08:01:00 {2}done: exact_match 0% → 93\.3%, held-out loss 4\.10 → 0\.0987$/);
 });
 
 Deno.test("logs --json prints the lines of the log as they are", async () => {

@@ -51,7 +51,7 @@ exact_match  on 60 held-out rows
   before                  0%
   few-shot prompting     25%  █████
   after                93.3%  ██████████████████▋
-  loss                4.10 → 0.0987  training █▄▂▂▂▂▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁
+  held-out loss       4.10 → 0.0987  training █▄▂▂▂▂▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁
   perplexity          60.3 → 1.10
   rows                56 fixed, 4 still wrong, 0 newly broken
 
@@ -148,7 +148,7 @@ Deno.test("show tells a run that nobody drives from one that runs", async () => 
   const dir = await home.addRun(RUN_ID, [...BEGINNING, ...training(9)]);
   const left = await home.call(show, [RUN_ID]);
   assert.match(left.out, /^‖ home-lora interrupted in monitor after 22 s: nothing is lost\n/);
-  assert.match(left.out, / {2}‖ monitor .* train 9\/44 steps, loss 0\.444, 77\.0 tokens\/s\n/);
+  assert.match(left.out, / {2}‖ monitor .* train 9\/44 steps, smoothed loss 0\.444, 77\.0 tokens\/s\n/);
   assert.ok(left.out.endsWith(`Resume it  deno task run pipelines/lora.yaml
 Cancel it  deno task cancel ${RUN_ID}
 `));

@@ -215,3 +215,46 @@ Deno.test("/compare puts the chosen runs beside each other, and leaves out what 
   assert.match(page, /<path class="s0" d="M.*<path class="s1" d="M/s);
   assert.match(await s.text("/compare"), /Choose runs in/);
 });
+
+Deno.test("a loss is the smoothed one of the training until the held-out rows have the last word", async () => {
+  await using s = await site();
+  const [done, going, hosted] = ["aaaa", "bbbb", "cccc"].map((end) => `20261122-080000-home-lora-${end}`);
+  await s.addRun(done!, DONE);
+  await s.addRun(going!, [...BEGINNING, ...training(10)]);
+  await s.addRun(hosted!, [...BEGINNING, {
+    ...training(1).at(-1)!,
+    metrics: { loss: 3.5 },
+  } as NewEvent]);
+  const cells = async (path: string) => {
+    const page = (await s.text(path)).replaceAll(/<[^>]+>/g, " ").replaceAll(/\s+/g, " ");
+    return [/4\.10 → 0\.0987/, /0\.400 training, smoothed/, /3\.50 training /].map((cell) => cell.test(page));
+  };
+  assert.deepEqual(await cells("/"), [true, true, true]);
+  assert.deepEqual(await cells(`/compare?run=${done}&run=${going}&run=${hosted}`), [true, true, true]);
+  assert.match(await s.text(`/runs/${going}`), /train 10\/44 steps, smoothed loss 0\.400/);
+  assert.match(await s.text(`/runs/${done}`), /<dt>held-out loss<\/dt><dd>4\.10 → 0\.0987<\/dd>/);
+  const losses = Object.fromEntries(
+    (JSON.parse(await s.text("/api/runs")) as Record<string, unknown>[]).map((row) => [
+      row.id,
+      [row.loss, row.smoothed, row.loss_before, row.loss_after],
+    ]),
+  );
+  assert.deepEqual(losses, {
+    [done!]: [4 / 44, true, 4.1, 0.0987],
+    [going!]: [0.4, true, null, null],
+    [hosted!]: [3.5, false, null, null],
+  });
+});
+
+Deno.test("the charts of a run of an earlier trainer have the mean that is computed now", async () => {
+  await using s = await site();
+  const id = "20261122-080000-home-lora-aaaa";
+  await s.addRun(id, DONE);
+  const line = (step: number, loss: number, smoothed: number) =>
+    `${JSON.stringify({ type: "train", step, loss, smoothed })}\n`;
+  await s.write(`${id}/job/metrics.jsonl`, line(1, 4, 4) + line(2, 1, 3.7));
+  const { charts } = await s.json(`/api/runs/${id}/metrics`) as {
+    charts: { loss: { series: { smoothed: number[] } } };
+  };
+  assert.deepEqual(charts.loss.series.smoothed.map((mean) => mean.toFixed(6)), ["4.000000", "2.421053"]);
+});

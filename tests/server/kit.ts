@@ -77,6 +77,7 @@ export function metric(step: number, loss: number, attempt = 1): string {
       steps: 1000,
       loss,
       smoothed: loss,
+      smoothed_over: step,
       learning_rate: 1e-3,
       tokens_per_second: 100,
       rss: 1e9,

@@ -1,4 +1,4 @@
-// deno-lint-ignore-file camelcase -- names of the URL
+// deno-lint-ignore-file camelcase -- names of the URL and of the API
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { lenientQuery, listPath, listQuery, ROW_STATES, selectRows, SORT_KEYS } from "../../server/query.ts";
@@ -9,6 +9,7 @@ const row: fc.Arbitrary<RunRow> = fc.record({
   id: fc.uuid(),
   state: fc.constantFrom(...ROW_STATES),
   loss: value,
+  loss_after: value,
   after: value,
   share: fc.double({ min: 0, max: 1, noNaN: true }),
 }).map((some) => ({ ...unreadableRow(some.id, ""), ...some, started: "2026-11-22T08:00:00.000Z" }));
@@ -24,7 +25,7 @@ Deno.test("selectRows() gives every row on exactly one page, in one order", () =
     assert.deepEqual(new Set(seen), new Set(rows));
     assert.equal(seen.length, rows.length);
     if (sort !== "loss" && sort !== "-loss") return;
-    const losses = seen.map(({ loss }) => loss);
+    const losses = seen.map(({ loss_after, loss }) => loss_after ?? loss);
     const known = losses.filter((loss) => loss !== null);
     assert.deepEqual(losses.slice(0, known.length), known, "what has none comes last");
     assert.deepEqual(known, known.toSorted((a, b) => sort === "loss" ? a - b : b - a));

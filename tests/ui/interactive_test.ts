@@ -58,7 +58,7 @@ Deno.test("InteractiveRenderer shows a bar with loss, speed and time left while 
   assert.match(shown.at(-2)!, /^ {2}[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] monitor {2}.* train {2}█[▁-█]+$/u);
   assert.match(
     shown.at(-1)!,
-    /^ {4}━{16}─{16} {2}22\/44 steps {2}loss 0\.182 {2}77\.0 tokens\/s {2}3\.\ds left$/,
+    /^ {4}━{16}─{16} {2}22\/44 steps {2}smoothed loss 0\.182 {2}77\.0 tokens\/s {2}3\.\ds left$/,
   );
   // The clock goes on although no event comes.
   const before = terminal.writes.length;

@@ -35,21 +35,21 @@ Deno.test("PlainRenderer writes one line per event and the numbers of a phase ea
     "monitor: started",
     "monitor: load",
     "monitor: note: bf16 is slow on this CPU",
-    "monitor: train 1/44 steps, loss 4.00, 77.0 tokens/s",
-    "monitor: train 11/44 steps, loss 0.364, 77.0 tokens/s",
-    "monitor: train 21/44 steps, loss 0.190, 77.0 tokens/s",
-    "monitor: train 31/44 steps, loss 0.129, 77.0 tokens/s",
-    "monitor: train 41/44 steps, loss 0.0976, 77.0 tokens/s",
+    "monitor: train 1/44 steps, smoothed loss 4.00, 77.0 tokens/s",
+    "monitor: train 11/44 steps, smoothed loss 0.364, 77.0 tokens/s",
+    "monitor: train 21/44 steps, smoothed loss 0.190, 77.0 tokens/s",
+    "monitor: train 31/44 steps, smoothed loss 0.129, 77.0 tokens/s",
+    "monitor: train 41/44 steps, smoothed loss 0.0976, 77.0 tokens/s",
     "monitor: evaluate 60/60 rows",
     "monitor: done in 48 s",
-    "done: exact_match 0% → 93.3%",
+    "done: exact_match 0% → 93.3%, held-out loss 4.10 → 0.0987",
   ]);
 });
 
 Deno.test("PlainRenderer writes a phase that changes at once", async () => {
   const lines = await play(1);
   assert.deepEqual(lines.filter((line) => /\d\/\d/.test(line)), [
-    "monitor: train 1/44 steps, loss 4.00, 77.0 tokens/s",
+    "monitor: train 1/44 steps, smoothed loss 4.00, 77.0 tokens/s",
     "monitor: evaluate 60/60 rows",
   ]);
 });

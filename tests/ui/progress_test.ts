@@ -20,7 +20,10 @@ Deno.test("counter() writes what is counted", () => {
 
 Deno.test("progressText() prefers the moving average of the loss", () => {
   const progress = { ...at(3), metrics: { loss: 9, smoothed: 1.5, tokens_per_second: 80 } };
-  assert.equal(progressText(progress, 65_000), "train 3/100 steps, loss 1.50, 80.0 tokens/s, 1m 5s left");
+  assert.equal(
+    progressText(progress, 65_000),
+    "train 3/100 steps, smoothed loss 1.50, 80.0 tokens/s, 1m 5s left",
+  );
 });
 
 Deno.test("Eta is exact for a constant speed, wherever it starts", () => {

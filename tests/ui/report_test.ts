@@ -16,7 +16,7 @@ Deno.test("reportLines() leaves out what was not measured", () => {
     `✓ home-lora done in 1 min\n\nAll of it again: deno task show ${RUN_ID}`,
   );
   const lossOnly = { ...bare, metrics: { loss: { before: 2, after: 1 } } };
-  assert.match(report(lossOnly), /\n\n {2}loss {16}2\.00 → 1\.00\n\n/);
+  assert.match(report(lossOnly), /\n\n {2}held-out loss {7}2\.00 → 1\.00\n\n/);
   const afterOnly = { ...bare, metrics: { metric: "contains", before: null, after: 0.5 } };
   assert.match(report(afterOnly), /\n\ncontains\n {2}after {18}50% {2}█{10}\n\n/);
 });

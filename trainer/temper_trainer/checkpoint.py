@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,9 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from .errors import TrainerError
+from .errors import FAILED, TrainerError
 from .events import Metrics
-from .files import file_sha256, read_json, sync_file, sync_folder, write_json
+from .files import file_sha256, sync_file, sync_folder, write_json
 
 KEPT = 2
 TENSORS = "state.safetensors"
@@ -28,16 +27,31 @@ class Checkpoint:
     numbers: dict[str, Any]
 
 
+class Unusable(Exception):
+    """A checkpoint that was read and must not be used. `name`: what its folder is called from then on."""
+
+    def __init__(self, found: str, name: str = "damaged"):
+        super().__init__(found)
+        self.name = name
+
+
 class Checkpoints:
-    """The checkpoints of one job. `job` is a digest of what the weights depend on."""
+    """
+    The checkpoints of one job. `job` is a digest of what the weights depend on.
+
+    Whatever cannot be used is kept: it may be all that is left of days of work. What cannot be read now may be read
+    later, so it ends the attempt; what was read and found wrong gets another name, and an older one is used.
+    """
 
     def __init__(self, folder: Path, job: str):
         self.folder = folder
         self.job = job
+        self.good: set[int] = set()
+        """Steps of those that this process has written, or read and found good."""
         folder.mkdir(exist_ok=True)
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Appears whole or not at all; older ones than the newest two go."""
+        """Appears whole or not at all. What is older than the newest two good ones goes."""
         target = self.folder / f"step-{checkpoint.step}"
         if target.exists():
             return
@@ -50,32 +64,83 @@ class Checkpoints:
         write_json(temporary / DIGESTS, {name: file_sha256(temporary / name) for name in (TENSORS, NUMBERS)})
         temporary.rename(target)
         sync_folder(self.folder)
-        for path in list(self.newest_first())[KEPT:]:
-            shutil.rmtree(path)
+        self.good.add(checkpoint.step)
+        self.prune()
 
-    def newest_first(self) -> Iterator[Path]:
+    def prune(self) -> None:
+        kept = sorted(self.good)[-KEPT:]
+        if len(kept) == KEPT:
+            for path in self.newest_first():
+                if step_of(path) < kept[0]:
+                    shutil.rmtree(path)
+
+    def newest_first(self) -> list[Path]:
         found = [path for path in self.folder.glob("step-*") if path.name.removeprefix("step-").isdigit()]
-        yield from sorted(found, key=lambda path: -int(path.name.removeprefix("step-")))
+        return sorted(found, key=step_of, reverse=True)
 
     def load(self, metrics: Metrics) -> Checkpoint | None:
-        """The newest good one. A damaged one is set aside, so that training on from an older one can replace it."""
-        for path in self.newest_first():
+        """The newest good one. Others on the way there are set aside, so that training on can replace them."""
+        found = self.newest_first()
+        for i, path in enumerate(found):
             try:
-                return self.read(path)
-            except (OSError, ValueError, KeyError, SafetensorError) as error:
-                metrics.warn(f'Cannot use checkpoint "{path.name}": {error}; going on from the one before')
-                shutil.rmtree(path)
+                checkpoint = self.read(path)
+            except Unusable as reason:
+                aside = self.set_aside(path, reason.name)
+                rest = f'going on from "{found[i + 1].name}"' if found[i + 1 :] else "training from the start"
+                metrics.warn(f'Cannot use checkpoint "{path.name}": {reason}; it is kept as "{aside.name}", {rest}')
+            else:
+                self.good.add(checkpoint.step)
+                return checkpoint
         return None
 
+    def set_aside(self, path: Path, name: str) -> Path:
+        """Nothing that was set aside before is written over."""
+        target = self.folder / f"{path.name}.{name}"
+        number = 1
+        while target.exists():
+            number += 1
+            target = self.folder / f"{path.name}.{name}-{number}"
+        path.rename(target)
+        sync_folder(self.folder)
+        return target
+
     def read(self, path: Path) -> Checkpoint:
-        for name, digest in (read_json(path / DIGESTS) or {"its digests": ""}).items():
-            if not (path / name).exists():
-                raise ValueError(f"{name} is missing")
-            if file_sha256(path / name) != digest:
-                raise ValueError(f"{name} is damaged")
-        numbers = json.loads((path / NUMBERS).read_text())
-        if numbers["job"] != self.job:
-            hint = f'Delete "{self.folder}" to train from the start'
-            message = f'Cannot resume from "{path.name}": it belongs to other settings or data'
-            raise TrainerError("other_job", message, hint)
-        return Checkpoint(numbers["step"], load_file(path / TENSORS), numbers)
+        try:
+            numbers = self.verified(path)
+            return Checkpoint(numbers["step"], load_file(path / TENSORS), numbers)
+        except (OSError, SafetensorError) as error:
+            reason = getattr(error, "strerror", None) or error
+            message = f'Cannot read checkpoint "{path}": {reason}; it was left as it is'
+            hint = "Start again when it can be read, or move it elsewhere to go on from the one before it"
+            raise TrainerError("checkpoint_unreadable", message, hint, FAILED) from error
+
+    def verified(self, path: Path) -> dict[str, Any]:
+        """What state.json says, when every byte is as it was written, and for this job."""
+        digests = read_object(path / DIGESTS)
+        for name in (TENSORS, NUMBERS):
+            try:
+                found = file_sha256(path / name)
+            except FileNotFoundError:
+                raise Unusable(f"{name} is missing") from None
+            if digests.get(name) != found:
+                raise Unusable(f"{name} is damaged")
+        numbers = read_object(path / NUMBERS)
+        if numbers.get("job") != self.job:
+            raise Unusable("it belongs to other settings or data", "other-job")
+        return numbers
+
+
+def step_of(path: Path) -> int:
+    return int(path.name.removeprefix("step-"))
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        raise Unusable(f"{path.name} is missing") from None
+    except ValueError:
+        raise Unusable(f"{path.name} is damaged") from None
+    if not isinstance(value, dict):
+        raise Unusable(f"{path.name} is damaged")
+    return value

@@ -1,7 +1,8 @@
 """The training loop. Everything it depends on is in the job, the prepared rows and its state."""
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,12 +15,12 @@ from .head import token_losses
 from .memory import resident_bytes
 from .methods import Method
 from .optim import FlatParameters, learning_rate, make_optimizer
+from .pace import Pace
 from .packing import pack, packed_rows
 from .random_state import RandomState
 from .session import Session
+from .smoothing import Smoothed
 from .stop import Stopped
-
-SMOOTHING = 0.9
 
 
 @dataclass
@@ -29,9 +30,15 @@ class State:
     step: int = 0
     tokens: int = 0
     supervised: int = 0
-    smoothed: float | None = None
+    smoothed: Smoothed = field(default_factory=Smoothed)
     seconds: float = 0.0
     """Spent in steps, over all attempts."""
+
+    @classmethod
+    def kept(cls, values: dict[str, Any]) -> "State":
+        """As a checkpoint has it. A number in place of the smoothed loss is not corrected: the mean starts anew."""
+        smoothed = values["smoothed"]
+        return cls(**values | {"smoothed": Smoothed(**smoothed) if isinstance(smoothed, dict) else Smoothed()})
 
 
 class Loop:
@@ -50,6 +57,7 @@ class Loop:
         self.flat = FlatParameters(method.parameters())
         self.optimizer = make_optimizer(self.flat, train)
         self.state = State()
+        self.pace = Pace(train.checkpoint_seconds)
         # Weights that are trained themselves stay in fp32; the products are computed in the type that was asked for
         precision = session.environment.torch_dtype
         self.mixed = torch.autocast(self.device.type, precision, enabled=method.causal.dtype != precision)
@@ -58,13 +66,11 @@ class Loop:
         """Trains to the end, from the newest checkpoint where there is one."""
         self.restore()
         self.method.model.train()
-        saved = time.monotonic()
         with packed_rows(self.method.causal), self.stop.at_safe_places():
             while self.state.step < self.plan.steps:
                 self.step_or_stop()
-                if time.monotonic() - saved >= self.train.checkpoint_seconds:
+                if self.pace.due():
                     self.save()
-                    saved = time.monotonic()
             self.save()
         self.method.model.eval()
         self.stop.check()
@@ -116,14 +122,15 @@ class Loop:
         state.tokens += tokens
         state.supervised += supervised
         state.seconds += seconds
-        state.smoothed = loss if state.smoothed is None else SMOOTHING * state.smoothed + (1 - SMOOTHING) * loss
+        state.smoothed.add(loss)
         self.metrics.write(
             "train",
             step=state.step,
             steps=self.plan.steps,
             epoch=round(self.plan.epoch_after(state.step), 4),
             loss=loss,
-            smoothed=state.smoothed,
+            smoothed=state.smoothed.mean,
+            smoothed_over=state.smoothed.count,
             learning_rate=rate,
             grad_norm=norm,
             tokens=state.tokens,
@@ -134,7 +141,7 @@ class Loop:
     def refuse(self, rows: np.ndarray, reason: str) -> None:
         found = read_some(self.session.job_dir / self.session.job.data.train, {int(row) for row in rows})
         origins = [found[row].origin for row in sorted(found)]
-        message = f"Cannot train on at step {self.state.step + 1}: {reason} for {', '.join(origins)}"
+        message = f"Cannot go on at step {self.state.step + 1}: {reason} for {', '.join(origins)}"
         hint = "Look at these rows; if they are sound, lower train.learning_rate"
         raise TrainerError("not_finite", message, hint, FAILED, origins)
 
@@ -146,14 +153,18 @@ class Loop:
         tensors, numbers = random or self.snapshot()
         optimizer = self.optimizer.state[self.flat.values]
         kept = {f"optimizer.{name}": tensor for name, tensor in optimizer.items()}
-        self.checkpoints.save(
-            Checkpoint(
-                self.state.step,
-                {"parameters": self.flat.values.detach(), **kept, **tensors},
-                {"state": asdict(self.state), "random": numbers},
+        with self.pace.saving():
+            self.checkpoints.save(
+                Checkpoint(
+                    self.state.step,
+                    {"parameters": self.flat.values.detach(), **kept, **tensors},
+                    {"state": asdict(self.state), "random": numbers},
+                )
             )
-        )
-        self.metrics.write("checkpoint", step=self.state.step)
+        took, interval = round(self.pace.took, 3), round(self.pace.interval, 3)
+        self.metrics.write("checkpoint", step=self.state.step, seconds=took, next_after=interval)
+        if news := self.pace.news():
+            self.metrics.warn(news)
 
     def restore(self) -> None:
         checkpoint = self.checkpoints.load(self.metrics)
@@ -164,5 +175,5 @@ class Loop:
             for name, tensor in self.optimizer.state[self.flat.values].items():
                 tensor.copy_(checkpoint.tensors[f"optimizer.{name}"])
         self.random.restore(checkpoint.tensors, checkpoint.numbers["random"])
-        self.state = State(**checkpoint.numbers["state"])
+        self.state = State.kept(checkpoint.numbers["state"])
         self.metrics.write("resumed", step=self.state.step)

@@ -1,14 +1,17 @@
 """Checkpoints, the event log, the optimiser and failures: the small parts a resumed training stands on."""
 
 import errno
+import io
 import json
 import math
+import os
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from temper_trainer.checkpoint import Checkpoint, Checkpoints
@@ -54,27 +57,116 @@ def test_checkpoints_keep_the_newest_two(tmp_path):
     assert loaded.tensors["parameters"].tolist() == [10, 10, 10]
 
 
-@pytest.mark.parametrize("name", ["state.safetensors", "state.json", "digests.json"])
-@pytest.mark.parametrize("harm", ["cut", "delete", "flip"])
-def test_checkpoints_pass_over_a_damaged_one(tmp_path, name, harm):
-    store = Checkpoints(tmp_path / "checkpoints", "job")
-    store.save(checkpoint(1))
-    store.save(checkpoint(2))
-    path = store.folder / "step-2" / name
+def warnings(tmp_path) -> list[str]:
+    path = tmp_path / "metrics.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    return [line["message"] for line in lines if line["type"] == "warning"]
+
+
+def bytes_of(folder) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def harm_file(path, harm: str) -> None:
     data = path.read_bytes()
     if harm == "delete":
         path.unlink()
     else:
         path.write_bytes(data[:-3] if harm == "cut" else data[:-6] + bytes([data[-6] ^ 1]) + data[-5:])
+
+
+@pytest.mark.parametrize("name", ["state.safetensors", "state.json", "digests.json"])
+@pytest.mark.parametrize("harm", ["cut", "delete", "flip"])
+def test_checkpoints_set_a_damaged_one_aside(tmp_path, name, harm):
+    folder = tmp_path / "checkpoints"
+    for step in (1, 2):
+        Checkpoints(folder, "job").save(checkpoint(step))
+    harm_file(folder / "step-2" / name, harm)
+    left = bytes_of(folder / "step-2")
+    store = Checkpoints(folder, "job")
     assert store.load(Metrics(tmp_path / "metrics.jsonl")).step == 1
-    (warning,) = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
-    assert (warning["type"], 'checkpoint "step-2"' in warning["message"]) == ("warning", True)
+    (warning,) = warnings(tmp_path)
+    assert 'checkpoint "step-2"' in warning
+    assert 'kept as "step-2.damaged", going on from "step-1"' in warning
+    for step in (2, 3, 4):
+        store.save(checkpoint(step))
+    assert sorted(path.name for path in folder.iterdir()) == ["step-2.damaged", "step-3", "step-4"]
+    assert bytes_of(folder / "step-2.damaged") == left
 
 
-def test_checkpoints_refuse_those_of_another_job(tmp_path):
-    Checkpoints(tmp_path / "checkpoints", "job").save(checkpoint(1))
-    with pytest.raises(TrainerError, match="belongs to other settings or data"):
-        Checkpoints(tmp_path / "checkpoints", "other").load(Metrics(tmp_path / "metrics.jsonl"))
+def test_checkpoints_never_write_over_what_was_set_aside(tmp_path):
+    folder = tmp_path / "checkpoints"
+    found = []
+    for _ in range(3):
+        Checkpoints(folder, "job").save(checkpoint(1))
+        harm_file(folder / "step-1" / "state.safetensors", "flip")
+        assert Checkpoints(folder, "job").load(Metrics(tmp_path / "metrics.jsonl")) is None
+        found.append(warnings(tmp_path)[-1])
+    assert sorted(path.name for path in folder.iterdir()) == [f"step-1.damaged{end}" for end in ("", "-2", "-3")]
+    assert found[2].endswith('it is kept as "step-1.damaged-3", training from the start')
+
+
+def test_checkpoints_keep_the_newest_two_that_are_good(tmp_path):
+    """After a damaged one the older one stays until there are two good ones again."""
+    folder = tmp_path / "checkpoints"
+    for step in (1, 2):
+        Checkpoints(folder, "job").save(checkpoint(step))
+    harm_file(folder / "step-2" / "state.json", "cut")
+    store = Checkpoints(folder, "job")
+    store.load(Metrics(tmp_path / "metrics.jsonl"))
+    store.save(checkpoint(3))
+    assert sorted(path.name for path in folder.iterdir()) == ["step-1", "step-2.damaged", "step-3"]
+
+
+def test_checkpoints_of_another_job_are_set_aside(tmp_path):
+    folder = tmp_path / "checkpoints"
+    for step in (1, 2):
+        Checkpoints(folder, "job").save(checkpoint(step))
+    store = Checkpoints(folder, "other")
+    assert store.load(Metrics(tmp_path / "metrics.jsonl")) is None
+    assert sorted(path.name for path in folder.iterdir()) == ["step-1.other-job", "step-2.other-job"]
+    assert all("belongs to other settings or data" in warning for warning in warnings(tmp_path))
+    store.save(checkpoint(1))
+    assert Checkpoints(folder, "other").load(Metrics(tmp_path / "metrics.jsonl")).step == 1
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.EACCES, errno.ESTALE])
+@pytest.mark.parametrize("name", ["state.safetensors", "state.json", "digests.json"])
+def test_checkpoints_that_cannot_be_read_stay_and_end_the_attempt(tmp_path, monkeypatch, name, code):
+    """The system is made to refuse: root may read everything."""
+    folder = tmp_path / "checkpoints"
+    for step in (1, 2):
+        Checkpoints(folder, "job").save(checkpoint(step))
+    refused = folder / "step-2" / name
+
+    def refuse(path, *args, **kwargs):
+        if str(path) == str(refused):
+            raise OSError(code, os.strerror(code), str(path))
+        return io_open(path, *args, **kwargs)
+
+    io_open = io.open
+    with monkeypatch.context() as patch:
+        patch.setattr("io.open", refuse)
+        patch.setattr("builtins.open", refuse)
+        with pytest.raises(TrainerError, match=f'"{folder}/step-2": {os.strerror(code)}') as raised:
+            Checkpoints(folder, "job").load(Metrics(tmp_path / "metrics.jsonl"))
+    assert raised.value.exit_code == 1
+    assert sorted(path.name for path in folder.iterdir()) == ["step-1", "step-2"]
+    assert Checkpoints(folder, "job").load(Metrics(tmp_path / "metrics.jsonl")).step == 2
+
+
+def test_a_checkpoint_whose_tensors_cannot_be_loaded_stays(tmp_path, monkeypatch):
+    """Every byte is as it was written, so it is no damage."""
+    store = Checkpoints(tmp_path / "checkpoints", "job")
+    store.save(checkpoint(1))
+
+    def refuse(path):
+        raise SafetensorError("I/O error: Input/output error (os error 5)")
+
+    monkeypatch.setattr("temper_trainer.checkpoint.load_file", refuse)
+    with pytest.raises(TrainerError, match="left as it is"):
+        store.load(Metrics(tmp_path / "metrics.jsonl"))
+    assert [path.name for path in store.folder.iterdir()] == ["step-1"]
 
 
 @given(cut=st.integers(0, 200))

@@ -67,17 +67,31 @@ def finished(make, cache, folder: Path, **changes) -> Path:
 LONG = {"train": {"epochs": 8, "checkpoint_seconds": 0.01}}
 
 
-def arguments(verb: str, job_dir: Path, cache: Path) -> list[str]:
-    return [sys.executable, "-m", "temper_trainer", verb, str(job_dir), "--cache", str(cache)]
+# A save of this small model takes as long as ten of its steps: it would hardly ever be made
+OFTEN = """
+from temper_trainer import pace
+pace.SHARE = 1
+"""
+MAIN = """
+import sys
+from temper_trainer.__main__ import main
+sys.exit(main())
+"""
+
+
+def arguments(verb: str, job_dir: Path, cache: Path, before: str = "") -> list[str]:
+    """`before`: what is done to the trainer before it starts."""
+    program = ["-c", before + MAIN] if before else ["-m", "temper_trainer"]
+    return [sys.executable, *program, verb, str(job_dir), "--cache", str(cache)]
 
 
 def run(verb: str, job_dir: Path, cache: Path) -> subprocess.CompletedProcess:
     return subprocess.run(arguments(verb, job_dir, cache), env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
 
 
-def start(job_dir: Path, cache: Path) -> subprocess.Popen:
+def start(job_dir: Path, cache: Path, before: str = OFTEN) -> subprocess.Popen:
     with open(job_dir / "trainer.log", "ab") as log:
-        return subprocess.Popen(arguments("train", job_dir, cache), env=ENVIRONMENT, stdout=log, stderr=log)
+        return subprocess.Popen(arguments("train", job_dir, cache, before), env=ENVIRONMENT, stdout=log, stderr=log)
 
 
 def result(job_dir: Path) -> dict:
@@ -103,7 +117,7 @@ def wait_for(process: subprocess.Popen, job_dir: Path, found) -> None:
 
 def numbers(job_dir: Path) -> dict[int, tuple]:
     """What each step's last line says, times aside."""
-    names = ("loss", "smoothed", "learning_rate", "grad_norm", "tokens")
+    names = ("loss", "smoothed", "smoothed_over", "learning_rate", "grad_norm", "tokens")
     return {e["step"]: tuple(e[name] for name in names) for e in events(job_dir) if e["type"] == "train"}
 
 
@@ -179,7 +193,43 @@ def test_train_goes_on_after_a_kill_while_exporting(make, cache, undisturbed, tm
     warnings = [event["message"] for event in events(job_dir) if event["type"] == "warning"]
     assert len(warnings) == 1
     assert f'Cannot use checkpoint "{newest.name}": state.safetensors is damaged' in warnings[0]
+    assert (job_dir / "checkpoints" / f"{newest.name}.damaged" / "state.safetensors").read_bytes() == data
     assert sum(event["type"] == "eval" for event in events(job_dir) if event["attempt"] == 2) == 0
+
+
+def test_train_says_the_mean_of_its_losses(undisturbed):
+    """From the first step on: by hand, the exponential average without its bias."""
+    average = 0.0
+    for step, (loss, smoothed, over, *_) in sorted(numbers(undisturbed).items()):
+        average = 0.9 * average + 0.1 * loss
+        assert smoothed == pytest.approx(average / (1 - 0.9**step), rel=1e-9)
+        assert over == step
+
+
+# Each step takes a second and each save two, by a clock that nothing else moves
+SLOW_SAVES = """
+from temper_trainer import checkpoint, loop, pace
+now = [0.0]
+def taking(seconds, act):
+    def slow(*args):
+        act(*args)
+        now[0] += seconds
+    return slow
+loop.Loop.step = taking(1, loop.Loop.step)
+checkpoint.Checkpoints.save = taking(2, checkpoint.Checkpoints.save)
+loop.Pace = lambda least: pace.Pace(least, lambda: now[0])
+"""
+
+
+def test_train_saves_less_often_where_saving_is_slow_and_says_so(make, cache, undisturbed, tmp_path):
+    job_dir = make(tmp_path / "job", train={"epochs": 8, "checkpoint_seconds": 5})
+    assert start(job_dir, cache, SLOW_SAVES).wait() == 0
+    saved = [event for event in events(job_dir) if event["type"] == "checkpoint"]
+    assert [event["step"] for event in saved] == [5, 43, 72]
+    assert [(event["seconds"], event["next_after"]) for event in saved] == [(2, 38)] * 3
+    (warning,) = [event["message"] for event in events(job_dir) if event["type"] == "warning"]
+    assert warning.startswith("Saving a checkpoint took 2.0 s, so the next one comes after 38 s instead of 5 s")
+    assert timeless(job_dir) == timeless(undisturbed)
 
 
 def test_train_does_nothing_when_it_is_done(cache, undisturbed):

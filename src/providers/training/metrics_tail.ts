@@ -28,7 +28,7 @@ export class MetricsTail {
         const event = metricsEvent(line);
         const progress = event && progressOf(event);
         if (!progress) continue;
-        // The last word of a phase is kept: it may be its best loss.
+        // The last word of a phase is kept: it may be its last loss.
         const kept = newest?.message !== undefined || progress.message !== undefined;
         if (newest && (kept || progress.phase !== newest.phase)) said.push(newest);
         newest = progress;
@@ -50,7 +50,8 @@ function progressOf(event: MetricsEvent): Progress | undefined {
         total: event.steps,
         unit: "steps",
         metrics: {
-          loss: event.smoothed,
+          loss: event.loss,
+          smoothed: event.smoothed,
           tokens_per_second: event.tokens_per_second,
           learning_rate: event.learning_rate,
           rss: event.rss,

@@ -5,8 +5,9 @@ import { denoFs } from "../../../src/lib/fs.ts";
 import { MetricsTail } from "../../../src/providers/training/metrics_tail.ts";
 
 function step(n: number): string {
-  const loss = { loss: 1 / n, smoothed: 1 / n, learning_rate: 0.1, tokens_per_second: 9, rss: 1 };
-  return JSON.stringify({ type: "train", step: n, steps: 4, ...loss }) + "\n";
+  const loss = { loss: 1 / n, smoothed: 2 / n, smoothed_over: n };
+  const rest = { learning_rate: 0.1, tokens_per_second: 9, rss: 1 };
+  return JSON.stringify({ type: "train", step: n, steps: 4, ...loss, ...rest }) + "\n";
 }
 
 Deno.test("MetricsTail keeps the last word of each phase and every sentence, and waits for newlines", async () => {
@@ -29,4 +30,6 @@ Deno.test("MetricsTail keeps the last word of each phase and every sentence, and
     ["train", 4],
     ["evaluate", 1],
   ]);
+  const metrics = { loss: 0.25, smoothed: 0.5, learning_rate: 0.1, tokens_per_second: 9, rss: 1 };
+  assert.deepEqual(read[2]?.metrics, metrics);
 });
