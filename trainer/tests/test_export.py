@@ -262,7 +262,7 @@ def test_artifacts_are_named_with_their_digests(tmp_path, tiny_llama):
     (tmp_path / "job").mkdir()
     (tmp_path / "job" / "Modelfile").write_text("FROM ./model.gguf\n")
     job = Job(Export(merged=True))
-    first = export_model(job, tmp_path / "job", base, Fold(trained(base)[1]), quiet)
+    first = export_model(job, tmp_path / "job", base, Fold(trained(base)[1]), quiet).artifacts
     folder = tmp_path / "job" / "artifacts"
     assert [(item["kind"], item["path"]) for item in first] == [
         ("gguf", "artifacts/model.gguf"),
@@ -272,7 +272,7 @@ def test_artifacts_are_named_with_their_digests(tmp_path, tiny_llama):
     assert first[0]["sha256"] == file_sha256(folder / "model.gguf")
     assert first[0]["bytes"] == (folder / "model.gguf").stat().st_size
     assert first[2]["sha256"] == folder_sha256(folder / "merged")
-    assert export_model(job, tmp_path / "job", base, Fold(trained(base)[1]), quiet) == first
+    assert export_model(job, tmp_path / "job", base, Fold(trained(base)[1]), quiet).artifacts == first
     assert sorted(path.name for path in folder.iterdir()) == ["Modelfile", "merged", "model.gguf"]
 
 

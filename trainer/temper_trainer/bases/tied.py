@@ -1,4 +1,4 @@
-"""Whether a folder's head is its embedding. The weights say so, not config.json: models are merged, and keep the flag."""
+"""Whether a folder's head is its embedding. The weights say so, not config.json, which a merged model may keep."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
