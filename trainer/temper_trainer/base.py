@@ -18,7 +18,7 @@ from .errors import TrainerError
 from .events import Progress
 from .files import read_json, sync_file, sync_folder, write_json
 
-CONVERTER = 1
+CONVERTER = 2
 """Goes up when the same base is converted into other bytes: old entries are then made again."""
 RECORD = "base.json"
 SOURCE = "source.gguf"

@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from .artifact import artifact
 from .errors import TrainerError
 from .events import Progress
+from .export_check import check_tensors_of_file
 from .files import read_json, sync_file, sync_folder
 from .fold import Fold
 from .gguf.names import gguf_name, to_gguf_rows
@@ -24,23 +26,34 @@ if TYPE_CHECKING:
     from .gguf.values import Value
     from .job import Job
 
+Judge = Callable[[Path], dict[str, Any]]
 TEMPLATE_KEYS = "tokenizer.chat_template"
 METHOD_KEY = "temper.method"
 """How the file was trained. A server shows it, so that what temper made can be told from what it did not."""
 
 
-def export_model(job: "Job", job_dir: Path, base: "Base", fold: Fold, progress: Progress) -> list[dict[str, Any]]:
-    """Writes what `job.export` asks for into artifacts/."""
+@dataclass(frozen=True)
+class Exported:
+    artifacts: list[dict[str, Any]]
+    check: dict[str, Any]
+    """How it was compared with the base and the trained model, for result.json."""
+
+
+def export_model(
+    job: "Job", job_dir: Path, base: "Base", fold: Fold, progress: Progress, judge: Judge | None = None
+) -> Exported:
+    """Writes what `job.export` asks for into artifacts/, and looks at it before it gets its name there. `judge`
+    compares the GGUF file with the trained model."""
     folder = job_dir / "artifacts"
     folder.mkdir(exist_ok=True)
     report = read_json(job_dir / "tokens.json") or {}
     template = report.get("template")
     if template is not None and fold.vocabulary is not None:
         template = template_of_file(fold.vocabulary.tokens, template, bos_text(base))
-    written = []
+    written, check = [], {}
     if job.export.gguf:
         path = folder / "model.gguf"
-        _write_gguf(path, base, fold, job, template, progress)
+        check["gguf"] = _write_gguf(path, base, fold, job, template, progress, judge)
         written.append(artifact("gguf", path))
     if (job_dir / "Modelfile").is_file():
         shutil.copyfile(job_dir / "Modelfile", folder / "Modelfile")
@@ -48,9 +61,9 @@ def export_model(job: "Job", job_dir: Path, base: "Base", fold: Fold, progress: 
     if job.export.merged:
         from .merged_folder import write_merged
 
-        write_merged(folder / "merged", base, fold, template, progress)
+        check["merged"] = {"tensors": write_merged(folder / "merged", base, fold, template, progress)}
         written.append(artifact("merged", folder / "merged"))
-    return written
+    return Exported(written, check)
 
 
 def check_exports(job: "Job", base: "Base") -> None:
@@ -102,8 +115,14 @@ def bos_text(base: "Base") -> str | None:
 
 
 def _write_gguf(
-    target: Path, base: "Base", fold: Fold, job: "Job", template: dict[str, Any] | None, progress: Progress
-) -> None:
+    target: Path,
+    base: "Base",
+    fold: Fold,
+    job: "Job",
+    template: dict[str, Any] | None,
+    progress: Progress,
+    judge: Judge | None,
+) -> dict[str, Any]:
     temporary = target.with_name(f".{target.name}.tmp")
     tensors = _renamed(base, fold.tensors)
     if base.source_gguf is not None:
@@ -118,9 +137,13 @@ def _write_gguf(
 
         changes = _changes(job, template, fold, [])
         write_from_hf(base.dir, temporary, tensors, job.export.quantization, changes, progress)
+    check = {"tensors": check_tensors_of_file(temporary, base, fold)}
+    if judge is not None:
+        check["logits"] = judge(temporary)
     sync_file(temporary)
     os.replace(temporary, target)
     sync_folder(target.parent)
+    return check
 
 
 def _renamed(base: "Base", tensors: "Tensors") -> Iterator[tuple[str, np.ndarray]]:

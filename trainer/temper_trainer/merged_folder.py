@@ -14,6 +14,7 @@ from .bases.from_folder import COPIED
 from .bases.weights import Weights, WeightsWriter, encode
 from .errors import FAILED, TrainerError
 from .events import Progress
+from .export_check import check_tensors_of_folder
 from .files import sync_file, sync_folder
 from .fold import Fold
 from .gguf.jinja import chat_template
@@ -30,7 +31,8 @@ def write_merged(
     fold: Fold,
     template: dict[str, Any] | None,
     progress: Progress,
-) -> None:
+) -> int:
+    """Returns how many tensors it has."""
     temporary = target.with_name(f".{target.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
@@ -44,11 +46,13 @@ def write_merged(
         add_tokens(temporary / "tokenizer.json", fold.vocabulary.tokens, base.info["vocab"])
     if template is not None:
         _set_template(temporary, chat_template(template))
+    tensors = check_tensors_of_folder(temporary, base, fold)
     for path in temporary.iterdir():
         sync_file(path)
     shutil.rmtree(target, ignore_errors=True)
     os.rename(temporary, target)
     sync_folder(target.parent)
+    return tensors
 
 
 def _write_weights(target: Path, base: "Base", fold: Fold, progress: Progress) -> None:

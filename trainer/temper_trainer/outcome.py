@@ -9,12 +9,14 @@ from typing import Any
 
 from .artifact import artifact
 from .evaluate import Scores
-from .export import export_model
+from .export import Judge, export_model
+from .export_check import check_logits
 from .files import sync_folder
 from .loop import Loop
 from .memory import device_bytes, peak_bytes
 from .methods import Method
 from .predictions import changes, write_predictions
+from .samples import trained_samples
 from .session import Session
 from .states import final_states
 
@@ -34,14 +36,23 @@ def write_artifacts(session: Session, method: Method, scores: dict[str, Scores |
     export, facts = session.job.export, {}
     if export.gguf or export.merged:
         fold = method.fold(lambda: final_states(session, method))
-        facts = fold.facts
-        found += export_model(session.job, session.job_dir, session.base, fold, lambda *_: session.stop.check())
+        exported = export_model(
+            session.job, session.job_dir, session.base, fold, lambda *_: session.stop.check(), judge_of(session, method)
+        )
+        facts = {**fold.facts, "export_check": exported.check}
+        found += exported.artifacts
     if session.held_out:
         path = folder / "predictions.jsonl"
         before, few_shot, after = scores["before"], scores["few_shot"], scores["after"]
         write_predictions(path, session.held_out, before, few_shot, after, method.ahead)
         found.append(artifact("predictions", path))
     return Written(found, facts)
+
+
+def judge_of(session: Session, method: Method) -> Judge:
+    """Compares a file with the model that was trained."""
+    samples, types = (lambda: trained_samples(session, method)), session.environment.dtype
+    return lambda path: check_logits(path, session.job.export.quantization, samples, types)
 
 
 def save_trained(method: Method, folder: Path) -> dict:

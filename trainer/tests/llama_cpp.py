@@ -1,32 +1,18 @@
 """llama.cpp as a judge: what a GGUF file says when an inference engine that is not ours loads it."""
 
-import json
-import urllib.request
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from temper_trainer.engine import next_token, open_server, post
+
 
 class LlamaCpp:
-    """A loaded file. Key and value caches are fp32, so that the file's own exactness shows."""
+    """A loaded file."""
 
     def __init__(self, path: Path, context: int = 512):
-        import xllamacpp
-
-        params = xllamacpp.CommonParams()
-        params.model.path = str(path)
-        params.n_ctx = context
-        params.n_parallel = 1
-        params.cpuparams.n_threads = 2
-        params.cpuparams_batch.n_threads = 2
-        params.cache_type_k = xllamacpp.ggml_type.GGML_TYPE_F32
-        params.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F32
-        params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
-        params.verbosity = -1
-        params.warmup = False
-        self.server = xllamacpp.Server(params)
-        self._letter = self.tokenize("a")[-1]
+        self.server = open_server(path, context)
 
     def tokenize(self, text: str, add_special: bool = False) -> list[int]:
         body = {"content": text, "add_special": add_special, "parse_special": True}
@@ -38,13 +24,9 @@ class LlamaCpp:
 
     def log_probs(self, tokens: list[int], vocabulary: int) -> np.ndarray:
         """Log-probabilities of the token after `tokens`, by id."""
-        # A token that is a piece of a character is held back together with its figures, so a letter is forced. The
-        # figures are those of the model, before any bias.
-        body = {"prompt": tokens, "n_predict": 1, "n_probs": vocabulary, "logit_bias": [[self._letter, 1000.0]]}
-        answer = self._post("/completion", body | {"temperature": 0, "cache_prompt": False})
         found = np.full(vocabulary, np.nan)
-        for entry in answer["completion_probabilities"][0]["top_logprobs"]:
-            found[entry["id"]] = entry["logprob"]
+        for token, value in next_token(self.server, tokens, vocabulary):
+            found[token] = value
         return found
 
     def answer(self, prompt: str | list[int], tokens: int, stop: list[str] | None = None) -> str:
@@ -57,11 +39,7 @@ class LlamaCpp:
         return self.server.handle_chat_completions(body)["choices"][0]["message"]["content"]
 
     def _post(self, path: str, body: dict[str, Any]) -> Any:
-        request = urllib.request.Request(
-            self.server.listening_address + path, json.dumps(body).encode(), {"content-type": "application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=60) as reply:
-            return json.loads(reply.read())
+        return post(self.server, path, body)
 
 
 def hf_log_probs(model: Any, tokens: list[int]) -> np.ndarray:

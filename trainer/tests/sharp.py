@@ -1,5 +1,6 @@
 """Bases whose answers depend on everything: fresh random ones attend evenly and forgive a wrong rotation."""
 
+import json
 from pathlib import Path
 
 import tiny
@@ -31,4 +32,11 @@ def make_sharp(folder: Path, arch: str, **options) -> Path:
     for name in [name for name in tensors if name.endswith("bias")]:
         tensors[name] = torch.randn(tensors[name].shape, generator=generator)
     save_file(tensors, path, {"format": "pt"})
+    return folder
+
+
+def say_tied(folder: Path) -> Path:
+    """As models are left by a merge: config.json ties what the weights keep apart."""
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"tie_word_embeddings": True}))
     return folder

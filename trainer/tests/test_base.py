@@ -11,7 +11,7 @@ import tiny
 import torch
 from llama_cpp import LlamaCpp, hf_log_probs
 from safetensors.torch import load_file, save_file
-from sharp import make_sharp
+from sharp import make_sharp, say_tied
 
 from temper_trainer.base import open_base, prepare_base
 from temper_trainer.errors import TrainerError
@@ -157,6 +157,29 @@ def test_sharded_folder_becomes_one_file(tmp_path, sharp):
     (source / "model-2.safetensors").unlink()
     with pytest.raises(TrainerError, match=r'names "model-2\.safetensors", which is not in it'):
         prepare_base(tiny.folder_base(source), tmp_path / "cache", quiet)
+
+
+def test_own_head_is_told_from_a_copy_of_the_embedding_and_from_its_only_copy(tmp_path):
+    source = say_tied(make_sharp(tmp_path / "base", "llama", tied=False))
+    path = source / "model.safetensors"
+    tensors = load_file(path)
+    head, embedding = "lm_head.weight", "model.embed_tokens.weight"
+    cases = {
+        "own": (tensors, False),
+        "copy": (tensors | {head: tensors[embedding].clone()}, True),
+        "only copy": ({name: tensor for name, tensor in tensors.items() if name != embedding}, True),
+    }
+    for name, (changed, tied) in cases.items():
+        save_file(changed, path, {"format": "pt"})
+        base = prepare_base(tiny.folder_base(source), tmp_path / name, quiet)
+        model = base.load_model(torch.float32, "cpu")
+        output, wanted = model.get_output_embeddings().weight, changed.get(head)
+        assert torch.equal(output, changed[embedding] if wanted is None else wanted), name
+        assert (output is model.get_input_embeddings().weight) is tied is base.info["tied"], name
+        assert json.loads((base.dir / "config.json").read_text())["tie_word_embeddings"] is tied, name
+        kept = load_file(base.dir / "model.safetensors")
+        assert (head in kept) is not tied, name
+        assert base.info["parameters"] == sum(parameter.numel() for parameter in model.parameters()), name
 
 
 def pickles_only(folder: Path) -> None:

@@ -13,7 +13,7 @@ import tiny
 import torch
 from llama_cpp import LlamaCpp, hf_log_probs
 from safetensors.torch import load_file, save_file
-from sharp import LINEAR_ROPE, LLAMA3_ROPE, YARN_ROPE, make_sharp
+from sharp import LINEAR_ROPE, LLAMA3_ROPE, YARN_ROPE, make_sharp, say_tied
 
 from temper_trainer.base import Base, prepare_base
 from temper_trainer.errors import TrainerError
@@ -96,6 +96,8 @@ CASES = {
     "qwen2 yarn": ("qwen2", {"tied": False, "rope_parameters": YARN_ROPE}),
     "qwen3 tied": ("qwen3", {"tied": True}),
     "qwen3 untied": ("qwen3", {"tied": False}),
+    "llama own head": ("llama", {"tied": False, "says tied": True}),
+    "qwen2 own head": ("qwen2", {"tied": False, "says tied": True}),
 }
 
 
@@ -113,8 +115,9 @@ def base(case, tmp_path_factory) -> Base:
     work = tmp_path_factory.mktemp("base")
     arch, options = CASES[case]
     options = {key: dict(value) if isinstance(value, dict) else value for key, value in options.items()}
+    says_tied = options.pop("says tied", False)
     folder = make_sharp(work / "hf", arch, **options)
-    return prepare_base(tiny.folder_base(folder), work / "cache", quiet)
+    return prepare_base(tiny.folder_base(say_tied(folder) if says_tied else folder), work / "cache", quiet)
 
 
 def from_gguf(path: Path, cache: Path) -> Base:
@@ -138,6 +141,18 @@ def test_export_of_its_own_export_gives_the_trained_model(tmp_path, base):
     assert file_sha256(copied / "model.gguf") == file_sha256(untouched / "model.gguf")
     model, merged = trained(again)
     assert distance(export(again, tmp_path / "third", merged) / "model.gguf", model, base) < EXACT
+
+
+@pytest.mark.parametrize("arch", ["llama", "qwen3"])
+def test_every_weight_of_a_base_with_its_own_head_is_exported(tmp_path, arch):
+    """What `full` hands over: the head comes apart from the embedding, though config.json ties them."""
+    folder = say_tied(make_sharp(tmp_path / "hf", arch, tied=False))
+    base = prepare_base(tiny.folder_base(folder), tmp_path / "cache", quiet)
+    model, merged = trained(base, "")
+    found = export(base, tmp_path / "job", merged, merged=True)
+    assert distance(found / "model.gguf", model, base) < EXACT
+    again = prepare_base(tiny.folder_base(found / "merged"), tmp_path / "other", quiet).load_model(torch.float32, "cpu")
+    assert all(torch.equal(again.get_parameter(name), tensor) for name, tensor in model.named_parameters())
 
 
 @pytest.mark.parametrize(("dtype", "quantization"), [(torch.float16, "f16"), (torch.bfloat16, "bf16")])
@@ -247,7 +262,7 @@ def test_artifacts_are_named_with_their_digests(tmp_path, tiny_llama):
     (tmp_path / "job").mkdir()
     (tmp_path / "job" / "Modelfile").write_text("FROM ./model.gguf\n")
     job = Job(Export(merged=True))
-    first = export_model(job, tmp_path / "job", base, Fold(trained(base)[1]), quiet)
+    first = export_model(job, tmp_path / "job", base, Fold(trained(base)[1]), quiet).artifacts
     folder = tmp_path / "job" / "artifacts"
     assert [(item["kind"], item["path"]) for item in first] == [
         ("gguf", "artifacts/model.gguf"),
@@ -257,7 +272,7 @@ def test_artifacts_are_named_with_their_digests(tmp_path, tiny_llama):
     assert first[0]["sha256"] == file_sha256(folder / "model.gguf")
     assert first[0]["bytes"] == (folder / "model.gguf").stat().st_size
     assert first[2]["sha256"] == folder_sha256(folder / "merged")
-    assert export_model(job, tmp_path / "job", base, Fold(trained(base)[1]), quiet) == first
+    assert export_model(job, tmp_path / "job", base, Fold(trained(base)[1]), quiet).artifacts == first
     assert sorted(path.name for path in folder.iterdir()) == ["Modelfile", "merged", "model.gguf"]
 
 

@@ -4,8 +4,8 @@ import { linears, type ModelShape, targeted } from "../../plan/memory.ts";
 import type { Finding } from "../../spec/finding.ts";
 import type { LoadedSpec } from "../../spec/load.ts";
 import type { Env, InspectOptions } from "../provider.ts";
-import type { BaseInfo } from "./base/base.ts";
-import { describeBase } from "./base/describe.ts";
+import { type BaseInfo, isSupported } from "./base/base.ts";
+import { inspectBase } from "./base/describe.ts";
 import { rowFinding } from "./export_rows.ts";
 import { type TrainingSpec, trainingSpec } from "./job.ts";
 import { estimatedTokens, trainingCosts } from "./costs.ts";
@@ -22,17 +22,18 @@ export async function inspectTraining(
   const spec = trainingSpec(loaded.spec);
   let base: BaseInfo;
   try {
-    base = await describeBase(loaded, { ...env, headersOnly: true });
+    base = await inspectBase(loaded, env);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     return [on("provider.base", error.message, error.hint)];
   }
-  // Nothing is known of a model that was not downloaded yet; the trainer looks again when it prepares it.
+  // Not known of a model that was not downloaded yet; the trainer looks again when it prepares it.
   if (base.shape === null) return [];
   const { shape } = base;
   return [
     ...rowFinding(spec, base.name, shape),
-    ...layerFindings(spec.method, shape),
+    // The names of other architectures' layers are known once one is loaded.
+    ...isSupported(base.arch ?? "") ? layerFindings(spec.method, shape) : [],
     ...options.force ? [] : await memoryFinding(spec, env, { ...base, shape }),
   ];
 }

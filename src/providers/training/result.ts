@@ -29,6 +29,7 @@ export function jobResult(done: Done): JobResult {
     seconds: Object.fromEntries(Object.entries(timing).filter(([name]) => name !== "tokens_per_second")),
     weights_sha256: done.weights_sha256,
     ...done.soft_tokens && { soft_tokens: done.soft_tokens },
+    ...done.export_check && { export_check: done.export_check },
     device: done.environment.device,
     dtype: done.environment.dtype,
   };

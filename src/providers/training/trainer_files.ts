@@ -78,6 +78,8 @@ const Done = z.object({
   artifacts: z.array(z.object({ kind: z.string(), path: z.string(), bytes: z.int(), sha256: z.string() })),
   changes: z.record(z.string(), z.int()).nullable(),
   soft_tokens: softTokens.optional(),
+  /** How the exported files were compared with the base and the trained model. */
+  export_check: z.record(z.string(), z.json()).optional(),
   environment: z.object({ device: z.string(), dtype: z.string() }).loose(),
   timing: z.record(z.string(), z.number()),
   /** `device_memory`: bytes that a GPU has. */

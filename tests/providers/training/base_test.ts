@@ -60,7 +60,7 @@ Deno.test("describeBase() reads architecture, shape and template from a GGUF hea
     headDim: 16,
     vocab: 10,
     tied: true,
-    parameters: 640 + 64,
+    parameters: 640 + 64 + 2 * (3 * 64 * 128 + 2 * 64 * 64 + 2 * 64 * 32 + 2 * 64),
   });
   assert.deepEqual([base.arch, base.context, base.quantization, base.template], [
     "llama",
@@ -88,13 +88,12 @@ Deno.test("describeBase() refuses a GGUF file that was cut short anywhere", asyn
 });
 
 Deno.test("describeBase() names the supported architectures when it refuses one", async () => {
-  for (const base of [await gguf({ arch: "gemma2" }), await folder({ model_type: "gemma2" })]) {
-    await assert.rejects(describe(base), {
-      code: "base-unsupported",
-      message: new RegExp(`^Cannot train base "${base}": its (architecture|model_type) is "gemma2"$`),
-      hint: "Supported: llama, qwen2, qwen3",
-    });
-  }
+  const base = await gguf({ arch: "gemma2" });
+  await assert.rejects(describe(base), {
+    code: "base-unsupported",
+    message: `Cannot train base "${base}": its architecture is "gemma2"`,
+    hint: "Supported: llama, qwen2, qwen3",
+  });
 });
 
 Deno.test("describeBase() refuses a file that is no GGUF", async () => {
@@ -106,11 +105,11 @@ Deno.test("describeBase() reads a Hugging Face folder", async () => {
   const name = await folder({ tie_word_embeddings: true });
   await Deno.writeTextFile(join(dir, name, "chat_template.jinja"), "<|start_header_id|> <|eot_id|>");
   const base = await describe(name);
-  assert.equal(base.shape?.parameters, 6400);
+  assert.equal(base.shape?.parameters, 6400 + 74_688 - 640);
   assert.equal(base.shape?.tied, true);
   assert.equal(base.quantization, "F32");
   assert.equal(base.template, "llama3");
-  assert.equal(base.files.length, 3);
+  assert.equal(base.files.length, 4);
   const before = base.identity["sha256"];
   await Deno.writeTextFile(join(dir, name, "chat_template.jinja"), "changed");
   assert.notEqual((await describe(name)).identity["sha256"], before);

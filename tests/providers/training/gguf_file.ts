@@ -14,7 +14,16 @@ export interface GgufOptions {
   readonly changed?: Readonly<Record<string, number>>;
   /** More metadata. */
   readonly texts?: Readonly<Record<string, string>>;
+  readonly counts?: Readonly<Record<string, number>>;
+  /** Tensors that are missing. */
+  readonly without?: readonly string[];
 }
+
+/** Sizes of the model as it is written. */
+const HIDDEN = 64;
+const FEED_FORWARD = 128;
+const KV = 32;
+const LAYERS = 2;
 
 /** A small, complete GGUF file (version 3) with F32 tensors of zeros. */
 export function writeGguf(options: GgufOptions = {}): Uint8Array {
@@ -24,26 +33,31 @@ export function writeGguf(options: GgufOptions = {}): Uint8Array {
 
 /** The file's beginning, and how long the whole is: what follows are zeros. */
 export function ggufHeader(
-  { arch = "llama", vocab = 10, texts = {}, changed = {} }: GgufOptions = {},
+  { arch = "llama", vocab = 10, texts = {}, changed = {}, counts = {}, without = [] }: GgufOptions = {},
 ): { readonly header: Uint8Array; readonly bytes: number } {
-  const tensors: readonly Tensor[] = [["token_embd.weight", [64, vocab]], ["output_norm.weight", [64]]];
-  const chat = { "tokenizer.chat_template": "<|im_start|>{{ messages }}" };
-  const strings = { "general.architecture": arch, ...chat, ...texts };
+  const tensors = tensorsOf(arch, vocab).filter(([name]) => !without.includes(name));
+  const tokenizer = {
+    "tokenizer.chat_template": "<|im_start|>{{ messages }}",
+    "tokenizer.ggml.model": "gpt2",
+    "tokenizer.ggml.pre": "qwen2",
+  };
+  const strings = { "general.architecture": arch, ...tokenizer, ...texts };
   const numbers = {
-    block_count: 2,
+    block_count: LAYERS,
     context_length: 512,
-    embedding_length: 64,
-    feed_forward_length: 128,
+    embedding_length: HIDDEN,
+    feed_forward_length: FEED_FORWARD,
     "attention.head_count": 4,
     "attention.head_count_kv": 2,
     ...changed,
   };
-  const keys = Object.keys(strings).length + Object.keys(numbers).length;
+  const keys = Object.keys(strings).length + Object.keys(numbers).length + Object.keys(counts).length;
   const parts = [text("GGUF", false), u32(3), u64(tensors.length), u64(keys)];
   for (const [name, value] of Object.entries(strings)) parts.push(text(name), u32(STRING), text(value));
   for (const [name, value] of Object.entries(numbers)) {
     parts.push(text(`${arch}.${name}`), u32(UINT32), u32(value));
   }
+  for (const [name, value] of Object.entries(counts)) parts.push(text(name), u32(UINT32), u32(value));
   let offset = 0;
   for (const [name, shape] of tensors) {
     parts.push(text(name), u32(shape.length), ...shape.map(u64), u32(F32), u64(offset));
@@ -51,6 +65,28 @@ export function ggufHeader(
   }
   const header = concat(parts);
   return { header, bytes: aligned(header.length) + offset };
+}
+
+/** Dimensions as the format lists them, fastest first. */
+function tensorsOf(arch: string, vocab: number): Tensor[] {
+  const layer = (at: number): Tensor[] => {
+    const parts: Tensor[] = [
+      ["attn_norm.weight", [HIDDEN]],
+      ["attn_q.weight", [HIDDEN, HIDDEN]],
+      ["attn_k.weight", [HIDDEN, KV]],
+      ["attn_v.weight", [HIDDEN, KV]],
+      ["attn_output.weight", [HIDDEN, HIDDEN]],
+      ["ffn_norm.weight", [HIDDEN]],
+      ["ffn_gate.weight", [HIDDEN, FEED_FORWARD]],
+      ["ffn_up.weight", [HIDDEN, FEED_FORWARD]],
+      ["ffn_down.weight", [FEED_FORWARD, HIDDEN]],
+    ];
+    if (arch === "qwen2") parts.push(["attn_q.bias", [HIDDEN]], ["attn_k.bias", [KV]], ["attn_v.bias", [KV]]);
+    if (arch === "qwen3") parts.push(["attn_q_norm.weight", [16]], ["attn_k_norm.weight", [16]]);
+    return parts.map(([name, shape]) => [`blk.${at}.${name}`, shape]);
+  };
+  const layers = Array.from({ length: LAYERS }, (_, at) => layer(at)).flat();
+  return [["token_embd.weight", [HIDDEN, vocab]], ["output_norm.weight", [HIDDEN]], ...layers];
 }
 
 function aligned(n: number): number {

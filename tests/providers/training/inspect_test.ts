@@ -6,6 +6,7 @@ import { inspectWith } from "../../../src/providers/inspect.ts";
 import type { Env } from "../../../src/providers/provider.ts";
 import { good, load, marked, withFolder } from "../../spec/kit.ts";
 import { ggufHeader, type GgufOptions, writeGguf } from "./gguf_file.ts";
+import { writeBase } from "./project.ts";
 
 interface Case {
   readonly base?: GgufOptions;
@@ -31,7 +32,7 @@ async function problemsIn(
   base: string,
   { method, quantization, force }: Required<Omit<Case, "base">>,
 ) {
-  const env: Env = { fs: denoFs, clock: systemClock, cacheDir: join(dir, ".temper"), env: {} };
+  const env: Env = { fs: denoFs, clock: systemClock, cacheDir: join(dir, ".temper"), env: { HF_HOME: dir } };
   const text = good("builtin:smollm2-135m-instruct", base)
     .replace("kind: lora\n  rank: 8", method)
     .replace("q8_0", quantization);
@@ -99,4 +100,39 @@ Deno.test("inspect() says nothing of a model that has to be downloaded first", (
       await problemsIn(dir, "owner/name", { method: "kind: full", quantization: "q4_0", force: false }),
       [],
     );
+  }));
+
+Deno.test("inspect() says of a hub id what it says of the folder that the hub's cache has", () =>
+  withFolder(async (dir) => {
+    const commit = "0123456789abcdef0123456789abcdef01234567";
+    const repository = join(dir, "hub", "models--owner--name");
+    const snapshot = join(repository, "snapshots", commit);
+    const found = async () => {
+      const asked = { method: "kind: lora\n  rank: 33", quantization: "f16", force: false };
+      const byId = await problemsIn(dir, "owner/name", asked);
+      const byFolder = await problemsIn(dir, snapshot, asked);
+      return {
+        byId: JSON.stringify(byId),
+        byFolder: JSON.stringify(byFolder).replaceAll(snapshot, "owner/name"),
+      };
+    };
+    await Deno.mkdir(join(repository, "refs"), { recursive: true });
+    await Deno.writeTextFile(join(repository, "refs", "main"), commit);
+    assert.equal((await found()).byId, "[]");
+    await writeBase(snapshot);
+    const fits = await found();
+    assert.equal(fits.byId, fits.byFolder);
+    assert.match(fits.byId, /Cannot use rank 33/);
+    // The weights are not there yet.
+    await Deno.remove(join(snapshot, "model.safetensors"));
+    assert.equal((await found()).byId, "[]");
+    await writeBase(snapshot, { model_type: "mistral" });
+    const refused = await found();
+    assert.equal(refused.byId, refused.byFolder);
+    assert.match(
+      refused.byId,
+      /Cannot export base \\"owner\/name\\" as GGUF: its model_type is \\"mistral\\"/,
+    );
+    await Deno.remove(join(snapshot, "model.safetensors"));
+    assert.equal((await found()).byId, refused.byId);
   }));

@@ -139,17 +139,65 @@ export async function variables(): Promise<Record<string, string | undefined>> {
   return { ...all, TEMPER_PYTHON: (await findPython(env, new AbortController().signal)).path };
 }
 
-/** config.json and a safetensors file whose header is true. */
+/** A tokenizer that a GGUF file can hold. */
+export const TOKENIZER = {
+  pre_tokenizer: { type: "ByteLevel", add_prefix_space: false, use_regex: true },
+  model: { type: "BPE", vocab: {}, merges: [] },
+};
+
+/** config.json, a tokenizer and a safetensors file of zeros with every tensor that such a model has. */
 export async function writeBase(dir: string, changes: Record<string, unknown> = {}): Promise<void> {
   await Deno.mkdir(dir, { recursive: true });
-  await Deno.writeTextFile(
-    join(dir, "config.json"),
-    JSON.stringify({ model_type: "llama", ...SHAPE, ...changes }),
-  );
-  const tensors = {
-    "model.embed_tokens.weight": { dtype: "F32", shape: [100, 64], data_offsets: [0, 25_600] },
+  const config = { model_type: "llama", ...SHAPE, ...changes };
+  await Deno.writeTextFile(join(dir, "config.json"), JSON.stringify(config));
+  await Deno.writeTextFile(join(dir, "tokenizer.json"), JSON.stringify(TOKENIZER));
+  await writeTensors(join(dir, "model.safetensors"), baseTensors(config));
+}
+
+/** Shapes of the tensors of a llama, by name. */
+export function baseTensors(config: Record<string, unknown> = {}): Record<string, number[]> {
+  const { hidden_size: h, intermediate_size: f, vocab_size: v, num_hidden_layers: layers } = {
+    ...SHAPE,
+    ...config,
   };
-  await Deno.writeFile(join(dir, "model.safetensors"), safetensors(tensors, 25_600));
+  const kv = h / 2;
+  const layer = {
+    "input_layernorm.weight": [h],
+    "post_attention_layernorm.weight": [h],
+    "self_attn.q_proj.weight": [h, h],
+    "self_attn.k_proj.weight": [kv, h],
+    "self_attn.v_proj.weight": [kv, h],
+    "self_attn.o_proj.weight": [h, h],
+    "mlp.gate_proj.weight": [f, h],
+    "mlp.up_proj.weight": [f, h],
+    "mlp.down_proj.weight": [h, f],
+  };
+  const blocks = Array.from(
+    { length: layers },
+    (_, at) => Object.entries(layer).map(([name, shape]) => [`model.layers.${at}.${name}`, shape]),
+  ).flat();
+  return {
+    "model.embed_tokens.weight": [v, h],
+    "model.norm.weight": [h],
+    ...Object.fromEntries(blocks),
+    ...config["tie_word_embeddings"] === true ? {} : { "lm_head.weight": [v, h] },
+  };
+}
+
+/** A safetensors file of zeros. `types`: of tensors that are not F32. */
+export async function writeTensors(
+  path: string,
+  shapes: Record<string, number[]>,
+  types: Record<string, string> = {},
+): Promise<void> {
+  let at = 0;
+  const header = Object.entries(shapes).map(([name, shape]) => {
+    const start = at;
+    const dtype = types[name] ?? "F32";
+    at += shape.reduce((product, n) => product * n, 1) * (dtype === "F32" ? 4 : 1);
+    return [name, { dtype, shape, data_offsets: [start, at] }];
+  });
+  await Deno.writeFile(path, safetensors(Object.fromEntries(header), at));
 }
 
 export function safetensors(tensors: object, bytes: number): Uint8Array {

@@ -4,16 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+from .config import load_config
 from .weights import Weights, count_parameters
 
 
 def describe(folder: Path) -> dict[str, Any]:
-    from transformers import AutoConfig
-
-    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    config = load_config(folder)
     entries = Weights(folder / "model.safetensors").entries
-    tied = bool(config.tie_word_embeddings)
-    counted = [entry for name, entry in entries.items() if not (tied and name == "lm_head.weight")]
     heads = config.num_attention_heads
     return {
         "arch": config.model_type,
@@ -25,8 +22,8 @@ def describe(folder: Path) -> dict[str, Any]:
         "head_dim": getattr(config, "head_dim", None) or config.hidden_size // heads,
         "vocab": config.vocab_size,
         "context": config.max_position_embeddings,
-        "tied": tied,
-        "parameters": count_parameters(counted),
+        "tied": bool(config.tie_word_embeddings),
+        "parameters": count_parameters(entries.values()),
         "bos": _bos(folder),
         "chat_template": _chat_template(folder),
     }

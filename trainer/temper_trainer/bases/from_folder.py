@@ -2,12 +2,15 @@
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..errors import TrainerError
 from ..events import Progress
+from .config import load_config
 from .links import link_or_copy
+from .tied import Head, Tensors, find_head
 from .weights import FLOATS, Weights, WeightsWriter
 
 COPIED = (
@@ -26,8 +29,11 @@ def convert_folder(source: Path, folder: Path, progress: Progress) -> None:
     config = _config(source)
     shards = [Weights(source / name) for name in _weight_files(source)]
     _check_dtypes(source, shards)
-    _write_weights(shards, folder / "model.safetensors", progress)
-    (folder / "config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
+    tensors = {name: shard for shard in shards for name in shard.entries}
+    head = find_head(load_config(source), tensors)
+    chosen = {name: name for name in tensors if name != head.dropped} | dict([head.renamed] if head.renamed else [])
+    _write_weights(tensors, chosen, folder / "model.safetensors", progress)
+    (folder / "config.json").write_text(json.dumps(_with_head(config, head), indent=2), encoding="utf-8")
     for name in COPIED:
         if (source / name).is_file():
             shutil.copyfile(source / name, folder / name)
@@ -85,19 +91,25 @@ def _check_dtypes(source: Path, shards: list[Weights]) -> None:
                 raise _unusable(source, reason, "Pass the original model, with fp32, fp16 or bf16 weights")
 
 
-def _write_weights(shards: list[Weights], target: Path, progress: Progress) -> None:
-    if len(shards) == 1:
-        link_or_copy(shards[0].path, target)
+def _with_head(config: dict[str, Any], head: Head) -> dict[str, Any]:
+    """The flag where transformers reads it: at the top, and with the text model of one that also sees."""
+    flag = {"tie_word_embeddings": head.tied}
+    text = config.get("text_config")
+    return config | flag | ({"text_config": text | flag} if isinstance(text, dict) else {})
+
+
+def _write_weights(tensors: Tensors, names: Mapping[str, str], target: Path, progress: Progress) -> None:
+    """`names` says what each tensor is called in the converted base."""
+    shards = set(tensors.values())
+    if len(shards) == 1 and list(names) == list(names.values()) == list(tensors):
+        link_or_copy(shards.pop().path, target)
         progress(PHASE, 1, 1)
         return
-    entries = {name: entry for shard in shards for name, entry in shard.entries.items()}
-    done = 0
+    entries = {new: tensors[name].entries[name] for name, new in names.items()}
     with WeightsWriter(target, entries) as out:
-        for shard in shards:
-            for name in shard.entries:
-                out.write(name, shard.data(name))
-                done += 1
-                progress(PHASE, done, len(entries))
+        for done, (name, new) in enumerate(names.items(), start=1):
+            out.write(new, tensors[name].data(name))
+            progress(PHASE, done, len(names))
 
 
 def _convert_tokenizer(source: Path, folder: Path) -> None:

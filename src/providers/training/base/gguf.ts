@@ -3,8 +3,9 @@ import { TemperError, UsageError } from "../../../lib/errors.ts";
 import type { Fs } from "../../../lib/fs.ts";
 import type { ModelShape } from "../../../plan/memory.ts";
 import { detectTemplate } from "../templates.ts";
-import { type BaseEnv, type BaseInfo, digested, isSupported, SUPPORTED_HINT } from "./base.ts";
+import { type BaseEnv, type BaseInfo, digested } from "./base.ts";
 import { tensorBytes } from "./ggml.ts";
+import { checkGgufTensors, supportedGguf } from "./gguf_checks.ts";
 
 interface Header {
   readonly metadata: GGUFMetadata;
@@ -16,12 +17,10 @@ interface Header {
 export async function ggufBase(name: string, path: string, size: number, env: BaseEnv): Promise<BaseInfo> {
   const { header, typeName } = await readHeader(name, path, size, env.fs);
   refuseTruncated(name, header, size);
-  const arch = text(header, "general.architecture") ?? "";
-  if (!isSupported(arch)) {
-    throw new UsageError("base-unsupported", `Cannot train base "${name}": its architecture is "${arch}"`, {
-      hint: SUPPORTED_HINT,
-    });
-  }
+  const tensors = new Set(header.tensorInfos.map((info) => info.name));
+  const arch = supportedGguf(name, { metadata: { ...header.metadata }, tensors });
+  const shape = shapeOf(name, arch, header);
+  checkGgufTensors(name, arch, shape.layers, tensors);
   const file = await digested(path, env);
   const { sha256 } = file;
   const chat = text(header, "tokenizer.chat_template");
@@ -31,7 +30,7 @@ export async function ggufBase(name: string, path: string, size: number, env: Ba
     identity: { kind: "gguf", sha256 },
     job: { kind: "gguf", path, sha256 },
     arch,
-    shape: shapeOf(name, arch, header),
+    shape,
     context: number(header, `${arch}.context_length`) ?? null,
     quantization: typeName(dominantType(header.tensorInfos)),
     bytes: size,

@@ -1,0 +1,19 @@
+"""config.json as transformers understands it, or a sentence that says why it does not."""
+
+from pathlib import Path
+from typing import Any
+
+from ..errors import TrainerError
+
+
+def load_config(folder: Path) -> Any:
+    """The config with transformers' defaults filled in."""
+    from transformers import AutoConfig
+
+    try:
+        return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except Exception as error:  # each class checks its own fields, with whatever exception it likes
+        reason = " ".join(str(error).split()) or type(error).__name__
+        message = f'Cannot use base "{folder}": transformers cannot use its config.json ({reason[:200]})'
+        hint = "Compare config.json with the one the model was published with"
+        raise TrainerError("unsupported_base", message, hint) from error
