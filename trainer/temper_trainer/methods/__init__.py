@@ -1,10 +1,15 @@
 """Fine-tuning methods: one file each, behind one interface."""
 
+import sys
+import traceback
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..errors import TrainerError
+from ..failures import out_of_memory, sentence
 from ..fold import Fold
 from ..job import Job
 from ..packing import Pack, hidden_states
@@ -17,6 +22,9 @@ if TYPE_CHECKING:
     from ..fold import States
 
 MODULES = {"full": ".full", "lora": ".lora", "qlora": ".qlora", "prefix": ".prefix", "adapter": ".adapter"}
+
+UNFIT = (TypeError, ValueError, AttributeError, LookupError, RuntimeError, NotImplementedError, ImportError)
+"""What libraries raise for a model that they were not made for."""
 
 Encode = Callable[[str], list[int]]
 
@@ -43,6 +51,19 @@ class Method:
         """Final hidden states of packed rows, [tokens, hidden]. Needs `packed_rows`."""
         return hidden_states(self.causal, batch)
 
+    def arguments(self, ids: Any) -> dict[str, Any]:
+        """What the model is called with to read rows that stand side by side, [rows, width]. What comes before them
+        is part of it; hidden states and logits of the rows themselves are the last `width` ones."""
+        return {"input_ids": ids}
+
+    def called(self) -> AbstractContextManager:
+        """While this lasts, the model is called. Raises where a trained part of it was not."""
+        return nullcontext()
+
+    def off(self) -> AbstractContextManager:
+        """While this lasts, the model answers as the base does, without the cost of the trained part."""
+        return nullcontext()
+
     def past(self) -> Past | None:
         """What stands before every prompt when the model answers."""
         return None
@@ -63,12 +84,26 @@ class Method:
 def load(job: Job, base: "Base", environment: "Environment") -> Any:
     """The base as the job's method holds it. Until `attach` it answers as the base does."""
     module = import_module(MODULES[job.method.kind], __name__)
-    if hasattr(module, "load"):
-        return module.load(base, environment)
-    return base.load_model(environment.torch_dtype, environment.device)
+    with refusing("unsupported_base", "load this base", "Take a base of another architecture"):
+        if hasattr(module, "load"):
+            return module.load(base, environment)
+        return base.load_model(environment.torch_dtype, environment.device)
 
 
 def attach(job: Job, model: Any, random: RandomState, encode: Encode) -> Method:
     """Prepares a freshly loaded base for the job's method. `encode` turns plain text into token ids."""
     module = import_module(MODULES[job.method.kind], __name__)
-    return module.attach(job.method, model, random, encode)
+    with refusing("bad_method", f"prepare this base for method.kind {job.method.kind}", "Take another method.kind"):
+        return module.attach(job.method, model, random, encode)
+
+
+@contextmanager
+def refusing(code: str, what: str, hint: str) -> Iterator[None]:
+    """Says what failed where a library only says how. The traceback is in the log."""
+    try:
+        yield
+    except UNFIT as error:
+        if out_of_memory(error):
+            raise
+        traceback.print_exception(error, file=sys.stderr)
+        raise TrainerError(code, f"Cannot {what}: {sentence(error)}", hint) from error

@@ -1,7 +1,8 @@
 """LoRA (arXiv 2106.09685) through PEFT: low-rank updates beside frozen linear layers."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import torch
@@ -19,16 +20,26 @@ from .lora_linear import install
 
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 NAME = "default"
+STATE_SPACES = ("falcon_h1", "mamba", "mamba2", "falcon_mamba", "nemotron_h")
+READ_DIRECTLY = ("out_proj", "conv1d")
+PREFIX = "base_model.model."
 
 
 def attach(config: LowRank, model, random: RandomState, _encode: Encode | None = None) -> "LoraMethod":
     layers = linear_layers(model)
     chosen = choose(config, layers)
+    check_allowed(model.config.model_type, chosen)
     smallest = min(min(layer.in_features, layer.out_features) for layer in chosen.values())
     if config.rank > smallest:
         message = f"Cannot use method.rank {config.rank}: the smallest layer it would update is {smallest} wide"
         raise TrainerError("bad_method", message, f"Use {smallest} or less")
-    return LoraMethod(config, model, sorted({name.rpartition(".")[2] for name in chosen}), random)
+    try:
+        method = LoraMethod(config, model, last_names(chosen), random)
+    except ValueError as error:  # PEFT refuses layers by name
+        message = f"Cannot use method.target on this base: {error}"
+        raise TrainerError("bad_method", message, f"Its linear layers are {', '.join(last_names(layers))}") from error
+    method.check_complete(chosen)
+    return method
 
 
 def linear_layers(model) -> dict[str, torch.nn.Linear]:
@@ -39,8 +50,24 @@ def linear_layers(model) -> dict[str, torch.nn.Linear]:
     }
 
 
+def last_names(layers: Iterable[str]) -> list[str]:
+    return sorted({name.rpartition(".")[2] for name in layers})
+
+
+def check_allowed(arch: str, chosen: Iterable[str]) -> None:
+    """Kernels of these architectures read such a layer's weight without calling the layer: an update would be lost."""
+    refused = [name for name in last_names(chosen) if arch in STATE_SPACES and name in READ_DIRECTLY]
+    if refused:
+        rest = [name for name in last_names(chosen) if name not in READ_DIRECTLY]
+        message = f'Cannot use method.target: PEFT cannot update {", ".join(refused)} of a base of type "{arch}"'
+        raise TrainerError("bad_method", message, f"Set method.target to [{', '.join(rest)}]")
+
+
 def choose(config: LowRank, layers: dict[str, torch.nn.Linear]) -> dict[str, torch.nn.Linear]:
-    known = sorted({name.rpartition(".")[2] for name in layers})
+    known = last_names(layers)
+    if not known:
+        message = f"Cannot use method.kind {config.kind}: the base has no linear layers besides its head"
+        raise TrainerError("bad_method", message, "Take method.kind: full")
     wanted = {"all-linear": known, "attention": list(ATTENTION)}.get(str(config.target), config.target)
     unknown = [name for name in wanted if name not in known]
     if unknown:
@@ -69,6 +96,42 @@ class LoraMethod(Method):
         self.layers = {name: layer for name, layer in self.model.named_modules() if isinstance(layer, LoraLinear)}
         install(self.layers.values(), random, NAME)
 
+    def check_complete(self, chosen: Iterable[str]) -> None:
+        """Raises where PEFT trains something else than the chosen layers: it would never be merged."""
+        wrapped = {name.removeprefix(PREFIX) for name in self.layers}
+        elsewhere = [
+            name for name in self.parameters() if not any(name.startswith(f"{layer}.") for layer in self.layers)
+        ]
+        missing = sorted(set(chosen) - wrapped)
+        if missing or elsewhere:
+            what = f'leaves out "{missing[0]}"' if missing else f'trains "{elsewhere[0]}"'
+            names = last_names(chosen)
+            rest = [name for name in names if not any(last == name for last in last_names(missing))]
+            message = f"Cannot use method.target: PEFT moves some of {', '.join(names)} elsewhere and {what}"
+            raise TrainerError("bad_method", message, f"Set method.target to [{', '.join(rest)}]")
+
+    @contextmanager
+    def called(self) -> Iterator[None]:
+        seen = set()
+        hooks = [
+            layer.register_forward_hook(lambda *_, name=name: seen.add(name)) for name, layer in self.layers.items()
+        ]
+        try:
+            yield
+        finally:
+            for hook in hooks:
+                hook.remove()
+        # Which experts are asked depends on the row
+        unused = [name for name in self.layers if name not in seen and ".experts." not in name]
+        if unused:
+            name = unused[0].removeprefix(PREFIX)
+            message = f'Cannot update layer "{name}": the base reads its weight without calling the layer'
+            rest = [last for last in last_names(self.layers) if last not in last_names(unused)]
+            raise TrainerError("bad_method", message, f"Set method.target to [{', '.join(rest)}]")
+
+    def off(self) -> AbstractContextManager:
+        return self.model.disable_adapter()
+
     def parameters(self) -> dict[str, torch.nn.Parameter]:
         return {name: tensor for name, tensor in self.model.named_parameters() if tensor.requires_grad}
 
@@ -89,4 +152,4 @@ class LoraMethod(Method):
             update = layer.lora_B[NAME].weight.float() @ layer.lora_A[NAME].weight.float()
             base = layer.base_layer
             weight = base.original() if isinstance(base, FourBitLinear) else base.weight
-            yield f"{name.removeprefix('base_model.model.')}.weight", weight.float() + update * layer.scaling[NAME]
+            yield f"{name.removeprefix(PREFIX)}.weight", weight.float() + update * layer.scaling[NAME]

@@ -50,6 +50,8 @@ def dropped(x: torch.Tensor, mask: torch.Tensor | None, kept: float) -> torch.Te
 def forward(layer, random: RandomState, name: str, x: torch.Tensor) -> torch.Tensor:
     """Stands in for the forward of PEFT's LoRA layer."""
     base, dropout = layer.base_layer, layer.lora_dropout[name]
+    if layer.disable_adapters:
+        return base(x)
     mask, kept = None, 1.0
     if layer.training and getattr(dropout, "p", 0) > 0:
         mask, kept = random.dropout_mask(torch.Size((x.shape[:-1].numel(), x.shape[-1])), dropout.p)
