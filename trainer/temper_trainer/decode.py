@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from transformers import DynamicCache
 
+from .errors import Unfit
 from .past import Past
 from .rope import context_of, windows_of
 
@@ -126,6 +127,8 @@ def decode(
     if not way.cached:
         return _decode_uncached(model, rows, stop, report, choose)
     cache, mask, logits = _prefill(model, rows, past)
+    if len(rows) > 1 and not all(hasattr(layer, "batch_select_indices") for layer in cache.layers):
+        raise Unfit("its layers keep a state from which rows cannot be picked")
     total, active = len(rows), rows
     while True:
         for row, token in zip(active, choose(active, logits), strict=True):

@@ -12,6 +12,8 @@ import torch
 from torch.nn.functional import cross_entropy, linear
 from torch.utils.checkpoint import checkpoint
 
+from .errors import Unfit
+
 CHUNK_BYTES = 64 << 20
 HEAD_POSITIONS = 256
 """Positions whose logits exist at the same time in scoring: with a vocabulary of 150,000 they take 150 MB."""
@@ -112,7 +114,7 @@ def decoded(causal, hidden: torch.Tensor) -> Iterator[None]:
     """While this lasts, these states are what the model's decoder answers."""
     decoder = causal.get_decoder()
     if decoder is causal:
-        raise TypeError("its head cannot be told from its layers")
+        raise Unfit("its head cannot be told from its layers")
     decoder.forward = lambda *_, **__: Decoded(hidden[None])
     try:
         yield

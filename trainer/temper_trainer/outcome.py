@@ -13,6 +13,7 @@ from .evaluate import Scores
 from .export import export_model
 from .files import sync_folder
 from .loop import Loop
+from .merging import check_merged
 from .memory import device_bytes, peak_bytes
 from .methods import Method
 from .predictions import changes, write_predictions
@@ -35,6 +36,7 @@ def write_artifacts(session: Session, method: Method, scores: dict[str, Scores |
     found = [save_trained(method, folder)]
     export, facts = session.job.export, {}
     if export.gguf or export.merged:
+        check_merged(method, session.rows)
         fold = method.fold(lambda: final_states(session, method, way))
         facts = fold.facts
         found += export_model(session.job, session.job_dir, session.base, fold, lambda *_: session.stop.check())

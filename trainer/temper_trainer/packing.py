@@ -9,13 +9,11 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from .errors import Unfit
+
 NAME = "packed_rows"
 PLAIN = frozenset({"position_ids", "cache_position", "use_cache", "output_attentions", "output_hidden_states"})
 """What models tell their attention that changes nothing about what it computes."""
-
-
-class NotPacked(Exception):
-    """The model's attention does something that `row_attention` does not."""
 
 
 @dataclass(frozen=True)
@@ -102,14 +100,14 @@ def row_attention(
 def check_plain(module, attention_mask, segments, others: dict) -> None:
     """Raises where the attention would be computed without something that the model asks for."""
     if segments is None:
-        raise NotPacked("its attention is not told where rows begin")
+        raise Unfit("its attention is not told where rows begin")
     if attention_mask is not None:
-        raise NotPacked("its attention has a mask of its own")
+        raise Unfit("its attention has a mask of its own")
     if not getattr(module, "is_causal", True) or others.pop("is_causal", None) is False:
-        raise NotPacked("its attention is not causal")
+        raise Unfit("its attention is not causal")
     extra = sorted(name for name, value in others.items() if value is not None and name not in PLAIN)
     if extra:
-        raise NotPacked(f"its attention also takes {', '.join(extra)}")
+        raise Unfit(f"its attention also takes {', '.join(extra)}")
 
 
 def row_mask(length: int, before: int, window: int | None, device: torch.device) -> torch.Tensor | None:

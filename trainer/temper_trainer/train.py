@@ -10,6 +10,7 @@ from .checkpoint import Checkpoints
 from .evaluate import Scores, evaluate, evaluate_few_shot
 from .files import read_json, write_json
 from .loop import Loop
+from .merging import check_mergeable
 from .methods import Method, attach
 from .outcome import outcome, write_artifacts
 from .random_state import RandomState
@@ -32,6 +33,9 @@ def make_ready(session: Session) -> Ready:
     """Refuses what cannot be trained, before anything has been computed for nothing."""
     random = RandomState(session.job.train.seed, session.environment.device)
     method = attach(session.job, session.model, random, session.encoder.encode)
+    export = session.job.export
+    if export.gguf or export.merged:
+        check_mergeable(session.base, method)
     ways, notes = settle(method, session.rows, longest(session), decodes(session))
     for note in notes:
         session.metrics.warn(note)

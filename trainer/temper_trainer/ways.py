@@ -13,10 +13,9 @@ from .compute import Way as Rows
 from .decode import ALONE, TOGETHER, UNCACHED, decode
 from .decode import Row as Answer
 from .decode import Way as Answers
-from .errors import TrainerError
+from .errors import TrainerError, Unfit
 from .failures import out_of_memory, sentence
 from .methods import Method
-from .packing import NotPacked
 from .prepared import Prepared
 from .rope import turn_of, windows_of
 
@@ -92,7 +91,7 @@ class Reading:
                     self.notes.append(f"{what} uses a slower way on this base ({way}): {why}")
                 return way
             why = why or found
-        raise self.check.refusal(f"{what.lower()} gives other losses than the model itself: {why}")
+        raise self.check.refusal(f"{what.lower()} does not give what the model itself gives: {why}")
 
 
 class Check:
@@ -119,8 +118,7 @@ class Check:
     def own(self) -> list[torch.Tensor]:
         """Log-probabilities that the whole model gives after each token of a row, each row alone."""
         try:
-            with self.method.called():
-                logits = [self.forward(tokens) for tokens, _ in self.rows]
+            logits = [self.forward(tokens) for tokens, _ in self.rows]
         except Exception as error:
             if isinstance(error, TrainerError) or out_of_memory(error):
                 raise
@@ -135,7 +133,7 @@ class Check:
 
     def trained(self, way: Rows) -> str | None:
         """Why a way of training is not taken; None where it is right."""
-        return self.verdict(lambda: self.losses_differ(way) or self.leaks(way))
+        return self.verdict(lambda: self.losses_differ(way) or self.leaks(way) or self.learns(way))
 
     def losses_differ(self, way: Rows) -> str | None:
         return self.differs(zip(self.losses(way, self.rows), self.expected(), strict=True))
@@ -156,6 +154,16 @@ class Check:
         twice = [self.losses(way, [first, *rest])[1:] for first in (self.rows[0], (tokens[::-1].copy(), labels))]
         worst = max((a - b).abs().max().item() for a, b in zip(*twice, strict=True))
         return None if worst <= EXACT else f"a row's losses depend on the row before it ({worst:.2g})"
+
+    def learns(self, way: Rows) -> None:
+        """Raises where the way back fails, or leads past a part that is to be trained."""
+        named = self.method.parameters()
+        with way.on(self.causal), torch.enable_grad():
+            losses, _ = row_losses(self.method, [self.rows[1]], way, self.device)
+            gradients = torch.autograd.grad(losses.sum(), list(named.values()), allow_unused=True)
+        unused = [name for name, gradient in zip(named, gradients, strict=True) if gradient is None]
+        if unused and self.method.adds:
+            self.method.refuse_unused(unused)
 
     def scored(self, way: Rows) -> str | None:
         def attempt() -> str | None:
@@ -221,7 +229,7 @@ class Check:
         try:
             with self.answering():
                 return attempt()
-        except NotPacked as reason:
+        except Unfit as reason:
             return str(reason)
         except Exception as error:
             if isinstance(error, TrainerError) or out_of_memory(error):

@@ -2,11 +2,13 @@
 
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import torch
 
 from ..errors import TrainerError
 from ..failures import out_of_memory, sentence
@@ -56,9 +58,9 @@ class Method:
         is part of it; hidden states and logits of the rows themselves are the last `width` ones."""
         return {"input_ids": ids}
 
-    def called(self) -> AbstractContextManager:
-        """While this lasts, the model is called. Raises where a trained part of it was not."""
-        return nullcontext()
+    def refuse_unused(self, names: list[str]) -> None:
+        """Raises unless these trained tensors may be left aside by a row."""
+        raise TrainerError("bad_method", f'Cannot train "{names[0]}": the base leaves it aside', "Take another method.kind")
 
     def off(self) -> AbstractContextManager:
         """While this lasts, the model answers as the base does, without the cost of the trained part."""
@@ -75,6 +77,15 @@ class Method:
     def merged(self) -> Iterator[tuple[str, Any]]:
         """Every tensor of the base that training changed, by its name there, in fp32, one at a time."""
         raise NotImplementedError
+
+    def changes(self) -> dict[str, Any]:
+        """The tensors of the base that `merged` replaces, by their names there, as they are now; None where a tensor
+        is read from the base's file for each use."""
+        return {}
+
+    def compare_merged(self, _run: Callable[[], Any]) -> Iterator[tuple[str, Any, Any]]:
+        """For each merged layer its name, its output and that of the trained layer on what `_run` computes."""
+        return iter(())
 
     def fold(self, _states: "States") -> Fold:
         """The trained part as a change of the base. `_states` gives final hidden states on the examples."""
@@ -95,6 +106,27 @@ def attach(job: Job, model: Any, random: RandomState, encode: Encode) -> Method:
     module = import_module(MODULES[job.method.kind], __name__)
     with refusing("bad_method", f"prepare this base for method.kind {job.method.kind}", "Take another method.kind"):
         return module.attach(job.method, model, random, encode)
+
+
+@contextmanager
+def recorded(modules: Mapping[str, Any]) -> Iterator[dict[str, tuple[Any, Any]]]:
+    """Input and output of each module when it is called first, in fp32."""
+    found: dict[str, tuple[Any, Any]] = {}
+
+    def note(name: str, inputs, output) -> None:
+        if name not in found:
+            # Copies: some models add to an output in place
+            found[name] = tuple(states.detach().to(torch.float32, copy=True) for states in (inputs[0], output))
+
+    hooks = [
+        module.register_forward_hook(lambda _, inputs, output, name=name: note(name, inputs, output))
+        for name, module in modules.items()
+    ]
+    try:
+        yield found
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 @contextmanager

@@ -5,8 +5,9 @@
 Both sides have the same form, so that they fold exactly into one MLP that is wider by the size of the bottleneck.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
@@ -18,7 +19,7 @@ from ..files import sync_file, write_json
 from ..fold import Fold
 from ..job import Adapter
 from ..random_state import RandomState
-from . import Encode, Method
+from . import Encode, Method, recorded
 
 PARTS = ("gate", "up", "down")
 
@@ -82,7 +83,8 @@ class AdapterMethod(Method):
     def __init__(self, config: Adapter, model):
         self.config = config
         self.model = self.causal = model
-        self.layers: list[Adapted] = [layer.mlp for layer in model.get_decoder().layers]
+        self.named = {name: module for name, module in model.named_modules() if isinstance(module, Adapted)}
+        self.layers = list(self.named.values())
 
     @property
     def feed_forward(self) -> int:
@@ -112,11 +114,32 @@ class AdapterMethod(Method):
         }
         write_json(folder / "adapter.json", description)
 
+    def changes(self) -> dict[str, torch.Tensor]:
+        """Weights; a bias comes with its weight."""
+        return {
+            f"{name}.{part}_proj.weight": getattr(layer.mlp, f"{part}_proj").weight
+            for name, layer in self.named.items()
+            for part in PARTS
+        }
+
+    def compare_merged(self, run: Callable[[], Any]) -> Iterator[tuple[str, torch.Tensor, torch.Tensor]]:
+        with recorded(self.named) as seen:
+            run()
+        merged: dict[str, torch.Tensor] = {}
+        for tensor_name, tensor in self.merged():
+            name, _, part = tensor_name.rpartition(".mlp.")
+            merged[part] = tensor
+            if part == "down_proj.weight":
+                name, mlp = f"{name}.mlp", self.named[f"{name}.mlp"].mlp
+                x, trained = seen[name]
+                gate, up = (linear(x, merged[f"{it}_proj.weight"], merged.get(f"{it}_proj.bias")) for it in PARTS[:2])
+                bias = mlp.down_proj.bias
+                yield name, linear(mlp.act_fn(gate) * up, tensor, None if bias is None else bias.float()), trained
+
     @torch.no_grad()
     def merged(self) -> Iterator[tuple[str, torch.Tensor]]:
         """gate' = [gate; adapter gate], up' = [up; adapter up], down' = [down, adapter down]."""
-        for index, layer in enumerate(self.layers):
-            name = f"model.layers.{index}.mlp"
+        for name, layer in self.named.items():
             for part in PARTS:
                 base = getattr(layer.mlp, f"{part}_proj")
                 own, dim = getattr(layer, part).float(), 1 if part == "down" else 0
@@ -129,8 +152,7 @@ class AdapterMethod(Method):
         hidden = self.causal.config.hidden_size
         wider = self.feed_forward + self.config.size
         shapes = {}
-        for index in range(len(self.layers)):
-            name = f"model.layers.{index}.mlp"
+        for name in self.named:
             shapes |= {f"{name}.{part}_proj.weight": (wider, hidden) for part in ("gate", "up")}
             shapes |= {f"{name}.{part}_proj.bias": (wider,) for part in ("gate", "up")}
             shapes[f"{name}.down_proj.weight"] = (hidden, wider)

@@ -1,20 +1,22 @@
 """LoRA (arXiv 2106.09685) through PEFT: low-rank updates beside frozen linear layers."""
 
 import json
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import torch
 from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
 from peft.tuners.lora.layer import Linear as LoraLinear
 from safetensors.torch import save_file
+from torch.nn.functional import linear
 
 from ..errors import TrainerError
 from ..files import sync_file, write_json
 from ..job import LowRank
 from ..random_state import RandomState
-from . import Encode, Method
+from . import Encode, Method, recorded
 from .four_bit import FourBitLinear
 from .lora_linear import install
 
@@ -29,10 +31,7 @@ def attach(config: LowRank, model, random: RandomState, _encode: Encode | None =
     layers = linear_layers(model)
     chosen = choose(config, layers)
     check_allowed(model.config.model_type, chosen)
-    smallest = min(min(layer.in_features, layer.out_features) for layer in chosen.values())
-    if config.rank > smallest:
-        message = f"Cannot use method.rank {config.rank}: the smallest layer it would update is {smallest} wide"
-        raise TrainerError("bad_method", message, f"Use {smallest} or less")
+    check_rank(config.rank, chosen)
     try:
         method = LoraMethod(config, model, last_names(chosen), random)
     except ValueError as error:  # PEFT refuses layers by name
@@ -42,11 +41,25 @@ def attach(config: LowRank, model, random: RandomState, _encode: Encode | None =
     return method
 
 
+def check_rank(rank: int, chosen: dict[str, torch.nn.Linear]) -> None:
+    widths = {name: min(layer.in_features, layer.out_features) for name, layer in chosen.items()}
+    smallest = min(widths.values())
+    if rank > smallest:
+        message = f"Cannot use method.rank {rank}: the smallest layer it would update is {smallest} wide"
+        narrow = last_names(name for name, width in widths.items() if width < rank)
+        rest = [name for name in last_names(chosen) if name not in narrow]
+        targets = f", or set method.target to [{', '.join(rest)}]" if rest else ""
+        raise TrainerError("bad_method", message, f"Use {smallest} or less{targets}")
+
+
 def linear_layers(model) -> dict[str, torch.nn.Linear]:
-    """Every linear layer but the language-model head."""
+    """Every linear layer but the language-model head. A router that is one by descent answers something else."""
     head = model.get_output_embeddings()
+    plain = (torch.nn.Linear.forward, FourBitLinear.forward)
     return {
-        name: layer for name, layer in model.named_modules() if isinstance(layer, torch.nn.Linear) and layer is not head
+        name: layer
+        for name, layer in model.named_modules()
+        if isinstance(layer, torch.nn.Linear) and type(layer).forward in plain and layer is not head
     }
 
 
@@ -98,7 +111,7 @@ class LoraMethod(Method):
 
     def check_complete(self, chosen: Iterable[str]) -> None:
         """Raises where PEFT trains something else than the chosen layers: it would never be merged."""
-        wrapped = {name.removeprefix(PREFIX) for name in self.layers}
+        wrapped = {base_name(name) for name in self.layers}
         elsewhere = [
             name for name in self.parameters() if not any(name.startswith(f"{layer}.") for layer in self.layers)
         ]
@@ -110,23 +123,12 @@ class LoraMethod(Method):
             message = f"Cannot use method.target: PEFT moves some of {', '.join(names)} elsewhere and {what}"
             raise TrainerError("bad_method", message, f"Set method.target to [{', '.join(rest)}]")
 
-    @contextmanager
-    def called(self) -> Iterator[None]:
-        seen = set()
-        hooks = [
-            layer.register_forward_hook(lambda *_, name=name: seen.add(name)) for name, layer in self.layers.items()
-        ]
-        try:
-            yield
-        finally:
-            for hook in hooks:
-                hook.remove()
-        # Which experts are asked depends on the row
-        unused = [name for name in self.layers if name not in seen and ".experts." not in name]
-        if unused:
-            name = unused[0].removeprefix(PREFIX)
-            message = f'Cannot update layer "{name}": the base reads its weight without calling the layer'
-            rest = [last for last in last_names(self.layers) if last not in last_names(unused)]
+    def refuse_unused(self, names: list[str]) -> None:
+        layers = [name for name in self.layers if any(unused.startswith(f"{name}.") for unused in names)]
+        layers = [name for name in layers if ".experts." not in name]  # which of them are asked depends on the row
+        if layers:
+            message = f'Cannot update layer "{base_name(layers[0])}": the base does not call it'
+            rest = [last for last in last_names(self.layers) if last not in last_names(layers)]
             raise TrainerError("bad_method", message, f"Set method.target to [{', '.join(rest)}]")
 
     def off(self) -> AbstractContextManager:
@@ -146,10 +148,30 @@ class LoraMethod(Method):
         config["target_modules"] = sorted(config["target_modules"])
         write_json(folder / "adapter_config.json", json.loads(json.dumps(config, default=sorted)))
 
+    def changes(self) -> dict[str, torch.Tensor | None]:
+        layers = {f"{base_name(name)}.weight": layer.base_layer for name, layer in self.layers.items()}
+        return {name: None if isinstance(layer, FourBitLinear) else layer.weight for name, layer in layers.items()}
+
     @torch.no_grad()
     def merged(self) -> Iterator[tuple[str, torch.Tensor]]:
         for name, layer in self.layers.items():
             update = layer.lora_B[NAME].weight.float() @ layer.lora_A[NAME].weight.float()
             base = layer.base_layer
             weight = base.original() if isinstance(base, FourBitLinear) else base.weight
-            yield f"{name.removeprefix(PREFIX)}.weight", weight.float() + update * layer.scaling[NAME]
+            yield f"{base_name(name)}.weight", weight.float() + update * layer.scaling[NAME]
+
+    def compare_merged(self, run: Callable[[], Any]) -> Iterator[tuple[str, torch.Tensor, torch.Tensor]]:
+        with recorded(self.layers) as seen:
+            run()
+        layers = {f"{base_name(name)}.weight": (layer, seen.get(name)) for name, layer in self.layers.items()}
+        for name, weight in self.merged():
+            layer, states = layers[name]
+            if states:
+                x, trained = states
+                bias = layer.base_layer.bias
+                yield name, linear(x, weight, None if bias is None else bias.float()), trained
+
+
+def base_name(name: str) -> str:
+    """A layer's name in the base."""
+    return name.removeprefix(PREFIX)

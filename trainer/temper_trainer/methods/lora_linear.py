@@ -22,10 +22,10 @@ class LoraFunction(torch.autograd.Function):
         ctx.values, ctx.scaling, ctx.kept, ctx.shape = values, scaling, kept, x.shape
         flat = x.reshape(-1, x.shape[-1])
         inner = dropped(flat, mask, kept) @ a.to(x.dtype).T
-        out = linear(flat, values(), bias)
-        out.addmm_(inner, b.to(x.dtype).T, alpha=scaling)
+        out = linear(x, values(), bias)
+        out.view(-1, out.shape[-1]).addmm_(inner, b.to(x.dtype).T, alpha=scaling)
         ctx.save_for_backward(flat, a, b, inner, mask)
-        return out.view(*x.shape[:-1], -1)
+        return out  # no view: some models add to it in place
 
     @staticmethod
     def backward(ctx, upstream):
