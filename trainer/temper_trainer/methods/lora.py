@@ -53,14 +53,21 @@ def check_rank(rank: int, chosen: dict[str, torch.nn.Linear]) -> None:
 
 
 def linear_layers(model) -> dict[str, torch.nn.Linear]:
-    """Every linear layer but the language-model head. A router that is one by descent answers something else."""
+    """Every linear layer but the language-model head."""
     head = model.get_output_embeddings()
-    plain = (torch.nn.Linear.forward, FourBitLinear.forward)
-    return {
-        name: layer
-        for name, layer in model.named_modules()
-        if isinstance(layer, torch.nn.Linear) and type(layer).forward in plain and layer is not head
-    }
+    return {name: layer for name, layer in model.named_modules() if is_linear(layer) and layer is not head}
+
+
+def is_linear(layer) -> bool:
+    """A layer that is one by descent may compute something else, such as a router."""
+    if not isinstance(layer, torch.nn.Linear):
+        return False
+    if type(layer).forward in (torch.nn.Linear.forward, FourBitLinear.forward) or layer.weight.is_meta:
+        return type(layer) in (torch.nn.Linear, FourBitLinear)
+    with torch.no_grad():
+        x = torch.linspace(-1, 1, layer.in_features, dtype=layer.weight.dtype, device=layer.weight.device)[None]
+        found = layer(x)
+        return isinstance(found, torch.Tensor) and torch.allclose(found, linear(x, layer.weight, layer.bias), rtol=1e-2)
 
 
 def last_names(layers: Iterable[str]) -> list[str]:

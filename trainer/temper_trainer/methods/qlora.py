@@ -4,9 +4,10 @@ import numpy as np
 import torch
 
 from ..base import Base
-from ..bases.loaded import check_loaded, refusal
+from ..bases.loaded import check_loaded
 from ..bases.weights import Weights
 from ..device import Environment
+from ..errors import TrainerError
 from .four_bit import FourBitLinear, read_tensor
 from .lora import LoraMethod, attach, linear_layers
 
@@ -50,7 +51,10 @@ def check_names(model, file: Weights, tied: bool) -> None:
             name for name in file.entries if name not in {*parameters, *buffers, *model.all_tied_weights_keys}
         ],
     }
-    check_loaded(model, found, tied)
+    what, hint = "hold the base in four bits", "Take method.kind: lora"
+    check_loaded(model, found, tied, what, hint)
     for name, source in model.all_tied_weights_keys.items():
-        if name in file.entries and file.entries.get(source) and not np.array_equal(file.read(name), file.read(source)):
-            raise refusal(f'config.json ties "{name}" to "{source}", and the file has different ones')
+        both = name in file.entries and source in file.entries
+        if both and not np.array_equal(file.read(name), file.read(source)):
+            message = f'Cannot {what}: config.json ties "{name}" to "{source}", and the file has different ones'
+            raise TrainerError("unsupported_base", message, hint)
