@@ -13,6 +13,7 @@ from typing import Any
 
 from .bases.describe import describe
 from .bases.links import link_or_copy
+from .bases.loaded import check_loaded
 from .bases.sources import find_source
 from .errors import TrainerError
 from .events import Progress
@@ -38,14 +39,21 @@ class Base:
         return path if path.exists() else None
 
     def load_model(self, dtype: Any, device: Any) -> Any:
-        """The language model in `dtype` (a torch dtype) on `device`."""
+        """The language model in `dtype` (a torch dtype) on `device`, every weight of it from the file."""
         from transformers import AutoModelForCausalLM
         from transformers.utils import logging
 
         logging.disable_progress_bar()  # it would fill the log with half lines
-        model = AutoModelForCausalLM.from_pretrained(
-            self.dir, dtype=dtype, use_safetensors=True, local_files_only=True, trust_remote_code=False
+        model, found = AutoModelForCausalLM.from_pretrained(
+            self.dir,
+            dtype=dtype,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # to name them all
         )
+        check_loaded(model, found, self.info["tied"])
         return model.to(device)
 
     def tokenizer(self) -> Any:

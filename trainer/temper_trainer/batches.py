@@ -51,3 +51,13 @@ def micro_batches(lengths: Sequence[int], micro_tokens: int) -> list[list[int]]:
             batches[found].append(place)
             free[found] -= length
     return batches
+
+
+def padded_batches(lengths: Sequence[int], micro_tokens: int) -> list[list[int]]:
+    """Places of rows of like length together, longest first; a batch holds `micro_tokens` padded tokens or one row."""
+    batches: list[list[int]] = []
+    for place in sorted(range(len(lengths)), key=lambda place: (-lengths[place], place)):
+        if not batches or (len(batches[-1]) + 1) * lengths[batches[-1][0]] > micro_tokens:
+            batches.append([])
+        batches[-1].append(place)
+    return batches

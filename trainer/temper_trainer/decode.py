@@ -6,10 +6,30 @@ from dataclasses import dataclass, field
 import torch
 from transformers import DynamicCache
 
+from .errors import Unfit
 from .past import Past
+from .rope import context_of, windows_of
 
 Ids = Sequence[int]
 PAD = 0
+
+
+@dataclass(frozen=True)
+class Way:
+    """How answers are computed. All ways give the same tokens where they work, the first ones faster."""
+
+    together: bool = True
+    """Rows side by side, what they begin with read once."""
+    cached: bool = True
+    """Each token read once."""
+    turn: int | None = None
+    """Rows longer than this are read with other frequencies from their first token on."""
+
+    def __str__(self) -> str:
+        return "batched" if self.together else "alone" if self.cached else "uncached"
+
+
+TOGETHER, ALONE, UNCACHED = Way(), Way(together=False), Way(together=False, cached=False)
 
 
 @dataclass
@@ -39,14 +59,15 @@ def greedy(
     past: Past | None = None,
     token_budget: int = 8192,
     progress: Callable[[int], None] | None = None,
+    way: Way = TOGETHER,
 ) -> list[list[int]]:
     """The most likely answer of each prompt, token by token, the stop token included where there is one.
 
     `begun` holds answer tokens that are already known to be the most likely ones, `past` what stands before every
-    prompt. `token_budget` bounds the tokens in
-    the cache of one batch. `progress` takes the number of finished rows after every step; what it raises ends it all.
+    prompt. `token_budget` bounds the tokens in the cache of one batch. `progress` takes the number of finished rows after every step; what it raises ends it all.
     """
-    context = (getattr(model.config, "max_position_embeddings", None) or 2**31) - (past.length if past else 0)
+    model = model.get_base_model() if hasattr(model, "get_base_model") else model
+    context = (context_of(model.config) or 2**31) - (past.length if past else 0)
     starts = begun if begun is not None else [()] * len(prompts)
     rows = [
         Row(prompt, until_stop(start[:max_new_tokens], stop), max(0, min(max_new_tokens, context - len(prompt))))
@@ -55,8 +76,8 @@ def greedy(
     done = sum(row.finished(stop) for row in rows)
     report = progress or (lambda finished: None)
     report(done)
-    for batch in plan_batches([row for row in rows if not row.finished(stop)], token_budget):
-        _decode(model, batch, stop, past, lambda finished, before=done: report(before + finished))
+    for batch in plan_batches([row for row in rows if not row.finished(stop)], token_budget if way.together else 0):
+        decode(model, batch, stop, past, lambda finished, before=done: report(before + finished), way)
         done += len(batch)
     return [row.answer for row in rows]
 
@@ -88,33 +109,62 @@ def common_prefix(sequences: Sequence[Ids]) -> int:
     return next((i for i in range(end) if shortest[i] != longest[i]), max(end, 0))
 
 
+def most_likely(_rows: Sequence[Row], logits: torch.Tensor) -> list[int]:
+    return logits.argmax(-1).tolist()
+
+
 @torch.inference_mode()
-def _decode(model, rows: list[Row], stop: Collection[int], past: Past | None, report: Callable[[int], None]) -> None:
+def decode(
+    model,
+    rows: list[Row],
+    stop: Collection[int],
+    past: Past | None,
+    report: Callable[[int], None],
+    way: Way,
+    choose: Callable[[Sequence[Row], torch.Tensor], list[int]] = most_likely,
+) -> None:
+    """Appends to the answers of rows until all are finished. `choose` names the next token of each."""
+    if not way.cached:
+        return _decode_uncached(model, rows, stop, report, choose)
     cache, mask, logits = _prefill(model, rows, past)
+    if len(rows) > 1 and not all(hasattr(layer, "batch_select_indices") for layer in cache.layers):
+        raise Unfit("its layers keep a state from which rows cannot be picked")
     total, active = len(rows), rows
     while True:
-        for row, token in zip(active, logits.argmax(-1).tolist(), strict=True):
+        for row, token in zip(active, choose(active, logits), strict=True):
             row.answer.append(token)
         keep = [i for i, row in enumerate(active) if not row.finished(stop)]
         report(total - len(keep))
         if not keep:
-            return
+            return None
         if len(keep) < len(active):
             index = torch.tensor(keep, device=mask.device)
             cache.batch_select_indices(index)
             mask, active = mask[index], [active[i] for i in keep]
+        if way.turn is not None and any(len(row.tokens) == way.turn + 1 for row in active):
+            # From here on the model reads the whole row differently: what is kept of it no longer holds
+            cache, mask, logits = _prefill(model, active, past)
+            continue
         newest = torch.tensor([[row.answer[-1]] for row in active], device=mask.device)
         mask = torch.cat([mask, mask.new_ones(len(active), 1)], dim=1)
         logits = _forward(model, newest, mask, cache)
+
+
+def _decode_uncached(model, rows, stop, report, choose) -> None:
+    """Every token from the whole row again: for models that keep what they have read in a way of their own."""
+    for done, row in enumerate(rows):
+        while not row.finished(stop):
+            logits = model(input_ids=torch.tensor([row.tokens], device=model.device), use_cache=False).logits[:, -1]
+            row.answer.extend(choose([row], logits))
+            report(done)
+    report(len(rows))
 
 
 def _prefill(model, rows: list[Row], past: Past | None) -> tuple[DynamicCache, torch.Tensor, torch.Tensor]:
     """Fills the cache. What all rows begin with, such as instructions and examples, is computed once."""
     device = model.device
     sequences = [row.tokens for row in rows]
-    # A sliding window counts padding, which would stand between the shared part and the rest.
-    windowed = set(getattr(model.config, "layer_types", None) or []) - {"full_attention"}
-    shared = 0 if windowed else common_prefix(sequences)
+    shared = 0 if windowed(model.config, rows) else common_prefix(sequences)
     cache = past.cache(model) if past else DynamicCache(config=model.config)
     if shared and len(rows) > 1:
         head = torch.tensor([sequences[0][:shared]], device=device)
@@ -129,6 +179,13 @@ def _prefill(model, rows: list[Row], past: Past | None) -> tuple[DynamicCache, t
     ids = torch.tensor([[PAD] * (width - len(rest)) + rest for rest in rests], device=device)
     mask = torch.tensor([[1] * ahead + [0] * (width - len(rest)) + [1] * len(rest) for rest in rests], device=device)
     return cache, mask, _forward(model, ids, mask, cache)
+
+
+def windowed(config, rows: list[Row]) -> bool:
+    """A sliding window counts padding, which would stand between the shared part and the rest."""
+    longest = max(len(row.prompt) + row.limit for row in rows)
+    kinds = set(getattr(config, "layer_types", None) or []) - {"full_attention"}
+    return bool(kinds) or any(window < longest for window in windows_of(config))
 
 
 def _forward(model, ids: torch.Tensor, mask: torch.Tensor, cache: DynamicCache) -> torch.Tensor:

@@ -24,3 +24,7 @@ class TrainerError(Exception):
     def as_json(self) -> dict:
         """The form written to `error.json` and `result.json`."""
         return {"code": self.code, "message": self.message, "hint": self.hint, "rows": self.rows}
+
+
+class Unfit(Exception):
+    """A way of computing does not fit a model; another one may."""

@@ -13,11 +13,15 @@ from .job import Job
 from .metrics import metric_of
 from .past import Past
 from .prepared import Prepared
+from .rope import context_of
 from .scoring import RowScore, score_rows
 from .template import Encoder
+from .ways import Ways
 
 CACHE_TO_MICRO = 4
 """Tokens in the cache for each of train.micro_tokens: decoding keeps keys and values, training every activation."""
+
+FASTEST = Ways()
 
 Progress = Callable[[int, int], None]
 """Takes rows done and rows in all. Called between steps of a computation; what it raises ends the evaluation."""
@@ -74,7 +78,13 @@ def read_held_out(job: Job, job_dir: Path) -> HeldOut | None:
 
 
 def evaluate(
-    model, encoder: Encoder, held_out: HeldOut, job: Job, progress: Progress, past: Past | None = None
+    model,
+    encoder: Encoder,
+    held_out: HeldOut,
+    job: Job,
+    progress: Progress,
+    past: Past | None = None,
+    ways: Ways = FASTEST,
 ) -> Scores:
     """Loss, and greedy answers judged by evaluate.metric. `past` stands before every prompt."""
     total = len(held_out.rows)
@@ -86,27 +96,34 @@ def evaluate(
             job.train.micro_tokens,
             lambda done: progress(0 if decoding else done, total),
             past,
+            ways.score,
         )
         loss = _mean_loss(scores, held_out.rows)
         if not decoding:
             return Scores(total, loss, None, None)
         prompts = [prompt_of(held_out.prepared, index) for index in range(total)]
         begun = [_begun(score) for score in scores]
-        return _judge(model, encoder, held_out, job, prompts, begun, loss, progress, past)
+        return _judge(model, encoder, held_out, job, prompts, begun, loss, progress, past, ways)
 
 
 def evaluate_few_shot(
-    model, encoder: Encoder, held_out: HeldOut, job: Job, job_dir: Path, progress: Progress
+    model,
+    encoder: Encoder,
+    held_out: HeldOut,
+    job: Job,
+    job_dir: Path,
+    progress: Progress,
+    ways: Ways = FASTEST,
 ) -> Scores:
     """Answers of the model when instructions and training examples stand in the prompt."""
-    room = model.config.max_position_embeddings
+    room = context_of(model.config)
     train = job_dir / job.data.train
     prompts = few_shot_prompts(encoder, job.evaluate.few_shot, train, held_out.rows, job.train.seed, room)
     with evaluating(model):
-        return _judge(model, encoder, held_out, job, prompts, None, None, progress)
+        return _judge(model, encoder, held_out, job, prompts, None, None, progress, None, ways)
 
 
-def _judge(model, encoder, held_out, job, prompts, begun, loss, progress, past=None) -> Scores:
+def _judge(model, encoder, held_out, job, prompts, begun, loss, progress, past, ways: Ways) -> Scores:
     total, stop = len(held_out.rows), stop_ids(model, encoder)
     answers = greedy(
         model,
@@ -117,6 +134,7 @@ def _judge(model, encoder, held_out, job, prompts, begun, loss, progress, past=N
         past=past,
         token_budget=CACHE_TO_MICRO * job.train.micro_tokens,
         progress=lambda done: progress(done, total),
+        way=ways.answer,
     )
     texts = [encoder.tokenizer.decode(answer[:-1] if answer and answer[-1] in stop else answer) for answer in answers]
     metric = metric_of(job.evaluate.metric, job.evaluate.pattern)

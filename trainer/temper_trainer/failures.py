@@ -21,9 +21,12 @@ def explain(error: Exception) -> TrainerError:
         hint = "Lower train.micro_tokens, then train.max_length, or take a smaller base"
         return TrainerError("out_of_memory", "Cannot go on: no memory left", hint, FAILED)
     traceback.print_exception(error, file=sys.stderr)
-    sentence = " ".join(str(error).split()) or "no message"
-    message = f"Unexpected {type(error).__name__}: {sentence}"
-    return TrainerError("unexpected", message, "The traceback is in trainer.log", FAILED)
+    return TrainerError("unexpected", f"Unexpected {sentence(error)}", "The traceback is in trainer.log", FAILED)
+
+
+def sentence(error: Exception) -> str:
+    """One line of what a library says."""
+    return f"{type(error).__name__}: {' '.join(str(error).split()) or 'no message'}"
 
 
 def out_of_memory(error: Exception) -> bool:

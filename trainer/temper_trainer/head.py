@@ -1,9 +1,22 @@
-"""The language-model head and its loss, where a label is and nowhere else."""
+"""The language-model head and its loss, where a label is and nowhere else.
+
+`fast` multiplies hidden states by the head's weight and never holds the logits of a whole batch. `own` lets the model
+compute its logits itself, with whatever it does to them: scales, caps, layers between the last block and the head.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 
 import torch
-from torch.nn.functional import linear
+from torch.nn.functional import cross_entropy, linear
+from torch.utils.checkpoint import checkpoint
+
+from .errors import Unfit
 
 CHUNK_BYTES = 64 << 20
+HEAD_POSITIONS = 256
+"""Positions whose logits exist at the same time in scoring: with a vocabulary of 150,000 they take 150 MB."""
 
 
 class HeadLoss(torch.autograd.Function):
@@ -69,8 +82,76 @@ def loss_and_errors(states, weight, bias, targets) -> tuple[torch.Tensor, torch.
     return losses, errors
 
 
-def token_losses(causal, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+def fast_losses(causal, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """Loss of each target, given the hidden state from which it is predicted."""
     head = causal.get_output_embeddings()
     loss = TrainedHeadLoss if head.weight.requires_grad else HeadLoss
     return loss.apply(hidden, head.weight, getattr(head, "bias", None), targets)
+
+
+def own_losses(causal, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """The same through the model's own forward. Logits are formed again on the way back instead of being kept."""
+
+    def losses(states: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+        return cross_entropy(own_logits(causal, states).float(), wanted, reduction="none")
+
+    weight = causal.get_output_embeddings().weight
+    parts = (
+        checkpoint(losses, states, wanted, use_reentrant=False) for states, wanted in chunks(weight, hidden, targets)
+    )
+    return torch.cat(list(parts))
+
+
+def own_logits(causal, hidden: torch.Tensor) -> torch.Tensor:
+    """What the model's own forward makes of final hidden states, [positions, hidden]."""
+    with decoded(causal, hidden):
+        ids = torch.zeros(1, len(hidden), dtype=torch.long, device=hidden.device)
+        return causal(input_ids=ids, use_cache=False).logits[0]
+
+
+@contextmanager
+def decoded(causal, hidden: torch.Tensor) -> Iterator[None]:
+    """While this lasts, these states are what the model's decoder answers."""
+    decoder = causal.get_decoder()
+    if decoder is causal:
+        raise Unfit("its head cannot be told from its layers")
+    decoder.forward = lambda *_, **__: Decoded(hidden[None])
+    try:
+        yield
+    finally:
+        del decoder.forward
+
+
+class Decoded(tuple):
+    """The output of a decoder that was asked for nothing but final hidden states."""
+
+    def __new__(cls, hidden: torch.Tensor):
+        return super().__new__(cls, (hidden,))
+
+    @property
+    def last_hidden_state(self) -> torch.Tensor:
+        return self[0]
+
+    def __getattr__(self, name: str) -> None:
+        """Caches, attentions and router logits: there are none."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+
+
+def whole_losses(_causal, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    return cross_entropy(logits.float(), targets, reduction="none")
+
+
+LOSSES = {"fast": fast_losses, "own": own_losses, "whole": whole_losses}
+
+
+def token_losses(causal, hidden: torch.Tensor, targets: torch.Tensor, head: str = "fast") -> torch.Tensor:
+    """Loss of each target, given the hidden state, or under head `whole` the logits, from which it is predicted."""
+    return LOSSES[head](causal, hidden, targets)
+
+
+def logits_of(causal, states: torch.Tensor, targets: torch.Tensor, head: str) -> Iterator[tuple[torch.Tensor, ...]]:
+    """Logits and the targets they are to predict, a few positions at a time."""
+    make = {"fast": causal.get_output_embeddings(), "own": partial(own_logits, causal), "whole": lambda logits: logits}
+    for part, wanted in zip(states.split(HEAD_POSITIONS), targets.split(HEAD_POSITIONS), strict=True):
+        yield make[head](part).float(), wanted

@@ -7,16 +7,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from .batches import StepPlan, micro_batches
+from .batches import StepPlan
 from .checkpoint import Checkpoint, Checkpoints
+from .compute import FASTEST, Way, row_losses
 from .data import read_some
 from .errors import FAILED, TrainerError
-from .head import token_losses
 from .memory import resident_bytes
 from .methods import Method
 from .optim import FlatParameters, learning_rate, make_optimizer
 from .pace import Pace
-from .packing import pack, packed_rows
 from .random_state import RandomState
 from .session import Session
 from .smoothing import Smoothed
@@ -42,11 +41,14 @@ class State:
 
 
 class Loop:
-    def __init__(self, session: Session, method: Method, random: RandomState, checkpoints: Checkpoints):
+    def __init__(
+        self, session: Session, method: Method, random: RandomState, checkpoints: Checkpoints, way: Way = FASTEST
+    ):
         self.session = session
         self.train = session.job.train
         self.rows = session.rows
         self.method = method
+        self.way = way
         self.random = random
         self.device = torch.device(session.environment.device)
         self.metrics = session.metrics
@@ -66,7 +68,7 @@ class Loop:
         """Trains to the end, from the newest checkpoint where there is one."""
         self.restore()
         self.method.model.train()
-        with packed_rows(self.method.causal), self.stop.at_safe_places():
+        with self.way.on(self.method.causal), self.stop.at_safe_places():
             while self.state.step < self.plan.steps:
                 self.step_or_stop()
                 if self.pace.due():
@@ -88,7 +90,7 @@ class Loop:
         start = time.monotonic()
         rows = self.plan.rows_of(self.state.step)
         lengths = self.rows.lengths(rows)
-        batches = [rows[places] for places in micro_batches(lengths, self.train.micro_tokens)]
+        batches = [rows[places] for places in self.way.batches(lengths, self.train.micro_tokens)]
         supervised = int(sum(np.count_nonzero(self.rows.row(row)[1][1:]) for row in rows))
         self.flat.gradient.zero_()
         loss = 0.0
@@ -105,13 +107,11 @@ class Loop:
 
     def accumulate(self, rows: np.ndarray, supervised: int) -> float:
         """Adds the gradient of some of a step's rows; returns their part of the step's mean loss."""
-        batch = pack([self.rows.row(row) for row in rows], self.device, self.method.ahead)
         with self.mixed:
-            hidden = self.method.hidden(batch)
-            losses = token_losses(self.method.causal, hidden[batch.places], batch.targets)
+            losses, numbers = row_losses(self.method, [self.rows.row(row) for row in rows], self.way, self.device)
         bad = ~torch.isfinite(losses.detach()).cpu().numpy()
         if bad.any():
-            self.refuse(rows[np.unique(batch.rows[bad])], "the loss is not finite")
+            self.refuse(rows[np.unique(numbers[bad])], "the loss is not finite")
         loss = losses.sum() / supervised
         loss.backward()
         return loss.item()

@@ -8,17 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from .artifact import artifact
+from .compute import Way
 from .evaluate import Scores
 from .export import Judge, export_model
 from .export_check import check_logits
 from .files import sync_folder
 from .loop import Loop
+from .merging import check_merged
 from .memory import device_bytes, peak_bytes
 from .methods import Method
 from .predictions import changes, write_predictions
 from .samples import trained_samples
 from .session import Session
 from .states import final_states
+from .ways import Ways
 
 
 @dataclass(frozen=True)
@@ -28,14 +31,15 @@ class Written:
     """What the merge has to say, for result.json."""
 
 
-def write_artifacts(session: Session, method: Method, scores: dict[str, Scores | None]) -> Written:
+def write_artifacts(session: Session, method: Method, scores: dict[str, Scores | None], way: Way) -> Written:
     """Writes artifacts/; what an earlier attempt left half-way is written anew."""
     folder = session.job_dir / "artifacts"
     folder.mkdir(exist_ok=True)
     found = [save_trained(method, folder)]
     export, facts = session.job.export, {}
     if export.gguf or export.merged:
-        fold = method.fold(lambda: final_states(session, method))
+        check_merged(method, session.rows)
+        fold = method.fold(lambda: final_states(session, method, way))
         exported = export_model(
             session.job, session.job_dir, session.base, fold, lambda *_: session.stop.check(), judge_of(session, method)
         )
@@ -65,7 +69,9 @@ def save_trained(method: Method, folder: Path) -> dict:
     return artifact(method.artifact, target)
 
 
-def outcome(session: Session, loop: Loop, scores: dict[str, Scores | None], written: Written) -> dict[str, Any]:
+def outcome(
+    session: Session, loop: Loop, scores: dict[str, Scores | None], written: Written, ways: Ways
+) -> dict[str, Any]:
     """The content of result.json."""
     state, seconds = loop.state, session.metrics.seconds
     training = {"train": round(state.seconds, 3), "tokens_per_second": round(state.tokens / state.seconds, 1)}
@@ -82,7 +88,7 @@ def outcome(session: Session, loop: Loop, scores: dict[str, Scores | None], writ
         "artifacts": written.artifacts,
         **written.facts,
         "changes": changes(scores["before"], scores["after"]),
-        "environment": asdict(session.environment),
+        "environment": asdict(session.environment) | {"ways": ways.as_json()},
         "timing": {name: round(value, 3) for name, value in seconds.items()} | training,
         "resources": {"peak_rss": peak_bytes()} | device_bytes(session.environment.device),
     }

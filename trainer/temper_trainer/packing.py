@@ -9,7 +9,11 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from .errors import Unfit
+
 NAME = "packed_rows"
+PLAIN = frozenset({"position_ids", "cache_position", "use_cache", "output_attentions", "output_hidden_states"})
+"""What models tell their attention that changes nothing about what it computes."""
 
 
 @dataclass(frozen=True)
@@ -52,19 +56,20 @@ def row_attention(
     key,
     value,
     attention_mask,
-    segments,
+    segments=None,
     shared=0,
     past=None,
     scaling=None,
     dropout=0.0,
     sliding_window=None,
-    **_,
+    **others,
 ):
     """Causal attention inside each row. Rows of one length share a call.
 
     The first `shared` positions are a row that all others see too, computed once. `past` does the same with given
     keys and values for each layer.
     """
+    check_plain(module, attention_mask, segments, others)
     groups = query.shape[1] // key.shape[1]
     segments = [(1, shared), *segments] if shared else segments
     seen = past[module.layer_idx] if past else None
@@ -90,6 +95,19 @@ def row_attention(
         if shared and end == shared:
             seen = key[0, :, :shared], value[0, :, :shared]
     return torch.cat(results)[None] if len(results) > 1 else results[0][None], None
+
+
+def check_plain(module, attention_mask, segments, others: dict) -> None:
+    """Raises where the attention would be computed without something that the model asks for."""
+    if segments is None:
+        raise Unfit("its attention is not told where rows begin")
+    if attention_mask is not None:
+        raise Unfit("its attention has a mask of its own")
+    if not getattr(module, "is_causal", True) or others.pop("is_causal", None) is False:
+        raise Unfit("its attention is not causal")
+    extra = sorted(name for name, value in others.items() if value is not None and name not in PLAIN)
+    if extra:
+        raise Unfit(f"its attention also takes {', '.join(extra)}")
 
 
 def row_mask(length: int, before: int, window: int | None, device: torch.device) -> torch.Tensor | None:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 import torch
 from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer
 
 from .errors import TrainerError
+from .rope import windows_of
 
 Layer = tuple[torch.Tensor, torch.Tensor]
 
@@ -34,11 +36,16 @@ def past_of(causal, **inputs) -> Past:
     """What a model leaves behind after reading one row, given as `input_ids` or `inputs_embeds`."""
     cache = DynamicCache(config=causal.config)
     causal.get_decoder()(**inputs, past_key_values=cache, use_cache=True)
+    if not all(isinstance(layer, DynamicLayer) and layer.is_initialized for layer in cache.layers):
+        raise refusal("its layers keep something else than keys and values")
     return Past([(layer.keys[0], layer.values[0]) for layer in cache.layers])
 
 
 def refuse_windows(config) -> None:
     """A window would slide over what stands before a row and lose it."""
-    if set(getattr(config, "layer_types", None) or []) - {"full_attention"}:
-        message = "Cannot train a prefix on this base: its attention has sliding windows"
-        raise TrainerError("bad_method", message, "Take method.kind: lora")
+    if windows_of(config) or set(getattr(config, "layer_types", None) or []) - {"full_attention"}:
+        raise refusal("its attention has sliding windows")
+
+
+def refusal(reason: str) -> TrainerError:
+    return TrainerError("bad_method", f"Cannot train a prefix on this base: {reason}", "Take method.kind: lora")

@@ -65,10 +65,11 @@ def work(job_dir: Path, cache: Path, stop: Stop) -> dict:
     metrics = Metrics(job_dir / "metrics.jsonl")
     with metrics.phase("load"):
         from .session import open_session
-        from .train import train
+        from .train import make_ready, train
 
         session = open_session(job, job_dir, cache, stop, metrics)
-    return train(session)
+        ready = make_ready(session)
+    return train(session, ready)
 
 
 def write_error(job_dir: Path, failure: TrainerError) -> None:

@@ -5,14 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch.nn import functional
 
+from .compute import SCORING, Row, Way, pad, predictions
 from .past import Past
 from .prepared import Prepared
-
-PAD = 0
-HEAD_POSITIONS = 256
-"""Positions whose logits exist at the same time: with a vocabulary of 150,000 they take 150 MB."""
 
 
 @dataclass(frozen=True)
@@ -33,54 +29,26 @@ def score_rows(
     micro_tokens: int,
     progress: Callable[[int], None] | None = None,
     past: Past | None = None,
+    way: Way = SCORING,
 ) -> list[RowScore]:
     """Scores in the order of `rows`. `progress` takes the number of rows done; what it raises ends the pass."""
     scores: dict[int, RowScore] = {}
-    for batch in plan_batches(rows.lengths(np.arange(len(rows))).tolist(), micro_tokens):
-        scores |= zip(batch, _score(model, [rows.row(index) for index in batch], past), strict=True)
+    for batch in way.batches(rows.lengths(np.arange(len(rows))).tolist(), micro_tokens):
+        scores |= zip(batch, _score(model, [rows.row(index) for index in batch], past, way), strict=True)
         if progress:
             progress(len(scores))
     return [scores[index] for index in range(len(rows))]
 
 
-def plan_batches(lengths: Sequence[int], micro_tokens: int) -> list[list[int]]:
-    """Indices of rows of like length together, longest first; a batch holds `micro_tokens` padded tokens or one row."""
-    batches: list[list[int]] = []
-    for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
-        if not batches or (len(batches[-1]) + 1) * lengths[batches[-1][0]] > micro_tokens:
-            batches.append([])
-        batches[-1].append(index)
-    return batches
-
-
 @torch.inference_mode()
-def _score(model, rows: Sequence[tuple[np.ndarray, np.ndarray]], past: Past | None) -> list[RowScore]:
-    width = max(len(tokens) for tokens, _ in rows)
-    # Padding stands after a row, where causal attention never looks: no mask is needed.
-    ids = torch.tensor(np.stack([np.pad(tokens, (0, width - len(tokens)), constant_values=PAD) for tokens, _ in rows]))
-    ids = ids.long().to(model.device)
+def _score(model, rows: Sequence[Row], past: Past | None, way: Way) -> list[RowScore]:
     causal = model.get_base_model() if hasattr(model, "get_base_model") else model
-    cache = past and past.cache(causal, len(rows))
-    hidden = causal.get_decoder()(input_ids=ids, past_key_values=cache, use_cache=False).last_hidden_state
-    places = [np.flatnonzero(labels) for _, labels in rows]
-    counts = [len(targets) for targets in places]
-    row_of = torch.from_numpy(np.repeat(np.arange(len(rows)), counts)).to(model.device)
-    target = torch.from_numpy(np.concatenate(places)).to(model.device)
-    nll, best = _head(causal.get_output_embeddings(), hidden[row_of, target - 1], ids[row_of, target])
-    parts = zip(rows, places, nll.split(counts), best.split(counts), strict=True)
-    return [
-        _row_score(tokens[targets].tolist(), losses, argmax.tolist()) for (tokens, _), targets, losses, argmax in parts
-    ]
-
-
-def _head(head, states: torch.Tensor, wanted: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Loss of each wanted token and the most likely one, a few positions at a time."""
-    nll, best = [], []
-    for part, expected in zip(states.split(HEAD_POSITIONS), wanted.split(HEAD_POSITIONS), strict=True):
-        logits = head(part).float()
-        nll.append(functional.cross_entropy(logits, expected, reduction="none"))
-        best.append(logits.argmax(-1))
-    return torch.cat(nll), torch.cat(best)
+    batch = pad(rows, model.device)
+    arguments = {"input_ids": batch.ids} | ({"past_key_values": past.cache(causal, len(rows))} if past else {})
+    nll, best = predictions(causal, arguments, batch, way.head)
+    counts = np.bincount(batch.rows, minlength=len(rows)).tolist()
+    parts = zip(*(found.split(counts) for found in (batch.targets, nll, best)), strict=True)
+    return [_row_score(targets.tolist(), losses, argmax.tolist()) for targets, losses, argmax in parts]
 
 
 def _row_score(expected: list[int], losses: torch.Tensor, argmax: list[int]) -> RowScore:

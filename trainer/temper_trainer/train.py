@@ -2,32 +2,76 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
 
 from .checkpoint import Checkpoints
 from .evaluate import Scores, evaluate, evaluate_few_shot
 from .files import read_json, write_json
 from .loop import Loop
+from .merging import check_mergeable
 from .methods import Method, attach
 from .outcome import outcome, write_artifacts
 from .random_state import RandomState
 from .session import Session
+from .ways import Longest, Ways, settle
 
 Kept = dict[str, Scores | None]
 
 
-def train(session: Session) -> dict:
-    """Does the whole job; returns the content of result.json."""
-    baseline = kept_scores(session, "baseline", evaluate_base)
+@dataclass(frozen=True)
+class Ready:
+    """A method on its base, and how its rows are computed."""
+
+    method: Method
+    random: RandomState
+    ways: Ways
+
+
+def make_ready(session: Session) -> Ready:
+    """Refuses what cannot be trained, before anything has been computed for nothing."""
     random = RandomState(session.job.train.seed, session.environment.device)
     method = attach(session.job, session.model, random, session.encoder.encode)
+    export = session.job.export
+    if export.gguf or export.merged:
+        check_mergeable(session.base, method)
+    ways, notes = settle(method, session.rows, longest(session), decodes(session))
+    for note in notes:
+        session.metrics.warn(note)
+    return Ready(method, random, ways)
+
+
+def decodes(session: Session) -> bool:
+    return session.held_out is not None and session.job.evaluate.metric != "none"
+
+
+def longest(session: Session) -> Longest:
+    """Of training rows, and of held-out rows whose answers may come out longer than the expected ones."""
+    ahead, held_out = session.job.ahead(), session.held_out
+    row = int(session.rows.lengths(np.arange(len(session.rows))).max())
+    answered = 0
+    if held_out is not None:
+        answered = int(held_out.prepared.lengths(np.arange(len(held_out.prepared))).max())
+        answered += session.job.evaluate.max_new_tokens if decodes(session) else 0
+        if session.job.evaluate.few_shot:
+            answered = max(answered, session.report["base"]["context"])
+    return Longest(ahead + row, ahead + answered)
+
+
+def train(session: Session, ready: Ready) -> dict:
+    """Does the whole job; returns the content of result.json."""
+    method, ways = ready.method, ready.ways
+    with method.off():
+        baseline = kept_scores(session, "baseline", lambda session: evaluate_base(session, ways))
     checkpoints = Checkpoints(session.checkpoints, session.trained_from())
-    loop = Loop(session, method, random, checkpoints)
+    loop = Loop(session, method, ready.random, checkpoints, ways.train)
     with session.metrics.phase("train"):
         loop.run()
-    scores = baseline | kept_scores(session, "evaluate", lambda session: evaluate_trained(session, method))
+    scores = baseline | kept_scores(session, "evaluate", lambda session: evaluate_trained(session, method, ways))
     with session.metrics.phase("export"):
-        written = write_artifacts(session, method, scores)
-    return outcome(session, loop, scores, written)
+        written = write_artifacts(session, method, scores, ways.train)
+    return outcome(session, loop, scores, written, ways)
 
 
 def kept_scores(session: Session, phase: str, compute: Callable[[Session], Kept]) -> Kept:
@@ -47,7 +91,7 @@ def kept_scores(session: Session, phase: str, compute: Callable[[Session], Kept]
     return {name: value and Scores(**value) for name, value in kept["scores"].items()}
 
 
-def evaluate_base(session: Session) -> Kept:
+def evaluate_base(session: Session, ways: Ways) -> Kept:
     """The base as it is, and with the task explained in the prompt."""
     scores: Kept = {"before": None, "few_shot": None}
     job, held_out, report = session.job, session.held_out, progress(session, "baseline")
@@ -57,7 +101,12 @@ def evaluate_base(session: Session) -> Kept:
     earlier = job.evaluate.before * len(held_out.rows)
     if job.evaluate.before:
         scores["before"] = evaluate(
-            session.model, session.encoder, held_out, job, lambda done, total: report(done, rounds * total)
+            session.model,
+            session.encoder,
+            held_out,
+            job,
+            lambda done, total: report(done, rounds * total),
+            ways=ways,
         )
     if job.evaluate.few_shot:
         scores["few_shot"] = evaluate_few_shot(
@@ -67,15 +116,16 @@ def evaluate_base(session: Session) -> Kept:
             job,
             session.job_dir,
             lambda done, total: report(earlier + done, rounds * total),
+            ways,
         )
     return scores
 
 
-def evaluate_trained(session: Session, method: Method) -> Kept:
+def evaluate_trained(session: Session, method: Method, ways: Ways) -> Kept:
     held_out, report = session.held_out, progress(session, "evaluate")
     if held_out is None:
         return {"after": None}
-    return {"after": evaluate(method.model, session.encoder, held_out, session.job, report, method.past())}
+    return {"after": evaluate(method.model, session.encoder, held_out, session.job, report, method.past(), ways)}
 
 
 def progress(session: Session, phase: str) -> Callable[[int, int], None]:

@@ -19,7 +19,8 @@ from temper_trainer.few_shot import choose_examples, few_shot_prompts
 from temper_trainer.job import FewShot, read_job
 from temper_trainer.predictions import changes, write_predictions
 from temper_trainer.prepare import Table
-from temper_trainer.scoring import plan_batches, score_rows
+from temper_trainer.batches import padded_batches
+from temper_trainer.scoring import score_rows
 from temper_trainer.template import Encoder
 
 TOTAL = 6
@@ -268,7 +269,7 @@ def test_score_rows_agrees_as_far_as_greedy_decoding_does(taught):
 
 @given(st.lists(st.integers(1, 50), max_size=40), st.integers(1, 200))
 def test_plan_batches_holds_every_row_once_within_the_tokens(lengths, micro_tokens):
-    batches = plan_batches(lengths, micro_tokens)
+    batches = padded_batches(lengths, micro_tokens)
     assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
     for batch in batches:
         assert len(batch) == 1 or len(batch) * max(lengths[index] for index in batch) <= micro_tokens

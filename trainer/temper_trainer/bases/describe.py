@@ -18,8 +18,8 @@ def describe(folder: Path) -> dict[str, Any]:
         "hidden": config.hidden_size,
         "feed_forward": getattr(config, "intermediate_size", None),
         "heads": heads,
-        "kv_heads": getattr(config, "num_key_value_heads", None) or heads,
-        "head_dim": getattr(config, "head_dim", None) or config.hidden_size // heads,
+        "kv_heads": _of_layers(config, "num_key_value_heads") or heads,
+        "head_dim": _of_layers(config, "head_dim") or config.hidden_size // heads,
         "vocab": config.vocab_size,
         "context": config.max_position_embeddings,
         "tied": bool(config.tie_word_embeddings),
@@ -27,6 +27,12 @@ def describe(folder: Path) -> dict[str, Any]:
         "bos": _bos(folder),
         "chat_template": _chat_template(folder),
     }
+
+
+def _of_layers(config: Any, name: str) -> Any:
+    """Of the first layer, where layers differ."""
+    one = config.per_layer_config[0] if getattr(config, "is_heterogeneous", False) else config
+    return getattr(one, name, None)
 
 
 def _bos(folder: Path) -> int | None:

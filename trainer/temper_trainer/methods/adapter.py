@@ -5,11 +5,13 @@
 Both sides have the same form, so that they fold exactly into one MLP that is wider by the size of the bottleneck.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
+from torch.nn import Linear
 from torch.nn.functional import linear
 
 from ..errors import TrainerError
@@ -17,20 +19,44 @@ from ..files import sync_file, write_json
 from ..fold import Fold
 from ..job import Adapter
 from ..random_state import RandomState
-from . import Encode, Method
+from . import Encode, Method, recorded
 
 PARTS = ("gate", "up", "down")
 
 
 def attach(config: Adapter, model, _random: RandomState, _encode: Encode | None = None) -> "AdapterMethod":
     model.requires_grad_(False)
-    for layer in model.get_decoder().layers:
-        missing = [part for part in PARTS if not hasattr(layer.mlp, f"{part}_proj")]
-        if missing:
-            message = f'Cannot put an adapter beside the MLP of this base: it has no "{missing[0]}_proj"'
-            raise TrainerError("bad_method", message, "Take method.kind: lora")
+    layers = getattr(model.get_decoder(), "layers", None)
+    if layers is None:
+        raise refusal("its layers are not listed")
+    check_foldable([getattr(layer, "mlp", None) for layer in layers])
+    for layer in layers:
         layer.mlp = Adapted(layer.mlp, config.size)
     return AdapterMethod(config, model)
+
+
+@torch.no_grad()
+def check_foldable(mlps: list) -> None:
+    """Raises where an MLP is anything else than down · (act(gate · x) * (up · x)): a wider one could not hold it."""
+    sizes = set()
+    for mlp in mlps:
+        missing = [f"{part}_proj" for part in PARTS if not isinstance(getattr(mlp, f"{part}_proj", None), Linear)]
+        if missing or not hasattr(mlp, "act_fn"):
+            reason = f'it has no "{missing[0]}"' if missing else "it has no activation of its own"
+            raise refusal(reason if mlp is not None else "a layer has none")
+        sizes.add(mlp.gate_proj.out_features)
+        weight = mlp.gate_proj.weight
+        x = torch.linspace(-1, 1, mlp.gate_proj.in_features, device=weight.device, dtype=weight.dtype)[None, None]
+        usual = mlp.down_proj(mlp.act_fn(mlp.gate_proj(x)) * mlp.up_proj(x))
+        if not torch.allclose(mlp(x), usual, rtol=1e-2, atol=1e-4 * usual.abs().max().item()):
+            raise refusal("it computes more than down(act(gate(x)) * up(x))")
+    if len(sizes) != 1:
+        raise refusal("its width differs from layer to layer")
+
+
+def refusal(reason: str) -> TrainerError:
+    message = f"Cannot put an adapter beside the MLP of this base: {reason}"
+    return TrainerError("bad_method", message, "Take method.kind: lora")
 
 
 class Adapted(torch.nn.Module):
@@ -57,7 +83,13 @@ class AdapterMethod(Method):
     def __init__(self, config: Adapter, model):
         self.config = config
         self.model = self.causal = model
-        self.layers: list[Adapted] = [layer.mlp for layer in model.get_decoder().layers]
+        self.named = {name: module for name, module in model.named_modules() if isinstance(module, Adapted)}
+        self.layers = list(self.named.values())
+
+    @property
+    def feed_forward(self) -> int:
+        """How wide the base's own MLPs are."""
+        return self.layers[0].mlp.gate_proj.out_features
 
     def parameters(self) -> dict[str, torch.nn.Parameter]:
         return {
@@ -75,18 +107,39 @@ class AdapterMethod(Method):
             "version": 1,
             "kind": "gated_parallel_adapter",
             "size": self.config.size,
-            "activation": config.hidden_act,
+            "activation": getattr(config, "hidden_act", None) or config.hidden_activation,
             "layers": len(self.layers),
             "hidden": config.hidden_size,
-            "feed_forward": config.intermediate_size,
+            "feed_forward": self.feed_forward,
         }
         write_json(folder / "adapter.json", description)
+
+    def changes(self) -> dict[str, torch.Tensor]:
+        """Weights; a bias comes with its weight."""
+        return {
+            f"{name}.{part}_proj.weight": getattr(layer.mlp, f"{part}_proj").weight
+            for name, layer in self.named.items()
+            for part in PARTS
+        }
+
+    def compare_merged(self, run: Callable[[], Any]) -> Iterator[tuple[str, torch.Tensor, torch.Tensor]]:
+        with recorded(self.named) as seen:
+            run()
+        merged: dict[str, torch.Tensor] = {}
+        for tensor_name, tensor in self.merged():
+            name, _, part = tensor_name.rpartition(".mlp.")
+            merged[part] = tensor
+            if part == "down_proj.weight":
+                name, mlp = f"{name}.mlp", self.named[f"{name}.mlp"].mlp
+                x, trained = seen[name]
+                gate, up = (linear(x, merged[f"{it}_proj.weight"], merged.get(f"{it}_proj.bias")) for it in PARTS[:2])
+                bias = mlp.down_proj.bias
+                yield name, linear(mlp.act_fn(gate) * up, tensor, None if bias is None else bias.float()), trained
 
     @torch.no_grad()
     def merged(self) -> Iterator[tuple[str, torch.Tensor]]:
         """gate' = [gate; adapter gate], up' = [up; adapter up], down' = [down, adapter down]."""
-        for index, layer in enumerate(self.layers):
-            name = f"model.layers.{index}.mlp"
+        for name, layer in self.named.items():
             for part in PARTS:
                 base = getattr(layer.mlp, f"{part}_proj")
                 own, dim = getattr(layer, part).float(), 1 if part == "down" else 0
@@ -97,10 +150,9 @@ class AdapterMethod(Method):
 
     def fold(self, _states) -> Fold:
         hidden = self.causal.config.hidden_size
-        wider = self.causal.config.intermediate_size + self.config.size
+        wider = self.feed_forward + self.config.size
         shapes = {}
-        for index in range(len(self.layers)):
-            name = f"model.layers.{index}.mlp"
+        for name in self.named:
             shapes |= {f"{name}.{part}_proj.weight": (wider, hidden) for part in ("gate", "up")}
             shapes |= {f"{name}.{part}_proj.bias": (wider,) for part in ("gate", "up")}
             shapes[f"{name}.down_proj.weight"] = (hidden, wider)

@@ -44,6 +44,9 @@ class FullMethod(Method):
             sync_file(path)
         sync_folder(folder)
 
+    def changes(self) -> dict[str, torch.Tensor]:
+        return self.parameters()
+
     def merged(self) -> Iterator[tuple[str, torch.Tensor]]:
         for name, tensor in self.parameters().items():
             yield name, tensor.detach()

@@ -22,10 +22,10 @@ class LoraFunction(torch.autograd.Function):
         ctx.values, ctx.scaling, ctx.kept, ctx.shape = values, scaling, kept, x.shape
         flat = x.reshape(-1, x.shape[-1])
         inner = dropped(flat, mask, kept) @ a.to(x.dtype).T
-        out = linear(flat, values(), bias)
-        out.addmm_(inner, b.to(x.dtype).T, alpha=scaling)
+        out = linear(x, values(), bias)
+        out.view(-1, out.shape[-1]).addmm_(inner, b.to(x.dtype).T, alpha=scaling)
         ctx.save_for_backward(flat, a, b, inner, mask)
-        return out.view(*x.shape[:-1], -1)
+        return out  # no view: some models add to it in place
 
     @staticmethod
     def backward(ctx, upstream):
@@ -50,6 +50,8 @@ def dropped(x: torch.Tensor, mask: torch.Tensor | None, kept: float) -> torch.Te
 def forward(layer, random: RandomState, name: str, x: torch.Tensor) -> torch.Tensor:
     """Stands in for the forward of PEFT's LoRA layer."""
     base, dropout = layer.base_layer, layer.lora_dropout[name]
+    if layer.disable_adapters:
+        return base(x)
     mask, kept = None, 1.0
     if layer.training and getattr(dropout, "p", 0) > 0:
         mask, kept = random.dropout_mask(torch.Size((x.shape[:-1].numel(), x.shape[-1])), dropout.p)

@@ -10,10 +10,18 @@ from ..fold import Fold, Vocabulary
 from ..hiding import hide
 from ..job import Prefix
 from ..packing import Pack, hidden_states_behind
-from ..past import Past, past_of
+from ..past import Past, past_of, refusal
 from ..soft_tokens import soft_tokens
 from . import Method
 from .peft_prompt import save_prompt
+
+
+@torch.no_grad()
+def check_embedding(model, ids: torch.Tensor) -> None:
+    """Raises where a token is read as something else than its row: a trained row would then be read so too."""
+    embedding = model.get_input_embeddings()
+    if not torch.equal(embedding(ids), embedding.weight[ids]):
+        raise refusal("it changes embeddings before it reads them")
 
 
 class InputPrefix(Method):
@@ -23,6 +31,7 @@ class InputPrefix(Method):
     def __init__(self, config: Prefix, model, ids: torch.Tensor):
         self.model = self.causal = model
         self.ahead = config.length
+        check_embedding(model, ids)
         self.embeddings = torch.nn.Parameter(model.get_input_embeddings().weight[ids].detach().float().clone())
 
     def parameters(self) -> dict[str, torch.nn.Parameter]:
@@ -34,6 +43,10 @@ class InputPrefix(Method):
 
     def hidden(self, batch: Pack) -> torch.Tensor:
         return hidden_states_behind(self.causal, batch, self.values())
+
+    def arguments(self, ids: torch.Tensor) -> dict[str, torch.Tensor]:
+        before = self.values().expand(len(ids), -1, -1)
+        return {"inputs_embeds": torch.cat([before, self.causal.get_input_embeddings()(ids)], dim=1)}
 
     def past(self) -> Past:
         return past_of(self.causal, inputs_embeds=self.values()[None])

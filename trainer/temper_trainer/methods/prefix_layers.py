@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from peft import PrefixTuningConfig
 
 from ..job import Prefix
 from ..packing import Pack, hidden_states
-from ..past import Layer, Past, past_of
+from ..past import Layer, Past, past_of, refusal
 from . import Method
 from .peft_prompt import save_prompt
 
@@ -21,6 +22,8 @@ class LayersPrefix(Method):
         self.model = self.causal = model
         self.ahead = config.length
         found = past_of(model, input_ids=ids[None]).layers
+        if len({states.shape for layer in found for states in layer}) > 1:
+            raise refusal("its keys and values differ in size")
         states = torch.stack([states for layer in found for states in layer])
         self.heads, self.size = states.shape[1], states.shape[3]
         # PEFT's order: [positions, layers * (keys, values) * heads * head size]
@@ -36,9 +39,16 @@ class LayersPrefix(Method):
     def hidden(self, batch: Pack) -> torch.Tensor:
         return hidden_states(self.causal, batch, self.layers())
 
+    def arguments(self, ids: torch.Tensor) -> dict[str, Any]:
+        return {"input_ids": ids, "past_key_values": self.typed().cache(self.causal, len(ids))}
+
+    def typed(self) -> Past:
+        """The layers in the type of the base."""
+        return Past([(keys.to(self.model.dtype), values.to(self.model.dtype)) for keys, values in self.layers()])
+
     @torch.no_grad()
     def past(self) -> Past:
-        return Past([(keys.to(self.model.dtype), values.to(self.model.dtype)) for keys, values in self.layers()])
+        return self.typed()
 
     def save(self, folder: Path) -> None:
         kind = PrefixTuningConfig(

@@ -1,0 +1,37 @@
+"""What a base's config says about how far it reads."""
+
+from collections.abc import Iterator
+from typing import Any
+
+CONTEXT = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
+WINDOWS = ("sliding_window", "attention_chunk_size", "attention_window_size", "window_size")
+TURNING = ("longrope", "dynamic")
+"""Kinds of rotation whose frequencies depend on how long the row is."""
+
+
+def context_of(config) -> int | None:
+    """Most positions of a row; None where there is no bound."""
+    return next((value for name in CONTEXT if (value := getattr(config, name, None))), None)
+
+
+def windows_of(config) -> list[int]:
+    """How far back attention reaches where that is bounded."""
+    return sorted({value for name in WINDOWS if isinstance(value := getattr(config, name, None), int) and value > 0})
+
+
+def turn_of(config) -> int | None:
+    """Rows longer than this are read with other frequencies than shorter ones, from their first token on."""
+    lengths = [
+        length
+        for rope in ropes_of(config)
+        if rope.get("rope_type") in TURNING
+        and (length := rope.get("original_max_position_embeddings") or context_of(config))
+    ]
+    return min(lengths, default=None)
+
+
+def ropes_of(config) -> Iterator[dict[str, Any]]:
+    """The parameters of each rotation: one for all layers, or one for each type of layer."""
+    parameters = getattr(config, "rope_parameters", None) or {}
+    nested = [value for value in parameters.values() if isinstance(value, dict) and "rope_type" in value]
+    yield from nested or [parameters]

@@ -1,0 +1,201 @@
+"""Every architecture is trained with the loss that transformers gives it row by row, or refused before training."""
+
+import json
+import logging
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import architectures
+import numpy as np
+import pytest
+import tiny
+import torch
+from transformers import AutoModelForCausalLM
+
+from temper_trainer.compute import row_losses
+from temper_trainer.job import Full, Lora
+from temper_trainer.methods import attach
+from temper_trainer.prepared import Prepared
+from temper_trainer.random_state import RandomState
+from temper_trainer.run import run_prepare, run_train
+from temper_trainer.stop import Stop
+from temper_trainer.ways import Longest, settle
+
+EXACT = 1e-5
+ANSWER = 6
+SOME = ["llama", "cohere", "gemma2", "lfm2", "gpt-oss", "bloom"]
+@dataclass
+class Trained:
+    result: dict
+    first_loss: float
+    job_dir: Path
+
+
+def rows(count: int) -> list[dict]:
+    """Of all lengths from one word to four windows, and longer than phi3's first context."""
+    return [
+        {"origin": f"rows:{i}", "messages": tiny.conversation("lamp " * (1 + 9 * (i % 4)), "on " * (1 + i % 3), None)}
+        for i in range(count)
+    ]
+
+
+def run(work: Path, method: dict) -> Trained | dict:
+    """The job's outcome; its error where it was refused. What is refused with other targets is tried with these."""
+    job_dir = tiny.make_job(
+        work / method["kind"],
+        tiny.folder_base(work / "base"),
+        rows(6),
+        rows(4),
+        method=method,
+        train={"batch_size": 6, "max_steps": 3, "epochs": 3, "learning_rate": 0.05, "warmup_ratio": 0},
+        evaluate={"max_new_tokens": ANSWER},
+        export={"merged": method["kind"] == "lora"},
+    )
+    if run_prepare(job_dir, work / "cache"):
+        return json.loads((job_dir / "error.json").read_text())
+    run_train(job_dir, work / "cache", Stop())
+    result = json.loads((job_dir / "result.json").read_text())
+    events = [json.loads(line) for line in (job_dir / "metrics.jsonl").read_text().splitlines()]
+    losses = [event["loss"] for event in events if event["type"] == "train"]
+    if result["state"] == "done":
+        return Trained(result, losses[0], job_dir)
+    assert not losses, "refused after it had been trained"
+    others = re.search(r"method.target to \[(.+)\]", result["error"]["hint"])
+    if not others or others[1].split(", ") == method["target"]:
+        return result["error"]
+    shutil.rmtree(job_dir)
+    return run(work, method | {"target": others[1].split(", ")})
+
+
+class JobOf:
+    """As much of a job as a method needs."""
+
+    def __init__(self, method):
+        self.method = method
+
+
+class Table(list):
+    def row(self, index: int):
+        return self[index]
+
+
+def some_rows() -> Table:
+    random = np.random.default_rng(0)
+    lengths = (14, 33, 21, 33, 9)
+    return Table(
+        (random.integers(5, 300, n).astype(np.int32), random.integers(0, 2, n).astype(np.uint8)) for n in lengths
+    )
+
+
+def row_by_row(model, table: Prepared) -> float:
+    """Mean loss of the labelled tokens, by the whole model and one row at a time."""
+    found = []
+    for tokens, labels in map(table.row, range(len(table))):
+        ids = torch.tensor(np.array(tokens), dtype=torch.long)
+        with torch.no_grad():
+            logits = model(input_ids=ids[None], use_cache=False).logits[0, :-1].float()
+        losses = torch.nn.functional.cross_entropy(logits, ids[1:], reduction="none")
+        found.append(losses[torch.tensor(np.array(labels[1:]), dtype=torch.bool)])
+    return torch.cat(found).mean().item()
+
+
+def greedy(model, prompt: list[int], stop: int) -> list[int]:
+    answer: list[int] = []
+    while len(answer) < ANSWER and stop not in answer:
+        with torch.no_grad():
+            logits = model(input_ids=torch.tensor([prompt + answer]), use_cache=False).logits
+        answer.append(int(logits[0, -1].argmax()))
+    return answer
+
+
+def differences(trained: Trained, base: Path) -> dict[str, float]:
+    """How far the losses in training and in both evaluations lie from those of transformers, and wrong answers."""
+    prepared, artifacts = trained.job_dir / "prepared", trained.job_dir / "artifacts"
+    train, held_out = (Prepared(prepared / f"{name}.safetensors") for name in ("train", "eval"))
+    whole = next(path for path in (artifacts / "merged", artifacts / "weights") if path.exists())
+    before = AutoModelForCausalLM.from_pretrained(base).eval()
+    after = AutoModelForCausalLM.from_pretrained(whole).eval()
+    lines = (artifacts / "predictions.jsonl").read_text().splitlines()
+    wrong = 0
+    for index, line in enumerate(map(json.loads, lines)):
+        tokens, labels = held_out.row(index)
+        prompt = tokens[: labels.argmax()].tolist()
+        for model, answer in ((before, line["before"]), (after, line["after"])):
+            wrong += text(base, greedy(model, prompt, 2)) != answer
+    result = trained.result
+    return {
+        "training": abs(trained.first_loss - row_by_row(before, train)),
+        "before": abs(result["before"]["loss"] - row_by_row(before, held_out)),
+        "after": abs(result["after"]["loss"] - row_by_row(after, held_out)),
+        "answers": wrong,
+    }
+
+
+def text(base: Path, answer: list[int]) -> str:
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(str(base / "tokenizer.json")).decode([token for token in answer if token != 2])
+
+
+def gradient(base: Path, method: dict) -> float:
+    """How far the gradients of the way that is taken lie from those of the whole model, as a share of the largest."""
+    kind = {"lora": Lora, "full": Full}[method["kind"]]
+    model = AutoModelForCausalLM.from_pretrained(base)
+    attached = attach(JobOf(kind(**method)), model, RandomState(1, "cpu"), lambda text: [])
+    generator = torch.Generator().manual_seed(3)
+    named = attached.parameters()
+    with torch.no_grad():
+        for tensor in named.values():
+            tensor += torch.randn(tensor.shape, generator=generator) * 0.05
+    table = some_rows()
+    ways, _ = settle(attached, table, Longest(40, 48), False)
+    with ways.train.on(attached.causal):
+        found = [row_losses(attached, [table[i] for i in batch], ways.train, torch.device("cpu"))[0]
+                 for batch in ways.train.batches([len(row[0]) for row in table], 64)]
+        ours = torch.autograd.grad(torch.cat(found).sum(), list(named.values()), allow_unused=True)
+    loss = 0
+    for tokens, labels in table:
+        ids = torch.from_numpy(tokens.astype(np.int64))[None]
+        logits = attached.causal(**attached.arguments(ids), use_cache=False).logits[0, -len(tokens) : -1]
+        each = torch.nn.functional.cross_entropy(logits.float(), ids[0, 1:], reduction="none")
+        loss += each[torch.from_numpy(labels[1:].astype(bool))].sum()
+    theirs = torch.autograd.grad(loss, list(named.values()), allow_unused=True)
+    scale = max(part.abs().max().item() for part in theirs if part is not None)
+    pairs = zip(ours, theirs, strict=True)
+    return max((a - b).abs().max().item() for a, b in pairs if a is not None and b is not None) / scale
+
+
+def judge(name: str, work: Path, capsys) -> None:
+    logging.disable(logging.WARNING)
+    base = architectures.make(name, work / "base")
+    for method in ({"kind": "lora", **tiny.LOW_RANK, "alpha": 8.0, "dropout": 0.0}, {"kind": "full"}):
+        outcome = run(work, method)
+        line = f"{name:24}{method['kind']:6}"
+        if isinstance(outcome, dict):
+            line += f"refused: {outcome['message']} ({outcome['hint']})"
+        else:
+            job = json.loads((outcome.job_dir / "job.json").read_text())
+            found = differences(outcome, base) | {"gradient": gradient(base, job["method"])}
+            ways = outcome.result["environment"]["ways"]
+            how = [f"{way['rows']} {way['head']}" for way in (ways["train"], ways["score"])]
+            figures = "".join(f"{kind} {value:<9.1g}" for kind, value in found.items())
+            line += f"{figures}{', '.join([*how, ways['answer']])}"
+        with capsys.disabled():
+            print(line, flush=True)
+        if isinstance(outcome, dict):
+            assert outcome["code"] != "unexpected" and outcome["hint"], outcome
+        else:
+            assert max(found.values()) <= EXACT, found
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_an_architecture_is_trained_with_its_own_loss(name, tmp_path, capsys):
+    judge(name, tmp_path, capsys)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in architectures.MODELS if name not in SOME])
+def test_any_architecture_is_trained_with_its_own_loss_or_refused(name, tmp_path, capsys):
+    judge(name, tmp_path, capsys)
