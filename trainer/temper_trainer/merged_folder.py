@@ -17,7 +17,6 @@ from .events import Progress
 from .export_check import check_tensors_of_folder
 from .files import sync_file, sync_folder
 from .fold import Fold
-from .gguf.jinja import chat_template
 
 if TYPE_CHECKING:
     from .base import Base
@@ -29,7 +28,7 @@ def write_merged(
     target: Path,
     base: "Base",
     fold: Fold,
-    template: dict[str, Any] | None,
+    template: str | None,
     progress: Progress,
 ) -> int:
     """Returns how many tensors it has."""
@@ -45,7 +44,7 @@ def write_merged(
     if fold.vocabulary:
         add_tokens(temporary / "tokenizer.json", fold.vocabulary.tokens, base.info["vocab"])
     if template is not None:
-        _set_template(temporary, chat_template(template))
+        _set_template(temporary, template)
     tensors = check_tensors_of_folder(temporary, base, fold)
     for path in temporary.iterdir():
         sync_file(path)

@@ -114,7 +114,6 @@ def evaluate_base(session: Session, ways: Ways) -> Kept:
             session.encoder,
             held_out,
             job,
-            session.job_dir,
             lambda done, total: report(earlier + done, rounds * total),
             ways,
         )
