@@ -1,3 +1,4 @@
+// deno-lint-ignore-file camelcase -- names of the protocol
 import assert from "node:assert/strict";
 import { hostedProject } from "./hosted_project.ts";
 import { MockService } from "./mock_service.ts";

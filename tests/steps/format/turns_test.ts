@@ -1,3 +1,4 @@
+// deno-lint-ignore-file camelcase -- names of the protocol
 import assert from "node:assert/strict";
 import type { JsonObject } from "../../../src/lib/json.ts";
 import { ABILITIES } from "../../../src/providers/abilities.ts";
