@@ -1,15 +1,24 @@
-/** A text with places for fields: `{{ name }}`. */
-export type Template = readonly (string | { readonly field: string })[];
+/** What becomes of a field's value: JSON text, or nothing where there is none. */
+export const FILTERS = ["json", "optional"] as const;
+
+/** A place for a field: `{{ name }}`, or `{{ name | filter }}`. */
+export interface Place {
+  readonly field: string;
+  readonly filter?: (typeof FILTERS)[number];
+}
+
+/** A text with places for fields. */
+export type Template = readonly (string | Place)[];
 
 /** Throws a SyntaxError that says where braces do not pair. */
 export function parseTemplate(text: string): Template {
-  const parts: (string | { field: string })[] = [];
+  const parts: (string | Place)[] = [];
   let at = 0;
   for (const match of text.matchAll(/\{\{([^{}]*)\}\}/g)) {
     literal(text.slice(at, match.index));
-    const field = (match[1] as string).trim();
-    if (field === "") throw new SyntaxError(`"${match[0]}" names no field`);
-    parts.push({ field });
+    const place = placeOf((match[1] as string).trim());
+    if (place.field === "") throw new SyntaxError(`"${match[0]}" names no field`);
+    parts.push(place);
     at = match.index + match[0].length;
   }
   literal(text.slice(at));
@@ -20,6 +29,13 @@ export function parseTemplate(text: string): Template {
     if (brace) throw new SyntaxError(`"${brace}" has no partner; a field is written {{ name }}`);
     if (piece !== "") parts.push(piece);
   }
+}
+
+/** A "|" that no filter follows belongs to the field's name. */
+function placeOf(text: string): Place {
+  const [, field, name] = /^(.*?)\s*\|\s*(\w+)$/s.exec(text) ?? [];
+  const filter = FILTERS.find((filter) => filter === name);
+  return filter && field !== undefined ? { field, filter } : { field: text };
 }
 
 /** The fields a template names, each once. */

@@ -1,7 +1,7 @@
-import { parseTemplate, templateFields } from "../lib/template.ts";
 import type { Finding } from "./finding.ts";
 import { isSection, type Path, valueAt } from "./path.ts";
 import { regexFault } from "./regex.ts";
+import { templateFault } from "./template_fault.ts";
 
 /** Reads a field that may be missing or of the wrong type: the rules below see what the schema refused too. */
 type Get = (path: string) => unknown;
@@ -11,7 +11,6 @@ type Rule = (get: Get) => Finding[];
 export function crossField(data: unknown): Finding[] {
   const get: Get = (path) => valueAt(data, path.split("."));
   return [
-    columnsAndFormat,
     templates,
     evalAndSplit,
     splitCount,
@@ -23,24 +22,6 @@ export function crossField(data: unknown): Finding[] {
     .flatMap((rule) => rule(get));
 }
 
-const columnsAndFormat: Rule = (get) => {
-  const format = get("dataset.format");
-  const columns = get("dataset.columns");
-  if (format === "columns" && columns === undefined) {
-    return [missing("dataset.format", 'Missing key "columns" in dataset: dataset.format is columns', {
-      hint: 'add columns: {user: "{{ question }}", assistant: "{{ answer }}"}',
-      path: ["dataset", "columns"],
-    })];
-  }
-  if (columns === undefined || format === "columns") return [];
-  if (format !== undefined && typeof format !== "string") return [];
-  const now = format ?? "not set, so auto";
-  return [on("key", "dataset.columns", `Unused key "columns" in dataset: dataset.format is ${now}`, {
-    hint: "set dataset.format: columns, or remove it",
-    ...format === undefined && { absence: true as const },
-  })];
-};
-
 const templates: Rule = (get) =>
   (["system", "user", "assistant"] as const).flatMap((name) => {
     const path = `dataset.columns.${name}`;
@@ -49,18 +30,6 @@ const templates: Rule = (get) =>
     const fault = templateFault(text, name !== "system");
     return fault === undefined ? [] : [on("value", path, `Invalid template in ${path}: ${fault}`)];
   });
-
-function templateFault(text: string, needsField: boolean): string | undefined {
-  try {
-    const fields = templateFields(parseTemplate(text));
-    return needsField && fields.length === 0
-      ? "it names no field, so every row would be the same"
-      : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return error.message;
-    throw error;
-  }
-}
 
 const evalAndSplit: Rule = (get) => {
   if (get("dataset.eval") === undefined || get("dataset.split") === undefined) return [];

@@ -6,15 +6,19 @@ import { BUILTIN_NAMES, isHubId } from "./base.ts";
 import type { Finding } from "./finding.ts";
 import { type Path, valueAt } from "./path.ts";
 import { MOST_PROBLEMS } from "./problem.ts";
+import { NAME_ONCE, NamedFiles, type Repeat } from "./named_files.ts";
 import { nearestFile } from "./read.ts";
+import { givenEntries } from "./source_entries.ts";
 
 /** Files and models that the pipeline names and that are not there. */
 export async function fileFindings(data: unknown, dir: string, fs: Fs): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const path of [["dataset", "source"], ["dataset", "source", "from"], ["dataset", "eval"]]) {
-    for (const [at, source] of texts(valueAt(data, path), path)) {
+    const named = new NamedFiles(fs);
+    for (const { pathAt, path: source } of givenEntries(data, path)) {
       if (findings.length === MOST_PROBLEMS) return findings;
-      const finding = await sourceFinding(at, source, dir, fs);
+      if (source === undefined) continue;
+      const finding = await sourceFinding(pathAt, source, dir, fs, named);
       if (finding) findings.push(finding);
     }
   }
@@ -23,15 +27,13 @@ export async function fileFindings(data: unknown, dir: string, fs: Fs): Promise<
   return findings;
 }
 
-function texts(value: unknown, path: Path): (readonly [Path, string])[] {
-  if (typeof value === "string") return value === "" ? [] : [[path, value]];
-  if (!Array.isArray(value)) return [];
-  return value.flatMap((item, i) =>
-    typeof item === "string" && item !== "" ? [[[...path, i], item] as const] : []
-  );
-}
-
-async function sourceFinding(path: Path, source: string, dir: string, fs: Fs): Promise<Finding | undefined> {
+async function sourceFinding(
+  path: Path,
+  source: string,
+  dir: string,
+  fs: Fs,
+  named: NamedFiles,
+): Promise<Finding | undefined> {
   const refuse = (message: string, hint?: string): Finding => ({
     path,
     at: "value",
@@ -41,16 +43,25 @@ async function sourceFinding(path: Path, source: string, dir: string, fs: Fs): P
   const absolute = resolve(dir, source);
   try {
     const stat = await fs.stat(absolute);
-    if (stat?.isFile) return stat.size === 0 ? refuse("the file is empty") : undefined;
+    if (stat?.isFile && stat.size === 0) return refuse("the file is empty");
+    if (stat?.isFile) return twice(await named.add(source, [absolute]), path);
     if (stat?.isDirectory) {
       return refuse("it is a folder", `name its files, such as "${source.replace(/\/*$/, "/*.jsonl")}"`);
     }
     if (stat) return refuse("it is not a regular file");
     if (!isGlob(source)) return refuse("the file does not exist", await nearestFile(absolute, fs));
-    return (await expandGlob(absolute, fs)).length > 0 ? undefined : refuse("the pattern matches no file");
+    const found = await expandGlob(absolute, fs);
+    return found.length === 0
+      ? refuse("the pattern matches no file")
+      : twice(await named.add(source, found), path);
   } catch (error) {
     return refuse(reason(error));
   }
+}
+
+function twice(repeat: Repeat | undefined, path: Path): Finding | undefined {
+  return repeat &&
+    { path, at: "value", message: `Cannot read a file twice: ${repeat.text}`, hint: NAME_ONCE };
 }
 
 async function baseFindings(data: unknown, dir: string, fs: Fs): Promise<Finding[]> {

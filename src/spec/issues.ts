@@ -45,11 +45,15 @@ function explain(context: Context, issue: Issue, base: Path): Finding[] {
   return [wrongValue(context, path, value, issue)];
 }
 
-/** The alternative whose type fits, so that what is wrong inside it can be said. */
+/** The alternative whose type fits, so that what is wrong inside it can be said; of several, the one that fits best. */
 function closestBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
-  return branches.find((issues) =>
-    issues.every((issue) => issue.path.length > 0 || issue.code === "too_small")
-  );
+  const inside = ({ code, path }: Issue) =>
+    path.length > 0 || code === "too_small" || code === "too_big" || code === "unrecognized_keys";
+  return branches.filter((issues) => issues.every(inside)).toSorted((a, b) => weight(a) - weight(b))[0];
+}
+
+function weight(issues: readonly Issue[]): number {
+  return issues.reduce((sum, issue) => sum + (issue.code === "unrecognized_keys" ? issue.keys.length : 1), 0);
 }
 
 function unknownKey({ data, schema }: Context, section: Path, key: string): Finding {

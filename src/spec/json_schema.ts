@@ -55,9 +55,17 @@ function branch(node: JsonSchema | undefined, value: unknown): JsonSchema | unde
     const kind = isSection(value) ? value["kind"] : undefined;
     return node.oneOf.find((option) => option.properties?.["kind"]?.const === kind);
   }
-  if (node?.anyOf && isSection(value)) return node.anyOf.find((option) => option.type === "object");
+  if (node?.anyOf && isSection(value)) return closestSection(node.anyOf, value);
   if (node?.anyOf && Array.isArray(value)) return node.anyOf.find((option) => option.type === "array");
   return node;
+}
+
+/** Of several sections, the one that knows most of the keys found. */
+function closestSection(options: readonly JsonSchema[], value: object): JsonSchema | undefined {
+  const sections = options.filter((option) => option.type === "object");
+  const known = (option: JsonSchema) =>
+    Object.keys(value).filter((key) => own(option.properties, key)).length;
+  return sections.toSorted((a, b) => known(b) - known(a))[0];
 }
 
 /** Names of the keys of a section. */

@@ -9,6 +9,7 @@ import { dotted, valueAt } from "./path.ts";
 import { inOrder, problemAt, type SourceText } from "./problem.ts";
 import { readPipeline } from "./read.ts";
 import { Spec } from "./schema.ts";
+import { sourceRules } from "./source_rules.ts";
 import { unsupported } from "./unsupported.ts";
 import { parseYaml } from "./yaml.ts";
 
@@ -90,6 +91,7 @@ async function checkData(data: unknown, dir: string, fs: Fs): Promise<CheckedSpe
   const findings = [
     ...unsupported(data),
     ...crossField(data),
+    ...sourceRules(data),
     ...hostedFindings(data),
     ...await fileFindings(data, dir, fs),
   ];

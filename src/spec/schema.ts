@@ -7,25 +7,67 @@ const severity = z.enum(["error", "warn", "off"]);
 
 const path = z.string().min(1);
 
-const sources = z.union([path, z.array(path).min(1)]).meta({
-  description: "A file, a glob, or a list of them, relative to this file: .jsonl, .json (array), .csv, .tsv",
-});
-
-const sql = z.strictObject({
-  sql: z.string().min(1).meta({ description: "The query whose rows are the dataset" }),
-  from: sources,
-}).meta({ description: "Rows of an SQL query over files" });
-
 /** `{{ name }}` stands for a row's field. */
 const columns = z.strictObject({
   system: z.string().optional().meta({ description: "System prompt of every row. Left out: no system turn" }),
   user: z.string().min(1).meta({
-    description: "The input; {{ name }} stands for the row's field of that name",
+    description:
+      "The input; {{ name }} stands for the row's field of that name. {{ name | optional }}: nothing where the field is missing, null or empty, together with the white space before it. {{ name | json }}: the value as JSON text, for lists and objects",
   }),
   assistant: z.string().min(1).meta({
-    description: "The answer to learn; {{ name }} stands for the row's field",
+    description: "The answer to learn; {{ name }} stands for the row's field, as in user",
   }),
 }).meta({ description: "For format: columns. How a row becomes a conversation" });
+
+const format = z.enum([
+  "auto",
+  "messages",
+  "prompt-completion",
+  "preference",
+  "alpaca",
+  "sharegpt",
+  "columns",
+]);
+
+const roles = z.record(z.string().min(1), z.enum(["system", "user", "assistant", "tool"])).meta({
+  description:
+    "Who speaks under the names that the rows use, such as {customer: user, agent: assistant}. Names that are not listed keep their meaning",
+});
+
+const sourceEntry = z.strictObject({
+  path: path.meta({ description: "A file or a glob, relative to this file: .jsonl, .json, .csv, .tsv" }),
+  format: format.optional().meta({
+    description: "How the rows of these files become conversations. Default: dataset.format",
+  }),
+  columns: columns.optional().meta({
+    description:
+      "For format: columns. How a row of these files becomes a conversation. Default: dataset.columns",
+  }),
+  roles: roles.optional().meta({
+    description: "Who speaks under the names that these files use. Default: dataset.roles",
+  }),
+  delimiter: z.string().min(1).max(1).optional().meta({
+    description: 'For .csv and .tsv: the character between cells. Default: "," in .csv, a tab in .tsv',
+  }),
+  quote: z.union([z.literal("none"), z.string().min(1).max(1)]).optional().meta({
+    description:
+      'For .csv and .tsv: the character around cells that hold delimiters or line breaks, doubled within them; none: quotes are text. Default: " in .csv, none in .tsv',
+  }),
+  encoding: z.string().min(1).optional().meta({
+    description:
+      "Encoding of the files: utf-8, utf-16, windows-1252 or another name of the Encoding Standard. Default: utf-8, which is checked",
+  }),
+}).meta({ description: "Files, and how they are read" });
+
+const sources = z.union([path, sourceEntry, z.array(z.union([path, sourceEntry])).min(1)]).meta({
+  description:
+    "A file, a glob, {path, format, …}, or a list of them, relative to this file: .jsonl, .json (array), .csv, .tsv",
+});
+
+const sql = z.strictObject({
+  sql: z.string().min(1).meta({ description: "The query whose rows are the dataset" }),
+  from: z.union([path, z.array(path).min(1)]).meta({ description: "The files that the query reads" }),
+}).meta({ description: "Rows of an SQL query over files" });
 
 const split = z.strictObject({
   eval: z.number().positive().meta({
@@ -75,17 +117,16 @@ const checks = z.strictObject({
 }).prefault({});
 
 const dataset = z.strictObject({
-  source: z.union([path, z.array(path).min(1), sql]).meta({
+  source: z.union([path, sourceEntry, z.array(z.union([path, sourceEntry])).min(1), sql]).meta({
     description:
-      "The training rows: a file, a glob, or a list of them, relative to this file (.jsonl, .json, .csv, .tsv), or {sql, from}",
+      "The training rows: a file, a glob, {path, format, …}, or a list of them, relative to this file (.jsonl, .json, .csv, .tsv), or {sql, from}",
   }),
-  format: z.enum(["auto", "messages", "prompt-completion", "preference", "alpaca", "sharegpt", "columns"])
-    .default("auto")
-    .meta({
-      description:
-        "How rows become conversations. auto looks at the first rows and says what it found and why",
-    }),
+  format: format.default("auto").meta({
+    description:
+      "How rows become conversations. auto looks at the first rows of each file and says what it found and why",
+  }),
   columns: columns.optional(),
+  roles: roles.optional(),
   eval: sources.optional().meta({
     description:
       "Rows held out for evaluation, from files of their own. Instead: dataset.split. Neither: nothing is evaluated",
@@ -192,5 +233,7 @@ export const Spec = z.strictObject({
 
 /** A validated pipeline file with its defaults filled in. */
 export type Spec = z.infer<typeof Spec>;
+/** What a pipeline file says of a source beside its path. */
+export type SourceOptions = Omit<z.infer<typeof sourceEntry>, "path">;
 export type Checks = Spec["dataset"]["checks"];
 export type Severity = z.infer<typeof severity>;

@@ -37,7 +37,7 @@ export async function dataSize(loaded: LoadedSpec, fs: Fs, formatted: string | u
 async function sampled(source: Source, fs: Fs): Promise<{ rows: number; chars: number }> {
   const bytes = (await fs.stat(source.path))?.size ?? 0;
   let text = "";
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder(source.entry.options.encoding);
   for await (const chunk of fs.readStream(source.path, 0, SAMPLE_BYTES)) {
     text += decoder.decode(chunk, { stream: true });
   }

@@ -5,8 +5,8 @@ import type { JsonObject } from "../lib/json.ts";
 import { LineWriter } from "../lib/line_writer.ts";
 import type { SourceFile } from "./extract/source_file.ts";
 import { Problems } from "./extract/problems.ts";
-import { type Reading, readSource } from "./extract/read_source.ts";
-import { resolveSources, type SetName, type Source } from "./extract/sources.ts";
+import { readSource, type ReadThrough } from "./extract/read_source.ts";
+import { READING, type Reading, resolveSources, type SetName, type Source } from "./extract/sources.ts";
 import type { Step, StepContext, StepOutcome } from "./step.ts";
 
 const FILES: { readonly [S in SetName]: string } = { train: "rows.jsonl", eval: "eval.jsonl" };
@@ -15,7 +15,8 @@ const PROGRESS_ROWS = 50_000;
 /** Brings the rows of all sources into one form, each with the place it came from. */
 export const extract: Step = {
   kind: "extract",
-  version: 1,
+  // 2: quotes of .tsv are text; keys that are given twice are refused.
+  version: 2,
   cached: true,
   async inputs(loaded, env) {
     const sources = await resolveSources(loaded, env.fs);
@@ -35,8 +36,17 @@ export const extract: Step = {
 /** A source's label is part of every origin that is written, so it is part of the key; its folder is not. */
 function inputsOf(sources: readonly Source[], digests: readonly string[]): JsonObject {
   return {
-    sources: sources.map(({ set, label }, i) => ({ set, label, sha256: digests[i] as string })),
+    sources: sources.map((source, i) => {
+      const { set, label } = source;
+      return { set, label, sha256: digests[i] as string, ...readingOf(source) };
+    }),
   };
+}
+
+/** What the pipeline file says about reading a source; what it leaves out is not there. */
+function readingOf({ entry: { options } }: Source): { readonly [K in keyof Reading]: string } {
+  const given = READING.flatMap((key) => options[key] === undefined ? [] : [[key, options[key]]]);
+  return Object.fromEntries(given);
 }
 
 async function run(context: StepContext): Promise<StepOutcome> {
@@ -44,7 +54,7 @@ async function run(context: StepContext): Promise<StepOutcome> {
   const sources = await resolveSources(loaded, fs);
   const problems = new Problems();
   const counts = { train: 0, eval: 0 };
-  const readings: (Reading & { readonly rows: number })[] = [];
+  const readings: (ReadThrough & { readonly rows: number })[] = [];
   for (const set of ["train", "eval"] as const) {
     const ofSet = sources.filter((source) => source.set === set);
     if (ofSet.length === 0) continue;
@@ -72,7 +82,11 @@ async function copy(source: Source, writer: LineWriter, problems: Problems, cont
   const { fs, signal, progress } = context;
   const before = await stampOf(source.path, fs);
   const origin = `{"origin":${JSON.stringify(source.label).slice(0, -1)}:`;
-  const rows = readSource(source, fs, (line, problem) => problems.add(`${source.label}:${line}`, problem));
+  const rows = readSource(
+    { ...source, reading: readingOf(source) },
+    fs,
+    (line, problem, advice) => problems.add(source, line, problem, advice),
+  );
   const first = writer.count;
   let told = first;
   try {

@@ -1,32 +1,57 @@
 import { join } from "node:path";
+import type { Fs } from "../lib/fs.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { ABILITIES } from "../providers/abilities.ts";
 import type { LoadedSpec } from "../spec/load.ts";
+import { sourceEntries, type SourceEntry } from "../spec/source_entries.ts";
 import type { SourceFile } from "./extract/source_file.ts";
+import { resolveSources } from "./extract/sources.ts";
 import { Formatting } from "./format/formatting.ts";
 import { refuse } from "./format/refuse.ts";
 import { reportOf } from "./format/report.ts";
 import { reportHtml } from "./format/report_html.ts";
 import type { Step, StepContext, StepOutcome } from "./step.ts";
 
+/** What a source can say of how its rows become conversations. */
+const FORMATTING = ["format", "columns", "roles"] as const;
+
 /** Turns rows into conversations, checks them, and holds some out. */
 export const format: Step = {
   kind: "format",
   version: 2,
   cached: true,
-  inputs: ({ spec }) => Promise.resolve(inputsOf(spec)),
+  inputs: async (loaded, { fs }) => ({ ...inputsOf(loaded.spec), ...await sourceInputs(loaded, fs) }),
   run,
 };
 
 /** too_long is not looked at here: only the trainer counts tokens. */
 function inputsOf({ dataset, provider }: LoadedSpec["spec"]): JsonObject {
-  const { format, columns, split, checks: { too_long: _, ...checks } } = dataset;
+  const { format, columns, roles, split, checks: { too_long: _, ...checks } } = dataset;
   return {
     format,
     checks,
     ...columns && { columns: { ...columns } as JsonObject },
+    ...roles && { roles },
     ...split && { split: { ...split } as JsonObject },
     abilities: { ...ABILITIES[provider.kind] },
+  };
+}
+
+/** What single sources say of how their rows become conversations; nothing where none does. */
+async function sourceInputs(loaded: LoadedSpec, fs: Fs): Promise<JsonObject> {
+  const { source, eval: evaluation } = loaded.spec.dataset;
+  if (typeof source === "object" && "sql" in source) return {};
+  const says = ({ options }: SourceEntry) => FORMATTING.some((key) => options[key] !== undefined);
+  if (![...sourceEntries(source), ...sourceEntries(evaluation)].some(says)) return {};
+  const sources = (await resolveSources(loaded, fs)).filter(({ entry }) => says(entry));
+  return {
+    sources: sources.map(({ set, label, entry: { options } }) => ({
+      set,
+      label,
+      ...Object.fromEntries(
+        FORMATTING.flatMap((key) => options[key] === undefined ? [] : [[key, options[key]]]),
+      ),
+    })),
   };
 }
 

@@ -119,7 +119,7 @@ function source(suffix: Suffix, sample: string, words: readonly string[]): Targe
     async read(path) {
       const problems: string[] = [];
       const note = (line: number, problem: string) => void problems.push(`${line}: ${problem}`);
-      for await (const _ of readSource({ path, label: "x", set: "train", suffix }, denoFs, note));
+      for await (const _ of readSource({ path, suffix, reading: {} }, denoFs, note));
       if (problems.some((problem) => problem.endsWith(": "))) return "refused without a word";
       return problems[0];
     },

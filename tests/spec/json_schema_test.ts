@@ -11,10 +11,17 @@ Deno.test("schemaText() is what stands in pipelines/schema.json (deno task schem
 
 Deno.test("jsonSchema() describes every field, and closes every section", () => {
   const schema = jsonSchema();
-  const data = (kind: string) => ({ method: { kind }, provider: { kind }, dataset: { source: {} } });
+  const data = (kind: string) => ({
+    method: { kind },
+    provider: { kind },
+    dataset: { source: {}, eval: {} },
+  });
+  const query = { dataset: { source: { sql: "", from: "" } } };
   for (const path of allFields(schema)) {
     const kinds = ["full", "lora", "qlora", "prefix", "adapter", "local", "ollama", "openai"];
-    const nodes = [{}, ...kinds.map(data)].map((d) => schemaAt(path, d, schema)).filter((found) => found);
+    const nodes = [{}, query, ...kinds.map(data)].map((d) => schemaAt(path, d, schema)).filter((found) =>
+      found
+    );
     assert.ok(nodes.length > 0, path.join("."));
     assert.ok(nodes.some((node) => node?.description), `${path.join(".")} has no description`);
   }

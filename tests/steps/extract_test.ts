@@ -8,7 +8,7 @@ const MIXED = {
   "a.jsonl": '\uFEFF{"a":1}\r\n\n  \n{"b":"é"}',
   "b.json": '[\n {"a": 1.0,\n  "b":[1,2]},\n\n{"x":"],{\\"}\\n\u2028"}\n]',
   "c.csv": '\uFEFFa,b\r\n1,"x\r\ny"\r\n\r\n3,"q""q"\n5,6',
-  "d.TSV": 'a\tb\n1\t"2\t3"\n',
+  "d.TSV": 'a\tb\n"1\t2"\n3\t"4" 5\n',
 };
 
 Deno.test("extract.run() brings all kinds of files into one form with the line each row starts at", async () => {
@@ -22,15 +22,15 @@ Deno.test("extract.run() brings all kinds of files into one form with the line e
     { origin: "c.csv:2", row: { a: "1", b: "x\r\ny" } },
     { origin: "c.csv:5", row: { a: "3", b: 'q"q' } },
     { origin: "c.csv:6", row: { a: "5", b: "6" } },
-    { origin: "d.TSV:2", row: { a: "1", b: "2\t3" } },
+    { origin: "d.TSV:2", row: { a: '"1', b: '2"' } },
+    { origin: "d.TSV:3", row: { a: "3", b: '"4" 5' } },
   ]);
-  assert.deepEqual(summary["train"], 8);
+  assert.deepEqual(summary["train"], 9);
 });
 
-Deno.test("extract.run() lists each source with its digest, and a file named twice once", async () => {
+Deno.test("extract.run() lists each source with its digest", async () => {
   await using bench = await Bench.open({ "x/a.jsonl": '{"a":1}\n', "y/a.jsonl": '{"a":2}\n{"a":3}\n' });
-  await Deno.symlink(join(bench.dir, "x/a.jsonl"), join(bench.dir, "y/link.jsonl"));
-  await bench.extract(bench.pipeline({ source: ["x/a.jsonl", "x/a.jsonl", "*/*.jsonl"], eval: "y/a.jsonl" }));
+  await bench.extract(bench.pipeline({ source: ["x/a.jsonl", "y/*.jsonl"], eval: "y/a.jsonl" }));
   const text = await denoFs.readText(join(bench.dir, "out/extract/sources.json"));
   assert.deepEqual(JSON.parse(text), [
     { path: "x/a.jsonl", set: "train", bytes: 8, sha256: sha256('{"a":1}\n'), rows: 1 },
@@ -82,7 +82,11 @@ const BAD: [name: string, content: string | Uint8Array, expected: RegExp][] = [
   ["a.json", '[{"a":1},\n,{"a":2}]', /a\.json:2: there is a comma too many/],
   ["a.json", '[{"a":1},\n{"b', /a\.json:2: the file ends in the middle of this row/],
   ["a.json", '[{"a":1},\n', /a\.json:2: the file ends in the middle of the list/],
-  ["a.json", '[{"a":1}\n{"a":2}]', /a\.json:1: not valid JSON/],
+  [
+    "a.json",
+    '[{"a":1}\n{"a":2}]',
+    /a\.json:2: not valid JSON, a comma or a colon is missing before it \(column 1/,
+  ],
   ["a.json", '[{"a":1}]\nx', /a\.json:2: there is more after the end/],
   ["a.json", '[{"a":1}}', /a\.json:1: there is a "}" where the list should end/],
   ["a.json", "[]", /"a\.json" holds no rows/],

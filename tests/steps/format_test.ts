@@ -122,7 +122,12 @@ const FLAWS: [check: string, roles: [string, string][], problem: RegExp][] = [
   ["order", [["user", "u"], ["user", "v"], ["assistant", "a"]], /two user turns follow each other/],
   ["order", [["user", "u"], ["assistant", "a"], ["user", "v"]], /ends with the user, not with the assistant/],
   ["empty", [["user", "u"], ["assistant", " \n"]], /the assistant turn has no text/],
-  ["placeholders", [["user", "u"], ["assistant", " None "]], /the assistant turn is only "None"/],
+  [
+    "empty",
+    [["user", "u"], ["assistant", "\u200b \u3164\u2060"]],
+    /no text, only invisible characters such as U\+200B/,
+  ],
+  ["placeholders", [["user", "u"], ["assistant", " None\ufeff "]], /the assistant turn is only "None"/],
 ];
 for (const [check, turns, problem] of FLAWS) {
   Deno.test(`format.run() treats ${check} as dataset.checks says: ${problem.source}`, async () => {

@@ -1,79 +1,78 @@
-import type { CsvError, InfoRecord, Parser } from "csv-parse";
-import { MAX_ROW_BYTES, type Note, type Row, type RowReader, type SourceBytes, TOO_LONG } from "./row.ts";
-import { LineBreaks } from "./line_breaks.ts";
-import { Utf8Check } from "./utf8_check.ts";
+import { readLines } from "../../lib/lines.ts";
+import { RecordSplitter } from "./record_splitter.ts";
+import {
+  type Advice,
+  MAX_ROW_BYTES,
+  type Note,
+  notUtf8,
+  OTHER_ENCODING,
+  type Row,
+  type RowReader,
+  type SourceBytes,
+  TOO_LONG,
+} from "./row.ts";
 
-/** RFC 4180 with the given delimiter: a header, then a row a record. Cells are texts. */
-export function csvReader(delimiter: "," | "\t"): RowReader {
+/** How a table is written. */
+export interface Dialect {
+  readonly delimiter: string;
+  /** The character around cells that hold more than text; undefined: there is none, and quotes are text. */
+  readonly quote: string | undefined;
+  /** Whether the pipeline file says so. What is only supposed is doubted where the file looks different. */
+  readonly named: { readonly delimiter: boolean; readonly quote: boolean };
+}
+
+/** A header, then a row a record. Cells are texts. With quotes as RFC 4180 has them, or as IANA's TSV without any. */
+export function csvReader(dialect: Dialect): RowReader {
   return async function* readCsv({ chunks, start }: SourceBytes, note: Note): AsyncGenerator<Row[]> {
-    const { parse } = await import("csv-parse");
-    const records = new Records(delimiter, note);
-    const parser = parse({
-      delimiter,
-      record_delimiter: ["\r\n", "\n", "\r"],
-      relax_column_count: true,
-      skip_empty_lines: true,
-      max_record_size: MAX_ROW_BYTES,
-      on_record: (cells: string[], info: InfoRecord) => records.add(cells, info.bytes),
+    const table = new Table(dialect, note);
+    const splitter = new RecordSplitter(dialect, (line, cells) => table.add(line, cells), note);
+    const faults = new Map<number, { readonly problem: string; readonly advice?: readonly Advice[] }>();
+    const batches = readLines(chunks, {
+      start,
+      maxBytes: MAX_ROW_BYTES,
+      onFault: ({ line, byte, kind }) =>
+        faults.set(
+          line,
+          kind === "length" ? { problem: TOO_LONG } : { problem: notUtf8(byte), advice: OTHER_ENCODING },
+        ),
     });
-    // Errors come back through `feed`. Nothing is ever read, and without a reader the parser would not end.
-    parser.on("error", () => {}).resume();
-    const utf8 = new Utf8Check(start);
-    for await (const chunk of chunks) {
-      records.breaks.push(chunk);
-      const fault = utf8.push(chunk);
-      if (fault >= 0) {
-        return note(records.breaks.lineAt(fault - start), `not UTF-8 at byte ${fault} of the file`);
+    for await (const { first, lines } of batches) {
+      for (let i = 0; i < lines.length; i++) {
+        splitter.push(lines[i] as string);
+        const fault = faults.size > 0 ? faults.get(first + i) : undefined;
+        if (fault) note(splitter.line, fault.problem, fault.advice);
       }
-      // The parser keeps views of what it has not parsed yet.
-      const problem = await feed(parser, chunk.slice());
-      yield records.take();
-      if (problem) return records.fail(problem);
+      yield table.take();
     }
-    const cut = utf8.end();
-    if (cut >= 0) return note(records.breaks.lineAt(cut - start), `not UTF-8 at byte ${cut} of the file`);
-    const problem = await feed(parser);
-    yield records.take();
-    if (problem) records.fail(problem);
-    else if (!records.named) note(1, "the file is empty");
+    splitter.end();
+    table.end();
+    yield table.take();
   };
 }
 
-/** Hands over a chunk, or the end. The parser calls `on_record` before it calls back. */
-function feed(parser: Parser, chunk?: Uint8Array): Promise<CsvError | undefined> {
-  return new Promise((resolve) => {
-    const done = (error?: Error | null) => resolve(error ? error as CsvError : undefined);
-    if (chunk) parser.write(chunk, done);
-    else parser.end(done);
-  });
-}
-
-class Records {
-  readonly breaks = new LineBreaks();
-  readonly #delimiter: string;
+/** Makes rows of records: the first one names the columns. */
+class Table {
+  readonly #dialect: Dialect;
   readonly #note: Note;
-  #names: readonly string[] = [];
+  #names: readonly string[] | undefined;
   #members: readonly string[] = [];
   #rows: Row[] = [];
-  /** Where the record after the last one begins. */
-  #end = 0;
-  named = false;
+  /** The first cell that looks as if quotes were more than text here. */
+  #quoted: { readonly line: number; readonly cell: string } | undefined;
 
-  constructor(delimiter: string, note: Note) {
-    this.#delimiter = delimiter;
+  constructor(dialect: Dialect, note: Note) {
+    this.#dialect = dialect;
     this.#note = note;
   }
 
-  get #line(): number {
-    return this.breaks.lineOfRecord(this.#end);
-  }
-
-  /** Returns nothing, so that the parser keeps nothing. */
-  add(cells: readonly string[], end: number): undefined {
-    const line = this.#line;
-    this.#end = end;
-    if (!this.named) return this.#header(cells, line);
-    if (cells.length === this.#names.length) return void this.#rows.push({ line, json: this.#json(cells) });
+  add(line: number, cells: readonly string[]): void {
+    if (!this.#dialect.named.quote && this.#dialect.quote === undefined) this.#doubt(line, cells);
+    if (!this.#names) return this.#header(line, cells);
+    if (cells[0]?.startsWith("\uFEFF")) this.#note(line, BOM_IN_ROW);
+    if (cells.length === this.#names.length) {
+      if (this.#repeatsHeader(cells)) return this.#note(line, HEADER_AGAIN);
+      return void this.#rows.push({ line, json: this.#json(cells) });
+    }
     const than = cells.length > this.#names.length ? "more" : "fewer";
     this.#note(
       line,
@@ -87,29 +86,54 @@ class Records {
     return rows;
   }
 
-  fail({ code, message }: CsvError): void {
-    const reasons: Partial<Record<string, string>> = {
-      CSV_QUOTE_NOT_CLOSED: "a quote that opens in this row is never closed",
-      CSV_INVALID_CLOSING_QUOTE:
-        'there is text behind a closing quote; a quote within a quoted cell is written ""',
-      INVALID_OPENING_QUOTE:
-        'there is a quote within a cell; such a cell is quoted whole and its quotes are written ""',
-      CSV_MAX_RECORD_SIZE: TOO_LONG,
-    };
-    this.#note(this.#line, `${reasons[code] ?? message}; reading stops here`);
+  end(): void {
+    if (!this.#names) this.#note(1, "the file is empty");
+    if (!this.#quoted) return;
+    const { line, cell } = this.#quoted;
+    const near = JSON.stringify(cell.length > 40 ? `${cell.slice(0, 39)}…` : cell);
+    this.#note(line, `the cell ${near} looks like one that CSV puts in quotes, but quotes are text in .tsv`, [
+      { when: "where quotes enclose cells", options: { quote: '"' } },
+      { when: "where quotes are text", options: { quote: "none" } },
+    ]);
   }
 
-  #header(names: readonly string[], line: number): undefined {
-    this.named = true;
+  #header(line: number, names: readonly string[]): void {
     this.#names = names;
     this.#members = names.map((name, i) => `${i === 0 ? "{" : ","}${JSON.stringify(name)}:`);
     names.forEach((name, i) => {
       if (name.trim() === "") this.#note(line, `column ${i + 1} has no name in the header`);
       else if (names.indexOf(name) < i) this.#note(line, `two columns of the header have the name "${name}"`);
     });
-    if (names.length === 1 && this.#delimiter === "," && /[;\t]/.test(names[0] as string)) {
-      this.#note(line, "the header is one column: are its names separated by something else than commas?");
+    const { delimiter, named } = this.#dialect;
+    const other = [";", "\t", ",", "|"].find((sign) => sign !== delimiter && names[0]?.includes(sign));
+    if (names.length > 1 || named.delimiter || other === undefined) return;
+    const between = delimiter === "\t" ? "tabs" : "commas";
+    this.#note(line, `the header is one column: are its names separated by something else than ${between}?`, [
+      { when: `where ${JSON.stringify(other)} separates cells`, options: { delimiter: other } },
+    ]);
+  }
+
+  /** A file that was joined of several. One column alone says too little. */
+  #repeatsHeader(cells: readonly string[]): boolean {
+    const names = this.#names as readonly string[];
+    return names.length > 1 && cells[1] === names[1] &&
+      bare(cells[0] as string) === bare(names[0] as string) &&
+      cells.every((cell, i) => i === 0 || cell === names[i]);
+  }
+
+  /**
+   * In a text that is only text, doubled quotes between two others are as good as impossible; a header in quotes
+   * too. A cell that only begins with a quote is a text, unless the cells of its row cannot be counted.
+   */
+  #doubt(line: number, cells: readonly string[]): void {
+    if (this.#quoted) return;
+    if (!this.#names) {
+      if (cells.every((cell) => /^".+"$/s.test(cell))) this.#quoted = { line, cell: cells[0] as string };
+      return;
     }
+    const odd = cells.length !== this.#names.length;
+    const cell = cells.find((cell) => cell.startsWith('"') && (odd ? !isPaired(cell) : isQuoted(cell)));
+    if (cell !== undefined) this.#quoted = { line, cell };
   }
 
   #json(cells: readonly string[]): string {
@@ -117,4 +141,23 @@ class Records {
     for (let i = 0; i < cells.length; i++) json += (this.#members[i] as string) + JSON.stringify(cells[i]);
     return json + "}";
   }
+}
+
+const BOM_IN_ROW =
+  "the row begins with a byte order mark (U+FEFF): were two files joined here? Remove it, and a second header";
+const HEADER_AGAIN = "the row repeats the header: were two files joined here? Remove it";
+
+function bare(name: string): string {
+  return name.replace(/^\uFEFF/, "");
+}
+
+/** In quotes, with quotes that are doubled within. */
+function isQuoted(cell: string): boolean {
+  const inner = cell.slice(1, -1);
+  return cell.length > 2 && cell.endsWith('"') && inner.includes('""') &&
+    !inner.replaceAll('""', "").includes('"');
+}
+
+function isPaired(cell: string): boolean {
+  return (cell.split('"').length - 1) % 2 === 0;
 }

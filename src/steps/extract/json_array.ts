@@ -1,5 +1,14 @@
 import { concatBytes, utf8Fault } from "../../lib/bytes.ts";
-import { jsonFault, kindOf, MAX_ROW_BYTES, type Note, type Row, type SourceBytes, TOO_LONG } from "./row.ts";
+import { faultText, rowFault } from "./json_row.ts";
+import {
+  MAX_ROW_BYTES,
+  type Note,
+  notUtf8,
+  OTHER_ENCODING,
+  type Row,
+  type SourceBytes,
+  TOO_LONG,
+} from "./row.ts";
 
 /**
  * One JSON list of objects. Only the commas between rows are found here, the rows are JSON.parse's: that keeps
@@ -23,6 +32,8 @@ class ArraySplitter {
   /** Position in the file of the chunk. */
   #offset: number;
   #line = 1;
+  /** Characters of the line so far. */
+  #column = 0;
   /** 0 outside the list, 1 between its rows, more within a row. */
   #depth = 0;
   #closed = false;
@@ -33,6 +44,8 @@ class ArraySplitter {
   #held = 0;
   #rowOffset = 0;
   #rowLine = 0;
+  /** Characters before it in that line. */
+  #rowIndent = 0;
   #rows: Row[] = [];
   #commas = 0;
   /** What follows cannot be told apart. */
@@ -48,7 +61,10 @@ class ArraySplitter {
     let start = 0;
     for (let i = 0; i < chunk.length && !this.failed; i++) {
       const byte = chunk[i] as number;
-      if (byte === NEWLINE) this.#line++;
+      if (byte === NEWLINE) {
+        this.#line++;
+        this.#column = 0;
+      } else if ((byte & 0xc0) !== 0x80) this.#column++;
       if (this.#inText) this.#text(byte);
       else if (byte <= SPACE) continue;
       else if (this.#depth === 0) {
@@ -59,7 +75,10 @@ class ArraySplitter {
         this.#finish(chunk.subarray(start, i), byte);
         start = i + 1;
         this.#rowOffset = this.#offset + start;
-      } else if (this.#rowLine === 0) this.#rowLine = this.#line;
+      } else if (this.#rowLine === 0) {
+        this.#rowLine = this.#line;
+        this.#rowIndent = this.#column - 1;
+      }
     }
     if (this.#depth > 0) this.#hold(chunk.slice(start));
     this.#offset += chunk.length;
@@ -126,17 +145,13 @@ class ArraySplitter {
     try {
       text = this.#decoder.decode(bytes);
     } catch {
-      return this.#note(line, `not UTF-8 at byte ${this.#rowOffset + utf8Fault(bytes)} of the file`);
+      return this.#note(line, notUtf8(this.#rowOffset + utf8Fault(bytes)), OTHER_ENCODING);
     }
-    try {
-      const value: unknown = JSON.parse(text);
-      if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-        // Between the tokens of a row a line break is white space; within a text it cannot stand.
-        this.#rows.push({ line, json: text.trim().replace(/[\r\n]+\s*/g, " ") });
-      } else this.#note(line, `the row is ${kindOf(value)}, not an object`);
-    } catch (error) {
-      this.#note(line, jsonFault(error, text));
-    }
+    const row = text.trim();
+    const fault = rowFault(row);
+    if (fault) return this.#note(line + fault.lines, faultText(fault, this.#rowIndent));
+    // Between the tokens of a row a line break is white space; within a text it cannot stand.
+    this.#rows.push({ line, json: row.replace(/[\r\n]+\s*/g, " ") });
   }
 
   #hold(bytes: Uint8Array): void {

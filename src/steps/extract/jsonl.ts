@@ -1,18 +1,27 @@
 import { readLines } from "../../lib/lines.ts";
-import { jsonFault, kindOf, MAX_ROW_BYTES, type Note, type Row, type SourceBytes, TOO_LONG } from "./row.ts";
+import { faultText, rowFault } from "./json_row.ts";
+import {
+  MAX_ROW_BYTES,
+  type Note,
+  notUtf8,
+  OTHER_ENCODING,
+  type Row,
+  type SourceBytes,
+  TOO_LONG,
+} from "./row.ts";
 
-/** One JSON object a line. Blank lines are skipped. */
+/** One JSON object a line. Blank lines are skipped, and so are byte order marks before a line: joined files have them. */
 export async function* readJsonl({ chunks, start }: SourceBytes, note: Note): AsyncGenerator<Row[]> {
   const lines = readLines(chunks, {
     start,
     maxBytes: MAX_ROW_BYTES,
     onFault: ({ line, byte, kind }) =>
-      note(line, kind === "encoding" ? `not UTF-8 at byte ${byte} of the file` : TOO_LONG),
+      kind === "encoding" ? note(line, notUtf8(byte), OTHER_ENCODING) : note(line, TOO_LONG),
   });
   for await (const batch of lines) {
     const rows: Row[] = [];
     for (let i = 0; i < batch.lines.length; i++) {
-      const text = batch.lines[i] as string;
+      const text = withoutMark(batch.lines[i] as string);
       if (text === "" || text.trim() === "") continue;
       const line = batch.first + i;
       const problem = problemOf(text, batch.terminated);
@@ -24,15 +33,15 @@ export async function* readJsonl({ chunks, start }: SourceBytes, note: Note): As
   }
 }
 
+function withoutMark(text: string): string {
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+}
+
 function problemOf(text: string, terminated: boolean): string | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    const fault = jsonFault(error, text);
-    return terminated ? fault : `${fault}; the file ends in the middle of this row, was it cut off?`;
-  }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return undefined;
-  const hint = Array.isArray(value) ? "; a file that holds one list of rows is named .json" : "";
-  return `the row is ${kindOf(value)}, not an object${hint}`;
+  const fault = rowFault(text);
+  if (!fault) return undefined;
+  const found = faultText(fault);
+  if (fault.kind === "list") return `${found}; a file that holds one list of rows is named .json`;
+  const cut = fault.kind === "cut" && !terminated;
+  return cut ? `${found}; the file ends in the middle of this row, was it cut off?` : found;
 }

@@ -1,18 +1,31 @@
 import { UsageError } from "../../lib/errors.ts";
+import { flowYaml } from "../../lib/flow_yaml.ts";
+import type { Advice } from "./row.ts";
+import type { Source } from "./sources.ts";
 
 const SHOWN = 20;
 
-/** What is wrong with the sources, up to as much as a person wants to read at once. */
+/** What is wrong with the sources, up to as much as a person wants to read at once, and what a source can say. */
 export class Problems {
   readonly #shown: string[] = [];
+  readonly #advice = new Set<string>();
   #count = 0;
 
   get count(): number {
     return this.#count;
   }
 
-  add(where: string, problem: string): void {
-    if (this.#count++ < SHOWN) this.#shown.push(`${where}: ${problem}`);
+  add(
+    source: Pick<Source, "label" | "entry">,
+    line: number,
+    problem: string,
+    advice: readonly Advice[] = [],
+  ): void {
+    if (this.#count++ < SHOWN) this.#shown.push(`${source.label}:${line}: ${problem}`);
+    for (const { when, options } of advice) {
+      const { path, options: given } = source.entry;
+      this.#advice.add(`${when}: ${flowYaml({ path, ...given, ...options })}`);
+    }
   }
 
   throwIfAny(): void {
@@ -20,6 +33,9 @@ export class Problems {
     const more = this.#count > SHOWN ? [`and ${this.#count - SHOWN} more`] : [];
     const lines = [...this.#shown, ...more].join("\n  ");
     const found = this.#count === 1 ? lines : `${this.#count} problems\n  ${lines}`;
-    throw new UsageError("source-rows", `Cannot read the dataset: ${found}`);
+    const hint = this.#advice.size === 0
+      ? {}
+      : { hint: ["In dataset.source, a file can say how it is read", ...this.#advice].join("\n  ") };
+    throw new UsageError("source-rows", `Cannot read the dataset: ${found}`, hint);
   }
 }

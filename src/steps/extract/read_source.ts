@@ -3,28 +3,29 @@ import type { Fs } from "../../lib/fs.ts";
 import { csvReader } from "./csv.ts";
 import { readJsonArray } from "./json_array.ts";
 import { readJsonl } from "./jsonl.ts";
-import type { Note, Row, RowReader } from "./row.ts";
-import type { Source, Suffix } from "./sources.ts";
+import type { Note, Row, RowReader, SourceBytes } from "./row.ts";
+import type { Reading, Source, Suffix } from "./sources.ts";
+import { toUtf8 } from "./to_utf8.ts";
 
-const READERS: { readonly [S in Suffix]: RowReader } = {
-  ".jsonl": readJsonl,
-  ".json": readJsonArray,
-  ".csv": csvReader(","),
-  ".tsv": csvReader("\t"),
+const READERS: { readonly [S in Suffix]: (reading: Reading) => RowReader } = {
+  ".jsonl": () => readJsonl,
+  ".json": () => readJsonArray,
+  ".csv": (reading) => tableReader(reading, ",", '"'),
+  ".tsv": (reading) => tableReader(reading, "\t", undefined),
 };
 
 /** What reading a source to its end showed. */
-export interface Reading {
+export interface ReadThrough {
   readonly bytes: number;
   readonly sha256: string;
 }
 
 /** The rows of a source, and the digest of exactly the bytes they came from. */
 export async function* readSource(
-  source: Source,
+  source: Pick<Source, "path" | "suffix"> & { readonly reading: Reading },
   fs: Fs,
   note: Note,
-): AsyncGenerator<readonly Row[], Reading> {
+): AsyncGenerator<readonly Row[], ReadThrough> {
   const hash = createHash("sha256");
   const chunks = fs.readChunks(source.path)[Symbol.asyncIterator]();
   let bytes = 0;
@@ -37,11 +38,9 @@ export async function* readSource(
   };
   try {
     const first = await next();
-    const problem = first ? wrongEncoding(first) : "the file is empty";
-    if (first && !problem) {
-      const start = first[0] === 0xef && first[1] === 0xbb && first[2] === 0xbf ? 3 : 0;
-      yield* READERS[source.suffix]({ start, chunks: rest(first.subarray(start), next) }, note);
-    } else note(1, problem ?? "");
+    const text = first && textOf(first, next, source.reading, note);
+    if (!first) note(1, "the file is empty");
+    if (text) yield* READERS[source.suffix](source.reading)(text, note);
     while (await next());
   } finally {
     await chunks.return?.();
@@ -49,19 +48,44 @@ export async function* readSource(
   return { bytes, sha256: hash.digest("hex") };
 }
 
-async function* rest(
-  first: Uint8Array,
-  next: () => Promise<Uint8Array | undefined>,
-): AsyncGenerator<Uint8Array> {
-  if (first.length > 0) yield first;
-  for (let chunk; (chunk = await next());) yield chunk;
+function tableReader({ delimiter, quote }: Reading, usual: string, quotes: string | undefined): RowReader {
+  return csvReader({
+    delimiter: delimiter ?? usual,
+    quote: quote === undefined ? quotes : quote === "none" ? undefined : quote,
+    named: { delimiter: delimiter !== undefined, quote: quote !== undefined },
+  });
 }
 
-function wrongEncoding(bytes: Uint8Array): string | undefined {
-  const [a, b] = bytes;
-  if ((a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff)) {
-    return "the file is UTF-16; save it as UTF-8";
+type Next = () => Promise<Uint8Array | undefined>;
+
+/** The bytes of a file as UTF-8 behind their byte order mark; `undefined` after a note about what they are instead. */
+function textOf(first: Uint8Array, next: Next, { encoding }: Reading, note: Note): SourceBytes | undefined {
+  const mark = markOf(first);
+  const named = encoding === undefined ? "utf-8" : new TextDecoder(encoding).encoding;
+  // A mark tells which of the two an encoding that is named "utf-16" is.
+  const actual = /^utf-?16$/i.test(encoding ?? "") && mark?.startsWith("utf-16") ? mark : named;
+  if (mark !== undefined && mark !== actual) {
+    const advice = [{ when: `where it is ${mark}`, options: { encoding: mark } }];
+    return void note(
+      1,
+      `the file is ${mark.toUpperCase()}, as its byte order mark says, not ${named}`,
+      advice,
+    );
   }
-  const nul = bytes.indexOf(0);
-  return nul < 0 ? undefined : `the file is not text: byte ${nul} is zero`;
+  const nul = /^utf-16/.test(actual) ? -1 : first.indexOf(0);
+  if (nul >= 0) return void note(1, `the file is not text: byte ${nul} is zero`);
+  if (actual !== "utf-8") return { start: 0, chunks: toUtf8(rest(first, next), actual, note) };
+  const start = mark === undefined ? 0 : 3;
+  return { start, chunks: rest(first.subarray(start), next) };
+}
+
+function markOf([a, b, c]: Uint8Array): string | undefined {
+  if (a === 0xff && b === 0xfe) return "utf-16le";
+  if (a === 0xfe && b === 0xff) return "utf-16be";
+  return a === 0xef && b === 0xbb && c === 0xbf ? "utf-8" : undefined;
+}
+
+async function* rest(first: Uint8Array, next: Next): AsyncGenerator<Uint8Array> {
+  if (first.length > 0) yield first;
+  for (let chunk; (chunk = await next());) yield chunk;
 }

@@ -1,3 +1,5 @@
+import type { Reading } from "./sources.ts";
+
 /** One row of a source, as the JSON text of an object on one line. */
 export interface Row {
   /** Where it starts in its file, counted from 1. */
@@ -13,8 +15,14 @@ export interface SourceBytes {
   readonly start: number;
 }
 
+/** A way out that the pipeline file can name: what it is for, and what the source's entry then says. */
+export interface Advice {
+  readonly when: string;
+  readonly options: Reading;
+}
+
 /** Takes down what is wrong at a line; reading goes on where that makes sense. */
-export type Note = (line: number, problem: string) => void;
+export type Note = (line: number, problem: string, advice?: readonly Advice[]) => void;
 
 /** Reads one kind of file. Rows come in batches, because an await for each would cost more than the row. */
 export type RowReader = (bytes: SourceBytes, note: Note) => AsyncGenerator<readonly Row[]>;
@@ -30,14 +38,11 @@ export function kindOf(value: unknown): string {
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
-/** Why a text is not JSON, with the column and what stands there. */
-export function jsonFault(error: unknown, text: string): string {
-  const message = error instanceof Error ? error.message : String(error);
-  const position = /at position (\d+)/.exec(message)?.[1];
-  const cut = /Unterminated|Unexpected end/.test(message);
-  const at = position === undefined || cut ? text.length : Number(position);
-  const reason = message.replace(/( in JSON)? at position.*$/s, "").replace(/, ".*" is not valid JSON$/s, "")
-    .replace(/^./, (letter) => letter.toLowerCase());
-  const near = text.slice(Math.max(0, at - 20), at + 20).trim();
-  return `not valid JSON, ${reason} at column ${at + 1}, near ${JSON.stringify(near)}`;
+/** What is said of bytes that are not UTF-8. */
+export function notUtf8(byte: number): string {
+  return `not UTF-8 at byte ${byte} of the file`;
 }
+
+export const OTHER_ENCODING: readonly Advice[] = [
+  { when: "where it is written in another encoding", options: { encoding: "windows-1252" } },
+];

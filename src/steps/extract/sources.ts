@@ -3,6 +3,9 @@ import { UsageError } from "../../lib/errors.ts";
 import type { FileStat, Fs } from "../../lib/fs.ts";
 import { expandGlob, isGlob, isLinkLoop } from "../../lib/glob.ts";
 import type { LoadedSpec } from "../../spec/load.ts";
+import { NAME_ONCE, NamedFiles } from "../../spec/named_files.ts";
+import type { SourceOptions } from "../../spec/schema.ts";
+import { sourceEntries, type SourceEntry } from "../../spec/source_entries.ts";
 
 export const SUFFIXES = [".jsonl", ".json", ".csv", ".tsv"] as const;
 export type Suffix = (typeof SUFFIXES)[number];
@@ -16,12 +19,18 @@ export interface Source {
   readonly suffix: Suffix;
   /** The file's name, with as many folders before it as tell it from the other sources. */
   readonly label: string;
+  /** What the pipeline file says about it, and the path or pattern it says it of. */
+  readonly entry: SourceEntry;
 }
 
-/** The files that a pipeline's dataset names, in the order it names them; each once in a set. */
+/** What a pipeline file can say about how a file is read, before its rows become conversations. */
+export const READING = ["delimiter", "quote", "encoding"] as const;
+export type Reading = Pick<SourceOptions, (typeof READING)[number]>;
+
+/** The files that a pipeline's dataset names, in the order it names them. */
 export async function resolveSources({ spec, dir }: LoadedSpec, fs: Fs): Promise<Source[]> {
   const { source, eval: evaluation } = spec.dataset;
-  if (typeof source !== "string" && "sql" in source) {
+  if (typeof source === "object" && "sql" in source) {
     throw new UsageError(
       "source-unsupported",
       "Cannot read dataset.source: rows of an SQL query are not available in this version",
@@ -30,8 +39,8 @@ export async function resolveSources({ spec, dir }: LoadedSpec, fs: Fs): Promise
   }
   const problems: string[] = [];
   const files = [
-    ...await filesOf("train", [source].flat(), dir, fs, problems),
-    ...await filesOf("eval", evaluation === undefined ? [] : [evaluation].flat(), dir, fs, problems),
+    ...await filesOf("train", sourceEntries(source), dir, fs, problems),
+    ...await filesOf("eval", sourceEntries(evaluation), dir, fs, problems),
   ];
   if (problems.length > 0) {
     throw new UsageError("source-unusable", `Cannot read the dataset: ${problems.join("\n  ")}`, {
@@ -44,13 +53,15 @@ export async function resolveSources({ spec, dir }: LoadedSpec, fs: Fs): Promise
 
 async function filesOf(
   set: SetName,
-  patterns: readonly string[],
+  entries: readonly SourceEntry[],
   dir: string,
   fs: Fs,
   problems: string[],
 ): Promise<Omit<Source, "label">[]> {
-  const paths = new Map<string, string>();
-  for (const pattern of patterns) {
+  const named = new NamedFiles(fs);
+  const files: Omit<Source, "label">[] = [];
+  for (const entry of entries) {
+    const pattern = entry.path;
     const path = resolve(dir, pattern);
     const stat = await statOr(path, fs, problems, pattern);
     if (stat === "problem") continue;
@@ -59,18 +70,22 @@ async function filesOf(
     if (found.length === 0) {
       problems.push(isGlob(pattern) ? `no file matches "${pattern}"` : `there is no file "${pattern}"`);
     }
-    for (const file of found) {
-      const real = await fs.realPath(file);
-      if (!paths.has(real)) paths.set(real, file);
+    const repeat = await named.add(pattern, found);
+    if (repeat) throw sourceTwice(set, repeat.text);
+    for (const path of found) {
+      const suffix = SUFFIXES.find((known) => path.toLowerCase().endsWith(known));
+      if (suffix) files.push({ set, path, suffix, entry });
+      else problems.push(`"${path}" ends in none of ${SUFFIXES.join(", ")}, which say how to read it`);
     }
   }
-  const files: Omit<Source, "label">[] = [];
-  for (const path of paths.values()) {
-    const suffix = SUFFIXES.find((known) => path.toLowerCase().endsWith(known));
-    if (suffix) files.push({ set, path, suffix });
-    else problems.push(`"${path}" ends in none of ${SUFFIXES.join(", ")}, which say how to read it`);
-  }
   return files;
+}
+
+function sourceTwice(set: SetName, found: string): UsageError {
+  const field = set === "train" ? "dataset.source" : "dataset.eval";
+  return new UsageError("source-twice", `Cannot read ${field}: ${found}`, {
+    hint: NAME_ONCE.replace(/^./, (letter) => letter.toUpperCase()),
+  });
 }
 
 async function statOr(

@@ -1,7 +1,9 @@
 import { UsageError } from "../../lib/errors.ts";
-import { parseTemplate, type Template, templateFields } from "../../lib/template.ts";
+import type { Json } from "../../lib/json.ts";
+import { parseTemplate, type Place, type Template, templateFields } from "../../lib/template.ts";
 import type { Spec } from "../../spec/schema.ts";
 import { type Complain, kindOf, type RawTurn, type Shape } from "./conversation.ts";
+import { roundedNumber, TOO_MANY_DIGITS } from "./numbers.ts";
 import type { Taken } from "./taken.ts";
 
 type Columns = NonNullable<Spec["dataset"]["columns"]>;
@@ -56,26 +58,43 @@ function compile(role: string, text: string): Template {
 
 function render(template: Template, row: Taken, complain: Complain): string | undefined {
   let text = "";
-  for (const part of template) {
-    const piece = typeof part === "string" ? part : renderField(row, part.field, complain);
+  for (const [i, part] of template.entries()) {
+    const piece = typeof part === "string" ? part : renderField(row, part, complain);
     if (piece === undefined) return undefined;
     text += piece;
+    const before = template[i - 1];
+    if (
+      piece === "" && typeof part === "object" && part.filter === "optional" && typeof before === "string"
+    ) {
+      text = text.slice(0, text.length - (before.length - before.trimEnd().length));
+    }
   }
   return text;
 }
 
-function renderField(row: Taken, field: string, complain: Complain): string | undefined {
+function renderField(row: Taken, { field, filter }: Place, complain: Complain): string | undefined {
   const value = row.takeExact(field);
+  if (filter === "optional" && isEmpty(value)) return "";
+  if (filter === "json" && value !== undefined) return renderJson(value, field, complain);
   if (typeof value === "string") return value;
   if (typeof value === "boolean") return String(value);
   if (typeof value !== "number") {
     const wanted = value === undefined || value === null
       ? ""
-      : "; a template takes texts, numbers, true and false";
+      : `; a template takes texts, numbers, true and false, and lists and objects as {{ ${field} | json }}`;
     return void complain(field, `is ${kindOf(value)}${wanted}`, value);
   }
-  if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
-    return void complain(field, "is a number with more digits than numbers keep; put it in quotes", value);
-  }
-  return String(value);
+  return roundedNumber(value, field) === undefined
+    ? String(value)
+    : void complain(field, TOO_MANY_DIGITS, value);
+}
+
+function isEmpty(value: Json | undefined): boolean {
+  return value === undefined || value === null || typeof value === "string" && value.trim() === "";
+}
+
+/** JSON without white space, its keys in the row's order: an answer may reason before it decides. */
+function renderJson(value: Json, field: string, complain: Complain): string | undefined {
+  const place = roundedNumber(value, field);
+  return place === undefined ? JSON.stringify(value) : void complain(place, TOO_MANY_DIGITS, value);
 }

@@ -1,19 +1,17 @@
 import { join } from "node:path";
-import { ABILITIES } from "../../providers/abilities.ts";
 import type { SourceFile } from "../extract/source_file.ts";
 import type { SetName } from "../extract/sources.ts";
 import type { StepContext } from "../step.ts";
 import { Accounting } from "./accounting.ts";
 import { compareRows } from "./compare.ts";
-import { Converter } from "./converter.ts";
 import { exampleOf, type ExampleOptions } from "./example.ts";
 import { Findings } from "./findings.ts";
-import { firstRows, parseRow, readRowLines, type SourceRow } from "./rows.ts";
-import { type Choice, chooseShape, refuseUnknownField, SAMPLE_ROWS } from "./shapes.ts";
+import { type Choices, chooseShapes, ROW_FILES, type SetChoice } from "./choices.ts";
+import { RowReader } from "./row_reader.ts";
+import { readRowLines } from "./rows.ts";
 import { Sides } from "./sides.ts";
 import { openSplitter, type Splitter } from "./split.ts";
 
-const ROW_FILES: { readonly [S in SetName]: string } = { train: "rows.jsonl", eval: "eval.jsonl" };
 const PROGRESS_ROWS = 50_000;
 
 /** One pass over all rows, and what it showed. */
@@ -25,14 +23,14 @@ export class Formatting {
   #done = 0;
   readonly findings: Findings;
   readonly sides: Sides;
-  readonly choices: { readonly train: Choice; readonly eval?: Choice };
+  readonly choices: Choices;
   readonly accounting = new Accounting();
 
   private constructor(
     context: StepContext,
     sources: readonly SourceFile[],
     sides: Sides,
-    choices: { readonly train: Choice; readonly eval?: Choice },
+    choices: Choices,
   ) {
     const { split, checks } = context.loaded.spec.dataset;
     const leakage = checks.leakage !== "off" && (choices.eval !== undefined || split !== undefined);
@@ -45,22 +43,9 @@ export class Formatting {
   }
 
   static async open(context: StepContext, sources: readonly SourceFile[]): Promise<Formatting> {
-    const { fs, out, loaded: { spec: { dataset } } } = context;
-    const extracted = context.input("extract");
-    const hasEval = sources.some(({ set }) => set === "eval");
-    const train = await firstRows(join(extracted, ROW_FILES.train), fs, SAMPLE_ROWS);
-    const choices = {
-      train: chooseShape(dataset, "dataset.source", train),
-      ...hasEval && {
-        eval: chooseShape(
-          dataset,
-          "dataset.eval",
-          await firstRows(join(extracted, ROW_FILES.eval), fs, SAMPLE_ROWS),
-        ),
-      },
-    };
-    const by = dataset.split?.by;
-    if (by !== undefined) refuseUnknownField("dataset.split.by", by, "dataset.source", train);
+    const { out, loaded: { spec: { dataset } } } = context;
+    const choices = await chooseShapes(context, sources);
+    const hasEval = choices.eval !== undefined;
     const sides = await Sides.open(out, context, hasEval || dataset.split !== undefined);
     const formatting = new Formatting(context, sources, sides, choices);
     await formatting.#openSplitter();
@@ -72,6 +57,8 @@ export class Formatting {
     await this.#splitter?.finish();
     if (this.choices.eval) await this.#readSet("eval", this.choices.eval);
     await this.sides.finish();
+    this.choices.train.refuseUnseen();
+    this.choices.eval?.refuseUnseen();
     await compareRows(this.sides, this.findings, this.#context.out, this.#context.fs);
   }
 
@@ -90,13 +77,11 @@ export class Formatting {
     await this.sides.close();
   }
 
-  async #readSet(set: SetName, { shape }: Choice): Promise<void> {
-    const { fs, signal, loaded: { spec } } = this.#context;
-    const by = set === "train" ? spec.dataset.split?.by : undefined;
-    const abilities = ABILITIES[spec.provider.kind];
-    const converter = new Converter(shape, abilities, this.findings, by, this.accounting);
+  async #readSet(set: SetName, choice: SetChoice): Promise<void> {
+    const { fs, signal } = this.#context;
+    const reader = new RowReader(this.#context, set, choice, this);
     for await (const lines of readRowLines(join(this.#context.input("extract"), ROW_FILES[set]), fs)) {
-      for (const line of lines) this.#place(set, parseRow(line), converter, by);
+      for (const line of lines) this.#place(set, line, reader);
       if (set === "train" && this.#splitter) await this.#splitter.drain();
       else await this.sides.drain();
       signal.throwIfAborted();
@@ -104,12 +89,12 @@ export class Formatting {
     }
   }
 
-  #place(set: SetName, { origin, row }: SourceRow, converter: Converter, by: string | undefined): void {
-    const conversation = converter.convert(origin, row);
-    if (!conversation) return;
-    const example = exampleOf(origin, conversation, this.#options);
+  #place(set: SetName, line: string, reader: RowReader): void {
+    const read = reader.read(line);
+    if (!read) return;
+    const example = exampleOf(read.origin, read.conversation, this.#options);
     if (set === "eval" || !this.#splitter) return this.sides.put(set, example, this.#options.leakage);
-    const key = by === undefined ? example.input : converter.groupOf(origin, row, by);
+    const key = reader.groupOf(read, example);
     if (key !== undefined) this.#splitter.add(key, example);
   }
 

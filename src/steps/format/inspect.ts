@@ -1,3 +1,4 @@
+import { withoutInvisible } from "../../lib/invisible.ts";
 import type { Conversation, Turn } from "./conversation.ts";
 import type { CheckName } from "./findings.ts";
 import { type Markup, markupOf, markupOfTools } from "./markup.ts";
@@ -25,9 +26,9 @@ export function flawsOf(conversation: Conversation): Flaw[] {
   if (order) flaws.push(order);
   for (const turn of turns) {
     const { field, role, text, reasoning, calls } = turn;
-    const trimmed = text.trim();
+    const trimmed = withoutInvisible(text).trim();
     if (trimmed === "") {
-      const problem = reasoning === "" ? "has no text" : "has reasoning but no answer";
+      const problem = reasoning === "" ? `has no text${invisibleIn(text)}` : "has reasoning but no answer";
       if (calls.length === 0) {
         flaws.push({ check: "empty", field, problem: `the ${role} turn ${problem}`, text });
       }
@@ -54,6 +55,14 @@ function markupOfTurn({ text, reasoning, calls }: Turn): Markup | undefined {
     ...calls.map((call) => markupOf(JSON.stringify(call["function"] ?? null))),
   ];
   return others.find((other) => other?.sure) ?? found ?? others.find((other) => other !== undefined);
+}
+
+/** The first character of a text that shows nothing, where it is more than white space. */
+function invisibleIn(text: string): string {
+  const code = text.trim().codePointAt(0);
+  return code === undefined
+    ? ""
+    : `, only invisible characters such as U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
 }
 
 /** V8 may keep a text that was looked up in a set until the next full collection: long ones are not looked up. */

@@ -23,44 +23,123 @@ export function foundText(check: CheckName, count: number): string {
   return FOUND[check](count);
 }
 
-/** Throws when a check that stops found something, or when a set is empty. */
+/** Throws when a check that stops found something, when a set is empty, or when a source is lost as a whole. */
 export function refuse(report: Report, page: string): void {
   const failing = CHECKS.filter((check) => {
     const { severity, count } = report.checks[check];
     return severity === "error" && count > 0;
   });
   if (failing.length > 0) throw checksFailed(report, failing, page);
-  if (report.train.rows === 0) throw emptySet("training", report, page);
-  if (report.eval?.rows === 0) throw emptySet("evaluation", report, page);
+  const usable = report.train.rows + (report.split ? report.eval?.rows ?? 0 : 0);
+  if (usable === 0) throw emptySet("training", report, page);
+  if (report.split && report.split.wanted >= usable) throw splitTooLarge(report.split.wanted, usable, report);
+  if (report.train.rows === 0) throw splitEmpty("training", report);
+  if (report.eval?.rows === 0) {
+    throw report.split ? splitEmpty("evaluation", report) : emptySet("evaluation", report, page);
+  }
+  const lost = lostSources(report);
+  if (lost.length > 0) throw sourcesLost(lost, report, page);
 }
 
-function checksFailed({ checks }: Report, failing: readonly CheckName[], page: string): UsageError {
+type SourceReport = Report["sources"][number];
+
+/** Files of which no row can be read: no setting of a check is meant to leave out a whole file. */
+function lostSources({ sources }: Report): SourceReport[] {
+  return sources.filter(({ rows, used }) => rows > 0 && used === 0);
+}
+
+function checksFailed(report: Report, failing: readonly CheckName[], page: string): UsageError {
   const parts = failing.map((check) => {
-    const { count, findings } = checks[check];
-    const shown = findings.slice(0, SHOWN).map(({ origin, field, problem, excerpt }) =>
-      `\n  ${origin}: ${field} ${problem}${excerpt === "" ? "" : `, near ${JSON.stringify(excerpt)}`}`
-    );
-    const more = count > shown.length ? `\n  and ${count - shown.length} more` : "";
-    return `${foundText(check, count)} (dataset.checks.${check})${shown.join("")}${more}`;
+    const { count } = report.checks[check];
+    return `${foundText(check, count)} (dataset.checks.${check})${examples(check, report)}`;
   });
   return new UsageError("data-checks", `Cannot use the dataset: ${parts.join("\n")}`, {
-    hint: `Mend the rows, or set the check to warn; ${page} shows all of it`,
+    hint: `${wayOut(report, failing)}; ${page} shows all of it${strangers(report)}`,
   });
 }
 
-function emptySet(purpose: "training" | "evaluation", { split, sources }: Report, page: string): UsageError {
-  const rows = sources.reduce((sum, source) => sum + source.rows, 0);
-  if (!split) {
-    return new UsageError("dataset-empty", `Cannot use the dataset: no row is left for ${purpose}`, {
-      hint: `${page} shows why rows were left out`,
-    });
-  }
-  const by = split.by === null ? "rows with the same input stay" : `rows with the same "${split.by}" stay`;
+/** Who speaks under names that mean nothing, and how the pipeline file says what they mean. */
+function strangers({ checks }: Report): string {
+  const names = checks.rows.findings.flatMap(({ problem }) =>
+    /^is ("(?:[^"\\]|\\.)+"), which is none of/.exec(problem)?.[1] ?? []
+  );
+  const different = [...new Set(names)];
+  return different.length === 0
+    ? ""
+    : `\nWhere ${different.join(" and ")} ${
+      different.length === 1 ? "is" : "are"
+    } system, user, assistant or tool, ` +
+      "dataset.roles says so, such as roles: {bot: assistant}";
+}
+
+/** The first findings of a check, each on a line of its own. */
+function examples(check: CheckName, { checks }: Report): string {
+  const { count, findings } = checks[check];
+  const shown = findings.slice(0, SHOWN).map(({ origin, field, problem, excerpt }) =>
+    `\n  ${origin}: ${field} ${problem}${excerpt === "" ? "" : `, near ${JSON.stringify(excerpt)}`}`
+  );
+  const more = count > shown.length ? `\n  and ${count - shown.length} more` : "";
+  return `${shown.join("")}${more}`;
+}
+
+/** What can be done about checks; that rows would be left out is said with their number. */
+function wayOut(report: Report, failing: readonly CheckName[]): string {
+  const others = failing.filter((check) => check !== "rows");
+  const warn = others.length === 0
+    ? ""
+    : `, or set ${others.map((check) => `checks.${check}`).join(", ")} to warn`;
+  if (others.length === failing.length) return `Fix the rows${warn}`;
+  const lost = lostSources(report);
+  if (lost.length > 0) return `Fix the rows: none of those in ${labelsOf(lost)} can be read${warn}`;
+  const [unused, rows] = [totalOf(report, "unused"), totalOf(report, "rows")];
+  return `Fix the rows${warn}, or leave ${unused} of the ${rows} rows out with checks.rows: warn`;
+}
+
+function sourcesLost(lost: readonly SourceReport[], report: Report, page: string): UsageError {
+  return new UsageError(
+    "source-lost",
+    `Cannot use the dataset: no row of ${labelsOf(lost)} can be read, whatever dataset.checks.rows says` +
+      examples("rows", report),
+    {
+      hint:
+        `Fix the rows, name the file's format in dataset.source, or take the file out; ${page} shows all of it`,
+    },
+  );
+}
+
+function labelsOf(sources: readonly SourceReport[]): string {
+  return sources.map(({ path }) => `"${path}"`).join(", ");
+}
+
+function totalOf({ sources }: Report, what: "rows" | "unused"): number {
+  return sources.reduce((sum, source) => sum + source[what], 0);
+}
+
+function emptySet(purpose: "training" | "evaluation", report: Report, page: string): UsageError {
+  return new UsageError(
+    "dataset-empty",
+    `Cannot use the dataset: no row is left for ${purpose}${examples("rows", report)}`,
+    { hint: `Fix the rows; ${page} shows why they were left out` },
+  );
+}
+
+function splitTooLarge(wanted: number, usable: number, report: Report): UsageError {
+  const unused = totalOf(report, "unused");
+  const out = unused === 0 ? "" : `; ${counted(unused, "row")} cannot be read${examples("rows", report)}`;
+  return new UsageError(
+    "split-too-large",
+    `Cannot hold out dataset.split.eval = ${wanted} rows: the data set has ${usable} that can be used${out}`,
+    { hint: "Training needs rows too: hold out fewer, or a fraction such as 0.1" },
+  );
+}
+
+function splitEmpty(purpose: "training" | "evaluation", report: Report): UsageError {
+  const { split } = report;
+  const by = split?.by === null ? "rows with the same input stay" : `rows with the same "${split?.by}" stay`;
+  const rows = counted(totalOf(report, "rows"), "row");
   return new UsageError(
     "split-empty",
-    `Cannot split the dataset: of ${
-      counted(rows, "row")
-    }, dataset.split.eval = ${split.wanted} leaves none for ${purpose}`,
+    `Cannot split the dataset: of ${rows}, dataset.split.eval = ${split?.wanted} leaves none for ${purpose}`,
     { hint: `Hold out another number of rows; ${by} on one side` },
   );
 }

@@ -18,11 +18,24 @@ export function parseRow(line: string): SourceRow {
   return JSON.parse(line) as SourceRow;
 }
 
-/** The first rows, to see what the set is. */
-export async function firstRows(path: string, fs: Fs, count: number): Promise<JsonObject[]> {
-  const rows: JsonObject[] = [];
+/** The first rows of each file of a set, whose rows follow each other. `rows`: how many each has. */
+export async function firstRows(
+  path: string,
+  fs: Fs,
+  rows: readonly number[],
+  count: number,
+): Promise<JsonObject[][]> {
+  const samples: JsonObject[][] = rows.map(() => []);
+  let file = 0;
+  let left = rows[0] ?? 0;
   for await (const lines of readRowLines(path, fs)) {
-    for (const line of lines) if (rows.push(parseRow(line).row) === count) return rows;
+    for (const line of lines) {
+      while (left === 0) left = rows[++file] ?? Infinity;
+      left--;
+      const sample = samples[file] as JsonObject[];
+      if (sample.length < count) sample.push(parseRow(line).row);
+      else if (file === rows.length - 1) return samples;
+    }
   }
-  return rows;
+  return samples;
 }

@@ -1,10 +1,15 @@
 import { UsageError } from "../../lib/errors.ts";
+import { flowYaml } from "../../lib/flow_yaml.ts";
 import type { JsonObject } from "../../lib/json.ts";
 import { nearest } from "../../lib/nearest.ts";
-import type { Spec } from "../../spec/schema.ts";
+import { FILTERS } from "../../lib/template.ts";
+import type { SourceOptions, Spec } from "../../spec/schema.ts";
+import type { SourceEntry } from "../../spec/source_entries.ts";
+import { adviceFor, type Place, quoted } from "./advice.ts";
 import { alpaca } from "./alpaca.ts";
 import { columns } from "./columns.ts";
 import type { Shape } from "./conversation.ts";
+import { isMeantAsList, parseJsonCell } from "./json_cell.ts";
 import { messages } from "./messages.ts";
 import { preference } from "./preference.ts";
 import { promptCompletion } from "./prompt_completion.ts";
@@ -22,7 +27,7 @@ const BY_NAME: { readonly [F in Exclude<Format, "auto" | "columns">]: Shape } = 
 };
 const SHAPES = Object.values(BY_NAME);
 
-/** How many rows decide what a data set is. */
+/** How many rows of a file decide what it is. */
 export const SAMPLE_ROWS = 100;
 
 export interface Choice {
@@ -31,21 +36,38 @@ export interface Choice {
   readonly why: string;
 }
 
-/** The shape of a data set, from the pipeline file or from its first rows. `name`: dataset.source or dataset.eval. */
-export function chooseShape(dataset: Spec["dataset"], name: string, sample: readonly JsonObject[]): Choice {
-  if (dataset.format === "auto") return detect(name, sample);
-  if (dataset.format !== "columns") {
-    return { shape: BY_NAME[dataset.format], why: "dataset.format names it" };
+/** What the pipeline file says of how rows become conversations. */
+export interface Wanted {
+  readonly format: Format;
+  readonly columns?: SourceOptions["columns"];
+}
+
+/** What is said of a source: its own words before those of the whole dataset. `place`: the words that decide. */
+export function wantedOf(dataset: Spec["dataset"], { options }: SourceEntry): Wanted & { place: string } {
+  const place = options.format === undefined ? "dataset.format" : "its entry in the pipeline file";
+  const columns = options.columns ?? dataset.columns;
+  return { format: options.format ?? dataset.format, place, ...columns && { columns } };
+}
+
+/**
+ * The shape of a file's rows, from the pipeline file or from its first rows. `name`: what the file is called in
+ * messages. `place`: what names the format, or is to name it.
+ */
+export function chooseShape(
+  wanted: Wanted & { readonly place?: string },
+  name: string,
+  sample: readonly JsonObject[],
+  entry?: SourceEntry,
+): Choice {
+  if (wanted.format === "auto") return detect(name, sample, entry);
+  const why = `${wanted.place ?? "dataset.format"} names it`;
+  if (wanted.format !== "columns") return { shape: BY_NAME[wanted.format], why };
+  if (!wanted.columns) {
+    throw new UsageError("columns-missing", `Cannot use format columns for ${name}: no columns are given`);
   }
-  if (!dataset.columns) {
-    throw new UsageError(
-      "columns-missing",
-      "Cannot use dataset.format columns: dataset.columns is not given",
-    );
-  }
-  const shape = columns(dataset.columns);
-  for (const field of shape.fields) refuseUnknownField(`dataset.columns`, field, name, sample);
-  return { shape, why: "dataset.format names it" };
+  const shape = columns(wanted.columns);
+  for (const field of shape.fields) refuseUnknownField("columns", field, name, sample);
+  return { shape, why };
 }
 
 /** A field that no row of the sample has is a slip of the pen in the pipeline file, not one of the rows. */
@@ -58,17 +80,18 @@ export function refuseUnknownField(
   if (sample.some((row) => Object.hasOwn(row, field))) return;
   const fields = fieldsOf(sample);
   const close = nearest(field, fields);
+  const filters = field.includes("|") ? `; filters are ${FILTERS.join(" and ")}` : "";
   throw new UsageError(
     "field-unknown",
     `Cannot use ${place}: no row of ${name} has a field "${field}"${
       close ? `, did you mean "${close}"` : ""
     }`,
-    { hint: `The rows have ${quoted(fields)}` },
+    { hint: `The rows have ${quoted(fields)}${filters}` },
   );
 }
 
-function detect(name: string, sample: readonly JsonObject[]): Choice {
-  const fits = SHAPES.map((shape) => ({ shape, rows: sample.filter((row) => shape.fits(row)).length }))
+function detect(name: string, sample: readonly JsonObject[], entry: SourceEntry | undefined): Choice {
+  const fits = SHAPES.map((shape) => ({ shape, rows: sample.filter((row) => fitsShape(shape, row)).length }))
     .filter(({ rows }) => rows > 0);
   const [only] = fits;
   if (only && fits.length === 1) {
@@ -76,36 +99,37 @@ function detect(name: string, sample: readonly JsonObject[]): Choice {
     const seen = sample.length === 1 ? "the first row has" : `${share}the first ${sample.length} rows have`;
     return { shape: only.shape, why: `${seen} ${only.shape.needs}` };
   }
-  const fields = fieldsOf(sample);
-  const found = fits.length === 0
-    ? `its first rows have the fields ${quoted(fields)}, which fit no known format`
-    : `its first ${sample.length} rows fit ${
-      fits.map(({ shape, rows }) => `${shape.name} (${rows})`).join(" and ")
-    }`;
-  const needs = SHAPES.map(({ name, needs, options }) =>
-    `${name}: ${needs}${options ? `, and if there ${options}` : ""}`
-  ).join("\n  ");
-  throw new UsageError(
-    "format-unknown",
-    `Cannot tell how the rows of ${name} become conversations: ${found}\n  ${needs}`,
-    {
-      hint: fits.length === 0 ? columnsHint(fields) : "Say which in dataset.format",
-    },
-  );
+  const what = `Cannot tell how the rows of ${name} become conversations`;
+  if (fits.length > 0) throw severalShapes(what, fits, sample, { name, entry });
+  const { found, hint } = adviceFor(sample, SHAPES, { name, entry });
+  throw new UsageError("format-unknown", `${what}: ${found}`, { hint });
 }
 
-function columnsHint(fields: readonly string[]): string {
-  const [user = "question", assistant = "answer"] = fields;
-  return "For other fields set dataset.format: columns and, for example, " +
-    `dataset.columns: {user: "{{ ${user} }}", assistant: "{{ ${assistant} }}"}`;
+/** A cell that was meant as a list of messages has its shape, so that what is wrong with it is said row by row. */
+function fitsShape(shape: Shape, row: JsonObject): boolean {
+  if (shape.fits(row)) return true;
+  const field = shape === messages ? "messages" : shape === sharegpt ? "conversations" : undefined;
+  if (field === undefined || !Object.hasOwn(row, field)) return false;
+  return isMeantAsList(row[field]) && !parseJsonCell(row[field]).ok;
+}
+
+/** Rows of several kinds, each of one; or rows that are several at once. */
+function severalShapes(
+  what: string,
+  fits: readonly { readonly shape: Shape; readonly rows: number }[],
+  sample: readonly JsonObject[],
+  { entry }: Place,
+): UsageError {
+  const counts = fits.map(({ shape, rows }) => `${shape.name} (${rows})`).join(" and ");
+  const whole = fits.filter(({ rows }) => rows === sample.length).map(({ shape }) => shape.name);
+  const say = (format: string) =>
+    entry ? flowYaml({ path: entry.path, ...entry.options, format }) : `format: ${format}`;
+  const hint = whole.length > 0
+    ? `Say which in dataset${entry ? ".source" : ""}: ${whole.map(say).join(" or ")}`
+    : "One file holds rows of one kind: put each kind into a file of its own, each is recognised for itself";
+  return new UsageError("format-unknown", `${what}: its first ${sample.length} rows fit ${counts}`, { hint });
 }
 
 function fieldsOf(sample: readonly JsonObject[]): string[] {
   return [...new Set(sample.flatMap((row) => Object.keys(row)))];
-}
-
-function quoted(fields: readonly string[]): string {
-  if (fields.length === 0) return "no fields";
-  const shown = fields.slice(0, 12).map((field) => `"${field}"`).join(", ");
-  return fields.length > 12 ? `${shown} and ${fields.length - 12} more` : shown;
 }

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { UsageError } from "../../lib/errors.ts";
 import { LineWriter } from "../../lib/line_writer.ts";
 import { readLines } from "../../lib/lines.ts";
 import { murmur128 } from "../../lib/murmur.ts";
@@ -116,13 +115,8 @@ class CountSplitter implements Splitter {
   /** The last digest of the eval set: whole groups, as near to the wanted number of rows as they allow. */
   async #border(rows: number): Promise<string> {
     const wanted = this.#split.eval;
-    if (wanted >= rows) {
-      throw new UsageError(
-        "split-too-large",
-        `Cannot hold out dataset.split.eval = ${wanted} rows: the data set has ${rows} that can be used`,
-        { hint: "Training needs rows too: hold out fewer, or a fraction such as 0.1" },
-      );
-    }
+    // Nothing is held out, and what the report then shows is refused with the reasons it knows.
+    if (wanted >= rows) return "";
     const sizes: number[] = [];
     let held = 0;
     let border = "";

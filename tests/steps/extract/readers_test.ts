@@ -68,9 +68,11 @@ Deno.test("readJsonArray() gives back what was written, however it is indented",
   }));
 });
 
-for (const delimiter of [",", "\t"] as const) {
-  Deno.test(`csvReader(${JSON.stringify(delimiter)}) gives back what RFC 4180 writes, with its lines`, async () => {
-    const quote = (cell: string) => `"${cell.replaceAll('"', '""')}"`;
+const named = { delimiter: true, quote: true };
+
+for (const [delimiter, quote] of [[",", '"'], ["\t", '"'], [";", "'"]] as const) {
+  Deno.test(`csvReader(${JSON.stringify(delimiter + quote)}) gives back what RFC 4180 writes, with its lines`, async () => {
+    const quoted = (cell: string) => quote + cell.replaceAll(quote, quote + quote) + quote;
     const table = fc.array(fc.tuple(text, text), { maxLength: 6 });
     await fc.assert(
       fc.asyncProperty(table, size, fc.constantFrom("\n", "\r\n", "\r"), async (table, size, end) => {
@@ -80,14 +82,29 @@ for (const delimiter of [",", "\t"] as const) {
           line += 1 + (a + "|" + b).split(/\r\n|\n|\r/).length - 1;
           return row;
         });
-        const records = [["a", "b"], ...table].map((cells) => cells.map(quote).join(delimiter));
-        assert.deepEqual(await read(csvReader(delimiter), records.join(end) + end, size), expected);
+        const records = [["a", "b"], ...table].map((cells) => cells.map(quoted).join(delimiter));
+        const reader = csvReader({ delimiter, quote, named });
+        assert.deepEqual(await read(reader, records.join(end) + end, size), expected);
       }),
     );
   });
 }
 
 Deno.test("csvReader() takes line ends of all kinds in one file and skips blank lines", async () => {
-  const found = await read(csvReader(","), "a,b\r\n\r\n\r\n1,2\n\n\n3,4\r5,6", 3);
+  const reader = csvReader({ delimiter: ",", quote: '"', named });
+  const found = await read(reader, "a,b\r\n\r\n\r\n1,2\n\n\n3,4\r5,6", 3);
   assert.deepEqual(found.map(({ line }) => line), [4, 7, 8]);
+});
+
+Deno.test("csvReader() without quotes gives back every cell as it stands", async () => {
+  const cell = fc.string({ unit: fc.constantFrom("a", "é", "😀", '"', '""', ",", "'", " "), maxLength: 8 });
+  const table = fc.array(fc.tuple(cell, cell), { maxLength: 6 });
+  const reader = csvReader({ delimiter: "\t", quote: undefined, named });
+  await fc.assert(
+    fc.asyncProperty(table, size, fc.constantFrom("\n", "\r\n", "\r"), async (table, size, end) => {
+      const file = [["a", "b"], ...table].map((cells) => cells.join("\t") + end).join("");
+      const expected = table.map(([a, b], i) => ({ line: i + 2, row: { a, b } }));
+      assert.deepEqual(await read(reader, file, size), expected);
+    }),
+  );
 });

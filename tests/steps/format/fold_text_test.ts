@@ -2,7 +2,22 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { foldText } from "../../../src/steps/format/fold_text.ts";
 
-const text = fc.string({ unit: "grapheme" });
+const sign = fc.oneof(
+  { weight: 4, arbitrary: fc.string({ unit: "grapheme", minLength: 1, maxLength: 1 }) },
+  fc.constantFrom(
+    "\u200b",
+    "\u00ad",
+    "\u3164",
+    "\uffa0",
+    "\u115f",
+    "\u1100",
+    "\u1161",
+    "\u0301",
+    "\u034f",
+    "\u200d",
+  ),
+);
+const text = fc.array(sign).map((signs) => signs.join(""));
 
 Deno.test("foldText() makes no difference of compatibility forms, case and white space", () => {
   for (
@@ -15,6 +30,22 @@ Deno.test("foldText() makes no difference of compatibility forms, case and white
     ], ["①", "1"]]
   ) {
     assert.equal(foldText(a as string), foldText(b as string));
+  }
+  for (
+    const sign of [
+      "\u200b",
+      "\u2060",
+      "\ufeff",
+      "\u00ad",
+      "\u3164",
+      "\u200d",
+      "\u202e",
+      "\u2800",
+      "\u{e0041}",
+    ]
+  ) {
+    assert.equal(foldText(`wi${sign}nd e\u0301${sign}?`), foldText("wind é?"));
+    assert.equal(foldText(`e${sign}\u0301`), foldText("é"));
   }
   assert.notEqual(foldText("on"), foldText("no"));
   assert.notEqual(foldText("ab"), foldText("a b"));

@@ -97,7 +97,9 @@ Deno.test("columns() renders texts, numbers and booleans, and nothing else", () 
   assert.deepEqual(render({ v: 1.5 }), ["user: 1.5!", "assistant: A"]);
   assert.deepEqual(render({ v: false }), ["user: false!", "assistant: A"]);
   assert.deepEqual(render({ v: null }), ["v is null"]);
-  assert.deepEqual(render({ v: [1] }), ["v is a list; a template takes texts, numbers, true and false"]);
+  assert.deepEqual(render({ v: [1] }), [
+    "v is a list; a template takes texts, numbers, true and false, and lists and objects as {{ v | json }}",
+  ]);
   assert.deepEqual(render({ v: 2 ** 60 }), [
     "v is a number with more digits than numbers keep; put it in quotes",
   ]);

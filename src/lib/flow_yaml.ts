@@ -1,0 +1,13 @@
+/** A value as YAML on one line, to be pasted into a pipeline file: `{path: a.csv, delimiter: ";"}`. */
+export function flowYaml(value: unknown): string {
+  if (typeof value === "string") return isPlain(value) ? value : JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(flowYaml).join(", ")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  return `{${members.map(([name, member]) => `${flowYaml(name)}: ${flowYaml(member)}`).join(", ")}}`;
+}
+
+/** Whether a text can stand in YAML without quotes: words, names of files, and nothing that YAML reads as something else. */
+function isPlain(text: string): boolean {
+  return /^[A-Za-z][\w./-]*$/.test(text) && !/^(true|false|null)$/i.test(text);
+}

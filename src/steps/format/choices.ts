@@ -1,0 +1,148 @@
+import { join } from "node:path";
+import { TemperError, UsageError } from "../../lib/errors.ts";
+import type { JsonObject } from "../../lib/json.ts";
+import type { SourceFile } from "../extract/source_file.ts";
+import { resolveSources, type SetName, type Source } from "../extract/sources.ts";
+import type { StepContext } from "../step.ts";
+import { Roles } from "./roles.ts";
+import { firstRows } from "./rows.ts";
+import { type Choice, chooseShape, refuseUnknownField, SAMPLE_ROWS, wantedOf } from "./shapes.ts";
+
+export const ROW_FILES: { readonly [S in SetName]: string } = { train: "rows.jsonl", eval: "eval.jsonl" };
+
+/** How the rows of one file become conversations. */
+export interface FileChoice extends Choice {
+  readonly label: string;
+  readonly roles: Roles | undefined;
+}
+
+/** The same for the files of a set, and in words for the set as a whole. */
+export class SetChoice {
+  readonly #files: ReadonlyMap<string, FileChoice>;
+  readonly #roles: ReadonlyMap<Roles, string>;
+  readonly shape: { readonly name: string };
+  readonly why: string;
+
+  constructor(files: readonly FileChoice[], roles: ReadonlyMap<Roles, string>) {
+    this.#files = new Map(files.map((file) => [file.label, file]));
+    this.#roles = roles;
+    this.shape = { name: [...new Set(files.map(({ shape }) => shape.name))].join(" and ") };
+    this.why = whyOf(files);
+  }
+
+  of(label: string): FileChoice {
+    const choice = this.#files.get(label);
+    if (!choice) throw new RangeError(`Cannot read a row of "${label}": it is no source of the set`);
+    return choice;
+  }
+
+  /** Once all rows were read. */
+  refuseUnseen(): void {
+    for (const [roles, place] of this.#roles) roles.refuseUnseen(place);
+  }
+}
+
+export interface Choices {
+  readonly train: SetChoice;
+  readonly eval?: SetChoice;
+}
+
+/** Decides for each file of both sets, and refuses all that nobody can decide for at once. */
+export async function chooseShapes(context: StepContext, sources: readonly SourceFile[]): Promise<Choices> {
+  const resolved = await resolveSources(context.loaded, context.fs);
+  const errors: TemperError[] = [];
+  const train = await chooseSet(context, "train", sources, resolved, errors);
+  const hasEval = sources.some(({ set }) => set === "eval");
+  const evaluation = hasEval && await chooseSet(context, "eval", sources, resolved, errors);
+  const [first] = errors;
+  if (first && errors.length === 1) throw first;
+  if (first) {
+    const hints = [...new Set(errors.flatMap(({ hint }) => hint ?? []))];
+    throw new UsageError(first.code, errors.map(({ message }) => message).join("\n"), {
+      ...hints.length > 0 && { hint: hints.join("\n") },
+    });
+  }
+  return { train, ...evaluation && { eval: evaluation } };
+}
+
+async function chooseSet(
+  context: StepContext,
+  set: SetName,
+  sources: readonly SourceFile[],
+  resolved: readonly Source[],
+  errors: TemperError[],
+): Promise<SetChoice> {
+  const { fs, loaded: { spec: { dataset } } } = context;
+  const files = sources.filter((source) => source.set === set);
+  const path = join(context.input("extract"), ROW_FILES[set]);
+  const samples = await firstRows(path, fs, files.map(({ rows }) => rows), SAMPLE_ROWS);
+  const field = set === "train" ? "dataset.source" : "dataset.eval";
+  const rolesOf = new RolesOf(dataset.roles);
+  const choices: FileChoice[] = [];
+  for (const [i, { path: label, rows }] of files.entries()) {
+    if (rows === 0) continue;
+    const source = sourceNamed(label, set, resolved);
+    const alone = resolved.length === 1;
+    const name = files.length === 1 ? field : JSON.stringify(label);
+    try {
+      const choice = chooseShape(
+        wantedOf(dataset, source.entry),
+        name,
+        samples[i] as JsonObject[],
+        alone ? undefined : source.entry,
+      );
+      choices.push({ ...choice, label, roles: rolesOf.entry(source) });
+    } catch (error) {
+      if (!(error instanceof TemperError)) throw error;
+      errors.push(error);
+    }
+  }
+  const by = set === "train" ? dataset.split?.by : undefined;
+  if (by !== undefined) refuseUnknownField("dataset.split.by", by, field, samples.flat());
+  return new SetChoice(choices, rolesOf.all);
+}
+
+/** The roles of sources; sources of one entry share theirs. */
+class RolesOf {
+  readonly #shared: Roles | undefined;
+  readonly #own = new Map<Source["entry"], Roles>();
+  readonly all = new Map<Roles, string>();
+
+  constructor(roles: ConstructorParameters<typeof Roles>[0] | undefined) {
+    this.#shared = roles && new Roles(roles);
+  }
+
+  entry({ entry }: Source): Roles | undefined {
+    if (!entry.options.roles) {
+      if (this.#shared) this.all.set(this.#shared, "dataset.roles");
+      return this.#shared;
+    }
+    const roles = this.#own.get(entry) ?? new Roles(entry.options.roles);
+    this.#own.set(entry, roles);
+    this.all.set(roles, `roles of "${entry.path}"`);
+    return roles;
+  }
+}
+
+function sourceNamed(label: string, set: SetName, resolved: readonly Source[]): Source {
+  const found = resolved.find((source) => source.set === set && source.label === label);
+  if (found) return found;
+  throw new UsageError(
+    "source-changed",
+    `Cannot use the dataset: "${label}" was read, and is no longer there`,
+    {
+      hint: "Run the pipeline again when its files no longer change",
+    },
+  );
+}
+
+/** Of each shape the first file's reason, and how many more there are. */
+function whyOf(files: readonly FileChoice[]): string {
+  const reasons = new Set(files.map(({ why }) => why));
+  if (reasons.size === 1) return [...reasons][0] as string;
+  const byShape = Map.groupBy(files, ({ shape }) => shape.name);
+  return [...byShape.values()].map(([first, ...others]) => {
+    const more = others.length === 0 ? "" : ` and ${others.length} more`;
+    return `${first?.label}${more}: ${first?.why}`;
+  }).join("; ");
+}

@@ -1,0 +1,76 @@
+import { ABILITIES } from "../../providers/abilities.ts";
+import type { SetName } from "../extract/sources.ts";
+import type { StepContext } from "../step.ts";
+import type { Accounting } from "./accounting.ts";
+import type { FileChoice, SetChoice } from "./choices.ts";
+import type { Conversation } from "./conversation.ts";
+import { Converter } from "./converter.ts";
+import { type Example, sourceOf } from "./example.ts";
+import type { Findings } from "./findings.ts";
+import { mayBeRounded, roundedNumber, TOO_MANY_DIGITS } from "./numbers.ts";
+import { parseRow, type SourceRow } from "./rows.ts";
+
+export interface ReadRow extends SourceRow {
+  readonly conversation: Conversation;
+}
+
+/** Reads the rows of a set, each as its file's rows are read. */
+export class RowReader {
+  readonly #choice: SetChoice;
+  readonly #findings: Findings;
+  readonly #by: string | undefined;
+  readonly #newConverter: (choice: FileChoice) => Converter;
+  /** Of the file that the last row came from: rows of a file follow each other. */
+  #file: FileChoice | undefined;
+  #converter: Converter | undefined;
+
+  constructor(
+    { loaded: { spec } }: StepContext,
+    set: SetName,
+    choice: SetChoice,
+    { findings, accounting }: { readonly findings: Findings; readonly accounting: Accounting },
+  ) {
+    this.#choice = choice;
+    this.#findings = findings;
+    this.#by = set === "train" ? spec.dataset.split?.by : undefined;
+    const abilities = ABILITIES[spec.provider.kind];
+    this.#newConverter = ({ shape }) => new Converter(shape, abilities, findings, this.#by, accounting);
+  }
+
+  /** `undefined` after a complaint. */
+  read(line: string): ReadRow | undefined {
+    const { origin, row } = parseRow(line);
+    const file = this.#fileOf(origin);
+    const rounded = mayBeRounded(line) ? this.#roundedNumber(row, file) : undefined;
+    if (rounded !== undefined) {
+      const problem = TOO_MANY_DIGITS;
+      return void this.#findings.add("rows", () => ({ origin, field: rounded, problem, excerpt: "" }));
+    }
+    const spoken = file.roles ? file.roles.apply(row, file.shape.fields) : row;
+    const conversation = this.#converter?.convert(origin, spoken);
+    return conversation && { origin, row, conversation };
+  }
+
+  /** What a row's side is decided by; `undefined` after a complaint. */
+  groupOf({ origin, row }: ReadRow, { input }: Example): string | undefined {
+    return this.#by === undefined ? input : this.#converter?.groupOf(origin, row, this.#by);
+  }
+
+  #fileOf(origin: string): FileChoice {
+    const label = sourceOf(origin);
+    if (this.#file?.label === label) return this.#file;
+    this.#file = this.#choice.of(label);
+    this.#converter = this.#newConverter(this.#file);
+    return this.#file;
+  }
+
+  /** Where a field that the shape uses holds a number that is not what the file says. Templates look themselves. */
+  #roundedNumber(row: SourceRow["row"], { shape }: FileChoice): string | undefined {
+    if (shape.explicit) return undefined;
+    for (const field of shape.fields) {
+      const found = Object.hasOwn(row, field) ? roundedNumber(row[field], field) : undefined;
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+}
