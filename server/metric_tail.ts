@@ -30,7 +30,7 @@ export async function metricSource(fs: ReadFs, dir: string): Promise<MetricSourc
     : { path: join(dir, EVENTS_FILE), parse: pointOfEvent };
 }
 
-/** New points and the bytes they stand in, so that a browser can tell whether it has missed some. */
+/** New points and the bytes they were read from, so that a browser can tell whether it has missed some. */
 export interface MetricMessage {
   readonly from: number;
   readonly to: number;

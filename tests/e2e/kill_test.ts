@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { denoFs } from "../../src/lib/fs.ts";
 import { seededRandom } from "../run/kit.ts";
 import { until } from "../until.ts";
-import { type Project, project, WITHOUT_TRAINER } from "./kit.ts";
+import { type Project, project, PYTHON, WITHOUT_TRAINER } from "./kit.ts";
 
 const KILLS = 6;
 
@@ -93,6 +93,56 @@ Deno.test({
         }
       }
       await finish();
+    } catch (error) {
+      throw new Error(`TEMPER_SEED=${seed} repeats this`, { cause: error });
+    }
+  },
+});
+
+/** A Python that writes down the number of each process that prepares: it is the same once the shell is Python. */
+async function tellingPython(dir: string): Promise<{ python: string; prepares: () => number[] }> {
+  const [python, told] = [join(dir, "python"), join(dir, "prepares")];
+  const tell = `case " $* " in *" temper_trainer prepare "*) echo $$ >> "${told}";; esac`;
+  await Deno.writeTextFile(python, `#!/bin/sh\n${tell}\nexec "${PYTHON}" "$@"\n`, { mode: 0o755 });
+  await Deno.writeTextFile(told, "");
+  return {
+    python,
+    prepares: () => Deno.readTextFileSync(told).split("\n").filter((line) => line !== "").map(Number),
+  };
+}
+
+Deno.test({
+  name: "run ends in the same result after kill -9 of prepare, and of the runner while prepare is at work",
+  ignore: WITHOUT_TRAINER,
+  async fn() {
+    const { seed, random } = seededRandom();
+    const { expected } = await undisturbed();
+    const dir = await Deno.makeTempDir();
+    const { python, prepares } = await tellingPython(dir);
+    const tiny = await project({}, python);
+    const moment = () => new Promise((resolve) => setTimeout(resolve, random() * 3000));
+    const start = () => {
+      const process = tiny.start("run", "tiny.yaml");
+      const state = { ended: false };
+      return { process, state, output: process.output().finally(() => state.ended = true) };
+    };
+    try {
+      const first = start();
+      await until("prepare", () => prepares().length === 1);
+      await moment();
+      killed(() => first.process.kill("SIGKILL"));
+      await first.output;
+      const second = start();
+      // Whichever comes after a prepare that was killed too late is none, but the end.
+      for (let n = 1; n <= 3; n++) {
+        await until("the next prepare or the end", () => second.state.ended || prepares().length > n);
+        await moment();
+        if (prepares()[n] !== undefined) killed(() => Deno.kill(prepares()[n]!, "SIGKILL"));
+      }
+      const { code, stderr } = await second.output;
+      assert.equal(code, 0, new TextDecoder().decode(stderr));
+      assert.deepEqual(await result(tiny), expected);
+      await Promise.all([tiny.remove(), denoFs.remove(dir)]);
     } catch (error) {
       throw new Error(`TEMPER_SEED=${seed} repeats this`, { cause: error });
     }

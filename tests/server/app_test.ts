@@ -12,9 +12,9 @@ const FAILED: readonly NewEvent[] = [
     type: "step.failed",
     step: "extract",
     attempt: 1,
-    error: { code: "bad-data", message: "Cannot read row <3>", hint: 'Mend "it"' },
+    error: { code: "bad-data", message: "Cannot read row <3>", hint: 'Fix "it"' },
   },
-  { type: "run.failed", error: { code: "bad-data", message: "Cannot read row <3>", hint: 'Mend "it"' } },
+  { type: "run.failed", error: { code: "bad-data", message: "Cannot read row <3>", hint: 'Fix "it"' } },
 ];
 
 Deno.test("/ lists the runs newest first, filtered and sorted by the address", async () => {

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from .errors import STOPPED
+from .events import end_with_reader
 from .run import run_judge, run_prepare, run_train
 from .stop import Stop, Stopped
 
@@ -17,6 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     stop.listen()
     try:
         if options.verb == "prepare":
+            end_with_reader()
             return run_prepare(options.job_dir.absolute(), options.cache.absolute())
         if options.verb == "judge":
             return run_judge(options.job_dir.absolute(), options.answers.absolute())

@@ -74,7 +74,7 @@ def prepare_base(base: dict[str, Any], cache: Path, progress: Progress) -> Base:
         key = base_key(base["kind"], base["sha256"])
     folder = cache / "bases" / key
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _lock(folder):
+    with _lock(folder, progress):
         found = open_base(key, cache)
         if found is None:
             _convert(source or find_source(base), folder, key, progress)
@@ -134,11 +134,15 @@ def _stamps(folder: Path) -> dict[str, list[int]]:
 
 
 @contextmanager
-def _lock(folder: Path) -> Iterator[None]:
+def _lock(folder: Path, progress: Progress) -> Iterator[None]:
     """One process converts, the others wait for it."""
     handle = os.open(folder.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress("waiting for another process that converts the base")
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
         os.close(handle)

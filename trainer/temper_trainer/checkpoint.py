@@ -1,6 +1,7 @@
 """checkpoints/step-N: all that a training needs to go on as if nothing had happened."""
 
 import json
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,12 +47,10 @@ class Checkpoints:
     def __init__(self, folder: Path, job: str):
         self.folder = folder
         self.job = job
-        self.good: set[int] = set()
-        """Steps of those that this process has written, or read and found good."""
         folder.mkdir(exist_ok=True)
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Appears whole or not at all. What is older than the newest two good ones goes."""
+        """Appears whole or not at all; older ones than the newest two go. What `load` set aside is none of them."""
         target = self.folder / f"step-{checkpoint.step}"
         if target.exists():
             return
@@ -64,33 +63,27 @@ class Checkpoints:
         write_json(temporary / DIGESTS, {name: file_sha256(temporary / name) for name in (TENSORS, NUMBERS)})
         temporary.rename(target)
         sync_folder(self.folder)
-        self.good.add(checkpoint.step)
-        self.prune()
-
-    def prune(self) -> None:
-        kept = sorted(self.good)[-KEPT:]
-        if len(kept) == KEPT:
-            for path in self.newest_first():
-                if step_of(path) < kept[0]:
-                    shutil.rmtree(path)
+        for path in self.newest_first()[KEPT:]:
+            shutil.rmtree(path)
 
     def newest_first(self) -> list[Path]:
-        found = [path for path in self.folder.glob("step-*") if path.name.removeprefix("step-").isdigit()]
-        return sorted(found, key=step_of, reverse=True)
+        # Not by glob, to which a folder that cannot be read is one without files
+        found = [path for path in self.folder.iterdir() if re.fullmatch(r"step-[0-9]+", path.name)]
+        return sorted(found, key=lambda path: int(path.name.removeprefix("step-")), reverse=True)
 
     def load(self, metrics: Metrics) -> Checkpoint | None:
         """The newest good one. Others on the way there are set aside, so that training on can replace them."""
-        found = self.newest_first()
+        try:
+            found = self.newest_first()
+        except OSError as error:
+            raise unreadable(self.folder, error) from error
         for i, path in enumerate(found):
             try:
-                checkpoint = self.read(path)
+                return self.read(path)
             except Unusable as reason:
                 aside = self.set_aside(path, reason.name)
                 rest = f'going on from "{found[i + 1].name}"' if found[i + 1 :] else "training from the start"
                 metrics.warn(f'Cannot use checkpoint "{path.name}": {reason}; it is kept as "{aside.name}", {rest}')
-            else:
-                self.good.add(checkpoint.step)
-                return checkpoint
         return None
 
     def set_aside(self, path: Path, name: str) -> Path:
@@ -109,10 +102,7 @@ class Checkpoints:
             numbers = self.verified(path)
             return Checkpoint(numbers["step"], load_file(path / TENSORS), numbers)
         except (OSError, SafetensorError) as error:
-            reason = getattr(error, "strerror", None) or error
-            message = f'Cannot read checkpoint "{path}": {reason}; it was left as it is'
-            hint = "Start again when it can be read, or move it elsewhere to go on from the one before it"
-            raise TrainerError("checkpoint_unreadable", message, hint, FAILED) from error
+            raise unreadable(path, error) from error
 
     def verified(self, path: Path) -> dict[str, Any]:
         """What state.json says, when every byte is as it was written, and for this job."""
@@ -130,8 +120,10 @@ class Checkpoints:
         return numbers
 
 
-def step_of(path: Path) -> int:
-    return int(path.name.removeprefix("step-"))
+def unreadable(path: Path, error: Exception) -> TrainerError:
+    message = f'Cannot read "{path}": {getattr(error, "strerror", None) or error}; it was left as it is'
+    hint = "Start again when it can be read, or move it elsewhere to go on from what is older"
+    return TrainerError("checkpoint_unreadable", message, hint, FAILED)
 
 
 def read_object(path: Path) -> dict[str, Any]:

@@ -2,20 +2,41 @@
 
 import json
 import os
+import select
+import stat
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from .errors import STOPPED
+
 Progress = Callable[..., None]
 """Called as progress(phase, done, total)."""
 
 
-def print_progress(phase: str, done: int, total: int | None = None) -> None:
+def print_progress(phase: str, done: int | None = None, total: int | None = None) -> None:
     """One line of JSON on stdout."""
     print(json.dumps({"phase": phase, "done": done, "total": total}), flush=True)
+
+
+def end_with_reader() -> None:
+    """
+    Ends this process as soon as nobody reads what it prints: whoever started it was killed, and its successor starts
+    again. Without this it would go on until its next word, beside that one.
+    """
+    if stat.S_ISFIFO(mode := os.fstat(1).st_mode) or stat.S_ISSOCK(mode):
+        threading.Thread(target=wait_for_hangup, daemon=True).start()
+
+
+def wait_for_hangup() -> None:
+    poll = select.poll()
+    poll.register(1, 0)
+    poll.poll()
+    os._exit(STOPPED)
 
 
 def say(sentence: str) -> None:

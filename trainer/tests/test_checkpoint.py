@@ -148,11 +148,26 @@ def test_checkpoints_that_cannot_be_read_stay_and_end_the_attempt(tmp_path, monk
     with monkeypatch.context() as patch:
         patch.setattr("io.open", refuse)
         patch.setattr("builtins.open", refuse)
-        with pytest.raises(TrainerError, match=f'"{folder}/step-2": {os.strerror(code)}') as raised:
+        with pytest.raises(TrainerError, match=f'Cannot read "{folder}/step-2": {os.strerror(code)}') as raised:
             Checkpoints(folder, "job").load(Metrics(tmp_path / "metrics.jsonl"))
     assert raised.value.exit_code == 1
     assert sorted(path.name for path in folder.iterdir()) == ["step-1", "step-2"]
     assert Checkpoints(folder, "job").load(Metrics(tmp_path / "metrics.jsonl")).step == 2
+
+
+def test_a_folder_of_checkpoints_that_cannot_be_listed_is_not_an_empty_one(tmp_path, monkeypatch):
+    store = Checkpoints(tmp_path / "checkpoints", "job")
+    store.save(checkpoint(1))
+
+    def refuse(path):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    with monkeypatch.context() as patch:
+        for name in ("listdir", "scandir"):
+            patch.setattr(os, name, refuse)
+        with pytest.raises(TrainerError, match="Permission denied"):
+            store.load(Metrics(tmp_path / "metrics.jsonl"))
+    assert store.load(Metrics(tmp_path / "metrics.jsonl")).step == 1
 
 
 def test_a_checkpoint_whose_tensors_cannot_be_loaded_stays(tmp_path, monkeypatch):
@@ -164,7 +179,7 @@ def test_a_checkpoint_whose_tensors_cannot_be_loaded_stays(tmp_path, monkeypatch
         raise SafetensorError("I/O error: Input/output error (os error 5)")
 
     monkeypatch.setattr("temper_trainer.checkpoint.load_file", refuse)
-    with pytest.raises(TrainerError, match="left as it is"):
+    with pytest.raises(TrainerError, match=r"os error 5\); it was left as it is"):
         store.load(Metrics(tmp_path / "metrics.jsonl"))
     assert [path.name for path in store.folder.iterdir()] == ["step-1"]
 

@@ -107,10 +107,14 @@ export async function adoptTraining(
   return undefined;
 }
 
-/** Of a finished training everything but what says who is at work on it; otherwise whole checkpoints alone. */
+/**
+ * Of a finished training everything but what says who is at work on it; otherwise whole checkpoints, and what belongs
+ * to them, alone. What a trainer set aside has a name with a dot in it.
+ */
 function isAdopted(name: string, done: boolean): boolean {
   if (done) return ![JOB_FILE, LOCK_FILE, CANCELLED_FILE, DELIVERED_FILE].includes(name);
-  return name.startsWith(`${CHECKPOINTS}/`) && !name.startsWith(`${CHECKPOINTS}/.`);
+  const [folder, part = "", file] = name.split("/");
+  return folder === CHECKPOINTS && (file === undefined ? !part.startsWith(".") : !part.includes("."));
 }
 
 /** Says that what follows the training went well too. `delivery`: what was asked for. */

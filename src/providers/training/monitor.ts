@@ -21,6 +21,7 @@ export interface MonitorOptions {
 
 /** A trainer that ends without a word is started again this often. */
 const RESTARTS = 3;
+const LESS_MEMORY = "lower train.micro_tokens, or close other programs";
 /** Milliseconds between two looks; a change in the job folder shortens the wait. */
 const LOOK_MS = 1000;
 /** Milliseconds a process may take from its start until it holds the lock. */
@@ -125,7 +126,7 @@ class Watch {
       log,
       this.work.fs,
     )}`;
-    const hint = (end && outOfMemoryHint(end)) ?? `Its whole output is in "${log}"`;
+    const hint = (end && outOfMemoryHint(end, LESS_MEMORY)) ?? `Its whole output is in "${log}"`;
     return end?.code === EXIT.usage
       ? new UsageError("trainer-failed", message, { hint })
       : new TemperError("trainer-failed", message, { hint });

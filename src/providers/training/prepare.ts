@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { EXIT, InterruptedError, TemperError, UsageError } from "../../lib/errors.ts";
+import { EXIT, TemperError, UsageError } from "../../lib/errors.ts";
 import { tailOf } from "../../lib/log_tail.ts";
-import { runProcess } from "../../lib/process.ts";
+import { type ProcessEnd, runProcess } from "../../lib/process.ts";
 import type { ConfigureWork } from "../provider.ts";
 import { trainerEnv } from "./child_env.ts";
 import { endText, outOfMemoryHint } from "./process_end.ts";
@@ -33,16 +33,23 @@ export async function runPrepare(work: ConfigureWork, python: string, trainerDir
       });
     },
   });
-  if (end.code !== EXIT.ok) {
-    const failure = await readFailure(out, fs);
-    if (failure) throw failureError(failure, end.code === EXIT.usage);
-    if (end.code === EXIT.interrupted) throw new InterruptedError(`${ACTION}: it was stopped`);
-    const message = `${ACTION}: the trainer ${endText(end)}${await tailOf(log, fs)}`;
-    const hint = outOfMemoryHint(end);
-    throw end.code === EXIT.usage
-      ? new UsageError("trainer-failed", message)
-      : new TemperError("trainer-failed", message, hint === undefined ? {} : { hint });
-  }
+  if (end.code !== EXIT.ok) throw await failureOf(end, work, log);
   await fs.remove(log);
   return await readTokens(out, fs);
+}
+
+/**
+ * Why `prepare` ended. One that was killed, as by the system when memory runs out, may get through another time, like
+ * a training: the step is tried again in a folder of its own. One that failed would fail again.
+ */
+async function failureOf(end: ProcessEnd, { out, fs }: ConfigureWork, log: string): Promise<TemperError> {
+  const failure = await readFailure(out, fs);
+  if (failure) return failureError(failure, end.code === EXIT.usage);
+  const message = `${ACTION}: the trainer ${endText(end)}${await tailOf(log, fs)}`;
+  if (end.code === EXIT.usage) return new UsageError("trainer-failed", message);
+  const hint = outOfMemoryHint(end, "close other programs, or take a smaller base");
+  return new TemperError("trainer-failed", message, {
+    ...hint !== undefined && { hint },
+    transient: end.code !== EXIT.failed,
+  });
 }

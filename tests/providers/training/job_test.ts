@@ -268,8 +268,13 @@ Deno.test("submit() goes on from the checkpoints of an unfinished run of the sam
   await until("a training step", async () => await lastStep(project) > 3);
   await local.cancel(project.jobs[0]!, project.runDir(), project.env);
   const step = await lastStep(project);
+  const aside = join(project.jobDir, "checkpoints", "step-99.damaged");
+  await Deno.mkdir(aside);
+  await Deno.writeTextFile(join(aside, "state"), "what a trainer set aside");
   project.jobs.splice(0);
   await submitted(project, "run-2");
+  const taken = await project.env.fs.list(join(project.runDir("run-2"), "job", "checkpoints"));
+  assert(taken.includes(`step-${step}`) && !taken.includes("step-99.damaged"), taken.join(", "));
   assert(project.messages().some((message) => message.startsWith(`Going on from step ${step} of run run-1`)));
   await local.monitor(await project.work("run-2"));
   assert(project.messages().includes(`Training goes on from the checkpoint of step ${step}`));
