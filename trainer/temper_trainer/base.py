@@ -17,12 +17,14 @@ from .bases.loaded import check_loaded
 from .bases.sources import find_source
 from .errors import TrainerError
 from .events import Progress
+from .failures import explained
 from .files import read_json, sync_file, sync_folder, write_json
 
 CONVERTER = 2
 """Goes up when the same base is converted into other bytes: old entries are then made again."""
 RECORD = "base.json"
 SOURCE = "source.gguf"
+HINT = "Compare its files with those of the original model. The whole error is in the log beside error.json"
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def prepare_base(base: dict[str, Any], cache: Path, progress: Progress) -> Base:
     with _lock(folder, progress):
         found = open_base(key, cache)
         if found is None:
-            _convert(source or find_source(base), folder, key, progress)
+            _convert(base, source or find_source(base), folder, key, progress)
             found = open_base(key, cache)
     if found is None:
         raise TrainerError("damaged_base", f'Cannot use converted base "{folder}": it changed while it was written')
@@ -101,7 +103,7 @@ def open_base(key: str, cache: Path) -> Base | None:
     return Base(key, folder, record["info"])
 
 
-def _convert(source: Path, folder: Path, key: str, progress: Progress) -> None:
+def _convert(base: dict[str, Any], source: Path, folder: Path, key: str, progress: Progress) -> None:
     from .bases.from_folder import convert_folder
     from .bases.from_gguf import convert_gguf
 
@@ -109,13 +111,15 @@ def _convert(source: Path, folder: Path, key: str, progress: Progress) -> None:
         shutil.rmtree(leftover)
     temporary = folder.with_name(f".{key}.{os.getpid()}")
     temporary.mkdir()
+    name = base.get("id") or str(source)
     try:
-        if source.is_dir():
-            convert_folder(source, temporary, progress)
-        else:
-            link_or_copy(source, temporary / SOURCE)
-            convert_gguf(temporary / SOURCE, temporary, progress)
-        record = {"version": 1, "converter": CONVERTER, "info": {"key": key} | describe(temporary)}
+        with explained("unsupported_base", f'Cannot use base "{name}"', HINT):
+            if source.is_dir():
+                convert_folder(source, temporary, progress, name)
+            else:
+                link_or_copy(source, temporary / SOURCE)
+                convert_gguf(temporary / SOURCE, temporary, progress, name)
+            record = {"version": 1, "converter": CONVERTER, "info": {"key": key} | describe(temporary, name)}
         for path in temporary.iterdir():
             sync_file(path)
         write_json(temporary / RECORD, record | {"files": _stamps(temporary)})

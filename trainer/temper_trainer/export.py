@@ -13,11 +13,13 @@ from .artifact import artifact
 from .errors import TrainerError
 from .events import Progress
 from .export_check import check_tensors_of_file
+from .failures import explained
 from .files import read_json, sync_file, sync_folder
 from .fold import Fold
 from .gguf.jinja import chat_template
 from .gguf.names import gguf_name, to_gguf_rows
 from .gguf.quantize import BLOCK, REQUESTED, WHOLE
+from .gguf.vocabulary import INSTEAD
 from .soft_tokens import soft_names, template_of_file
 
 if TYPE_CHECKING:
@@ -73,7 +75,8 @@ def export_model(
 def check_exports(job: "Job", base: "Base") -> None:
     """Raises before training what would otherwise fail after it."""
     if job.export.gguf:
-        check_gguf(base, job.export.quantization, job.wider())
+        with explained("unsupported_export", "Cannot write the base as GGUF", INSTEAD):
+            check_gguf(base, job.export.quantization, job.wider())
     check_tokens(base, soft_names(job))
 
 

@@ -3,8 +3,10 @@
 import errno
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from .errors import FAILED, TrainerError
+from .errors import FAILED, UNUSABLE, TrainerError
 
 
 def explain(error: Exception) -> TrainerError:
@@ -27,6 +29,22 @@ def explain(error: Exception) -> TrainerError:
 def sentence(error: Exception) -> str:
     """One line of what a library says."""
     return f"{type(error).__name__}: {' '.join(str(error).split()) or 'no message'}"
+
+
+@contextmanager
+def explained(code: str, action: str, hint: str, exit_code: int = UNUSABLE) -> Iterator[None]:
+    """Says what was being done when something failed that nobody foresaw: libraries raise anything on files that they
+    do not expect. The traceback goes to the log."""
+    try:
+        yield
+    except TrainerError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) or disk_full(error) or out_of_memory(error):
+            raise
+        traceback.print_exception(error, file=sys.stderr)
+        sentence = " ".join(str(error).split()) or "no message"
+        raise TrainerError(code, f"{action}: {type(error).__name__}: {sentence[:300]}", hint, exit_code) from error
 
 
 def out_of_memory(error: Exception) -> bool:

@@ -3,19 +3,25 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tiny
 import torch
+from hub import Hub
 from llama_cpp import LlamaCpp, hf_log_probs
 from safetensors.torch import load_file, save_file
 from sharp import make_sharp, say_tied
+from test_train import ENVIRONMENT
 
 from temper_trainer.base import open_base, prepare_base
 from temper_trainer.errors import TrainerError
+from temper_trainer.export import check_gguf
 from temper_trainer.files import file_sha256
+from temper_trainer.gguf import pretokenizers
 from temper_trainer.gguf.changes import Changes
 from temper_trainer.gguf.from_hf import write_from_hf
 from temper_trainer.gguf.reader import GgufFile
@@ -157,6 +163,38 @@ def test_sharded_folder_becomes_one_file(tmp_path, sharp):
     (source / "model-2.safetensors").unlink()
     with pytest.raises(TrainerError, match=r'names "model-2\.safetensors", which is not in it'):
         prepare_base(tiny.folder_base(source), tmp_path / "cache", quiet)
+    (source / "model.safetensors.index.json").write_text('{"weight_map": {}}')
+    with pytest.raises(TrainerError, match=r"index\.json cannot be read"):
+        prepare_base(tiny.folder_base(source), tmp_path / "cache", quiet)
+    (source / "model.safetensors.index.json").unlink()
+    with pytest.raises(TrainerError, match=r'"model-1\.safetensors", but neither model\.safetensors nor'):
+        prepare_base(tiny.folder_base(source), tmp_path / "cache", quiet)
+
+
+def test_weights_that_lie_beside_the_model_are_not_read(tmp_path, sharp):
+    """A stale index, a second copy, folders of older steps."""
+    source = copy(sharp, tmp_path / "base")
+    tensors = load_file(source / "model.safetensors")
+    zeros = {name: torch.zeros_like(tensor) for name, tensor in tensors.items()}
+    for other in ("consolidated.safetensors", "model-00001-of-00001.safetensors", "original/model.safetensors"):
+        (source / other).parent.mkdir(exist_ok=True)
+        save_file(zeros, source / other)
+    index = {"weight_map": dict.fromkeys(tensors, "model-00001-of-00002.safetensors")}
+    (source / "model.safetensors.index.json").write_text(json.dumps(index))
+    base = prepare_base(tiny.folder_base(source), tmp_path / "cache", quiet)
+    found = load_file(base.dir / "model.safetensors")
+    assert found.keys() == tensors.keys()
+    assert all(torch.equal(found[name], tensors[name]) for name in tensors)
+    assert sorted(path.name for path in base.dir.glob("*.safetensors")) == ["model.safetensors"]
+
+
+def test_tensors_that_are_no_part_of_the_model_are_left_out(tmp_path, sharp):
+    source = copy(sharp, tmp_path / "base")
+    tensors = load_file(source / "model.safetensors")
+    more = {"model.layers.0.self_attn.rotary_emb.inv_freq": torch.ones(8), "value_head.weight": torch.ones(1, 64)}
+    save_file(tensors | more, source / "model.safetensors")
+    base = prepare_base(tiny.folder_base(source), tmp_path / "cache", quiet)
+    assert load_file(base.dir / "model.safetensors").keys() == tensors.keys()
 
 
 def test_own_head_is_told_from_a_copy_of_the_embedding_and_from_its_only_copy(tmp_path):
@@ -194,22 +232,51 @@ def edit_config(**changes):
     return edit
 
 
-def integer_weights(folder: Path) -> None:
-    tensors = load_file(folder / "model.safetensors")
-    tensors["lm_head.weight"] = tensors["lm_head.weight"].to(torch.int8)
-    save_file(tensors, folder / "model.safetensors")
+def edit_tensors(change):
+    def edit(folder: Path) -> None:
+        path = folder / "model.safetensors"
+        save_file({name: tensor.contiguous() for name, tensor in change(load_file(path)).items()}, path)
+
+    return edit
+
+
+def stored_as(dtype: torch.dtype):
+    name = "model.layers.1.mlp.up_proj.weight"
+    return edit_tensors(lambda tensors: tensors | {name: tensors[name].to(dtype)})
+
+
+def without(*names: str):
+    return edit_tensors(lambda tensors: {name: tensor for name, tensor in tensors.items() if name not in names})
+
+
+def unknown_type(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes().replace(b'"F32"', b'"F99"', 1))
 
 
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (integer_weights, 'tensor "lm_head.weight" has the type I8'),
+        (stored_as(torch.int8), r'quantised, tensor "model.layers.1.mlp.up_proj.weight" has the type I8$'),
+        (stored_as(torch.float8_e4m3fn), "has the type F8_E4M3$"),
+        (stored_as(torch.float8_e5m2), "has the type F8_E5M2$"),
+        (unknown_type, 'tensor ".*" has the type F99, which cannot be read$'),
+        (without("lm_head.weight"), 'tensor "lm_head.weight" is missing$'),
+        (without("model.layers.0.mlp.up_proj.weight"), 'tensor "model.layers.0.mlp.up_proj.weight" is missing$'),
+        (
+            edit_tensors(lambda tensors: {f"language_model.{name}": tensor for name, tensor in tensors.items()}),
+            r'"model.embed_tokens.weight" is missing \(21 of 21\); it holds others, such as "language_model.',
+        ),
+        (edit_config(vocab_size=7), r'"model.embed_tokens.weight" has the shape .* config.json says \(7, 64\)$'),
+        (edit_config(num_attention_heads="many"), "transformers cannot use its config.json"),
+        (lambda folder: (folder / "tokenizer.json").write_text("{}"), "its tokenizer.json cannot be read"),
+        (lambda folder: (folder / "tokenizer_config.json").write_text("{"), "its tokenizer_config.json cannot be read"),
         (pickles_only, r'pickles \("pytorch_model.bin"\), which can run code'),
         (lambda folder: (folder / "model.safetensors").unlink(), "no model.safetensors"),
         (lambda folder: (folder / "config.json").unlink(), "no config.json"),
         (lambda folder: (folder / "config.json").write_text("{"), "config.json cannot be read"),
         (edit_config(model_type="martian"), 'no language model of type "martian"'),
-        (edit_config(quantization_config={"bits": 4}), "weights are quantised"),
+        (edit_config(quantization_config={"quant_method": "gptq"}), r"weights are quantised \(gptq\)$"),
         (lambda folder: (folder / "tokenizer.json").unlink(), "no tokenizer.json"),
         (lambda folder: os.truncate(folder / "model.safetensors", 5000), "cut short"),
         (lambda folder: (folder / "model.safetensors").write_bytes(b"\x08"), "header cannot be read"),
@@ -221,6 +288,7 @@ def test_folder_that_cannot_be_used_is_refused(tmp_path, sharp, damage, words):
     with pytest.raises(TrainerError, match=words) as caught:
         prepare_base(tiny.folder_base(source), tmp_path / "cache", quiet)
     assert caught.value.exit_code == 2
+    assert f'"{source}' in caught.value.message
 
 
 @pytest.mark.parametrize(
@@ -239,8 +307,9 @@ def test_folder_that_cannot_be_used_is_refused(tmp_path, sharp, damage, words):
 )
 def test_gguf_that_cannot_be_used_is_refused(tmp_path, sharp, changes, words):
     source = as_gguf(sharp, tmp_path / "a.gguf", changes=changes)
-    with pytest.raises(TrainerError, match=words):
+    with pytest.raises(TrainerError, match=words) as caught:
         prepare_base(gguf_base(source), tmp_path / "cache", quiet)
+    assert f'"{source}"' in caught.value.message
 
 
 def test_gguf_cut_short_is_refused(tmp_path, sharp):
@@ -281,6 +350,89 @@ def test_hub_base_comes_from_its_cache_or_says_how_to_go_offline(tmp_path, sharp
     assert "pass a folder" in caught.value.hint
     with pytest.raises(TrainerError, match="not one the hub can have"):
         prepare_base(job | {"id": "a/b/c"}, tmp_path / "cache", quiet)
+
+
+def test_download_fetches_the_weights_once(tmp_path, sharp):
+    """From a hub with copies of them beside the model's own and below it."""
+    tensors = load_file(sharp / "model.safetensors")
+    single = tmp_path / "single"
+    sharded = tmp_path / "sharded"
+    stale = tmp_path / "stale"
+    for folder in (single, sharded, stale):
+        copy(sharp, folder)
+        for other in ("consolidated.safetensors", "original/model.safetensors", "checkpoints/step-1/config.json"):
+            (folder / other).parent.mkdir(parents=True, exist_ok=True)
+            (folder / other).write_bytes(b"a copy")
+    (sharded / "model.safetensors").unlink()
+    save_file(tensors, sharded / "model-00001-of-00001.safetensors")
+    save_file(tensors, sharded / "model-00002-of-00002.safetensors")
+    index = {"weight_map": dict.fromkeys(tensors, "model-00001-of-00001.safetensors")}
+    (sharded / "model.safetensors.index.json").write_text(json.dumps(index))
+    (stale / "model.safetensors.index.json").write_text(json.dumps(index))
+    shards = {"model-00001-of-00001.safetensors", "model.safetensors.index.json"}
+    small = {"config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja"}
+    both = {"model.safetensors", "model.safetensors.index.json"}
+    with Hub({f"tiny/{folder.name}": folder for folder in (single, sharded, stale)}) as hub:
+        for name, weights in (("single", {"model.safetensors"}), ("sharded", shards), ("stale", both)):
+            wanted = small | weights
+            environment = ENVIRONMENT | {"HF_ENDPOINT": hub.address, "HF_HOME": str(tmp_path / "home")}
+            script = f"from temper_trainer.bases.sources import download; print(download('tiny/{name}', 'main'))"
+            command = [sys.executable, "-c", script]
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+            found = Path(done.stdout.strip())
+            assert {path.relative_to(found).as_posix() for path in found.rglob("*") if path.is_file()} == wanted
+            assert set(hub.fetched[f"tiny/{name}"]) == wanted
+            assert len(hub.fetched[f"tiny/{name}"]) == len(wanted)
+
+
+OTHERS = {
+    "gpt2": {"n_embd": 64, "n_layer": 2, "n_head": 4},
+    "mixtral": {"num_local_experts": 4, "num_experts_per_tok": 2, "sliding_window": None},
+    "gemma3_text": {"head_dim": 16, "sliding_window": 8, "layer_types": ["sliding_attention", "full_attention"]},
+    "mamba": {"state_size": 8},
+    "bloom": {"n_layer": 2, "n_head": 4},
+    "gpt_neox": {},
+    "phi3": {"sliding_window": None},
+}
+
+
+@pytest.mark.parametrize("arch", OTHERS)
+def test_folder_of_another_architecture_is_converted_and_described(tmp_path, arch):
+    folder = tiny.make_base(tmp_path / "hf", arch, **OTHERS[arch])
+    bare = arch in ("mamba", "bloom")
+    if bare:
+        path = folder / "config.json"
+        config = json.loads(path.read_text())
+        left_out = {"max_position_embeddings", *(["num_attention_heads"] if arch == "mamba" else [])}
+        path.write_text(json.dumps({key: value for key, value in config.items() if key not in left_out}))
+    base = prepare_base(tiny.folder_base(folder), tmp_path / "cache", quiet)
+    model = base.load_model(torch.float32, "cpu")
+    assert (base.info["arch"], base.info["hidden"], base.info["layers"]) == (arch, 64, 2)
+    assert base.info["parameters"] == sum(parameter.numel() for parameter in model.parameters())
+    assert (base.info["heads"] is None) is (arch == "mamba")
+    assert base.info["context"] == (1 << 20 if bare else 512)
+    with pytest.raises(TrainerError, match=f'architecture "{arch}" is not one of llama, qwen2, qwen3') as caught:
+        check_gguf(base, "f16")
+    assert "export.gguf to false" in caught.value.hint
+
+
+def test_check_knows_what_the_trainer_knows():
+    """Lists that the pipeline's own check has to have, because it looks before there is a trainer."""
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+
+    folder = Path(__file__).parents[2] / "src" / "providers" / "training" / "base"
+    listed = (folder / "language_models.ts").read_text().split("`")[3].split()
+    assert listed == sorted(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES)
+    text = (folder / "pretokenizers.ts").read_text()
+    constants = [pretokenizers.CONTRACTIONS, pretokenizers.REST, *pretokenizers.UNNAMED]
+    constants += [
+        pattern.removeprefix(pretokenizers.CONTRACTIONS).removesuffix(pretokenizers.REST)
+        for pattern in (pretokenizers.LLAMA3, pretokenizers.QWEN2)
+    ]
+    assert [pattern for pattern in constants if pattern not in text] == []
+    names = [name for family in pretokenizers.FAMILIES for name in family.names]
+    assert [name for name in names if f'"{name}"' not in text] == []
 
 
 @pytest.mark.slow

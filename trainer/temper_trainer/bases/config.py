@@ -6,7 +6,7 @@ from typing import Any
 from ..errors import TrainerError
 
 
-def load_config(folder: Path) -> Any:
+def load_config(folder: Path, name: str | None = None) -> Any:
     """The config with transformers' defaults filled in."""
     from transformers import AutoConfig
 
@@ -14,6 +14,6 @@ def load_config(folder: Path) -> Any:
         return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except Exception as error:  # each class checks its own fields, with whatever exception it likes
         reason = " ".join(str(error).split()) or type(error).__name__
-        message = f'Cannot use base "{folder}": transformers cannot use its config.json ({reason[:200]})'
+        message = f'Cannot use base "{name or folder}": transformers cannot use its config.json ({reason[:200]})'
         hint = "Compare config.json with the one the model was published with"
         raise TrainerError("unsupported_base", message, hint) from error

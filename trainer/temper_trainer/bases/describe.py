@@ -4,54 +4,74 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ..errors import TrainerError
 from .config import load_config
-from .weights import Weights, count_parameters
+from .weights import FLOATS, Weights, count_parameters
+
+NO_LIMIT = 1 << 20
+"""Context of a base that names none: positions that are not embedded have no end."""
+CONTEXTS = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
 
 
-def describe(folder: Path) -> dict[str, Any]:
-    config = load_config(folder)
-    entries = Weights(folder / "model.safetensors").entries
-    heads = config.num_attention_heads
+def describe(folder: Path, name: str | None = None) -> dict[str, Any]:
+    """`name` is what messages call the base."""
+    whole = load_config(folder, name)
+    config = whole.get_text_config()
+    entries = Weights(folder / "model.safetensors").entries.values()
+    hidden, heads = config.hidden_size, _figure(config, "num_attention_heads")
     return {
-        "arch": config.model_type,
+        "arch": whole.model_type,
         "layers": config.num_hidden_layers,
-        "hidden": config.hidden_size,
-        "feed_forward": getattr(config, "intermediate_size", None),
+        "hidden": hidden,
+        "feed_forward": _figure(config, "intermediate_size"),
         "heads": heads,
-        "kv_heads": _of_layers(config, "num_key_value_heads") or heads,
-        "head_dim": _of_layers(config, "head_dim") or config.hidden_size // heads,
+        "kv_heads": _figure(config, "num_key_value_heads") or heads,
+        "head_dim": _figure(config, "head_dim") or (hidden // heads if heads else None),
         "vocab": config.vocab_size,
-        "context": config.max_position_embeddings,
-        "tied": bool(config.tie_word_embeddings),
-        "parameters": count_parameters(entries.values()),
-        "bos": _bos(folder),
-        "chat_template": _chat_template(folder),
+        "context": next(filter(None, (_figure(config, key) for key in CONTEXTS)), NO_LIMIT),
+        "tied": bool(whole.tie_word_embeddings),
+        "parameters": count_parameters(entry for entry in entries if entry.dtype in FLOATS),
+        "bos": _bos(folder, name),
+        "chat_template": _chat_template(folder, name),
     }
 
 
-def _of_layers(config: Any, name: str) -> Any:
-    """Of the first layer, where layers differ."""
-    one = config.per_layer_config[0] if getattr(config, "is_heterogeneous", False) else config
-    return getattr(one, name, None)
+def _figure(config: Any, key: str) -> int | None:
+    """None where this architecture has no such figure. Where layers differ: the largest of a list, or the first's."""
+    value = getattr(config.per_layer_config[0] if getattr(config, "is_heterogeneous", False) else config, key, None)
+    if isinstance(value, list | tuple) and value and all(isinstance(item, int) for item in value):
+        return max(value)
+    return value if isinstance(value, int) and value > 0 else None
 
 
-def _bos(folder: Path) -> int | None:
+def _bos(folder: Path, name: str | None) -> int | None:
     """The token the tokenizer puts before every prompt, if it does."""
     from tokenizers import Tokenizer
 
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    try:
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    except Exception as error:  # the library raises bare Exception
+        raise _unreadable(folder, name, "tokenizer.json", error) from error
     with_special, without = tokenizer.encode("a").ids, tokenizer.encode("a", add_special_tokens=False).ids
     added = with_special[: len(with_special) - len(without)]
     return added[0] if added and with_special[len(added) :] == without else None
 
 
-def _chat_template(folder: Path) -> str | None:
-    path = folder / "chat_template.jinja"
-    if path.exists():
-        return path.read_text(encoding="utf-8")
-    config = folder / "tokenizer_config.json"
-    template = json.loads(config.read_text(encoding="utf-8")).get("chat_template") if config.exists() else None
+def _chat_template(folder: Path, name: str | None) -> str | None:
+    path = folder / "tokenizer_config.json"
+    try:
+        template = json.loads(path.read_text(encoding="utf-8")).get("chat_template") if path.exists() else None
+    except (ValueError, AttributeError) as error:
+        raise _unreadable(folder, name, path.name, error) from error
+    own = folder / "chat_template.jinja"
+    if own.exists():
+        return own.read_text(encoding="utf-8")
     if isinstance(template, list):
         # Several by name: the one called default is used where none is asked for.
         template = next((item["template"] for item in template if item["name"] == "default"), None)
     return template
+
+
+def _unreadable(folder: Path, name: str | None, file: str, error: Exception) -> TrainerError:
+    message = f'Cannot use base "{name or folder}": its {file} cannot be read ({error})'
+    return TrainerError("unsupported_base", message, "Download or copy the file again")

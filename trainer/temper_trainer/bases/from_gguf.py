@@ -15,16 +15,17 @@ KEPT = {0: "F32", 1: "F16", 30: "BF16"}
 PHASE = "converting the base"
 
 
-def convert_gguf(source: Path, folder: Path, progress: Progress) -> None:
-    file = GgufFile(source)
+def convert_gguf(source: Path, folder: Path, progress: Progress, name: str | None = None) -> None:
+    """`name` is what messages call the file: not the copy in the cache."""
+    file = GgufFile(source, name)
     config = hf_config(file)
     names = expected_tensors(config)
     progress(PHASE, 0, len(names) + 1)
     entries = {hf_name(name): _entry(file.tensors[name]) for name in names}
     with WeightsWriter(folder / "model.safetensors", entries) as out:
-        for done, name in enumerate(names, start=1):
-            rows = to_hf_rows(name, file.values(name), config)
-            out.write(hf_name(name), rows)
+        for done, tensor in enumerate(names, start=1):
+            rows = to_hf_rows(tensor, file.values(tensor), config)
+            out.write(hf_name(tensor), rows)
             progress(PHASE, done, len(names) + 1)
     stored = {"F32": "float32", "F16": "float16", "BF16": "bfloat16"}
     config["dtype"] = stored[entries["model.embed_tokens.weight"].dtype]

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import TrainerError
+from ..failures import explained
 from ..files import file_sha256, folder_sha256
+from .weight_files import INDEX, SINGLE, UnusableWeightsError, indexed_files
 
 DOWNLOADED = [
-    "*.safetensors",
-    "*.safetensors.index.json",
-    "*.jinja",
+    INDEX,
+    "chat_template.jinja",
     "merges.txt",
     "tokenizer.model",
     *(
@@ -26,6 +27,8 @@ DOWNLOADED = [
         )
     ),
 ]
+"""Everything but weights, which come afterwards: the index says which. Names without a wildcard, which would match
+below folders too, where copies of the weights lie: original/, checkpoints/step-100/."""
 OFFLINE_HINT = (
     "Where there is no network, pass a folder that holds the model, or set HF_HOME to a Hugging Face cache that has it"
 )
@@ -34,7 +37,8 @@ OFFLINE_HINT = (
 def find_source(base: dict[str, Any]) -> Path:
     """The verified GGUF file or folder of a base."""
     if base["kind"] == "hub":
-        return download(base["id"], base.get("revision") or "main")
+        with explained("missing_base", f'Cannot download base "{base["id"]}"', OFFLINE_HINT):
+            return download(base["id"], base.get("revision") or "main")
     path = _in_package(base["package"], base["file"]) if base["kind"] == "builtin" else Path(base["path"])
     wanted = "folder" if base["kind"] == "folder" else "file"
     if not (path.is_dir() if wanted == "folder" else path.is_file()):
@@ -54,7 +58,13 @@ def download(name: str, revision: str) -> Path:
     from huggingface_hub import errors, snapshot_download
 
     try:
-        return Path(snapshot_download(name, revision=revision, allow_patterns=DOWNLOADED))
+        folder = Path(snapshot_download(name, revision=revision, allow_patterns=DOWNLOADED))
+        for weights in (_indexed(folder), [SINGLE]):
+            # Of the same commit, which a branch may no longer name
+            snapshot_download(name, revision=folder.name, allow_patterns=weights)
+            if weights and all((folder / file).is_file() for file in weights):
+                break
+        return folder
     except errors.GatedRepoError as error:
         reason, hint = "its owner gives access on request", "Ask for access on its page and set HF_TOKEN"
         raise _no_download(name, revision, reason, hint) from error
@@ -70,6 +80,14 @@ def download(name: str, revision: str) -> Path:
         raise _no_download(name, revision, reason, OFFLINE_HINT) from error
     except (errors.HfHubHTTPError, OSError) as error:
         raise _no_download(name, revision, str(error).splitlines()[0], OFFLINE_HINT) from error
+
+
+def _indexed(folder: Path) -> list[str]:
+    """What an index names that can be used. One that cannot, may lie beside whole weights."""
+    try:
+        return indexed_files(folder) if (folder / INDEX).is_file() else []
+    except UnusableWeightsError:
+        return []
 
 
 def _no_download(name: str, revision: str, reason: str, hint: str) -> TrainerError:

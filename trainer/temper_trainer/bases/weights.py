@@ -14,7 +14,11 @@ import numpy as np
 
 from ..errors import TrainerError
 
-SIZES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
+SIZES = {
+    **{"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "C64": 8, "BOOL": 1, "F8_E4M3": 1, "F8_E5M2": 1, "F8_E8M0": 1},
+    **{"I64": 8, "I32": 4, "I16": 2, "I8": 1, "U64": 8, "U32": 4, "U16": 2, "U8": 1},
+}
+"""Bytes of a value."""
 FLOATS = ("F64", "F32", "F16", "BF16")
 LARGEST_HEADER = 100_000_000
 
@@ -41,7 +45,7 @@ class Weights:
             self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
             self.entries = self._parse()
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, struct.error) as error:
-            reason = "its header cannot be read" if not isinstance(error, _ShortError) else str(error)
+            reason = "its header cannot be read" if not isinstance(error, _HeaderError) else str(error)
             raise _damaged(path, reason) from error
         except OSError as error:
             raise _damaged(path, error.strerror or str(error)) from error
@@ -83,11 +87,13 @@ class Weights:
             if name == "__metadata__":
                 continue
             start, end = _counts(info["data_offsets"])
+            if info["dtype"] not in SIZES:
+                raise _HeaderError(f'tensor "{name}" has the type {str(info["dtype"])[:20]}, which cannot be read')
             entries[name] = entry = Entry(info["dtype"], _counts(info["shape"]), start)
             if entry.bytes != end - start:
                 raise ValueError("extent")
             if self._data_start + end > len(self._map):
-                raise _ShortError(f'tensor "{name}" lies behind its end: the file is cut short')
+                raise _HeaderError(f'tensor "{name}" lies behind its end: the file is cut short')
         return entries
 
 
@@ -149,8 +155,8 @@ def _counts(numbers: Any) -> tuple[int, ...]:
     return tuple(numbers)
 
 
-class _ShortError(ValueError):
-    pass
+class _HeaderError(ValueError):
+    """A sentence about the header."""
 
 
 def _damaged(path: Path, reason: str) -> TrainerError:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..bases.config import load_config
 from ..bases.weights import Weights
 from ..errors import TrainerError
 from ..events import Progress
@@ -43,10 +44,7 @@ def metadata(folder: Path, config: dict[str, Any]) -> dict[str, Value | None]:
 
 def read_config(folder: Path) -> dict[str, Any]:
     """The config with transformers' defaults filled in, if GGUF can express it."""
-    from transformers import AutoConfig
-
-    loaded = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    config = json.loads(loaded.to_json_string(use_diff=False))
+    config = json.loads(load_config(folder).to_json_string(use_diff=False))
     arch = config["model_type"]
     if arch not in ARCHITECTURES:
         raise _unsupported(f'its architecture "{arch}" is not one of {", ".join(ARCHITECTURES)}')

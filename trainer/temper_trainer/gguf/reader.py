@@ -33,16 +33,17 @@ class Tensor:
 class GgufFile:
     """An open GGUF file. Values are decoded when asked for."""
 
-    def __init__(self, path: Path):
-        self.path = path
+    def __init__(self, path: Path, name: str | None = None):
+        """`name` is what messages call it, where that is not where it lies."""
+        self.path = Path(name) if name else path
         try:
             with open(path, "rb") as file:
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
             self._parse()
         except (ValueError, struct.error, OverflowError) as error:
-            raise damaged(path, _reason(error)) from error
+            raise damaged(self.path, _reason(error)) from error
         except OSError as error:
-            raise damaged(path, error.strerror or str(error)) from error
+            raise damaged(self.path, error.strerror or str(error)) from error
 
     def get(self, key: str, default: Any = None) -> Any:
         value = self.kv.get(key)

@@ -1,0 +1,36 @@
+"""Whether a folder has the tensors of its architecture. transformers draws missing ones at random and goes on."""
+
+from typing import Any
+
+from ..gguf.names import ARCHITECTURES
+from .tied import Head, Tensors
+
+
+def loaded_names(config: Any, tensors: Tensors, head: Head) -> set[str] | None:
+    """The tensors that transformers loads for this config; None where their names are not those of the file. Raises
+    ValueError with what is wrong."""
+    if config.model_type not in ARCHITECTURES:
+        return None
+    wanted = _shapes(config, head)
+    names = {new: old for old, new in [head.renamed]} if head.renamed else {}
+    missing = [name for name in wanted if names.get(name, name) not in tensors]
+    if missing:
+        more = f" ({len(missing)} of {len(wanted)})" if len(missing) > 1 else ""
+        others = f'; it holds others, such as "{next(iter(tensors))}"' if len(missing) == len(wanted) else ""
+        raise ValueError(f'tensor "{missing[0]}" is missing{more}{others}')
+    for name, shape in wanted.items():
+        stored = names.get(name, name)
+        found = tensors[stored].entries[stored].shape
+        if found != shape:
+            raise ValueError(f'tensor "{name}" has the shape {found}, config.json says {shape}')
+    return {names.get(name, name) for name in wanted}
+
+
+def _shapes(config: Any, head: Head) -> dict[str, tuple[int, ...]]:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    config.tie_word_embeddings = head.tied
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(config)
+    return {name: tuple(tensor.shape) for name, tensor in model.named_parameters()}
