@@ -13,7 +13,7 @@ from .job import Job
 from .metrics import metric_of
 from .past import Past
 from .prepared import Prepared
-from .rope import context_of
+from .reach import context_of
 from .scoring import RowScore, score_rows
 from .template import Encoder
 from .ways import Ways

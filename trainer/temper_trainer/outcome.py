@@ -13,8 +13,8 @@ from .evaluate import Scores
 from .export import export_model
 from .files import sync_folder
 from .loop import Loop
-from .merging import check_merged
 from .memory import device_bytes, peak_bytes
+from .merging import check_merged
 from .methods import Method
 from .predictions import changes, write_predictions
 from .session import Session

@@ -24,6 +24,8 @@ from temper_trainer.stop import Stop
 EXACT = 1e-5
 ANSWER = 6
 SOME = ["llama", "cohere", "gemma2", "lfm2", "gpt-oss", "bloom"]
+
+
 @dataclass
 class Trained:
     result: dict

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ..reach import context_of
 from .weights import Weights, count_parameters
 
 
@@ -14,7 +15,7 @@ def describe(folder: Path) -> dict[str, Any]:
     entries = Weights(folder / "model.safetensors").entries
     tied = bool(config.tie_word_embeddings)
     counted = [entry for name, entry in entries.items() if not (tied and name == "lm_head.weight")]
-    heads = config.num_attention_heads
+    heads = getattr(config, "num_attention_heads", None) or 1  # a state-space model has none
     return {
         "arch": config.model_type,
         "layers": config.num_hidden_layers,
@@ -24,7 +25,7 @@ def describe(folder: Path) -> dict[str, Any]:
         "kv_heads": _of_layers(config, "num_key_value_heads") or heads,
         "head_dim": _of_layers(config, "head_dim") or config.hidden_size // heads,
         "vocab": config.vocab_size,
-        "context": config.max_position_embeddings,
+        "context": context_of(config),
         "tied": tied,
         "parameters": count_parameters(counted),
         "bos": _bos(folder),
