@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Row = tuple[np.ndarray, np.ndarray]
 """Tokens, and labels that are 1 where the loss is taken."""
 PAD = 0
+ROWS = {"packed": "packed rows", "padded": "padded rows", "alone": "one row at a time"}
+HEADS = {"fast": "the fast head", "own": "the model's own head", "whole": "the whole model for its logits"}
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Way:
         return packed_rows(causal) if self.rows == "packed" else nullcontext()
 
     def __str__(self) -> str:
-        return f"{self.rows} rows, {self.head} head"
+        return f"{ROWS[self.rows]}, {HEADS[self.head]}"
 
 
 FASTEST = Way("packed", "fast")
@@ -81,7 +83,9 @@ def states_before(causal, arguments: dict[str, Any], batch: Padded, head: str) -
     return found[:, -batch.ids.shape[1] :][batch.row, batch.place - 1]
 
 
-def row_losses(method: "Method", rows: Sequence[Row], way: Way, device: torch.device) -> tuple[torch.Tensor, np.ndarray]:
+def row_losses(
+    method: "Method", rows: Sequence[Row], way: Way, device: torch.device
+) -> tuple[torch.Tensor, np.ndarray]:
     """Loss of each labelled token, row by row, and the row it belongs to. Needs `way.on`."""
     if way.rows == "packed":
         batch = pack(rows, device, method.ahead)

@@ -8,7 +8,7 @@ from transformers import DynamicCache
 
 from .errors import Unfit
 from .past import Past
-from .rope import context_of, windows_of
+from .reach import context_of, windows_of
 
 Ids = Sequence[int]
 PAD = 0
@@ -25,8 +25,13 @@ class Way:
     turn: int | None = None
     """Rows longer than this are read with other frequencies from their first token on."""
 
-    def __str__(self) -> str:
+    @property
+    def name(self) -> str:
+        """As in result.json."""
         return "batched" if self.together else "alone" if self.cached else "uncached"
+
+    def __str__(self) -> str:
+        return {"batched": "in batches", "alone": "one row at a time", "uncached": "without a cache"}[self.name]
 
 
 TOGETHER, ALONE, UNCACHED = Way(), Way(together=False), Way(together=False, cached=False)
@@ -64,10 +69,11 @@ def greedy(
     """The most likely answer of each prompt, token by token, the stop token included where there is one.
 
     `begun` holds answer tokens that are already known to be the most likely ones, `past` what stands before every
-    prompt. `token_budget` bounds the tokens in the cache of one batch. `progress` takes the number of finished rows after every step; what it raises ends it all.
+    prompt. `token_budget` bounds the tokens in the cache of one batch. `progress` takes the number of finished rows
+    after every step; what it raises ends it all.
     """
     model = model.get_base_model() if hasattr(model, "get_base_model") else model
-    context = (context_of(model.config) or 2**31) - (past.length if past else 0)
+    context = context_of(model.config) - (past.length if past else 0)
     starts = begun if begun is not None else [()] * len(prompts)
     rows = [
         Row(prompt, until_stop(start[:max_new_tokens], stop), max(0, min(max_new_tokens, context - len(prompt))))

@@ -14,7 +14,7 @@ from .job import Job
 from .metrics import metric_of
 from .past import Past
 from .prepared import EvalText, Prepared, read_eval_texts
-from .rope import context_of
+from .reach import context_of
 from .scoring import RowScore, score_rows
 from .ways import Ways
 

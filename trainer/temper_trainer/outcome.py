@@ -14,8 +14,8 @@ from .export import Judge, export_model
 from .export_check import check_logits
 from .files import sync_folder
 from .loop import Loop
-from .merging import check_merged
 from .memory import device_bytes, peak_bytes
+from .merging import check_merged
 from .methods import Method
 from .predictions import changes, write_predictions
 from .samples import trained_samples

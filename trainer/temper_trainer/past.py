@@ -8,7 +8,7 @@ from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 from .errors import TrainerError
-from .rope import windows_of
+from .reach import windows_of
 
 Layer = tuple[torch.Tensor, torch.Tensor]
 

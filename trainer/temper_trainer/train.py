@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .checkpoint import Checkpoints
+from .errors import TrainerError
 from .evaluate import Scores, evaluate, evaluate_few_shot
 from .files import read_json, write_json
 from .loop import Loop
@@ -37,6 +38,9 @@ def make_ready(session: Session) -> Ready:
     if export.gguf or export.merged:
         check_mergeable(session.base, method)
     ways, notes = settle(method, session.rows, longest(session), decodes(session))
+    if session.job.added_tokens() and ways.score.head != "fast":
+        message = "Cannot export the tokens of this prefix: the base changes its logits after its head"
+        raise TrainerError("unsupported_export", message, "Set export.gguf and export.merged to false")
     for note in notes:
         session.metrics.warn(note)
     return Ready(method, random, ways)

@@ -18,7 +18,7 @@ from .failures import out_of_memory, sentence
 from .head import own_logits
 from .methods import Method
 from .prepared import Prepared
-from .rope import turn_of, windows_of
+from .reach import turn_of, windows_of
 
 SIZES = (12, 9)
 """Tokens of the rows that are tried: the second is shorter, so that padding and what leaks from the first show."""
@@ -41,7 +41,7 @@ class Ways:
 
     def as_json(self) -> dict:
         """As in result.json."""
-        return {"train": asdict(self.train), "score": asdict(self.score), "answer": str(self.answer)}
+        return {"train": asdict(self.train), "score": asdict(self.score), "answer": self.answer.name}
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,9 @@ def settle(method: Method, rows: Prepared, longest: Longest, decoding: bool) -> 
     turns = turn is not None and max(longest.row, longest.answered) > turn
     if turns and method.ahead:
         message = f"Cannot train a prefix on this base: it reads rows longer than {turn} tokens differently"
-        raise TrainerError("bad_method", message, f"Keep rows and answers within {turn} tokens or take method.kind: lora")
+        raise TrainerError(
+            "bad_method", message, f"Keep rows and answers within {turn} tokens or take method.kind: lora"
+        )
     check = Check(method, check_rows(rows, longest.row, windows_of(config)))
     alone = [way for way in (*OWN, WHOLE) if way.rows == "alone"]
     reading = Reading(check, f"rows longer than {turn} tokens are read with other frequencies" if turns else None)
@@ -89,7 +91,9 @@ class Reading:
             found = attempt(way)
             if found is None:
                 if way != fastest:
-                    self.notes.append(f"{what} uses a slower way on this base ({way}): {why}")
+                    self.notes.append(
+                        f"{what} takes a slower way with this base ({way}). The fastest one is not exact: {why}"
+                    )
                 return way
             why = why or found
         raise self.check.refusal(f"{what.lower()} does not give what the model itself gives: {why}")
@@ -272,4 +276,3 @@ def check_rows(rows: Prepared, longest: int, windows: list[int]) -> list[Row]:
     if beyond and max(beyond) > SIZES[0]:
         found.append(np.resize(np.concatenate(taken), max(beyond)))
     return [(tokens, np.ones(len(tokens), np.uint8)) for tokens in found]
-

@@ -133,7 +133,13 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "jamba": (
         "jamba",
-        {"mamba_d_state": 8, "num_experts": 1, "num_experts_per_tok": 1, "attn_layer_period": 2, "attn_layer_offset": 1},
+        {
+            "mamba_d_state": 8,
+            "num_experts": 1,
+            "num_experts_per_tok": 1,
+            "attn_layer_period": 2,
+            "attn_layer_offset": 1,
+        },
     ),
     "bert": ("bert", {"is_decoder": True}),
     "bert both ways": ("bert", {}),
@@ -173,8 +179,11 @@ def make(name: str, folder: Path) -> Path:
         "eos_token_id": tokenizer.eos_token_id,
         "pad_token_id": tokenizer.pad_token_id,
     }
+    usual = AutoConfig.for_model(kind)
+    shape = {name: value for name, value in SHAPE.items() if name in config or hasattr(usual, name)}
+    shape |= {name: 0.0 for name in DROPOUT if hasattr(usual, name)}
     torch.manual_seed(0)
-    model = AutoModelForCausalLM.from_config(AutoConfig.for_model(kind, **SHAPE | tokens | dict.fromkeys(DROPOUT, 0.0) | config)).float()
+    model = AutoModelForCausalLM.from_config(AutoConfig.for_model(kind, **shape | tokens | config)).float()
     sharpen(model)
     model.save_pretrained(folder)
     return folder

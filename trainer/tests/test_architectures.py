@@ -8,24 +8,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import architectures
-import numpy as np
 import pytest
 import tiny
 import torch
+from row_by_row import JobOf, chosen, distances, move, some_rows, whole_loss
 from transformers import AutoModelForCausalLM
 
-from temper_trainer.compute import row_losses
 from temper_trainer.job import Full, Lora
 from temper_trainer.methods import attach
 from temper_trainer.prepared import Prepared
 from temper_trainer.random_state import RandomState
 from temper_trainer.run import run_prepare, run_train
 from temper_trainer.stop import Stop
-from temper_trainer.ways import Longest, settle
 
 EXACT = 1e-5
 ANSWER = 6
 SOME = ["llama", "cohere", "gemma2", "lfm2", "gpt-oss", "bloom"]
+
+
 @dataclass
 class Trained:
     result: dict
@@ -69,36 +69,11 @@ def run(work: Path, method: dict) -> Trained | dict:
     return run(work, method | {"target": others[1].split(", ")})
 
 
-class JobOf:
-    """As much of a job as a method needs."""
-
-    def __init__(self, method):
-        self.method = method
-
-
-class Table(list):
-    def row(self, index: int):
-        return self[index]
-
-
-def some_rows() -> Table:
-    random = np.random.default_rng(0)
-    lengths = (14, 33, 21, 33, 9)
-    return Table(
-        (random.integers(5, 300, n).astype(np.int32), random.integers(0, 2, n).astype(np.uint8)) for n in lengths
-    )
-
-
-def row_by_row(model, table: Prepared) -> float:
-    """Mean loss of the labelled tokens, by the whole model and one row at a time."""
-    found = []
-    for tokens, labels in map(table.row, range(len(table))):
-        ids = torch.tensor(np.array(tokens), dtype=torch.long)
-        with torch.no_grad():
-            logits = model(input_ids=ids[None], use_cache=False).logits[0, :-1].float()
-        losses = torch.nn.functional.cross_entropy(logits, ids[1:], reduction="none")
-        found.append(losses[torch.tensor(np.array(labels[1:]), dtype=torch.bool)])
-    return torch.cat(found).mean().item()
+def mean_loss(model, table: Prepared) -> float:
+    """Over the labelled tokens of all rows."""
+    with torch.no_grad():
+        rows = [whole_loss(model, lambda ids: {"input_ids": ids}, table.row(index)) for index in range(len(table))]
+    return torch.cat(rows).mean().item()
 
 
 def greedy(model, prompt: list[int], stop: int) -> list[int]:
@@ -126,9 +101,9 @@ def differences(trained: Trained, base: Path) -> dict[str, float]:
             wrong += text(base, greedy(model, prompt, 2)) != answer
     result = trained.result
     return {
-        "training": abs(trained.first_loss - row_by_row(before, train)),
-        "before": abs(result["before"]["loss"] - row_by_row(before, held_out)),
-        "after": abs(result["after"]["loss"] - row_by_row(after, held_out)),
+        "training": abs(trained.first_loss - mean_loss(before, train)),
+        "before": abs(result["before"]["loss"] - mean_loss(before, held_out)),
+        "after": abs(result["after"]["loss"] - mean_loss(after, held_out)),
         "answers": wrong,
     }
 
@@ -140,31 +115,13 @@ def text(base: Path, answer: list[int]) -> str:
 
 
 def gradient(base: Path, method: dict) -> float:
-    """How far the gradients of the way that is taken lie from those of the whole model, as a share of the largest."""
+    """How far gradients lie from those of the whole model."""
     kind = {"lora": Lora, "full": Full}[method["kind"]]
     model = AutoModelForCausalLM.from_pretrained(base)
     attached = attach(JobOf(kind(**method)), model, RandomState(1, "cpu"), lambda text: [])
-    generator = torch.Generator().manual_seed(3)
-    named = attached.parameters()
-    with torch.no_grad():
-        for tensor in named.values():
-            tensor += torch.randn(tensor.shape, generator=generator) * 0.05
+    move(attached)
     table = some_rows()
-    ways, _ = settle(attached, table, Longest(40, 48), False)
-    with ways.train.on(attached.causal):
-        found = [row_losses(attached, [table[i] for i in batch], ways.train, torch.device("cpu"))[0]
-                 for batch in ways.train.batches([len(row[0]) for row in table], 64)]
-        ours = torch.autograd.grad(torch.cat(found).sum(), list(named.values()), allow_unused=True)
-    loss = 0
-    for tokens, labels in table:
-        ids = torch.from_numpy(tokens.astype(np.int64))[None]
-        logits = attached.causal(**attached.arguments(ids), use_cache=False).logits[0, -len(tokens) : -1]
-        each = torch.nn.functional.cross_entropy(logits.float(), ids[0, 1:], reduction="none")
-        loss += each[torch.from_numpy(labels[1:].astype(bool))].sum()
-    theirs = torch.autograd.grad(loss, list(named.values()), allow_unused=True)
-    scale = max(part.abs().max().item() for part in theirs if part is not None)
-    pairs = zip(ours, theirs, strict=True)
-    return max((a - b).abs().max().item() for a, b in pairs if a is not None and b is not None) / scale
+    return distances(attached, table, chosen(attached, table).train)[1]
 
 
 def judge(name: str, work: Path, capsys) -> None:

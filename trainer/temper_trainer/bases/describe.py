@@ -5,12 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import TrainerError
+from ..reach import context_of
 from .config import load_config
 from .weights import FLOATS, Weights, count_parameters
-
-NO_LIMIT = 1 << 20
-"""Context of a base that names none: positions that are not embedded have no end."""
-CONTEXTS = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
 
 
 def describe(folder: Path, name: str | None = None) -> dict[str, Any]:
@@ -28,7 +25,7 @@ def describe(folder: Path, name: str | None = None) -> dict[str, Any]:
         "kv_heads": _figure(config, "num_key_value_heads") or heads,
         "head_dim": _figure(config, "head_dim") or (hidden // heads if heads else None),
         "vocab": config.vocab_size,
-        "context": next(filter(None, (_figure(config, key) for key in CONTEXTS)), NO_LIMIT),
+        "context": context_of(config),
         "tied": bool(whole.tie_word_embeddings),
         "parameters": count_parameters(entry for entry in entries if entry.dtype in FLOATS),
         "bos": _bos(folder, name),

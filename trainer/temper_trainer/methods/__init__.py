@@ -60,7 +60,9 @@ class Method:
 
     def refuse_unused(self, names: list[str]) -> None:
         """Raises unless these trained tensors may be left aside by a row."""
-        raise TrainerError("bad_method", f'Cannot train "{names[0]}": the base leaves it aside', "Take another method.kind")
+        raise TrainerError(
+            "bad_method", f'Cannot train "{names[0]}": the base leaves it aside', "Take another method.kind"
+        )
 
     def off(self) -> AbstractContextManager:
         """While this lasts, the model answers as the base does, without the cost of the trained part."""

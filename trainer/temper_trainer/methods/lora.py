@@ -62,8 +62,9 @@ def is_linear(layer) -> bool:
     """A layer that is one by descent may compute something else, such as a router."""
     if not isinstance(layer, torch.nn.Linear):
         return False
-    if type(layer).forward in (torch.nn.Linear.forward, FourBitLinear.forward) or layer.weight.is_meta:
-        return type(layer) in (torch.nn.Linear, FourBitLinear)
+    plain = type(layer).forward in (torch.nn.Linear.forward, FourBitLinear.forward)
+    if plain or layer.weight.is_meta:
+        return plain
     with torch.no_grad():
         x = torch.linspace(-1, 1, layer.in_features, dtype=layer.weight.dtype, device=layer.weight.device)[None]
         found = layer(x)

@@ -7,11 +7,13 @@ CONTEXT = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length"
 WINDOWS = ("sliding_window", "attention_chunk_size", "attention_window_size", "window_size")
 TURNING = ("longrope", "dynamic")
 """Kinds of rotation whose frequencies depend on how long the row is."""
+UNBOUNDED = 1 << 20
+"""Context of a base that has no bound: more than any row has."""
 
 
-def context_of(config) -> int | None:
-    """Most positions of a row; None where there is no bound."""
-    return next((value for name in CONTEXT if (value := getattr(config, name, None))), None)
+def context_of(config) -> int:
+    """Most positions of a row."""
+    return next((value for name in CONTEXT if (value := getattr(config, name, None))), UNBOUNDED)
 
 
 def windows_of(config) -> list[int]:
@@ -22,10 +24,9 @@ def windows_of(config) -> list[int]:
 def turn_of(config) -> int | None:
     """Rows longer than this are read with other frequencies than shorter ones, from their first token on."""
     lengths = [
-        length
+        rope.get("original_max_position_embeddings") or context_of(config)
         for rope in ropes_of(config)
         if rope.get("rope_type") in TURNING
-        and (length := rope.get("original_max_position_embeddings") or context_of(config))
     ]
     return min(lengths, default=None)
 
