@@ -263,7 +263,7 @@ class Check:
             message = f'Cannot train a prefix on a base of type "{arch}": {reason}'
             return TrainerError("bad_method", message, "Take method.kind: lora")
         message = f'Cannot train a base of type "{arch}": {reason}'
-        return TrainerError("unsupported_base", message, "Take a base of another architecture")
+        return TrainerError("unsupported_base", message, "Take another method.kind, or a base of another architecture")
 
 
 def check_rows(rows: Prepared, longest: int, windows: list[int]) -> list[Row]:
