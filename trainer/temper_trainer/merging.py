@@ -7,10 +7,10 @@ import numpy as np
 import torch
 
 from .bases.weights import Weights
+from .check_ways import check_rows
 from .errors import FAILED, TrainerError
 from .methods import Method
 from .prepared import Prepared
-from .ways import check_rows
 
 if TYPE_CHECKING:
     from .base import Base

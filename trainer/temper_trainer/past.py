@@ -10,6 +10,7 @@ from transformers.cache_utils import DynamicLayer
 from .errors import TrainerError
 from .reach import windows_of
 
+STATES = "some of its layers keep something else than keys and values"
 Layer = tuple[torch.Tensor, torch.Tensor]
 
 
@@ -37,14 +38,17 @@ def past_of(causal, **inputs) -> Past:
     cache = DynamicCache(config=causal.config)
     causal.get_decoder()(**inputs, past_key_values=cache, use_cache=True)
     if not all(isinstance(layer, DynamicLayer) and layer.is_initialized for layer in cache.layers):
-        raise refusal("its layers keep something else than keys and values")
+        raise refusal(STATES)
     return Past([(layer.keys[0], layer.values[0]) for layer in cache.layers])
 
 
 def refuse_windows(config) -> None:
-    """A window would slide over what stands before a row and lose it."""
-    if windows_of(config) or set(getattr(config, "layer_types", None) or []) - {"full_attention"}:
+    """A window would slide over what stands before a row and lose it; a state holds no keys and values."""
+    kinds = set(getattr(config, "layer_types", None) or []) - {"full_attention"}
+    if windows_of(config) or kinds & {"sliding_attention", "chunked_attention"}:
         raise refusal("its attention has sliding windows")
+    if kinds:
+        raise refusal(STATES)
 
 
 def refusal(reason: str) -> TrainerError:

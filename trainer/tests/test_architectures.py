@@ -14,8 +14,12 @@ import torch
 from row_by_row import JobOf, chosen, distances, move, some_rows, whole_loss
 from transformers import AutoModelForCausalLM
 
-from temper_trainer.job import Full, Lora
-from temper_trainer.methods import attach
+from temper_trainer.base import prepare_base
+from temper_trainer.device import Environment
+from temper_trainer.errors import TrainerError
+from temper_trainer.job import Adapter, Full, Lora, Prefix, Qlora
+from temper_trainer.merging import check_merged
+from temper_trainer.methods import attach, load
 from temper_trainer.prepared import Prepared
 from temper_trainer.random_state import RandomState
 from temper_trainer.run import run_prepare, run_train
@@ -23,6 +27,7 @@ from temper_trainer.stop import Stop
 
 EXACT = 1e-5
 ANSWER = 6
+FP32 = Environment("", "cpu", "fp32", 1)
 SOME = ["llama", "cohere", "gemma2", "lfm2", "gpt-oss", "bloom"]
 
 
@@ -156,3 +161,37 @@ def test_an_architecture_is_trained_with_its_own_loss(name, tmp_path, capsys):
 @pytest.mark.parametrize("name", [name for name in architectures.MODELS if name not in SOME])
 def test_any_architecture_is_trained_with_its_own_loss_or_refused(name, tmp_path, capsys):
     judge(name, tmp_path, capsys)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", architectures.MODELS)
+def test_any_method_has_the_gradients_of_the_whole_model_or_refuses_an_architecture(name, tmp_path, capsys):
+    logging.disable(logging.WARNING)
+    folder = architectures.make(name, tmp_path / "base")
+    base = prepare_base(tiny.folder_base(folder), tmp_path / "cache", lambda *_: None)
+    table, low_rank = some_rows(), tiny.LOW_RANK | {"alpha": 8.0, "dropout": 0.0}
+    methods = {
+        "qlora": Qlora(kind="qlora", **low_rank),
+        "adapter": Adapter("adapter", 32),
+        "input": Prefix("prefix", 5, "input", "a"),
+        "layers": Prefix("prefix", 5, "layers", "a"),
+    }
+    for kind, config in methods.items():
+        job = JobOf(config)
+        try:
+            method = attach(job, load(job, base, FP32), RandomState(1, "cpu"), lambda text: [9, 40, 7])
+            ways = chosen(method, table)
+        except TrainerError as error:
+            line = f"refused: {error.message} ({error.hint})"
+            assert error.code in ("bad_method", "unsupported_base") and error.hint, line
+        else:
+            move(method)
+            method.model.train()
+            loss, gradient = distances(method, table, ways.train)
+            line = (
+                f"training {loss:<9.1g}gradient {gradient:<9.1g}{ways.train.rows} {ways.train.head}, {ways.answer.name}"
+            )
+            assert loss < 2e-5 and gradient < EXACT, line
+            check_merged(method, table)
+        with capsys.disabled():
+            print(f"{name:24}{kind:8}{line}", flush=True)

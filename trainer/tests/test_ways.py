@@ -8,7 +8,7 @@ import torch
 from row_by_row import CPU, JobOf, chosen, distances, move, some_rows, whole_loss
 from transformers import AutoModelForCausalLM
 
-from temper_trainer import compute, decode, ways
+from temper_trainer import check_ways, compute, decode, ways
 from temper_trainer.base import prepare_base
 from temper_trainer.device import Environment
 from temper_trainer.errors import TrainerError, Unfit
@@ -128,7 +128,7 @@ def test_rounding_hides_no_leak_and_no_change_of_logits(base):
     for name, reason in (("lfm2", "depend on the row before"), ("gemma4 cap", "changes its logits")):
         method = attached(base(name), "full")
         method.causal.bfloat16()
-        check = ways.Check(method, ways.check_rows(some_rows(), 40, [8]))
+        check = check_ways.Check(method, check_ways.check_rows(some_rows(), 40, [8]))
         assert not check.exact
         with check.answering():
             assert reason in check.rounded(compute.FASTEST)
@@ -143,9 +143,11 @@ def test_rows_within_the_first_context_of_longrope_are_packed(base):
 
 
 def test_check_rows_reach_beyond_windows_that_rows_of_the_job_reach_beyond():
-    sizes = [[len(tokens) for tokens, _ in ways.check_rows(some_rows(), 40, windows)] for windows in ([], [8], [50])]
+    sizes = [
+        [len(tokens) for tokens, _ in check_ways.check_rows(some_rows(), 40, windows)] for windows in ([], [8], [50])
+    ]
     assert sizes == [[12, 9], [12, 9, 17], [12, 9]]
-    first, second, *_ = (tokens for tokens, _ in ways.check_rows(some_rows(), 40, []))
+    first, second, *_ = (tokens for tokens, _ in check_ways.check_rows(some_rows(), 40, []))
     assert first[:4].tolist() == second[:4].tolist() and first[4:9].tolist() != second[4:9].tolist()
 
 

@@ -23,7 +23,7 @@ def faults(model: Any, found: Mapping[str, Any], tied: bool) -> Iterator[str]:
     shapes = {name: (list(theirs), list(ours)) for name, theirs, ours in found["mismatched_keys"]}
     missing = sorted(set(found["missing_keys"]) - set(shapes))
     if missing:
-        yield f"its file has no tensor {listed(missing)}, and random numbers would take its place"
+        yield f"its file has no tensor {listed(missing)}, which the model needs"
     for name, (theirs, ours) in sorted(shapes.items()):
         yield f'tensor "{name}" has the shape {theirs}, and config.json asks for {ours}'
     unused = sorted(name for name in found["unexpected_keys"] if not MASKS.search(name))

@@ -83,17 +83,18 @@ class AdapterMethod(Method):
     def __init__(self, config: Adapter, model):
         self.config = config
         self.model = self.causal = model
-        self.named = {name: module for name, module in model.named_modules() if isinstance(module, Adapted)}
-        self.layers = list(self.named.values())
+        self.layers = {name: module for name, module in model.named_modules() if isinstance(module, Adapted)}
 
     @property
     def feed_forward(self) -> int:
         """How wide the base's own MLPs are."""
-        return self.layers[0].mlp.gate_proj.out_features
+        return next(iter(self.layers.values())).mlp.gate_proj.out_features
 
     def parameters(self) -> dict[str, torch.nn.Parameter]:
         return {
-            f"layers.{index}.{part}": getattr(layer, part) for index, layer in enumerate(self.layers) for part in PARTS
+            f"layers.{index}.{part}": getattr(layer, part)
+            for index, layer in enumerate(self.layers.values())
+            for part in PARTS
         }
 
     def save(self, folder: Path) -> None:
@@ -118,19 +119,19 @@ class AdapterMethod(Method):
         """Weights; a bias comes with its weight."""
         return {
             f"{name}.{part}_proj.weight": getattr(layer.mlp, f"{part}_proj").weight
-            for name, layer in self.named.items()
+            for name, layer in self.layers.items()
             for part in PARTS
         }
 
     def compare_merged(self, run: Callable[[], Any]) -> Iterator[tuple[str, torch.Tensor, torch.Tensor]]:
-        with recorded(self.named) as seen:
+        with recorded(self.layers) as seen:
             run()
         merged: dict[str, torch.Tensor] = {}
         for tensor_name, tensor in self.merged():
             name, _, part = tensor_name.rpartition(".mlp.")
             merged[part] = tensor
             if part == "down_proj.weight":
-                name, mlp = f"{name}.mlp", self.named[f"{name}.mlp"].mlp
+                name, mlp = f"{name}.mlp", self.layers[f"{name}.mlp"].mlp
                 x, trained = seen[name]
                 gate, up = (linear(x, merged[f"{it}_proj.weight"], merged.get(f"{it}_proj.bias")) for it in PARTS[:2])
                 bias = mlp.down_proj.bias
@@ -139,7 +140,7 @@ class AdapterMethod(Method):
     @torch.no_grad()
     def merged(self) -> Iterator[tuple[str, torch.Tensor]]:
         """gate' = [gate; adapter gate], up' = [up; adapter up], down' = [down, adapter down]."""
-        for name, layer in self.named.items():
+        for name, layer in self.layers.items():
             for part in PARTS:
                 base = getattr(layer.mlp, f"{part}_proj")
                 own, dim = getattr(layer, part).float(), 1 if part == "down" else 0
@@ -152,7 +153,7 @@ class AdapterMethod(Method):
         hidden = self.causal.config.hidden_size
         wider = self.feed_forward + self.config.size
         shapes = {}
-        for name in self.named:
+        for name in self.layers:
             shapes |= {f"{name}.{part}_proj.weight": (wider, hidden) for part in ("gate", "up")}
             shapes |= {f"{name}.{part}_proj.bias": (wider,) for part in ("gate", "up")}
             shapes[f"{name}.down_proj.weight"] = (hidden, wider)
