@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { denoFs } from "../../src/lib/fs.ts";
 import type { NewEvent } from "../../src/log/events.ts";
+import { addEveryRun } from "./every_run.ts";
 import { BEGINNING, DONE, metric, site, STARTED, training } from "./kit.ts";
 
 const FAILED: readonly NewEvent[] = [
@@ -38,6 +39,24 @@ Deno.test("/ lists the runs newest first, filtered and sorted by the address", a
   const page = await s.text("/");
   assert.match(page, /93\.3%/);
   assert.match(page, /3 runs in runs/);
+});
+
+Deno.test("/runs/:id names the fields of the rows that nothing uses, also of an earlier version's report", async () => {
+  await using s = await site();
+  using _runs = await addEveryRun(s);
+  const cells = async () =>
+    [...(await s.text("/runs/full")).matchAll(
+      /<tr><th scope="row" class="place">([^<]+)<\/th><td class="n">(\d+)<\/td><td class="n">(\d+)<\/td><td>([^<]*)/g,
+    )]
+      .map(([, ...found]) => found.join(" | "));
+  assert.deepEqual(await cells(), [
+    "messages[].name | 4 | 3 | nothing uses it",
+    "note | 3 | 3 | of old rows",
+  ]);
+  const path = join(s.runsDir, "full/steps/2-format/report.json");
+  const { unused: _unused, moreUnused: _more, ...old } = JSON.parse(await Deno.readTextFile(path));
+  await s.write("full/steps/2-format/report.json", JSON.stringify({ ...old, ignored: { room: 2 } }));
+  assert.deepEqual(await cells(), ["room | 2 | 2 | nothing uses it"]);
 });
 
 Deno.test("/runs/:id shows steps, scores, artifacts, what to do, and the files of the run", async () => {

@@ -58,7 +58,13 @@ async function addParts(s: Site, id: string): Promise<void> {
     split: { held: 1, share: 0.2, seed: 7 },
     sources: [source],
     checks: { empty: { severity: "warn", count: 1, findings: [finding] } },
-    ignored: { note: 3 },
+    unused: [{ field: "messages[].name", count: 4, rows: 3 }, {
+      field: "note",
+      count: 3,
+      rows: 3,
+      why: "of old rows",
+    }],
+    moreUnused: { fields: 1, count: 9 },
   };
   const lines = (values: readonly unknown[]) => values.map((value) => `${JSON.stringify(value)}\n`).join("");
   await s.write(`${id}/pipeline.yaml`, "name: full\n");

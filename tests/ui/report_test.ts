@@ -21,6 +21,27 @@ Deno.test("reportLines() leaves out what was not measured", () => {
   assert.match(report(afterOnly), /\n\ncontains\n {2}after {18}50% {2}█{10}\n\n/);
 });
 
+Deno.test("reportLines() names what nothing uses, and where the page about the rows is", () => {
+  const unused = [
+    { field: "messages[].name", count: 40, rows: 12 },
+    { field: "source", count: 1200, rows: 1200 },
+    { field: "turns", why: "behind the last answer that is learnt", count: 2, rows: 1 },
+  ];
+  const outputs = [{ path: "report.html", sha256: "", bytes: 1 }];
+  const steps = done.steps.map((step) =>
+    step.kind === "format" ? { ...step, outputs, summary: { ...step.summary, unused } } : step
+  );
+  const text = report({ ...done, steps });
+  const named = "messages[].name (40 in 12 rows), source (1,200 rows), " +
+    "turns behind the last answer that is learnt (2 in 1 row)";
+  assert.ok(text.includes(`\n\nNot used of the rows: ${named}\n\n`), text);
+  assert.ok(
+    text.includes(`\n\nWhat became of the rows: runs/${RUN_ID}/steps/2-format/report.html\nAll of it`),
+    text,
+  );
+  assert.ok(!report().includes("Not used"));
+});
+
 Deno.test("reportLines() keeps the lines of a message and wraps the long ones", () => {
   const failed = folded(recorded(FAILED));
   const error = {

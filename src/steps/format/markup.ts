@@ -35,7 +35,8 @@ export function markupOf(text: string): Markup | undefined {
   if (mark !== undefined) {
     return { sure: control.length > 0, problem: `holds ${mark}, which chat templates use to mark turns` };
   }
-  const other = PLACEHOLDER.exec(text)?.[0] ?? WAITING.exec(text)?.[0];
+  const lone = text.includes("</s>") && !text.includes("<s>") ? "</s>" : undefined;
+  const other = lone ?? PLACEHOLDER.exec(text)?.[0] ?? WAITING.exec(text)?.[0];
   return other === undefined ? undefined : { sure: false, problem: `holds ${other.trim()}` };
 }
 

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file camelcase -- names of the protocol
 import fc from "fast-check";
 import type { Json } from "../../../src/lib/json.ts";
 import { FLAG_NAMES, PARTIAL_FLAG_NAMES } from "../../../src/steps/format/learn_flags.ts";
