@@ -68,6 +68,12 @@ const PROPOSED: [name: string, rows: JsonObject[], first: string[], message: Reg
     /./,
   ],
   [
+    "names that share a word with what is about the row",
+    [{ question_id: "7", "user question": "Why?", answer_source: "web", "final answer": "So." }],
+    ["user: Why?", "assistant: So."],
+    /./,
+  ],
+  [
     "an object as the answer",
     [{ instruction: "Read", input: "7 red", output: { z: 7, a: { b: [null, "é"] } } }],
     ["user: Read\n7 red", 'assistant: {"z":7,"a":{"b":[null,"é"]}}'],
