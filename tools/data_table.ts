@@ -221,11 +221,16 @@ const OWN_FIELDS: readonly (readonly [shape: string, field: string, row: JsonObj
     BASES["columns"] as JsonObject,
     "put into the templates",
   ],
-  ["columns", "`label`, `kto_tag`, `desirable`: false, and flags that say no (below), unless a template names them", {
-    q: "hi",
-    a: "ok",
-    label: false,
-  }, "the answer is marked as a bad one"],
+  [
+    "columns",
+    "`label`, `kto_tag`, `desirable`: false, and flags that say no (below), unless a template names them",
+    {
+      q: "hi",
+      a: "ok",
+      label: false,
+    },
+    "the answer is marked as a bad one",
+  ],
   ["columns", "any other", { q: "hi", a: "ok", images: ["a.png"] }, "the file names what it wants"],
 ];
 
