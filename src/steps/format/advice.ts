@@ -1,4 +1,4 @@
-import { flowYaml } from "../../lib/flow_yaml.ts";
+import { blockYaml } from "../../lib/yaml_text.ts";
 import type { JsonObject } from "../../lib/json.ts";
 import type { SourceEntry } from "../../spec/source_entries.ts";
 import type { Shape } from "./conversation.ts";
@@ -70,18 +70,15 @@ function unknownFields(fields: readonly Field[], shapes: readonly Shape[]): stri
   }`;
 }
 
-/** Lines to be put into the pipeline file as they are. */
+/** Lines to be put into the pipeline file as they are. Short ones, because a terminal breaks what is longer than it. */
 function pasteable(columns: JsonObject, { entry }: Place): string {
   const settings = { format: "columns", columns };
   if (!entry) {
-    return `If these are the right fields, add to dataset:\n  format: columns\n  columns: ${
-      flowYaml(columns)
-    }`;
+    return ["If these are the right fields, add to dataset:", ...blockYaml(settings, "  ")].join("\n");
   }
-  const { path, options } = entry;
-  return `If these are the right fields, name the file so in its list:\n  - ${
-    flowYaml({ path, ...options, ...settings })
-  }`;
+  const [first, ...rest] = blockYaml({ path: entry.path, ...entry.options, ...settings }, "    ");
+  const item = [`  - ${first?.trimStart()}`, ...rest];
+  return ["If these are the right fields, name the file so in its list:", ...item].join("\n");
 }
 
 function withoutProposal(fields: readonly Field[]): string {

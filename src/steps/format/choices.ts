@@ -30,8 +30,13 @@ export class SetChoice {
     this.why = whyOf(files);
   }
 
+  /** `undefined` for a file without rows. */
+  find(label: string): FileChoice | undefined {
+    return this.#files.get(label);
+  }
+
   of(label: string): FileChoice {
-    const choice = this.#files.get(label);
+    const choice = this.find(label);
     if (!choice) throw new RangeError(`Cannot read a row of "${label}": it is no source of the set`);
     return choice;
   }

@@ -61,6 +61,7 @@ export class RowReader {
     if (this.#file?.label === label) return this.#file;
     this.#file = this.#choice.of(label);
     this.#converter = this.#newConverter(this.#file);
+    this.#findings.beginFile();
     return this.#file;
   }
 

@@ -1,5 +1,5 @@
 import { UsageError } from "../../lib/errors.ts";
-import { flowYaml } from "../../lib/flow_yaml.ts";
+import { flowYaml } from "../../lib/yaml_text.ts";
 import type { JsonObject } from "../../lib/json.ts";
 import { nearest } from "../../lib/nearest.ts";
 import { FILTERS } from "../../lib/template.ts";

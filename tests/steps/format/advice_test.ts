@@ -216,14 +216,14 @@ Deno.test("beside other files, the proposal is the file's entry in the list", as
     source: ["a.jsonl", { path: "b.jsonl", encoding: "utf-8" }],
   });
   assert.match(message, /the rows of "b\.jsonl" become conversations/);
-  const [, entry] = /^ {2}- (\{.*\})$/m.exec(hint)!;
-  assert.deepEqual(parse(entry!), {
+  const [entry] = parse(hint.slice(hint.indexOf("\n"))) as [Dataset];
+  assert.deepEqual(entry, {
     path: "b.jsonl",
     encoding: "utf-8",
     format: "columns",
     columns: { user: "{{ question }}", assistant: "{{ answer }}" },
   });
-  const { turns } = await outcome(files, { source: ["a.jsonl", parse(entry!)] });
+  const { turns } = await outcome(files, { source: ["a.jsonl", entry] });
   assert.deepEqual(turns, [["user: i", "assistant: o"], ["user: q", "assistant: a"]]);
 });
 
@@ -235,5 +235,5 @@ Deno.test("files that nobody can read are told together", async () => {
     source: ["a.jsonl", "b.jsonl"],
   });
   assert.match(message, /rows of "a\.jsonl" become[^]*\n.*rows of "b\.jsonl" become/);
-  assert.match(hint, /Only "x" is a text[^]*\n {2}- \{path: b\.jsonl/);
+  assert.match(hint, /Only "x" is a text[^]*\n {2}- path: b\.jsonl/);
 });
