@@ -14,7 +14,7 @@ const FOUND: { readonly [C in CheckName]: (count: number) => string } = {
   markup: (n) =>
     `${counted(n, "text")} with markup of chat templates, which would end or forge turns: ` +
     "strip it, and give turns as format messages",
-  quoted_markup: (n) => `${counted(n, "text")} with marks of chat templates that may be quoted`,
+  "quoted_markup": (n) => `${counted(n, "text")} with marks of chat templates that may be quoted`,
   duplicates: (n) => `${counted(n, "repeated conversation")} in train`,
   leakage: (n) => `${counted(n, "row")} of eval whose input train has too`,
 };
