@@ -65,10 +65,10 @@ export class RowReader {
     return this.#file;
   }
 
-  /** Where a field that the shape uses holds a number that is not what the file says. Templates look themselves. */
+  /** Where a field that is used holds a number that is not what the file says. Templates look themselves. */
   #roundedNumber(row: SourceRow["row"], { shape }: FileChoice): string | undefined {
-    if (shape.explicit) return undefined;
-    for (const field of shape.fields) {
+    const fields = shape.explicit ? [] : shape.fields;
+    for (const field of this.#by === undefined ? fields : [...fields, this.#by]) {
       const found = Object.hasOwn(row, field) ? roundedNumber(row[field], field) : undefined;
       if (found !== undefined) return found;
     }
