@@ -72,10 +72,14 @@ export const MESSAGE_FIELDS: readonly (readonly [field: string, turn: JsonObject
     { ...done, content: "<think>so</think>ok" },
     "`reasoning_content`; at a service it stays in the text",
   ],
-  ["`weight`, `loss`, `loss_scale`, `train`, `training`, `trainable`: 0 or false, of the assistant", {
-    ...done,
-    weight: 0,
-  }, "`weight: 0`: this turn is not learnt"],
+  [
+    "`weight`, `loss`, `loss_scale`, `train`, `training`, `trainable`, `learn`: 0 or false, of the assistant",
+    {
+      ...done,
+      weight: 0,
+    },
+    "`weight: 0`: this turn is not learnt",
+  ],
   [
     "the same: 1 or true, of the assistant",
     { ...done, train: true },
@@ -140,7 +144,9 @@ const ROW_FIELDS: readonly (readonly [field: string, members: JsonObject, says: 
   ],
   ["`label`, `kto_tag`, `desirable`: false", { label: false }, "the answer is marked as a bad one"],
   ["the same: true", { label: true }, "all answers are taken for good ones"],
-  ["`train`, `weight`: 0 or false", { train: false }, "the row is marked as not to be learnt"],
+  ["`weight`: 0; `loss`, `train` and the other flags of a turn: false; `masked`, `mask`, `ignore`: true", {
+    train: false,
+  }, "the row is marked as not to be learnt"],
   ["`rejected`, `rejected_response`, `rejected_messages`, `rejected_output`, `non_preferred_output`", {
     rejected_response: "no",
   }, "an answer that is not wanted, for format preference alone"],
@@ -215,11 +221,16 @@ const OWN_FIELDS: readonly (readonly [shape: string, field: string, row: JsonObj
     BASES["columns"] as JsonObject,
     "put into the templates",
   ],
-  ["columns", "`label`, `kto_tag`, `desirable`: false, unless a template names it", {
-    q: "hi",
-    a: "ok",
-    label: false,
-  }, "the answer is marked as a bad one"],
+  [
+    "columns",
+    "`label`, `kto_tag`, `desirable`: false, and flags that say no (below), unless a template names them",
+    {
+      q: "hi",
+      a: "ok",
+      label: false,
+    },
+    "the answer is marked as a bad one",
+  ],
   ["columns", "any other", { q: "hi", a: "ok", images: ["a.png"] }, "the file names what it wants"],
 ];
 

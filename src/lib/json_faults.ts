@@ -1,5 +1,5 @@
-import { visit } from "jsonc-parser";
 import type { Json } from "./json.ts";
+import { scanJson } from "./json_scan.ts";
 
 /** What is wrong with a JSON text, and where. */
 export interface JsonFault {
@@ -9,28 +9,15 @@ export interface JsonFault {
   readonly reason: string;
 }
 
-/** Why JSON.parse refused a text. V8 does not always say where; a parser that goes on after a fault does. */
+/** Why JSON.parse refused a text. V8 does not always say where. */
 export function syntaxFault(text: string, error: unknown): JsonFault {
   const message = error instanceof Error ? error.message : String(error);
   const position = /at position (\d+)/.exec(message)?.[1];
   const cut = /Unterminated string|Unexpected end/.test(message);
-  const offset = cut ? text.length : position === undefined ? firstFault(text) : Number(position);
+  const offset = cut ? text.length : position === undefined ? scanJson(text) : Number(position);
   const reason = message.replace(/( in JSON)? at position.*$/s, "").replace(/, ".*" is not valid JSON$/s, "")
     .replace(/^./, (letter) => letter.toLowerCase());
   return cut ? { offset, reason } : explained(text, offset) ?? { offset, reason };
-}
-
-function firstFault(text: string): number {
-  let first = text.length;
-  try {
-    visit(text, { onError: (_, offset) => void (first = Math.min(first, offset)) }, {
-      disallowComments: true,
-    });
-  } catch (error) {
-    // Thousands of brackets within each other.
-    if (!(error instanceof RangeError)) throw error;
-  }
-  return first;
 }
 
 /** How other languages write what JSON writes differently. */
@@ -132,22 +119,20 @@ function isSpace(code: number): boolean {
 }
 
 function firstLoss(text: string): JsonFault | undefined {
-  const open: Map<string, number>[] = [];
+  const open: Set<string>[] = [];
   let fault: JsonFault | undefined;
-  visit(text, {
-    onObjectBegin: () => void open.push(new Map()),
+  scanJson(text, {
+    onObject: () => void open.push(new Set()),
     onObjectEnd: () => void open.pop(),
-    onObjectProperty(name, offset) {
-      const names = open.at(-1) as Map<string, number>;
-      if (names.has(name)) fault ??= { offset, reason: `the key ${JSON.stringify(name)} is given twice` };
-      names.set(name, offset);
+    onKey(key, offset) {
+      if (open.at(-1)?.has(key)) {
+        fault ??= { offset, reason: `the key ${JSON.stringify(key)} is given twice` };
+      }
+      open.at(-1)?.add(key);
     },
-    onLiteralValue(value, offset, length) {
-      if (typeof value !== "number" || Number.isFinite(value)) return;
-      fault ??= {
-        offset,
-        reason: `the number ${text.slice(offset, offset + length)} is too large to be kept`,
-      };
+    onNumber(source, offset) {
+      if (Number.isFinite(Number(source))) return;
+      fault ??= { offset, reason: `the number ${source} is too large to be kept` };
     },
   });
   return fault;

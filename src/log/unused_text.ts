@@ -1,5 +1,6 @@
 import { count } from "../lib/format.ts";
 import type { Json, JsonObject } from "../lib/json.ts";
+import { oneLine } from "../lib/text_width.ts";
 import { objectOf } from "./scores.ts";
 import type { RunState } from "./state.ts";
 
@@ -28,7 +29,7 @@ export function unusedFields(summary: JsonObject | undefined): readonly JsonObje
 }
 
 function fieldText({ field, why, count: values, rows }: JsonObject): string {
-  const name = typeof why === "string" ? `${field} ${why}` : `${field}`;
+  const name = oneLine(typeof why === "string" ? `${field} ${why}` : `${field}`);
   const inRows = `${count(Number(rows))} ${rows === 1 ? "row" : "rows"}`;
   return values === rows ? `${name} (${inRows})` : `${name} (${count(Number(values))} in ${inRows})`;
 }

@@ -69,7 +69,7 @@ async function run(context: StepContext): Promise<StepOutcome> {
   // Written before anything is refused: it shows more of what is wrong than an error can.
   await fs.writeAtomic(join(out, "report.json"), JSON.stringify(report, null, 2) + "\n");
   await fs.writeAtomic(join(out, "report.html"), reportHtml(cell?.pipeline ?? spec.name, report));
-  refuse(report, join(out, "report.html"));
+  refuse(report, formatting.findings.firstOfFiles, join(out, "report.html"));
   const warnings = Object.fromEntries(
     formatting.findings.failing("warn").map((check) => [check, formatting.findings.result(check).count]),
   );

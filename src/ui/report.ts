@@ -58,7 +58,7 @@ export function resultBlocks(
 /** What the rows say and nothing uses. */
 function unusedLines(state: RunState, palette: Palette, width: number): string[] {
   const unused = unusedOf(state);
-  const text = `Not used of the rows: ${oneLine(unused ?? "")}`;
+  const text = `Not used of the rows: ${unused}`;
   return unused === undefined ? [] : wrap(text, width || Infinity).map((line) => palette.warn(line));
 }
 

@@ -1,5 +1,5 @@
 import { readLines } from "../../lib/lines.ts";
-import { RecordSplitter } from "./record_splitter.ts";
+import { type Dialect, RecordSplitter } from "./record_splitter.ts";
 import {
   type Advice,
   MAX_ROW_BYTES,
@@ -11,15 +11,6 @@ import {
   type SourceBytes,
   TOO_LONG,
 } from "./row.ts";
-
-/** How a table is written. */
-export interface Dialect {
-  readonly delimiter: string;
-  /** The character around cells that hold more than text; undefined: there is none, and quotes are text. */
-  readonly quote: string | undefined;
-  /** Whether the pipeline file says so. What is only supposed is doubted where the file looks different. */
-  readonly named: { readonly delimiter: boolean; readonly quote: boolean };
-}
 
 /** A header, then a row a record. Cells are texts. With quotes as RFC 4180 has them, or as IANA's TSV without any. */
 export function csvReader(dialect: Dialect): RowReader {

@@ -1,5 +1,13 @@
-import type { Dialect } from "./csv.ts";
 import { MAX_ROW_BYTES, type Note, TOO_LONG } from "./row.ts";
+
+/** How a table is written. */
+export interface Dialect {
+  readonly delimiter: string;
+  /** The character around cells that hold more than text; undefined: there is none, and quotes are text. */
+  readonly quote: string | undefined;
+  /** Whether the pipeline file says so. What is only supposed is doubted where the file looks different. */
+  readonly named: { readonly delimiter: boolean; readonly quote: boolean };
+}
 
 /**
  * Finds the records and cells of a table in its lines, which end with LF, CR LF or CR. A record that is wrong is

@@ -38,6 +38,8 @@ export class Findings {
   readonly #checks: Checks;
   readonly #counts = new Map<CheckName, number>();
   readonly #kept = new Map<CheckName, Finding[]>();
+  readonly #firsts: Finding[] = [];
+  #isNewFile = false;
 
   constructor(checks: Checks) {
     this.#checks = checks;
@@ -52,8 +54,22 @@ export class Findings {
   add(check: CheckName, finding: () => Finding): void {
     if (this.severity(check) === "off") return;
     this.count(check, 1);
+    if (check === "rows" && this.#isNewFile) {
+      this.#firsts.push(finding());
+      this.#isNewFile = false;
+    }
     const kept = this.#kept.get(check) ?? [];
     if (kept.length < KEPT) this.#kept.set(check, [...kept, finding()]);
+  }
+
+  /** What is added from here on comes from another file: the first row of each that cannot be read is kept. */
+  beginFile(): void {
+    this.#isNewFile = true;
+  }
+
+  /** For each file with such a row the first finding, in the order of the files. */
+  get firstOfFiles(): readonly Finding[] {
+    return this.#firsts;
   }
 
   /** Counts what is not kept one by one. */

@@ -10,6 +10,7 @@ const FLAGS: ReadonlyMap<string, boolean> = new Map([
   ["train", true],
   ["training", true],
   ["trainable", true],
+  ["learn", true],
   ["masked", false],
   ["mask", false],
   ["ignore", false],
@@ -57,6 +58,11 @@ export function learntOf(turn: Taken, role: Role, complain: Complain): boolean |
     return void complain(turn.at(partial), "asks to learn a part of a turn, which is not supported");
   }
   return said?.learnt ?? true;
+}
+
+/** Whether a flag's value says that something is not to be learnt. A number can mean many things, except as a weight. */
+export function forbidsLearning(name: string, value: Json | undefined): boolean {
+  return typeof value === "boolean" ? value !== FLAGS.get(name) : name === "weight" && value === 0;
 }
 
 function flagOf(value: Json): boolean | undefined {

@@ -19,7 +19,7 @@ export function roundedNumber(value: Json | undefined, path: string): string | u
   return undefined;
 }
 
-/** Whether the JSON text of a row may hold one: nearly none has so many digits in a row. */
+/** Whether the JSON text of a row may hold one, written out: nearly none has so many digits in a row. */
 export function mayBeRounded(text: string): boolean {
-  return /\d{16}|\d[eE]/.test(text);
+  return /\d{16}/.test(text);
 }

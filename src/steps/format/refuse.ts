@@ -1,7 +1,8 @@
 import { UsageError } from "../../lib/errors.ts";
 import { counted } from "../../lib/format.ts";
-import { type CheckName, CHECKS } from "./findings.ts";
-import type { Report } from "./report.ts";
+import { sourceOf } from "./example.ts";
+import { type CheckName, CHECKS, type Finding } from "./findings.ts";
+import type { Report, SourceReport } from "./report.ts";
 
 const SHOWN = 5;
 
@@ -13,7 +14,7 @@ const FOUND: { readonly [C in CheckName]: (count: number) => string } = {
   markup: (n) =>
     `${counted(n, "text")} with markup of chat templates, which would end or forge turns: ` +
     "strip it, and give turns as format messages",
-  quoted_markup: (n) => `${counted(n, "text")} with marks of chat templates that may be quoted`,
+  "quoted_markup": (n) => `${counted(n, "text")} with marks of chat templates that may be quoted`,
   duplicates: (n) => `${counted(n, "repeated conversation")} in train`,
   leakage: (n) => `${counted(n, "row")} of eval whose input train has too`,
 };
@@ -23,8 +24,11 @@ export function foundText(check: CheckName, count: number): string {
   return FOUND[check](count);
 }
 
-/** Throws when a check that stops found something, when a set is empty, or when a source is lost as a whole. */
-export function refuse(report: Report, page: string): void {
+/**
+ * Throws when a check that stops found something, when a set is empty, or when a source is lost as a whole.
+ * `firsts`: of each file the first row that cannot be read. `page`: where the report is.
+ */
+export function refuse(report: Report, firsts: readonly Finding[], page: string): void {
   const failing = CHECKS.filter((check) => {
     const { severity, count } = report.checks[check];
     return severity === "error" && count > 0;
@@ -38,10 +42,8 @@ export function refuse(report: Report, page: string): void {
     throw report.split ? splitEmpty("evaluation", report) : emptySet("evaluation", report, page);
   }
   const lost = lostSources(report);
-  if (lost.length > 0) throw sourcesLost(lost, report, page);
+  if (lost.length > 0) throw sourcesLost(lost, firsts, page);
 }
-
-type SourceReport = Report["sources"][number];
 
 /** Files of which no row can be read: no setting of a check is meant to leave out a whole file. */
 function lostSources({ sources }: Report): SourceReport[] {
@@ -75,11 +77,13 @@ function strangers({ checks }: Report): string {
 /** The first findings of a check, each on a line of its own. */
 function examples(check: CheckName, { checks }: Report): string {
   const { count, findings } = checks[check];
-  const shown = findings.slice(0, SHOWN).map(({ origin, field, problem, excerpt }) =>
-    `\n  ${origin}: ${field} ${problem}${excerpt === "" ? "" : `, near ${JSON.stringify(excerpt)}`}`
-  );
+  const shown = findings.slice(0, SHOWN).map(findingText);
   const more = count > shown.length ? `\n  and ${count - shown.length} more` : "";
   return `${shown.join("")}${more}`;
+}
+
+function findingText({ origin, field, problem, excerpt }: Finding): string {
+  return `\n  ${origin}: ${field} ${problem}${excerpt === "" ? "" : `, near ${JSON.stringify(excerpt)}`}`;
 }
 
 /** What can be done about checks; that rows would be left out is said with their number. */
@@ -92,14 +96,18 @@ function wayOut(report: Report, failing: readonly CheckName[]): string {
   const lost = lostSources(report);
   if (lost.length > 0) return `Fix the rows: none of those in ${labelsOf(lost)} can be read${warn}`;
   const [unused, rows] = [totalOf(report, "unused"), totalOf(report, "rows")];
+  // Half of the rows are more than a few bad ones: something else is wrong.
+  if (unused * 2 > rows) return `Fix the rows: ${unused} of ${rows} cannot be read${warn}`;
   return `Fix the rows${warn}, or leave ${unused} of the ${rows} rows out with checks.rows: warn`;
 }
 
-function sourcesLost(lost: readonly SourceReport[], report: Report, page: string): UsageError {
+function sourcesLost(lost: readonly SourceReport[], firsts: readonly Finding[], page: string): UsageError {
+  const labels = new Set(lost.map(({ path }) => path));
+  const found = firsts.filter(({ origin }) => labels.has(sourceOf(origin))).slice(0, SHOWN).map(findingText);
   return new UsageError(
     "source-lost",
     `Cannot use the dataset: no row of ${labelsOf(lost)} can be read, whatever dataset.checks.rows says` +
-      examples("rows", report),
+      found.join(""),
     {
       hint:
         `Fix the rows, name the file's format in dataset.source, or take the file out; ${page} shows all of it`,

@@ -8,6 +8,14 @@ import type { SetSummary } from "./tally.ts";
 
 export type SetReport = SetSummary & { readonly format: string; readonly why: string };
 
+export type SourceReport = SourceFile & {
+  readonly used: number;
+  readonly unused: number;
+  /** How its rows were read, and why so; absent for a file without rows. */
+  readonly format?: string;
+  readonly why?: string;
+};
+
 /** report.json: what became of the rows. */
 export type Report = {
   readonly version: 1;
@@ -21,7 +29,7 @@ export type Report = {
     readonly held: number;
     readonly share: number;
   } | null;
-  readonly sources: readonly (SourceFile & { readonly used: number; readonly unused: number })[];
+  readonly sources: readonly SourceReport[];
   readonly checks: { readonly [C in CheckName]: CheckResult };
   /** Fields of the used rows that no example holds. */
   readonly unused: AccountingSummary["unused"];
@@ -57,7 +65,9 @@ export function reportOf(
       : null,
     sources: sources.map((source) => {
       const used = usedOf(source, sides.used, split !== undefined);
-      return { ...source, used, unused: source.rows - used };
+      const choice = choices[source.set]?.find(source.path);
+      const read = choice && { format: choice.shape.name, why: choice.why };
+      return { ...source, used, unused: source.rows - used, ...read };
     }),
     checks: Object.fromEntries(CHECKS.map((check) => [check, findings.result(check)])) as Report["checks"],
     unused,

@@ -147,12 +147,14 @@ function turnsTable({ train, eval: evaluation }: Report): Html {
 }
 
 function sourcesTable({ sources }: Report): Html {
-  const rows = sources.map(({ path, set, rows, used, unused, bytes: size, sha256 }) =>
-    html`<tr><td class="place">${path}</td><td>${set}</td>${number(rows)}${number(used)}${
-      number(unused)
-    }<td class="n">${bytes(size)}</td><td class="place" title="${sha256}">${sha256.slice(0, 12)}</td></tr>`
+  const rows = sources.map(({ path, set, format, why, rows, used, unused, bytes: size, sha256 }) =>
+    html`<tr><td class="place">${path}</td><td>${set}</td><td title="${why}">${format}</td>${number(rows)}${
+      number(used)
+    }${number(unused)}<td class="n">${bytes(size)}</td><td class="place" title="${sha256}">${
+      sha256.slice(0, 12)
+    }</td></tr>`
   );
-  return table(["file", "set", "rows", "used", "left out", "size", "sha256"], rows, 2, 6);
+  return table(["file", "set", "format", "rows", "used", "left out", "size", "sha256"], rows, 3, 7);
 }
 
 function unusedTable({ unused, moreUnused }: Report): Html | undefined {

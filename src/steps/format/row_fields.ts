@@ -1,6 +1,7 @@
 import type { Json } from "../../lib/json.ts";
 import type { Abilities } from "../../providers/abilities.ts";
 import type { Complain, RawTurn } from "./conversation.ts";
+import { FLAG_NAMES, forbidsLearning } from "./learn_flags.ts";
 import type { Taken } from "./taken.ts";
 
 /** The turns behind the system turn that a row has beside them. Empty means none; two different ones are refused. */
@@ -22,7 +23,7 @@ export function withSystem(row: Taken, turns: readonly RawTurn[], complain: Comp
 /** Where rows and messages hold what is not text. */
 export const MEDIA_FIELDS: readonly string[] = ["image", "images", "audio", "audios", "video", "videos"];
 
-type Verdict = (value: Json | undefined, abilities: Abilities) => string | undefined;
+type Verdict = (value: Json | undefined, abilities: Abilities, name: string) => string | undefined;
 
 const media: Verdict = (_, { images }) =>
   images
@@ -37,8 +38,8 @@ const verdictOfLabel: Verdict = (value) =>
     ? "is false: the answer is marked as a bad one, and would be learnt as a good one. Leave such rows out of the file"
     : undefined;
 
-const wholeRow: Verdict = (value) =>
-  isFalse(value) || value === 0
+const wholeRow: Verdict = (value, _, name) =>
+  forbidsLearning(name, value)
     ? "says that the row is not to be learnt: leave such rows out of the file"
     : undefined;
 
@@ -50,8 +51,7 @@ const TELLING: ReadonlyMap<string, Verdict> = new Map([
   ["label", verdictOfLabel],
   ["kto_tag", verdictOfLabel],
   ["desirable", verdictOfLabel],
-  ["train", wholeRow],
-  ["weight", wholeRow],
+  ...FLAG_NAMES.map((name) => [name, wholeRow] as const),
 ]);
 /** What speaks against an answer, also where the pipeline file names the fields itself. */
 const ALWAYS: ReadonlySet<Verdict> = new Set([verdictOfLabel, wholeRow]);
@@ -69,7 +69,7 @@ export function mayBeLearnt(
     const verdict = TELLING.get(name);
     if (!verdict || explicit && !ALWAYS.has(verdict)) continue;
     const value = row.peek(name);
-    const problem = verdict(value, abilities);
+    const problem = verdict(value, abilities, name);
     if (problem !== undefined) {
       complain(name, problem, value);
       return false;

@@ -61,13 +61,14 @@ export class RowReader {
     if (this.#file?.label === label) return this.#file;
     this.#file = this.#choice.of(label);
     this.#converter = this.#newConverter(this.#file);
+    this.#findings.beginFile();
     return this.#file;
   }
 
-  /** Where a field that the shape uses holds a number that is not what the file says. Templates look themselves. */
+  /** Where a field that is used holds a number that is not what the file says. Templates look themselves. */
   #roundedNumber(row: SourceRow["row"], { shape }: FileChoice): string | undefined {
-    if (shape.explicit) return undefined;
-    for (const field of shape.fields) {
+    const fields = shape.explicit ? [] : shape.fields;
+    for (const field of this.#by === undefined ? fields : [...fields, this.#by]) {
       const found = Object.hasOwn(row, field) ? roundedNumber(row[field], field) : undefined;
       if (found !== undefined) return found;
     }

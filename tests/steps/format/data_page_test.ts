@@ -80,7 +80,11 @@ Deno.test("Converter treats a row's other fields alike in all shapes that do not
     { images: [], videos: null },
     { rejected_response: "no" },
     { train: false },
+    { weight: 0 },
     { weight: 0.5 },
+    { loss: 0 },
+    { masked: true },
+    { masked: false },
     { source: "web" },
     { meta: { a: null } },
   ];

@@ -85,7 +85,7 @@ Deno.test("chooseShape() refuses to guess", () => {
       /fields "question", "reply", which fit no known format\n {2}messages: a field "messages"/,
     );
     assert.match(error.message, /alpaca: the fields "instruction" and "output", and if there "input"/);
-    assert.match(error.hint ?? "", /user: "\{\{ question \}\}", assistant: "\{\{ reply \}\}"/);
+    assert.match(error.hint ?? "", /user: "\{\{ question \}\}"\n +assistant: "\{\{ reply \}\}"$/);
     return true;
   });
 });

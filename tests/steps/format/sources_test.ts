@@ -27,6 +27,13 @@ Deno.test("each file of a list is recognised for itself, however long the first 
     'asked.jsonl and 1 more: the first 100 rows have the fields "instruction" and "output"; ' +
       'talked.jsonl: the first 30 rows have a field "conversations": a list of {from, value}',
   );
+  const { sources } = await b.report();
+  assert.deepEqual(sources.map(({ path, format }: JsonObject) => [path, format]), [
+    ["asked.jsonl", "alpaca"],
+    ["talked.jsonl", "sharegpt"],
+    ["more.jsonl", "alpaca"],
+  ]);
+  assert.equal(sources[2].why, 'the first row has the fields "instruction" and "output"');
   const lines = await b.lines("format", "train.jsonl");
   assert.deepEqual(lines[121].messages.map(({ content }: JsonObject) => content), ["halve 2", "1"]);
 });
@@ -77,15 +84,24 @@ Deno.test("a file of which no row can be read is refused, whatever the check say
       b.format(b.pipeline({ source, checks: { rows: "warn" }, ...split && { split } })),
     );
     assert.equal(lost.code, "source-lost");
-    assert.match(lost.message, /no row of "bad\.jsonl" can be read.*\n {2}bad\.jsonl:1: completion.*\n/);
+    assert.match(lost.message, /no row of "bad\.jsonl" can be read.*\n {2}bad\.jsonl:1: completion.*$/);
     assert.equal(lost.exitCode, 2);
   }
+  // Also where an earlier file alone has more problems than are kept.
+  await b.write("half.jsonl", jsonl([...asked, ...range(30).map((i) => ({ instruction: i }))]));
+  const files = { source: ["half.jsonl", source[1]], checks: { rows: "warn" } };
+  const { message } = await refusal(b.format(b.pipeline(files)));
+  assert.match(message, /no row of "bad\.jsonl" can be read.*\n {2}bad\.jsonl:1: completion.*$/);
 });
 
 Deno.test("advice to leave rows out says how many of how many", async () => {
   await using b = await bench({ "a.jsonl": [...asked.slice(0, 9), { instruction: "i", output: 3 }] });
   const { hint } = await refusal(b.format(b.pipeline({ source: "a.jsonl" })));
   assert.match(hint!, /^Fix the rows, or leave 1 of the 10 rows out with checks\.rows: warn; /);
+  const most = [asked[0]!, { instruction: "i", output: 3 }, { instruction: "i", output: 4 }];
+  await b.write("a.jsonl", jsonl(most));
+  const { hint: other } = await refusal(b.format(b.pipeline({ source: "a.jsonl" })));
+  assert.match(other!, /^Fix the rows: 2 of 3 cannot be read; /);
 });
 
 Deno.test("where no row can be read, a split says why instead of how many there are", async () => {
@@ -175,6 +191,10 @@ Deno.test("a number that was rounded is refused where it is used, and only there
   assert.match(
     (await refusal(b.format(b.pipeline({ source: "b.jsonl" })))).message,
     /b\.jsonl:1: tools\[0\]\.function\.parameters\.maximum is a number with more digits than numbers keep/,
+  );
+  assert.match(
+    (await refusal(b.format(b.pipeline({ source: "a.jsonl", split: { eval: 0.5, by: "id" } })))).message,
+    /a\.jsonl:1: id is a number with more digits/,
   );
   const columns = { user: "{{ id }}", assistant: "{{ messages | json }}" };
   assert.match(

@@ -11,3 +11,13 @@ export function flowYaml(value: unknown): string {
 function isPlain(text: string): boolean {
   return /^[A-Za-z][\w./-]*$/.test(text) && !/^(true|false|null)$/i.test(text);
 }
+
+/** An object as lines of YAML, a member a line; objects within it are indented below their name. */
+export function blockYaml(object: object, indent: string): string[] {
+  return Object.entries(object).flatMap(([name, value]) => {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      return [`${indent}${flowYaml(name)}: ${flowYaml(value)}`];
+    }
+    return [`${indent}${flowYaml(name)}:`, ...blockYaml(value, `${indent}  `)];
+  });
+}
