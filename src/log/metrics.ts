@@ -88,7 +88,7 @@ export function metricsReader(): (line: string) => MetricPoint | undefined {
   };
 }
 
-/** The average began as the first loss, which so weighed ten times what it should. */
+/** That average started from the first loss, which therefore counted ten times too much. */
 function withoutBias({ smoothed, ...point }: MetricPoint, first: number | undefined): MetricPoint {
   if (smoothed === undefined || first === undefined || point.step < 1) return point;
   const bias = 0.9 ** point.step;

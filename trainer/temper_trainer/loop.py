@@ -35,7 +35,7 @@ class State:
 
     @classmethod
     def kept(cls, values: dict[str, Any]) -> "State":
-        """As a checkpoint has it. A number in place of the smoothed loss is not corrected: the mean starts anew."""
+        """As a checkpoint has it. Earlier ones have a smoothed loss that cannot be corrected: the mean starts anew."""
         smoothed = values["smoothed"]
         return cls(**values | {"smoothed": Smoothed(**smoothed) if isinstance(smoothed, dict) else Smoothed()})
 

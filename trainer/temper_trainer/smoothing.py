@@ -9,8 +9,8 @@ KEPT = 0.9
 @dataclass
 class Smoothed:
     """
-    The weighted mean of all losses so far: the exponential average, divided by 1 - KEPT ** count. Without that
-    division the first loss would count ten times as much as any other.
+    The weighted mean of all losses so far: the exponential average, divided by 1 - KEPT ** count. An average that
+    starts from the first loss counts it ten times as much as the others.
     """
 
     mean: float | None = None

@@ -27,7 +27,8 @@ function fullNotes({ parameters }: ModelShape): string[] {
   return [
     `full takes ${TRAINED_BYTES} bytes of memory for each weight (itself, its gradient, two moments of AdamW): ` +
     `${held} before the first row is read`,
-    `Each checkpoint of full takes ${kept} of disk; have room for ${CHECKPOINTS} of them`,
+    `Each checkpoint of full takes ${kept} of disk; have room for ${CHECKPOINTS} of them. Where saving one takes more ` +
+    "than 5% of train.checkpoint_seconds they come less often, and a kill costs more",
   ];
 }
 
