@@ -1,5 +1,6 @@
 import { dirname, resolve } from "node:path";
 import type { Fs } from "../lib/fs.ts";
+import { maskedText } from "../lib/secrets.ts";
 import { crossField } from "./cross_field.ts";
 import { fileFindings } from "./files.ts";
 import type { Finding } from "./finding.ts";
@@ -9,6 +10,7 @@ import { dotted, valueAt } from "./path.ts";
 import { inOrder, problemAt, type SourceText } from "./problem.ts";
 import { readPipeline } from "./read.ts";
 import { Spec } from "./schema.ts";
+import { secretFindings } from "./secrets.ts";
 import { unsupported } from "./unsupported.ts";
 import { parseYaml } from "./yaml.ts";
 
@@ -47,7 +49,7 @@ export async function loadAll(path: string, fs: Fs, options: LoadOptions = {}): 
   const read = await readPipeline(absolute, path, fs);
   if (!read.ok) return { ok: false, problems: [read.problem] };
   const dir = dirname(absolute);
-  const source: SourceText = { name: path, text: read.text, kind: "file", order: 0 };
+  const source: SourceText = { name: path, text: maskedText(read.text), kind: "file", order: 0 };
   const yaml = parseYaml(read.text);
   const faults = yaml.faults.map((fault) => problemAt(source, fault, fault));
   if (yaml.value === undefined) return { ok: false, problems: inOrder(faults) };
@@ -91,6 +93,7 @@ async function checkData(data: unknown, dir: string, fs: Fs): Promise<CheckedSpe
     ...unsupported(data),
     ...crossField(data),
     ...hostedFindings(data),
+    ...secretFindings(data),
     ...await fileFindings(data, dir, fs),
   ];
   return { data, spec: parsed.data, issues: parsed.error?.issues ?? [], findings };

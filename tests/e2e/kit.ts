@@ -76,8 +76,14 @@ export function rows(count: number, from = 0): string {
   }).join("\n") + "\n";
 }
 
-/** A pipeline on the tiny base; `overrides` replace whole top-level sections of the file (JSON is YAML). */
-export async function project(overrides: Record<string, unknown> = {}): Promise<Project> {
+/**
+ * A pipeline on the tiny base; `overrides` replace whole top-level sections of the file (JSON is YAML). `env`: further
+ * variables, read anew at each call.
+ */
+export async function project(
+  overrides: Record<string, unknown> = {},
+  env: Record<string, string> = {},
+): Promise<Project> {
   const dir = await Deno.makeTempDir({ prefix: "temper-e2e-" });
   await denoFs.writeAtomic(join(dir, "train.jsonl"), rows(48));
   await denoFs.writeAtomic(join(dir, "eval.jsonl"), rows(6, 1000));
@@ -102,7 +108,7 @@ export async function project(overrides: Record<string, unknown> = {}): Promise<
     new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--no-prompt", join(ROOT, "cli.ts"), ...args],
       cwd: dir,
-      env: { NO_COLOR: "1", ...PYTHON === undefined ? {} : { TEMPER_PYTHON: PYTHON } },
+      env: { NO_COLOR: "1", ...PYTHON === undefined ? {} : { TEMPER_PYTHON: PYTHON }, ...env },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
