@@ -25,20 +25,25 @@ const IN_ADDRESS: readonly RegExp[] = [
   /(?<=[?&][\w.-]*(?:key|token|secret|password|passwd|pwd|sig|signature|auth|credential|code)[\w.-]*=)[^&#\s"'<>]+/gi,
 ];
 
+/** Of a field such as `api_key_env: NAME`. */
+const NAMED = /_env["']?\s*:\s*["']?([A-Z_][A-Z0-9_]*)/g;
+const CALLED_SECRET = /(^|_)(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$/;
+/** Shorter ones are words that may stand anywhere. */
+const LEAST = 12;
+
 /** What follows a word such as "key": a guess, good enough to hide it and not to refuse it. */
 const LABELLED =
-  /(?<=(?:api[ _-]?key|\bkey|token|secret|credentials?)["'`]?\s*(?:is\b|[:=])?\s*["'`]?)(?=[^\s"'`]*\d)(?=[^\s"'`]*[A-Za-z])[A-Za-z0-9._~+/=-]{16,}/gi;
+  /(?<=(?:key|token|secret|credential)s?["'`]?(?:\s*[:=]|\s+is\b|\s)\s*["'`]?)(?=[^\s"'`]*\d)(?=[^\s"'`]*[A-Za-z])[A-Za-z0-9._~+/=-]{16,}/gi;
 const PASSWORD = /(?<=(?:password|passwd|passphrase|\bpwd)["'`]?\s*(?:is\b|[:=])\s*["'`]?)[^\s"'`,;]{3,}/gi;
 /** A long word of all kinds of characters, as no prose has it. */
 const RANDOM = /(?<![\w/.-])(?=\w*[a-z])(?=\w*[A-Z])(?=\w*\d)[A-Za-z0-9_]{40,}(?![\w/.-])/g;
 
 /** Where a text holds what is certainly a key, or a password in an address; undefined where it holds none. */
 export function secretIn(text: string): string | undefined {
-  for (const shape of [...SHAPES, ...IN_ADDRESS]) {
-    const found = text.match(shape);
-    if (found) return found[0];
-  }
-  return undefined;
+  // What was masked before has nothing to hide any more.
+  return [...SHAPES, ...IN_ADDRESS].flatMap((shape) => text.match(shape) ?? []).find((found) =>
+    /[^*]/.test(found)
+  );
 }
 
 /** The text with every certain secret turned into as many asterisks: places in it stay what they are. */
@@ -51,6 +56,14 @@ export function maskedText(text: string, known: readonly string[] = []): string 
   const rest = known.filter((secret) => secret.length > 2)
     .reduce((rest, secret) => rest.replaceAll(secret, asterisks), text);
   return [LABELLED, PASSWORD, RANDOM].reduce((rest, shape) => rest.replace(shape, asterisks), masked(rest));
+}
+
+/** Values of the variables that a pipeline file names as holding a secret, and of those that are called like one. */
+export function secretValues(env: Readonly<Record<string, string | undefined>>, text: string): string[] {
+  const named = [...text.matchAll(NAMED)].map(([, name]) => name);
+  return Object.entries(env).flatMap(([name, value = ""]) =>
+    named.includes(name) || (CALLED_SECRET.test(name) && value.length >= LEAST) ? [value, value.trim()] : []
+  );
 }
 
 function asterisks(found: string): string {

@@ -1,6 +1,6 @@
 import { dirname, resolve } from "node:path";
 import type { Fs } from "../lib/fs.ts";
-import { maskedText } from "../lib/secrets.ts";
+import { maskedText, secretValues } from "../lib/secrets.ts";
 import { crossField } from "./cross_field.ts";
 import { fileFindings } from "./files.ts";
 import type { Finding } from "./finding.ts";
@@ -24,6 +24,8 @@ export interface LoadOptions {
   readonly inspect?: Inspect;
   /** `PATH=VALUE` overrides, later ones last. */
   readonly set?: readonly string[];
+  /** Environment variables: what they hold of secrets is not quoted from the file. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Folder that a relative `path` starts from. Default: the current one. */
   readonly cwd?: string;
 }
@@ -49,7 +51,8 @@ export async function loadAll(path: string, fs: Fs, options: LoadOptions = {}): 
   const read = await readPipeline(absolute, path, fs);
   if (!read.ok) return { ok: false, problems: [read.problem] };
   const dir = dirname(absolute);
-  const source: SourceText = { name: path, text: maskedText(read.text), kind: "file", order: 0 };
+  const secrets = secretValues(options.env ?? {}, read.text);
+  const source: SourceText = { name: path, text: maskedText(read.text, secrets), kind: "file", order: 0 };
   const yaml = parseYaml(read.text);
   const faults = yaml.faults.map((fault) => problemAt(source, fault, fault));
   if (yaml.value === undefined) return { ok: false, problems: inOrder(faults) };
@@ -57,7 +60,7 @@ export async function loadAll(path: string, fs: Fs, options: LoadOptions = {}): 
   const set = options.set ?? [];
   const { data, overrides, problems } = set.length === 0
     ? { data: yaml.value, overrides: [], problems: [] }
-    : (await import("./override.ts")).applyOverrides(yaml.value, set);
+    : (await import("./override.ts")).applyOverrides(yaml.value, set, secrets);
   const overridden = overrides.map((override) => dotted(override.path));
   const loadedOf = ({ spec, data, cell }: CheckedSpec & { readonly spec: Spec }) => ({
     spec,

@@ -20,13 +20,17 @@ export interface OverrideResult {
   readonly problems: readonly Problem[];
 }
 
-/** Applies `--set` values to the data of a pipeline file, which is left as it is. */
-export function applyOverrides(data: unknown, set: readonly string[]): OverrideResult {
+/** Applies `--set` values to the data of a pipeline file, which is left as it is. `secrets`: what no problem quotes. */
+export function applyOverrides(
+  data: unknown,
+  set: readonly string[],
+  secrets: readonly string[] = [],
+): OverrideResult {
   let changed = structuredClone(data);
   const overrides: Override[] = [];
   const problems: Problem[] = [];
   for (const [i, text] of set.entries()) {
-    const shown = maskedText(text);
+    const shown = maskedText(text, secrets);
     const source: SourceText = { name: `--set ${shown}`, text: shown, kind: "set", order: i + 1 };
     const override = parseOverride(source, text);
     if ("message" in override) {

@@ -51,7 +51,7 @@ export function problemAt(source: SourceText, span: Span, words: ProblemWords): 
     end,
     line,
     column: start - (before.lastIndexOf("\n") + 1) + 1,
-    path: words.path ?? "",
+    path: masked(words.path ?? ""),
     message: masked(words.message),
     ...words.hint !== undefined && { hint: masked(words.hint) },
   };

@@ -19,7 +19,12 @@ const SHOWN = ": the run's folder and the status page would show it";
 export function secretFindings(data: unknown): Finding[] {
   const findings = ADDRESSES.flatMap(({ path, instead }) => addressFinding(data, path, instead));
   const known = new Set(findings.map(({ path }) => dotted(path)));
-  return [...findings, ...valuesOf(data, []).filter(({ path }) => !known.has(dotted(path)))];
+  return [
+    ...findings,
+    ...valuesOf(data, [], (text) => secretIn(text) !== undefined).filter(({ path }) =>
+      !known.has(dotted(path))
+    ),
+  ];
 }
 
 function addressFinding(data: unknown, path: Path, instead: string): Finding[] {
@@ -40,9 +45,15 @@ function addressFinding(data: unknown, path: Path, instead: string): Finding[] {
   return [];
 }
 
-function valuesOf(value: unknown, path: Path): Finding[] {
+/** Values that contain this very secret, whatever it looks like. */
+export function valuesWith(data: unknown, secret: string | undefined): Finding[] {
+  const text = secret?.trim() ?? "";
+  return text.length < 3 ? [] : valuesOf(data, [], (value) => value.includes(text));
+}
+
+function valuesOf(value: unknown, path: Path, isSecret: (text: string) => boolean): Finding[] {
   if (typeof value === "string") {
-    if (secretIn(value) === undefined) return [];
+    if (!isSecret(value)) return [];
     return [{
       path,
       at: "value",
@@ -50,7 +61,9 @@ function valuesOf(value: unknown, path: Path): Finding[] {
       hint: "remove it, and make it invalid where it is from: the file may have been copied",
     }];
   }
-  if (Array.isArray(value)) return value.flatMap((item, i) => valuesOf(item, [...path, i]));
-  if (isSection(value)) return Object.entries(value).flatMap(([key, item]) => valuesOf(item, [...path, key]));
+  if (Array.isArray(value)) return value.flatMap((item, i) => valuesOf(item, [...path, i], isSecret));
+  if (isSection(value)) {
+    return Object.entries(value).flatMap(([key, item]) => valuesOf(item, [...path, key], isSecret));
+  }
   return [];
 }

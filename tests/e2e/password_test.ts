@@ -72,16 +72,15 @@ Deno.test({
           join(tiny.dir, "host.yaml"),
           JSON.stringify({
             ...JSON.parse(await Deno.readTextFile(tiny.file)),
-            name: "host",
             provider,
           }),
         );
         env["OLLAMA_HOST"] = `${address}?key=wrong`;
-        const done = await call("run", "host.yaml");
+        const done = await call("run", "host.yaml", ...asked(1));
         assert.equal(done.code, 0, done.stderr);
         assert.match(done.stdout, new RegExp(`curl -u USER '${shown}/api/chat\\?key=…' -d `));
         env["OLLAMA_HOST"] = `127.0.0.1:${guard.port}/prefix/ollama?key=${encodeURIComponent(KEY)}`;
-        const key = await call("run", "host.yaml", ...asked(1));
+        const key = await call("run", "host.yaml", ...asked(2));
         assert.equal(key.code, 0, key.stderr);
         assert.match(key.stdout, new RegExp(`curl '${shown}/api/chat\\?key=…' -d `));
         assert.match(
@@ -89,7 +88,7 @@ Deno.test({
           new RegExp(`ollama +0\\.\\S+ at ${shown} \\(OLLAMA_HOST\\)`),
         );
         env["OLLAMA_HOST"] = address.replace("me:", "you:");
-        const wrong = await call("run", "host.yaml", ...asked(2));
+        const wrong = await call("run", "host.yaml", ...asked(3));
         assert.equal(wrong.code, 0, wrong.stderr);
         assert.match(wrong.stdout, /served +no: Cannot go on with .*: it does not accept the credentials/);
         assert.match((await call("doctor")).stdout, /it does not accept the credentials/);
@@ -125,7 +124,7 @@ Deno.test({
             /served +no: Cannot understand the server at .*: it answers with a page \(HTML\)/,
           );
           const always = await call("run", "host.yaml", ...asked(4), "--set", "provider.register=always");
-          assert.match(always.stderr, /✗ host failed in submit/);
+          assert.match(always.stderr, /✗ tiny failed in submit/);
           env["OLLAMA_HOST"] = `http://me:${encodeURIComponent(PASSWORD)}@127.0.0.1:${dead}?key=${
             encodeURIComponent(KEY)
           }`;

@@ -1,6 +1,7 @@
 import { UsageError } from "../../lib/errors.ts";
 import type { Finding } from "../../spec/finding.ts";
 import type { LoadedSpec } from "../../spec/load.ts";
+import { valuesWith } from "../../spec/secrets.ts";
 import type { Env, InspectOptions } from "../provider.ts";
 import { inspectTraining } from "../training/inspect.ts";
 import { authorized, serverFields, serverOf } from "./server.ts";
@@ -11,7 +12,9 @@ export async function inspectOllama(
   env: Env,
   options: InspectOptions,
 ): Promise<Finding[]> {
-  return [...serverFindings(loaded, env), ...await inspectTraining(loaded, env, options)];
+  const { auth_env: name } = serverFields(loaded.spec);
+  const quoted = valuesWith(loaded.spec, name === undefined ? undefined : env.env[name]);
+  return [...quoted, ...serverFindings(loaded, env), ...await inspectTraining(loaded, env, options)];
 }
 
 /** A variable that is not set is no finding: a file may be checked where it will not be run. */

@@ -31,7 +31,7 @@ Deno.test("user, password and key of a service's address are sent, and are in no
   env["OPENAI_BASE_URL"] = `http://you:${encodeURIComponent(PASSWORD)}@${host}${query}`;
   const wrong = await project.call("run", "hosted.yaml", "--fresh");
   assert.equal(wrong.code, 1);
-  assert.match(wrong.err, /401 no Basic \[key\] for http:\/\/[^ ]*\?api-key=\[key\] /);
+  assert.match(wrong.err, /401 no Basic \[key\] for http:\/\/[^ ]*\?api-key=\[key\]/);
   assert.match((await project.call("doctor")).out, /401 no Basic \[key\]/);
   env["OPENAI_BASE_URL"] = `http://${secret}@127.0.0.1:1/v1${query}`;
   assert.match((await project.call("doctor")).out, /Cannot list the jobs/);
