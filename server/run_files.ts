@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { ReadFs } from "../src/lib/read_fs.ts";
+import { maskedText } from "../src/lib/secrets.ts";
 import { oneLine } from "../src/lib/text_width.ts";
 import { type ChangeKind, changeOf, type Prediction, readPredictions } from "../src/log/predictions.ts";
 import type { RunState } from "../src/log/state.ts";
@@ -18,7 +19,11 @@ export type Part<T> = { readonly value?: T; readonly problem?: string };
 
 /** The pipeline file as it was when the run was made. */
 export function pipelineText(fs: ReadFs, dir: string): Promise<Part<string>> {
-  return readPart(() => textOf(fs, join(dir, "pipeline.yaml"), MOST_TEXT));
+  return readPart(async () => {
+    const text = await textOf(fs, join(dir, "pipeline.yaml"), MOST_TEXT);
+    // The copies of earlier versions are as the files were.
+    return text === undefined ? undefined : maskedText(text);
+  });
 }
 
 /** The Modelfile beside the finished model, or the one that is planned for it. */

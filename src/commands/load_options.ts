@@ -13,9 +13,10 @@ export function envOf(context: CommandContext): Env {
 
 /** How a pipeline file is loaded by commands that are about to use it: its overrides, its cell, its base looked at. */
 export function loadOptions(context: CommandContext): LoadOneOptions {
-  const { cwd, values } = context;
+  const { cwd, env, values } = context;
   return {
     cwd,
+    env,
     set: (values["set"] ?? []) as string[],
     cell: values["cell"] as string | undefined,
     inspect: inspectWith(envOf(context), { force: values["force"] === true }),

@@ -57,8 +57,8 @@ export function isSecret({ authorization, query }: Address): boolean {
 }
 
 /** Takes secrets out of a text that others may have quoted them in. */
-export function without(secrets: readonly string[], text: string): string {
-  return secrets.reduce((rest, secret) => rest.replaceAll(secret, "[secret]"), text);
+export function without(secrets: readonly string[], text: string, instead = "[secret]"): string {
+  return secrets.reduce((rest, secret) => rest.replaceAll(secret, instead), text);
 }
 
 function withBasic({ secrets }: Pick<Address, "secrets">, pair: string) {

@@ -1,17 +1,20 @@
 import { isLoopback } from "./loopback.ts";
 
-/** What makes a secret one that cannot be sent as it is; undefined where nothing does. */
-export function secretFault(secret: string): string | undefined {
+/** What is wrong with a password that is sent encoded; undefined where nothing is. */
+export function passwordFault(secret: string): string | undefined {
   if (secret.trim() === "") return "is empty";
   if (/[\r\n]/.test(secret.trim())) return "contains a line break";
   if (secret !== secret.trim()) return "begins or ends with white space";
-  if (!/^[\x20-\x7e]+$/.test(secret)) return "contains a character that no header can carry";
-  return undefined;
+  // deno-lint-ignore no-control-regex -- they are what is looked for
+  return /[\x00-\x1f\x7f]/.test(secret) ? "contains a control character" : undefined;
 }
 
-/** The same of one that is sent as a word of its own. */
+/** The same of a key or token, which is sent as it is. */
 export function tokenFault(token: string): string | undefined {
-  return secretFault(token) ?? (token.includes(" ") ? "contains a space" : undefined);
+  const fault = passwordFault(token);
+  if (fault !== undefined) return fault;
+  if (token.includes(" ")) return "contains a space";
+  return /^[\x21-\x7e]+$/.test(token) ? undefined : "contains a character that no header can carry";
 }
 
 /** Whether what is sent there crosses a network that others may read. */

@@ -16,11 +16,11 @@ const PROVIDERS: Readonly<Record<string, Entry>> = {
   },
   ollama: {
     provider: async () => (await import("./ollama/provider.ts")).ollamaProvider(),
-    inspect: inspectTraining,
+    inspect: async () => (await import("./ollama/inspect.ts")).inspectOllama,
   },
   openai: {
     provider: async () => (await import("./openai/provider.ts")).openaiProvider(),
-    inspect: () => Promise.resolve(() => Promise.resolve([])),
+    inspect: async () => (await import("./openai/inspect.ts")).inspectHosted,
   },
 };
 

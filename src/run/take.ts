@@ -9,6 +9,7 @@ import type { LoadedSpec } from "../spec/load.ts";
 import { nextNumber, writeRunFolder } from "./folder.ts";
 import { claimRunDir } from "./ids.ts";
 import { lockChoice, lockRun } from "./lock.ts";
+import { pipelineCopy } from "./pipeline_copy.ts";
 import { recover, type RecoverOptions } from "./recover.ts";
 
 /** A run that is now this process's to drive, or, without a lock, one that has already ended well. */
@@ -59,7 +60,7 @@ async function makeRun(
     const spec = JSON.parse(JSON.stringify(loaded.spec)) as JsonObject;
     const cell = loaded.cell && { cell: loaded.cell.label };
     const plan = { version: 1, name, ...cell, created, number, hash, steps, spec } as const;
-    await writeRunFolder(fs, dir, loaded.text, plan);
+    await writeRunFolder(fs, dir, pipelineCopy(loaded.text, env.env), plan);
     await fs.syncDir(runsDir);
     return { id, dir, notice, lock };
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { Finding } from "./finding.ts";
+import { modelNameFault, previousName } from "./model_name.ts";
 import { isSection, type Path, valueAt } from "./path.ts";
 import { regexFault } from "./regex.ts";
 import { templateFault } from "./template_fault.ts";
@@ -18,6 +19,7 @@ export function crossField(data: unknown): Finding[] {
     evaluationRows,
     exportOptions,
     prefixOfLayers,
+    servedName,
   ]
     .flatMap((rule) => rule(get));
 }
@@ -170,6 +172,29 @@ const prefixOfLayers: Rule = (get) => {
     );
   }
   return findings;
+};
+
+/** What Ollama would refuse when everything else is done. */
+const servedName: Rule = (get) => {
+  const name = get("provider.model");
+  if (get("provider.kind") !== "ollama" || typeof name !== "string" || name === "") return [];
+  const fault = modelNameFault(name);
+  const hint = "[HOST/][NAMESPACE/]MODEL[:TAG], such as home-lora or team/home:v2";
+  if (fault !== undefined) {
+    return [on("value", "provider.model", `Wrong value for provider.model: ${fault}`, { hint })];
+  }
+  const previous = previousName(name);
+  if (get("provider.keep_previous") !== true || modelNameFault(previous) === undefined) return [];
+  return [
+    on(
+      "value",
+      "provider.model",
+      `Name too long for provider.keep_previous: "${previous}" has to be one too`,
+      {
+        hint: "take a shorter name, or remove keep_previous",
+      },
+    ),
+  ];
 };
 
 interface More {

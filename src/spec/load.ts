@@ -1,5 +1,6 @@
 import { dirname, resolve } from "node:path";
 import type { Fs } from "../lib/fs.ts";
+import { maskedText, secretValues } from "../lib/secrets.ts";
 import { crossField } from "./cross_field.ts";
 import { fileFindings } from "./files.ts";
 import type { Finding } from "./finding.ts";
@@ -9,6 +10,7 @@ import { dotted, valueAt } from "./path.ts";
 import { inOrder, problemAt, type SourceText } from "./problem.ts";
 import { readPipeline } from "./read.ts";
 import { Spec } from "./schema.ts";
+import { secretFindings } from "./secrets.ts";
 import { sourceRules } from "./source_rules.ts";
 import { unsupported } from "./unsupported.ts";
 import { parseYaml } from "./yaml.ts";
@@ -23,6 +25,8 @@ export interface LoadOptions {
   readonly inspect?: Inspect;
   /** `PATH=VALUE` overrides, later ones last. */
   readonly set?: readonly string[];
+  /** Environment variables: what they hold of secrets is not quoted from the file. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Folder that a relative `path` starts from. Default: the current one. */
   readonly cwd?: string;
 }
@@ -48,7 +52,8 @@ export async function loadAll(path: string, fs: Fs, options: LoadOptions = {}): 
   const read = await readPipeline(absolute, path, fs);
   if (!read.ok) return { ok: false, problems: [read.problem] };
   const dir = dirname(absolute);
-  const source: SourceText = { name: path, text: read.text, kind: "file", order: 0 };
+  const secrets = secretValues(options.env ?? {}, read.text);
+  const source: SourceText = { name: path, text: maskedText(read.text, secrets), kind: "file", order: 0 };
   const yaml = parseYaml(read.text);
   const faults = yaml.faults.map((fault) => problemAt(source, fault, fault));
   if (yaml.value === undefined) return { ok: false, problems: inOrder(faults) };
@@ -56,7 +61,7 @@ export async function loadAll(path: string, fs: Fs, options: LoadOptions = {}): 
   const set = options.set ?? [];
   const { data, overrides, problems } = set.length === 0
     ? { data: yaml.value, overrides: [], problems: [] }
-    : (await import("./override.ts")).applyOverrides(yaml.value, set);
+    : (await import("./override.ts")).applyOverrides(yaml.value, set, secrets);
   const overridden = overrides.map((override) => dotted(override.path));
   const loadedOf = ({ spec, data, cell }: CheckedSpec & { readonly spec: Spec }) => ({
     spec,
@@ -93,6 +98,7 @@ async function checkData(data: unknown, dir: string, fs: Fs): Promise<CheckedSpe
     ...crossField(data),
     ...sourceRules(data),
     ...hostedFindings(data),
+    ...secretFindings(data),
     ...await fileFindings(data, dir, fs),
   ];
   return { data, spec: parsed.data, issues: parsed.error?.issues ?? [], findings };

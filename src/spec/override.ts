@@ -1,3 +1,4 @@
+import { maskedText } from "../lib/secrets.ts";
 import { parsePath, type Path } from "./path.ts";
 import { place } from "./place.ts";
 import { type Problem, problemAt, type SourceText } from "./problem.ts";
@@ -19,14 +20,19 @@ export interface OverrideResult {
   readonly problems: readonly Problem[];
 }
 
-/** Applies `--set` values to the data of a pipeline file, which is left as it is. */
-export function applyOverrides(data: unknown, set: readonly string[]): OverrideResult {
+/** Applies `--set` values to the data of a pipeline file, which is left as it is. `secrets`: what no problem quotes. */
+export function applyOverrides(
+  data: unknown,
+  set: readonly string[],
+  secrets: readonly string[] = [],
+): OverrideResult {
   let changed = structuredClone(data);
   const overrides: Override[] = [];
   const problems: Problem[] = [];
   for (const [i, text] of set.entries()) {
-    const source: SourceText = { name: `--set ${text}`, text, kind: "set", order: i + 1 };
-    const override = parseOverride(source);
+    const shown = maskedText(text, secrets);
+    const source: SourceText = { name: `--set ${shown}`, text: shown, kind: "set", order: i + 1 };
+    const override = parseOverride(source, text);
     if ("message" in override) {
       problems.push(override);
       continue;
@@ -44,8 +50,8 @@ export function applyOverrides(data: unknown, set: readonly string[]): OverrideR
   return { data: changed, overrides, problems };
 }
 
-function parseOverride(source: SourceText): Override | Problem {
-  const { text } = source;
+/** `text`: the whole of it; the source's own may have secrets masked. */
+function parseOverride(source: SourceText, text: string): Override | Problem {
   const equals = text.indexOf("=");
   const hint = "write --set PATH=VALUE, such as --set train.epochs=2";
   if (equals < 0) {

@@ -1,7 +1,9 @@
+import { masked } from "../lib/secrets.ts";
+
 /** What is reported of one file: more than this helps nobody, and finding places takes time. */
 export const MOST_PROBLEMS = 100;
 
-/** Text that problems point into: the pipeline file, or one `--set`. */
+/** Text that problems point into: the pipeline file, or one `--set`. Secrets in it are masked: it is printed. */
 export interface SourceText {
   /** As the user typed it. */
   readonly name: string;
@@ -49,9 +51,9 @@ export function problemAt(source: SourceText, span: Span, words: ProblemWords): 
     end,
     line,
     column: start - (before.lastIndexOf("\n") + 1) + 1,
-    path: words.path ?? "",
-    message: words.message,
-    ...words.hint !== undefined && { hint: words.hint },
+    path: masked(words.path ?? ""),
+    message: masked(words.message),
+    ...words.hint !== undefined && { hint: masked(words.hint) },
   };
 }
 

@@ -3,6 +3,7 @@ import type { Fs } from "../lib/fs.ts";
 import { isLinkLoop } from "../lib/glob.ts";
 import { didYouMean } from "../lib/nearest.ts";
 import { utf8Fault } from "../lib/bytes.ts";
+import { maskedText } from "../lib/secrets.ts";
 import { type Problem, problemAt, problemWith } from "./problem.ts";
 
 /** No pipeline comes near it, and what the YAML parser makes of this many bytes takes a second at most. */
@@ -49,7 +50,7 @@ function decode(bytes: Uint8Array, name: string): ReadResult {
   const value = `0x${bytes[fault]?.toString(16).padStart(2, "0")}`;
   return {
     ok: false,
-    problem: problemAt({ name, text, kind: "file", order: 0 }, { start, end: start + 1 }, {
+    problem: problemAt({ name, text: maskedText(text), kind: "file", order: 0 }, { start, end: start + 1 }, {
       message: `Invalid UTF-8: byte ${fault} is ${value}`,
       hint: "save it as UTF-8",
     }),

@@ -44,11 +44,9 @@ const ollama = z.strictObject({
   revision,
   template,
   export: exportOptions,
-  model: z.string().regex(
-    /^[A-Za-z0-9][A-Za-z0-9._/-]*(:[A-Za-z0-9._-]+)?$/,
-    "must be a model name such as home-lora or team/home:v2",
-  ).meta({
-    description: "The name to serve it under",
+  model: z.string().min(1).meta({
+    description:
+      "The name to serve it under: [HOST/][NAMESPACE/]MODEL[:TAG], such as home-lora or team/home:v2",
   }),
   register: z.enum(["auto", "always", "never"]).default("auto").meta({
     description: "auto: when an Ollama server answers; always: fail without one; never: only write the files",

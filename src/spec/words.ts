@@ -1,3 +1,4 @@
+import { masked } from "../lib/secrets.ts";
 import type { JsonSchema } from "./json_schema.ts";
 import { isSection } from "./path.ts";
 
@@ -55,8 +56,9 @@ function bounds(node: JsonSchema): string {
 export function found(value: unknown): string {
   if (value === null || value === undefined) return "nothing";
   if (typeof value === "string") {
-    const characters = [...value];
-    return JSON.stringify(characters.length > 40 ? `${characters.slice(0, 39).join("")}…` : value);
+    const shown = masked(value);
+    const characters = [...shown];
+    return JSON.stringify(characters.length > 40 ? `${characters.slice(0, 39).join("")}…` : shown);
   }
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
   if (isSection(value)) return "a section";

@@ -119,7 +119,7 @@ Deno.test({
     const { expected } = await undisturbed();
     const dir = await Deno.makeTempDir();
     const { python, prepares } = await tellingPython(dir);
-    const tiny = await project({}, python);
+    const tiny = await project({}, { TEMPER_PYTHON: python });
     const moment = () => new Promise((resolve) => setTimeout(resolve, random() * 3000));
     const start = () => {
       const process = tiny.start("run", "tiny.yaml");

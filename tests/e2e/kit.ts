@@ -77,12 +77,12 @@ export function rows(count: number, from = 0): string {
 }
 
 /**
- * A pipeline on the tiny base; `overrides` replace whole top-level sections of the file (JSON is YAML). `python`: what
- * runs the trainer.
+ * A pipeline on the tiny base; `overrides` replace whole top-level sections of the file (JSON is YAML). `env`: further
+ * variables, read anew at each call.
  */
 export async function project(
   overrides: Record<string, unknown> = {},
-  python: string | undefined = PYTHON,
+  env: Record<string, string> = {},
 ): Promise<Project> {
   const dir = await Deno.makeTempDir({ prefix: "temper-e2e-" });
   await denoFs.writeAtomic(join(dir, "train.jsonl"), rows(48));
@@ -108,7 +108,7 @@ export async function project(
     new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--no-prompt", join(ROOT, "cli.ts"), ...args],
       cwd: dir,
-      env: { NO_COLOR: "1", ...python === undefined ? {} : { TEMPER_PYTHON: python } },
+      env: { NO_COLOR: "1", ...PYTHON === undefined ? {} : { TEMPER_PYTHON: PYTHON }, ...env },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",

@@ -81,8 +81,8 @@ async function takeAwayAndPutBack(tiny: Project, address: string): Promise<void>
   assert.equal(JSON.parse(back.stdout).served.agreement, 1);
   assert.ok(await served(address, "other"));
   const wrong = await tiny.temper("register", "last", "--model", "not a name");
-  assert.equal(wrong.code, 1);
-  assert.match(wrong.stderr, /Cannot go on with .*: .*name/);
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.stderr, /^Cannot register "not a name": its model "not a name" /);
 }
 
 Deno.test({

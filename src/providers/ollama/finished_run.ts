@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { UsageError } from "../../lib/errors.ts";
 import type { Fs } from "../../lib/fs.ts";
+import { modelNameFault } from "../../spec/model_name.ts";
 import type { Spec } from "../../spec/schema.ts";
 import { jobDir } from "../training/job_folder.ts";
 import type { JudgeWork } from "../training/judge.ts";
@@ -32,6 +33,7 @@ export async function registerRun(
 > {
   const found = await finished(work.runDir, work.fs);
   const settings = settingsOf(spec, options);
+  refuseName(options.model);
   const client = clientOf(work, spec, options);
   const model = options.model ?? found.exported.model;
   const request = { ...found.exported, ...settings, model };
@@ -93,6 +95,15 @@ function clientOf(
 ) {
   const fields = serverFields(spec);
   return new OllamaClient(authorized(serverOf(fields, env, given), fields, env), signal);
+}
+
+/** The pipeline's own name was checked with its file. */
+function refuseName(name: string | undefined): void {
+  const fault = name === undefined ? undefined : modelNameFault(name);
+  if (fault === undefined) return;
+  throw new UsageError("bad-name", `Cannot register "${name}": ${fault}`, {
+    hint: "A name is [HOST/][NAMESPACE/]MODEL[:TAG], such as team/home:v2",
+  });
 }
 
 function settingsOf(

@@ -1,7 +1,7 @@
 import { TemperError, UsageError } from "../../lib/errors.ts";
 import type { JsonObject } from "../../lib/json.ts";
 import type { LoadedSpec } from "../../spec/load.ts";
-import type { JobResult, MonitorWork, Provider, SubmitWork, Work } from "../provider.ts";
+import type { Env, JobResult, MonitorWork, Provider, Setting, SubmitWork, Work } from "../provider.ts";
 import { exportedOf } from "./exported.ts";
 import { type TrainingOptions, trainingProvider } from "../training/provider.ts";
 import { ownTrainerDir } from "../training/trainer.ts";
@@ -26,11 +26,21 @@ export function ollamaProvider(options: Omit<TrainingOptions, "kind" | "finish">
   });
   return {
     ...training,
+    async outlook(loaded, env, data, configured) {
+      const outlook = await training.outlook(loaded, env, data, configured);
+      return { ...outlook, settings: [...outlook.settings, serverSetting(loaded, env)] };
+    },
     async submit(work) {
       if (!work.job) await refuseBeforeTraining(work);
       return await training.submit(work);
     },
   };
+}
+
+function serverSetting({ spec, overridden = [] }: LoadedSpec, { env }: Env): Setting {
+  const { address: { shown }, from } = serverOf(serverFields(spec), env);
+  const inFile = overridden.includes(from) ? "set with --set" : "set in the file";
+  return { field: "provider.server", value: shown, reason: from === "provider.server" ? inFile : from };
 }
 
 function settingsOf({ spec: { provider } }: LoadedSpec) {

@@ -2,7 +2,7 @@ import { TemperError, UsageError } from "../../lib/errors.ts";
 import type { Env, Progress } from "../provider.ts";
 import type { Serving } from "../training/serving.ts";
 import type { OllamaClient, Shown } from "./client.ts";
-import { fullName, previousName } from "./names.ts";
+import { fullName, previousName } from "../../spec/model_name.ts";
 
 /** Metadata that every file exported by temper carries: the method it was trained with. */
 export const MARK = "temper.method";

@@ -1,5 +1,5 @@
 import { type Address, addressOf, isSecret, withCredentials } from "../../lib/address.ts";
-import { isReadable, secretFault, tokenFault } from "../../lib/api_key.ts";
+import { isReadable, passwordFault, tokenFault } from "../../lib/api_key.ts";
 import { UsageError } from "../../lib/errors.ts";
 import { OLLAMA_SERVER } from "../../spec/base.ts";
 import type { Spec } from "../../spec/schema.ts";
@@ -65,7 +65,7 @@ export function authorized(
 export function authFault(name: string, env: Env["env"]): string | undefined {
   const value = env[name];
   if (value === undefined) return undefined;
-  return value.includes(":") ? secretFault(value) : tokenFault(value);
+  return value.includes(":") ? passwordFault(value) : tokenFault(value);
 }
 
 function credentialsIn(name: string, env: Env["env"]): string {

@@ -102,14 +102,18 @@ function readAddress(text: string, from: string): Address {
 
 /**
  * The endpoint's address with what each request carries: the key, or the user and password of an address that came
- * from the environment. Throws where it cannot be sent, or must not be.
+ * from the environment. Throws where it cannot be sent, or must not be. `missingKey`: taken for a key that is not set.
  */
-export function authorizedAddress({ baseUrl, keyEnv, dialect }: Endpoint, env: Env["env"]): Address {
+export function authorizedAddress(
+  { baseUrl, keyEnv, dialect }: Endpoint,
+  env: Env["env"],
+  missingKey?: string,
+): Address {
   const given = env[dialect.urlEnv]?.trim();
   const fromEnv = given ? readAddress(given, dialect.urlEnv) : undefined;
   const address = fromEnv?.shown === baseUrl ? fromEnv : readAddress(baseUrl, "provider.base_url");
   const full = address.authorization === undefined
-    ? withCredentials(address, keyOf({ keyEnv, dialect }, env), "Bearer")
+    ? withCredentials(address, keyOf({ keyEnv, dialect }, env, missingKey), "Bearer")
     : address;
   if (!isReadable(full.shown)) return full;
   const what = address.authorization === undefined
@@ -122,14 +126,12 @@ export function authorizedAddress({ baseUrl, keyEnv, dialect }: Endpoint, env: E
   );
 }
 
-/** Why the key cannot be used; undefined where it can, or is not set. */
-export function keyFault(keyEnv: string, env: Env["env"]): string | undefined {
-  const key = env[keyEnv];
-  return key === undefined ? undefined : tokenFault(key);
-}
-
-function keyOf({ keyEnv, dialect }: Pick<Endpoint, "keyEnv" | "dialect">, env: Env["env"]): string {
-  const key = env[keyEnv];
+function keyOf(
+  { keyEnv, dialect }: Pick<Endpoint, "keyEnv" | "dialect">,
+  env: Env["env"],
+  missingKey: string | undefined,
+): string {
+  const key = env[keyEnv] ?? missingKey;
   if (key === undefined) {
     throw new TemperError("no-api-key", `Cannot reach ${dialect.service}: ${keyEnv} is not set`, {
       hint: `Set it to your key, or name another variable in provider.api_key_env`,

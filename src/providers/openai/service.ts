@@ -92,7 +92,7 @@ export class Service {
 
   /** What the platform says of a call may quote its address. */
   #without(error: TemperError): TemperError {
-    const message = without(this.address.secrets, error.message);
+    const message = without(this.address.secrets, error.message, "[key]");
     if (message === error.message) return error;
     const { code, hint, transient, retryAfterMs } = error;
     return new TemperError(code, message, {
@@ -117,15 +117,23 @@ export class CallError extends Error {
 function fetchFor({ secrets }: Address): typeof fetch {
   return async (input, init) => {
     const response = await fetch(input, { ...init, redirect: "manual" });
+    if (response.status >= 300 && response.status < 400) return sentOn(response);
     const isJson = response.headers.get("content-type")?.includes("json") === true;
     if (response.ok && !isJson) return response;
-    const text = without(secrets, await response.text());
+    const text = without(secrets, await response.text(), "[key]");
     const { status, statusText, headers } = response;
     const rest = { status, statusText, headers: new Headers(headers) };
     rest.headers.delete("content-encoding");
     rest.headers.delete("content-length");
     return new Response(response.ok ? text : withEnvelope(text), rest);
   };
+}
+
+async function sentOn({ headers, body, url }: Response): Promise<Response> {
+  await body?.cancel();
+  const location = headers.get("location") ?? "";
+  const to = URL.canParse(location, url) ? new URL(location, url).origin : "elsewhere";
+  return Response.json({ error: { message: `the service sends its callers on to ${to}` } }, { status: 421 });
 }
 
 function withEnvelope(text: string): string {

@@ -43,6 +43,7 @@ export interface ProjectOptions {
   readonly more?: string;
   readonly train?: string;
   readonly held?: string;
+  /** Further variables, read anew at each call. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -73,17 +74,17 @@ provider:
   settle_seconds: 0.5
 ${provider}${more}`,
   );
-  const env = {
+  const env = () => ({
     OPENAI_API_KEY: KEY,
     NEBIUS_API_KEY: KEY,
     AZURE_OPENAI_API_KEY: KEY,
     NO_COLOR: "1",
     ...options.env,
-  };
+  });
   const permissions = ["-A"];
   const printed: string[] = [];
   const call = async (...args: string[]) => {
-    const called = await temper(args, { cwd: dir, permissions, env });
+    const called = await temper(args, { cwd: dir, permissions, env: env() });
     printed.push(called.out, called.err);
     return called;
   };
@@ -91,7 +92,7 @@ ${provider}${more}`,
     new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--no-check", "--no-prompt", `${ROOT}cli.ts`, ...args],
       cwd: dir,
-      env,
+      env: env(),
       stdin: "null",
       stdout: "null",
       stderr: "piped",

@@ -1,0 +1,71 @@
+/** Shapes of keys that services give out. What one matches is a key, wherever it stands. */
+const SHAPES: readonly RegExp[] = [
+  /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)/g,
+  // OpenAI, Anthropic and those who took after them; Stripe.
+  /\b(?:sk|pk|rk)-[A-Za-z0-9_-]{16,}/g,
+  /\b(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{16,}/g,
+  // Hugging Face, GitHub, GitLab, npm, Slack, Google, AWS.
+  /\b(?:hf|api_org)_[A-Za-z0-9]{16,}/g,
+  /\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})/g,
+  /\bglpat-[A-Za-z0-9_-]{16,}/g,
+  /\bnpm_[A-Za-z0-9]{30,}/g,
+  /\bxox[a-z]-[A-Za-z0-9-]{10,}/g,
+  /\bAIza[A-Za-z0-9_-]{30,}/g,
+  /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g,
+  // JSON web tokens, and Nebius' own.
+  /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*/g,
+  /\bv1\.[A-Za-z0-9_-]{40,}(?:\.[A-Za-z0-9_-]*)*/g,
+  /(?<=\bBearer\s+)[A-Za-z0-9._~+/=-]{12,}/gi,
+  /(?<=\bBasic\s+)[A-Za-z0-9+/]{12,}={0,2}/gi,
+];
+
+/** Of an address: user and password, and parameters that are called like a secret. */
+const IN_ADDRESS: readonly RegExp[] = [
+  /(?<=\b[a-z][a-z0-9+.-]*:\/\/)[^\s"'<>]+(?=@)/gi,
+  /(?<=[?&][\w.-]*(?:key|token|secret|password|passwd|pwd|sig|signature|auth|credential|code)[\w.-]*=)[^&#\s"'<>]+/gi,
+];
+
+/** Of a field such as `api_key_env: NAME`. */
+const NAMED = /_env["']?\s*:\s*["']?([A-Z_][A-Z0-9_]*)/g;
+const CALLED_SECRET = /(^|_)(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$/;
+/** Shorter ones are words that may stand anywhere. */
+const LEAST = 12;
+
+/** What follows a word such as "key": a guess, good enough to hide it and not to refuse it. */
+const LABELLED =
+  /(?<=(?:key|token|secret|credential)s?["'`]?(?:\s*[:=]|\s+is\b|\s)\s*["'`]?)(?=[^\s"'`]*\d)(?=[^\s"'`]*[A-Za-z])[A-Za-z0-9._~+/=-]{16,}/gi;
+const PASSWORD = /(?<=(?:password|passwd|passphrase|\bpwd)["'`]?\s*(?:is\b|[:=])\s*["'`]?)[^\s"'`,;]{3,}/gi;
+/** A long word of all kinds of characters, as no prose has it. */
+const RANDOM = /(?<![\w/.-])(?=\w*[a-z])(?=\w*[A-Z])(?=\w*\d)[A-Za-z0-9_]{40,}(?![\w/.-])/g;
+
+/** Where a text holds what is certainly a key, or a password in an address; undefined where it holds none. */
+export function secretIn(text: string): string | undefined {
+  // What was masked before has nothing to hide any more.
+  return [...SHAPES, ...IN_ADDRESS].flatMap((shape) => text.match(shape) ?? []).find((found) =>
+    /[^*]/.test(found)
+  );
+}
+
+/** The text with every certain secret turned into as many asterisks: places in it stay what they are. */
+export function masked(text: string): string {
+  return [...SHAPES, ...IN_ADDRESS].reduce((rest, shape) => rest.replace(shape, asterisks), text);
+}
+
+/** The same with what is likely one, and with those that are `known`: for text that people write, such as comments. */
+export function maskedText(text: string, known: readonly string[] = []): string {
+  const rest = known.filter((secret) => secret.length > 2)
+    .reduce((rest, secret) => rest.replaceAll(secret, asterisks), text);
+  return [LABELLED, PASSWORD, RANDOM].reduce((rest, shape) => rest.replace(shape, asterisks), masked(rest));
+}
+
+/** Values of the variables that a pipeline file names as holding a secret, and of those that are called like one. */
+export function secretValues(env: Readonly<Record<string, string | undefined>>, text: string): string[] {
+  const named = [...text.matchAll(NAMED)].map(([, name]) => name);
+  return Object.entries(env).flatMap(([name, value = ""]) =>
+    named.includes(name) || (CALLED_SECRET.test(name) && value.length >= LEAST) ? [value, value.trim()] : []
+  );
+}
+
+function asterisks(found: string): string {
+  return found.replace(/[^\r\n]/g, "*");
+}

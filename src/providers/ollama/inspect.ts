@@ -1,0 +1,32 @@
+import { UsageError } from "../../lib/errors.ts";
+import type { Finding } from "../../spec/finding.ts";
+import type { LoadedSpec } from "../../spec/load.ts";
+import { valuesWith } from "../../spec/secrets.ts";
+import type { Env, InspectOptions } from "../provider.ts";
+import { inspectTraining } from "../training/inspect.ts";
+import { authorized, serverFields, serverOf } from "./server.ts";
+
+/** What keeps a pipeline from training here and from being served there, as far as can be seen without asking there. */
+export async function inspectOllama(
+  loaded: LoadedSpec,
+  env: Env,
+  options: InspectOptions,
+): Promise<Finding[]> {
+  const { auth_env: name } = serverFields(loaded.spec);
+  const quoted = valuesWith(loaded.spec, name === undefined ? undefined : env.env[name]);
+  return [...quoted, ...serverFindings(loaded, env), ...await inspectTraining(loaded, env, options)];
+}
+
+/** A variable that is not set is no finding: a file may be checked where it will not be run. */
+function serverFindings({ spec }: LoadedSpec, { env }: Env): Finding[] {
+  const { auth_env: name, ...fields } = serverFields(spec);
+  const isSet = name !== undefined && env[name] !== undefined;
+  try {
+    authorized(serverOf(fields, env), isSet ? { auth_env: name } : {}, env);
+    return [];
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    const path = ["provider", isSet ? "auth_env" : fields.server === undefined ? "kind" : "server"];
+    return [{ path, at: "value", message: error.message, hint: error.hint }];
+  }
+}

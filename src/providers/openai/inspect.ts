@@ -1,0 +1,30 @@
+import { UsageError } from "../../lib/errors.ts";
+import type { Finding } from "../../spec/finding.ts";
+import type { LoadedSpec } from "../../spec/load.ts";
+import { valuesWith } from "../../spec/secrets.ts";
+import type { Env } from "../provider.ts";
+import { authorizedAddress, dialectOf, endpointOf, type HostedSpec, hostedSpec } from "./dialect.ts";
+
+/**
+ * What keeps the key from being sent. One that is not set is no finding, and neither is an address that is not known: a
+ * file may be checked where it will not be run.
+ */
+export function inspectHosted({ spec }: LoadedSpec, { env }: Env): Promise<Finding[]> {
+  const hosted = hostedSpec(spec);
+  const { api_key_env: keyEnv = dialectOf(hosted).keyEnv } = hosted.provider;
+  return Promise.resolve([...valuesWith(spec, env[keyEnv]), ...keyFindings(hosted, env)]);
+}
+
+function keyFindings(spec: HostedSpec, env: Env["env"]): Finding[] {
+  const { provider } = spec;
+  try {
+    authorizedAddress(endpointOf(spec, env), env, "no-key");
+    return [];
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    if (error.code === "no-base-url") return [];
+    const field = (["api_key_env", "base_url"] as const).find((name) => provider[name] !== undefined) ??
+      "kind";
+    return [{ path: ["provider", field], at: "value", message: error.message, hint: error.hint }];
+  }
+}

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { pipelineCopy } from "../../src/run/pipeline_copy.ts";
+import { filesWith, hostedProject } from "../providers/openai/hosted_project.ts";
+import { MockService } from "../providers/openai/mock_service.ts";
+import { serve } from "../server/serve.ts";
+
+Deno.test("pipelineCopy() is the file where it holds no secret", () => {
+  const text = "# one\nversion: 1\n";
+  assert.equal(pipelineCopy(text, {}), text);
+});
+
+Deno.test("pipelineCopy() masks keys and what the named variable holds, says so, and keeps every line", () => {
+  const text = `# for kim: correct horse\nversion: 1  # ${
+    "ghp_" + "a1B2".repeat(8)
+  }\r\nauth_env: GPU_LOGIN\n`;
+  const copy = pipelineCopy(text, { GPU_LOGIN: "correct horse" });
+  assert.equal(
+    copy,
+    "# Keys and passwords are masked in this copy of the pipeline file.\n" +
+      `# for kim: *************\nversion: 1  # ${"*".repeat(36)}\r\nauth_env: GPU_LOGIN\n`,
+  );
+});
+
+Deno.test("keys in comments of a pipeline file are in no file of the run and on no page, and running again finds the run", async () => {
+  const [token, key] = ["hf_" + "abcdEFGH1234".repeat(2), "my-own-words-77"];
+  await using service = new MockService({});
+  await using project = await hostedProject({
+    more: `  api_key_env: MY_KEY  # was ${token}, now ${key}\n`,
+    env: { MY_KEY: key },
+  });
+  const file = await Deno.readTextFile(join(project.dir, "hosted.yaml"));
+  const done = await project.run(service.url);
+  assert.equal(done.code, 0, done.err);
+  assert.match((await project.run(service.url)).out, /Nothing to do: this run is already done/);
+  const copy = await Deno.readTextFile(join(await project.lastRun(), "pipeline.yaml"));
+  assert.match(copy, /^# Keys and passwords are masked/);
+  assert.match(copy, /api_key_env: MY_KEY {2}# was \*{27}, now \*{15}$/m);
+  // A run of an earlier version has the file as it was.
+  await Deno.writeTextFile(join(await project.lastRun(), "pipeline.yaml"), `# ${token}\n`);
+  await using served = await serve(join(project.dir, "runs"));
+  const [{ id }] = await (await fetch(new URL("/api/runs", served.url))).json();
+  for (const path of [`/runs/${id}`, `/api/runs/${id}/files`]) {
+    const text = await (await fetch(new URL(path, served.url))).text();
+    assert.match(text, /# \*{27}/);
+    assert.ok(!text.includes(token) && !text.includes(key));
+  }
+  await Deno.remove(join(await project.lastRun(), "pipeline.yaml"));
+  assert.deepEqual(await filesWith(join(project.dir, "runs"), key), []);
+  await project.write("hosted.yaml", file.replace("name: hosted", `name: ${key}`));
+  const refused = await project.call("check", "hosted.yaml");
+  assert.equal(refused.code, 2);
+  assert.match(refused.out, /Key in name/);
+  assert.ok(!refused.out.includes(key), refused.out);
+});
