@@ -19,7 +19,7 @@ from test_train import ENVIRONMENT
 
 from temper_trainer.base import open_base, prepare_base
 from temper_trainer.errors import TrainerError
-from temper_trainer.export import check_gguf
+from temper_trainer.export import check_gguf, check_merged
 from temper_trainer.files import file_sha256
 from temper_trainer.gguf import pretokenizers
 from temper_trainer.gguf.changes import Changes
@@ -415,6 +415,23 @@ def test_folder_of_another_architecture_is_converted_and_described(tmp_path, arc
     with pytest.raises(TrainerError, match=f'architecture "{arch}" is not one of llama, qwen2, qwen3') as caught:
         check_gguf(base, "f16")
     assert "export.gguf to false" in caught.value.hint
+
+
+def test_merging_is_refused_where_the_file_has_other_names(tmp_path):
+    """Before a training, not after it."""
+    bases = {
+        arch: prepare_base(
+            tiny.folder_base(tiny.make_base(tmp_path / arch, arch, **OTHERS[arch])), tmp_path / "c", quiet
+        )
+        for arch in ("mixtral", "gemma3_text")
+    }
+    for method in ("full", "lora", "prefix"):
+        check_merged(bases["gemma3_text"], method)
+    check_merged(bases["mixtral"], "lora")
+    words = r'merged/: transformers holds tensor "model.layers.0.mlp.g.*" under another name'
+    with pytest.raises(TrainerError, match=words) as caught:
+        check_merged(bases["mixtral"], "full")
+    assert "export.merged to false" in caught.value.hint
 
 
 def test_check_knows_what_the_trainer_knows():
