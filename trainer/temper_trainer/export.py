@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .artifact import artifact
+from .bases.complete import renamed_tensor
+from .bases.config import load_config
+from .bases.weights import Weights
 from .errors import TrainerError
 from .events import Progress
 from .export_check import check_tensors_of_file
@@ -17,7 +20,7 @@ from .failures import explained
 from .files import read_json, sync_file, sync_folder
 from .fold import Fold
 from .gguf.jinja import chat_template
-from .gguf.names import gguf_name, to_gguf_rows
+from .gguf.names import ARCHITECTURES, gguf_name, to_gguf_rows
 from .gguf.quantize import BLOCK, REQUESTED, WHOLE
 from .gguf.vocabulary import INSTEAD
 from .soft_tokens import soft_names, template_of_file
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from .gguf.values import Value
     from .job import Job
 
+NO_MERGE = "Set export.merged to false: the trained weights are kept in artifacts/ all the same"
 Judge = Callable[[Path], dict[str, Any]]
 TEMPLATE_KEYS = "tokenizer.chat_template"
 METHOD_KEY = "temper.method"
@@ -77,6 +81,9 @@ def check_exports(job: "Job", base: "Base") -> None:
     if job.export.gguf:
         with explained("unsupported_export", "Cannot write the base as GGUF", INSTEAD):
             check_gguf(base, job.export.quantization, job.wider())
+    if job.export.merged:
+        with explained("unsupported_export", "Cannot write merged/", NO_MERGE):
+            check_merged(base, job.method.kind)
     check_tokens(base, soft_names(job))
 
 
@@ -100,6 +107,17 @@ def check_gguf(base: "Base", quantization: str, wider: int = 0) -> None:
                 f'Cannot export as "{quantization}": rows of {size} values ({name}) are not made of blocks of {BLOCK}',
                 "Set export.quantization to f16",
             )
+
+
+def check_merged(base: "Base", method: str) -> None:
+    """Raises where trained weights could not be put back under the names that the base's file has."""
+    if base.info["arch"] in ARCHITECTURES or method == "prefix":
+        return
+    stored = Weights(base.dir / "model.safetensors").entries
+    found = renamed_tensor(load_config(base.dir), stored, method == "full")
+    if found is not None:
+        reason = f'transformers holds tensor "{found}" under another name, or in another form, than the base\'s file'
+        raise TrainerError("unsupported_export", f"Cannot write merged/: {reason}", NO_MERGE)
 
 
 def check_tokens(base: "Base", tokens: Collection[str]) -> None:

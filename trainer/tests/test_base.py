@@ -15,11 +15,11 @@ from hub import Hub
 from llama_cpp import LlamaCpp, hf_log_probs
 from safetensors.torch import load_file, save_file
 from sharp import make_sharp, say_tied
-from test_train import ENVIRONMENT
+from test_train import ENVIRONMENT, run
 
 from temper_trainer.base import open_base, prepare_base
 from temper_trainer.errors import TrainerError
-from temper_trainer.export import check_gguf
+from temper_trainer.export import check_gguf, check_merged
 from temper_trainer.files import file_sha256
 from temper_trainer.gguf import pretokenizers
 from temper_trainer.gguf.changes import Changes
@@ -415,6 +415,78 @@ def test_folder_of_another_architecture_is_converted_and_described(tmp_path, arc
     with pytest.raises(TrainerError, match=f'architecture "{arch}" is not one of llama, qwen2, qwen3') as caught:
         check_gguf(base, "f16")
     assert "export.gguf to false" in caught.value.hint
+
+
+def sentencepiece_folder(folder: Path, kind: str) -> Path:
+    """A llama whose tokenizer is tokenizer.model alone."""
+    from sentencepiece import SentencePieceTrainer
+
+    tiny.make_base(folder, "llama", vocab_size=420)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (folder / name).unlink()
+    SentencePieceTrainer.train(
+        sentence_iterator=iter(tiny.TEXT * 20),
+        model_prefix=str(folder / "tokenizer"),
+        vocab_size=400,
+        model_type=kind,
+        byte_fallback=True,
+        hard_vocab_limit=False,
+        character_coverage=1.0,
+        normalization_rule_name="identity",
+        remove_extra_whitespaces=False,
+        user_defined_symbols=["<|im_start|>", "<|im_end|>"],
+        minloglevel=2,
+    )
+    (folder / "tokenizer.vocab").unlink()
+    names = {"tokenizer_class": "LlamaTokenizer", "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(names | {"add_bos_token": True}))
+    return folder
+
+
+def test_folder_with_tokenizer_model_alone_trains_on_the_tokens_of_sentencepiece(tmp_path):
+    from sentencepiece import SentencePieceProcessor
+
+    folder = sentencepiece_folder(tmp_path / "hf", "bpe")
+    job = tiny.make_job(tmp_path / "job", tiny.folder_base(folder), tiny.home_rows(8), export={"merged": True})
+    for verb in ("prepare", "train"):
+        done = run(verb, job, tmp_path / "cache")
+        assert done.returncode == 0, done.stderr
+    merged = tmp_path / "job" / "artifacts" / "merged"
+    again = prepare_base(tiny.folder_base(merged), tmp_path / "cache", quiet).tokenizer()
+    model = SentencePieceProcessor(model_file=str(folder / "tokenizer.model"))
+    for text in [*tiny.TEXT, "turn off heater 12 in the attic", "ünknown ☃ 漢字\n"]:
+        assert again(text, add_special_tokens=False).input_ids == model.encode(text), text
+    assert again("do").input_ids[0] == model.bos_id()
+    with pytest.raises(TrainerError, match='its tokenizer is "SentencePiece BPE", not byte-level BPE'):
+        check_gguf(prepare_base(tiny.folder_base(folder), tmp_path / "cache", quiet), "f16")
+
+
+def test_tokenizer_model_that_is_converted_into_another_one_is_refused(tmp_path):
+    """transformers makes BPE of what is a unigram model."""
+    folder = sentencepiece_folder(tmp_path / "hf", "unigram")
+    with pytest.raises(TrainerError, match=r"made of tokenizer.model cuts \".*\" in another way") as caught:
+        prepare_base(tiny.folder_base(folder), tmp_path / "cache", quiet)
+    assert "fast tokenizer" in caught.value.hint
+    (folder / "tokenizer.model").write_bytes(b"no model")
+    with pytest.raises(TrainerError, match="none can be made of its files"):
+        prepare_base(tiny.folder_base(folder), tmp_path / "cache", quiet)
+
+
+def test_merging_is_refused_where_the_file_has_other_names(tmp_path):
+    """Before a training, not after it."""
+    bases = {
+        arch: prepare_base(
+            tiny.folder_base(tiny.make_base(tmp_path / arch, arch, **OTHERS[arch])), tmp_path / "c", quiet
+        )
+        for arch in ("mixtral", "gemma3_text")
+    }
+    for method in ("full", "lora", "prefix"):
+        check_merged(bases["gemma3_text"], method)
+    check_merged(bases["mixtral"], "lora")
+    words = r'merged/: transformers holds tensor "model.layers.0.mlp.g.*" under another name'
+    with pytest.raises(TrainerError, match=words) as caught:
+        check_merged(bases["mixtral"], "full")
+    assert "export.merged to false" in caught.value.hint
 
 
 def test_check_knows_what_the_trainer_knows():

@@ -238,4 +238,10 @@ Deno.test("folderBase() says what a tokenizer lacks, and what GGUF cannot say of
   await write(path, "vocab.json", "{}");
   await write(path, "merges.txt", "");
   await read(path);
+  await write(path, "tokenizer.model", "");
+  await refused(
+    path,
+    /^Cannot export base "mine" as GGUF: its tokenizer is SentencePiece \("tokenizer\.model"\)/,
+  );
+  await read(path, false);
 });

@@ -1,5 +1,6 @@
 """Whether a folder has the tensors of its architecture. transformers draws missing ones at random and goes on."""
 
+from collections.abc import Collection
 from typing import Any
 
 from ..gguf.names import ARCHITECTURES
@@ -26,11 +27,31 @@ def loaded_names(config: Any, tensors: Tensors, head: Head) -> set[str] | None:
     return {names.get(name, name) for name in wanted}
 
 
+def renamed_tensor(config: Any, stored: Collection[str], everything: bool) -> str | None:
+    """A weight of the loaded model that the file has under another name or in another form, so that a trained one
+    cannot be put back: of all of them with `everything`, else of the linear layers."""
+    import torch
+
+    model = _empty(config)
+    head = model.get_output_embeddings()
+    linear = [
+        f"{name}.weight"
+        for name, layer in model.named_modules()
+        if isinstance(layer, torch.nn.Linear) and layer is not head
+    ]
+    names = [name for name, _ in model.named_parameters()] if everything else linear
+    return next((name for name in names if name not in stored), None)
+
+
 def _shapes(config: Any, head: Head) -> dict[str, tuple[int, ...]]:
+    config.tie_word_embeddings = head.tied
+    return {name: tuple(tensor.shape) for name, tensor in _empty(config).named_parameters()}
+
+
+def _empty(config: Any) -> Any:
+    """The model without a single value."""
     import torch
     from transformers import AutoModelForCausalLM
 
-    config.tie_word_embeddings = head.tied
     with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(config)
-    return {name: tuple(tensor.shape) for name, tensor in model.named_parameters()}
+        return AutoModelForCausalLM.from_config(config)

@@ -12,6 +12,7 @@ from ..events import Progress
 from .complete import loaded_names
 from .config import load_config
 from .links import link_or_copy
+from .sentencepiece_model import MODEL, differing_text
 from .tied import Head, Tensors, find_head
 from .weight_files import UnusableWeightsError, weight_files
 from .weights import FLOATS, Weights, WeightsWriter
@@ -115,15 +116,28 @@ def _write_weights(tensors: Tensors, names: Mapping[str, str], target: Path, pro
 
 
 def _convert_tokenizer(source: Path, folder: Path, base: str) -> None:
-    """vocab.json with merges.txt, and SentencePiece where transformers can read it."""
+    """From vocab.json with merges.txt, or tokenizer.model."""
+    from tokenizers import Tokenizer
     from transformers import AutoTokenizer
 
+    hint = "Save the model's fast tokenizer into it: that writes tokenizer.json"
+    from_model = (source / MODEL).is_file()
+    if not from_model and not (source / "vocab.json").is_file():
+        raise _unusable(base, "it has no tokenizer.json", hint)
     try:
         AutoTokenizer.from_pretrained(source, trust_remote_code=False, local_files_only=True).save_pretrained(folder)
-    except (OSError, ValueError, ImportError, TypeError) as error:
-        raise _unusable(base, "it has no tokenizer.json", "Save the model's fast tokenizer into it") from error
+    except Exception as error:  # readers of these files raise whatever they like
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise _unusable(
+            base, f"it has no tokenizer.json, and none can be made of its files ({reason})", hint
+        ) from error
     if not (folder / "tokenizer.json").is_file():
-        raise _unusable(base, "its tokenizer has no tokenizer.json", "Save the model's fast tokenizer into it")
+        raise _unusable(base, "its tokenizer has no tokenizer.json", hint)
+    if from_model:
+        text = differing_text(Tokenizer.from_file(str(folder / "tokenizer.json")), source)
+        if text is not None:
+            quoted = json.dumps(text, ensure_ascii=False)
+            raise _unusable(base, f"the tokenizer.json made of {MODEL} cuts {quoted} in another way than it", hint)
 
 
 def _unusable(base: str, reason: str, hint: str | None = None) -> TrainerError:

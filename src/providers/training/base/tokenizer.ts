@@ -8,10 +8,7 @@ import { hasKnownPreTokenizer } from "./pretokenizers.ts";
 /** Refuses a folder whose tokenizer cannot be read or, with `gguf`, not be written as GGUF. */
 export async function checkTokenizer(base: string, path: string, gguf: boolean, fs: Fs): Promise<void> {
   const listed = await fs.list(path);
-  if (!listed.includes("tokenizer.json")) {
-    refuseWithout(base, listed);
-    return;
-  }
+  if (!listed.includes("tokenizer.json")) return checkWithout(base, listed, gguf);
   if (!gguf) return;
   const tokenizer = parseObject(await fs.readText(join(path, "tokenizer.json")));
   const model = tokenizer?.["model"] as Config | undefined;
@@ -21,21 +18,27 @@ export async function checkTokenizer(base: string, path: string, gguf: boolean, 
     });
   }
   const found = inexpressible(tokenizer, model);
-  if (found === undefined) return;
-  throw new UsageError("base-unsupported", `Cannot export base "${base}" as GGUF: ${found}`, {
-    hint: EXPORT_HINT,
+  if (found !== undefined) throw unexportable(base, found);
+}
+
+/** transformers makes a tokenizer.json of vocab.json and merges.txt, and of tokenizer.model. */
+function checkWithout(base: string, listed: readonly string[], gguf: boolean): void {
+  if (listed.includes("tokenizer.model")) {
+    if (gguf) {
+      throw unexportable(base, `its tokenizer is SentencePiece ("tokenizer.model"), not byte-level BPE`);
+    }
+    return;
+  }
+  if (listed.includes("vocab.json") && listed.includes("merges.txt")) return;
+  throw new UsageError("base-unsupported", `Cannot use base "${base}": the folder holds no tokenizer.json`, {
+    hint: "Save the model's fast tokenizer into the folder: " +
+      'AutoTokenizer.from_pretrained("…").save_pretrained("…") writes tokenizer.json',
   });
 }
 
-/** transformers makes a tokenizer.json of vocab.json and merges.txt. */
-function refuseWithout(base: string, listed: readonly string[]): void {
-  if (listed.includes("vocab.json") && listed.includes("merges.txt")) return;
-  const found = listed.includes("tokenizer.model")
-    ? "its tokenizer is tokenizer.model alone, there is no tokenizer.json"
-    : "the folder holds no tokenizer.json";
-  throw new UsageError("base-unsupported", `Cannot use base "${base}": ${found}`, {
-    hint: "Save the model's fast tokenizer into the folder: " +
-      'AutoTokenizer.from_pretrained("…").save_pretrained("…") writes tokenizer.json',
+function unexportable(base: string, found: string): UsageError {
+  return new UsageError("base-unsupported", `Cannot export base "${base}" as GGUF: ${found}`, {
+    hint: EXPORT_HINT,
   });
 }
 
