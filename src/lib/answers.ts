@@ -42,9 +42,10 @@ function hermes(text: string): Calls {
 function mistral(text: string): Calls {
   return all(
     text.split("[TOOL_CALLS]").slice(1).map((part) => {
-      const [, name, given] =
-        /^\s*([^\s[{]+)(?:\[CALL_ID\][^[{]*)?(?:\[ARGS\])?\s*(\{.*)$/s.exec(part) ?? [];
-      return name === undefined ? callsOf(part) : callsOf(`{"name":${JSON.stringify(name)},"arguments":${given}}`);
+      const [, name, given] = /^\s*([^\s[{]+)(?:\[CALL_ID\][^[{]*)?(?:\[ARGS\])?\s*(\{.*)$/s.exec(part) ?? [];
+      return name === undefined
+        ? callsOf(part)
+        : callsOf(`{"name":${JSON.stringify(name)},"arguments":${given}}`);
     }),
   );
 }

@@ -154,7 +154,9 @@ const fewShot = z.strictObject({
 });
 
 const evaluate = z.strictObject({
-  metric: z.enum(["exact_match", "contains", "regex", "json_equal", "tool_call", "none"]).default("exact_match")
+  metric: z.enum(["exact_match", "contains", "regex", "json_equal", "tool_call", "none"]).default(
+    "exact_match",
+  )
     .meta({
       description:
         "What counts as right. exact_match: the same text after trimming; contains: the answer contains the expected text; regex: it matches evaluate.pattern; json_equal: the same JSON value; tool_call: it calls the same tools with JSON-equal arguments, or none where none is expected; none: loss and perplexity only",

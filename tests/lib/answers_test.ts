@@ -39,13 +39,16 @@ Deno.test("sameCalls() compares names and JSON values, in any order", () => {
 });
 
 Deno.test("no text breaks a form", () => {
-  fc.assert(fc.property(fc.oneof(fc.string({ unit: "grapheme" }), fc.json()), (text) => {
-    for (const read of Object.values(FORMS)) {
-      for (const answer of [text, `<tool_call>${text}</tool_call>`, `[TOOL_CALLS]${text}`]) {
-        const calls = read(answer);
-        assert.ok(calls === null || sameCalls(calls, calls));
+  fc.assert(
+    fc.property(fc.oneof(fc.string({ unit: "grapheme" }), fc.json()), (text) => {
+      for (const read of Object.values(FORMS)) {
+        for (const answer of [text, `<tool_call>${text}</tool_call>`, `[TOOL_CALLS]${text}`]) {
+          const calls = read(answer);
+          assert.ok(calls === null || sameCalls(calls, calls));
+        }
       }
-    }
-    assert.ok(text.endsWith(splitReasoning(text).answer));
-  }), { seed: 3 });
+      assert.ok(text.endsWith(splitReasoning(text).answer));
+    }),
+    { seed: 3 },
+  );
 });

@@ -78,7 +78,9 @@ Deno.test({
     const json = fc.json({ maxDepth: 2 });
     const number = fc.tuple(fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }), fc.nat(30), fc.integer())
       .map(([n, digits, exponent]) => `${n}.${"0".repeat(digits)}5e${exponent % 300}`);
-    const calls = fc.array(fc.record({ name: fc.constantFrom("f", "g"), arguments: fc.oneof(json, fc.jsonValue()) }))
+    const calls = fc.array(
+      fc.record({ name: fc.constantFrom("f", "g"), arguments: fc.oneof(json, fc.jsonValue()) }),
+    )
       .map((list) => JSON.stringify(list));
     const generated = fc.sample(
       fc.oneof(
