@@ -16,15 +16,16 @@ export type RoomRow = {
 
 const ROOMS = [
   "kitchen",
-  "bedroom",
   "office",
+  "tower",
   "bath",
   "garage",
-  "cellar",
+  "garden",
   "attic",
   "study",
   "hall",
   "library",
+  "yard",
 ];
 
 /** The committed rows of one side: no way through the same rooms twice, and none on both sides. */

@@ -1,4 +1,28 @@
+import { exactJson } from "../../lib/exact_json.ts";
 import type { Json, JsonObject } from "../../lib/json.ts";
+import type { SentTools } from "../training/examples.ts";
+
+export const SENT: SentTools = {
+  version: 1,
+  rewrite(example) {
+    const messages = listOf(example["messages"]).map((message) => {
+      const calls = isObject(message) ? message["tool_calls"] : undefined;
+      return Array.isArray(calls) ? { ...message as JsonObject, tool_calls: calls.map(callAsSent) } : message;
+    });
+    const tools = example["tools"];
+    return { ...example, messages, ...Array.isArray(tools) && { tools: tools.map(toolAsSent) } };
+  },
+  lost: ({ tools }) => listOf(tools).flatMap(lostKeys),
+};
+
+function callAsSent(call: Json): Json {
+  const fn = isObject(call) ? call["function"] : undefined;
+  if (!isObject(fn ?? null)) return call;
+  const { arguments: args } = fn as JsonObject;
+  return typeof args !== "string"
+    ? call
+    : { ...call as JsonObject, function: { ...fn as JsonObject, arguments: argumentsAsSent(args) } };
+}
 
 /**
  * Tools and arguments of calls as a chat template sees them behind Ollama (api/types.go, 0.34.4), which reads each
@@ -18,16 +42,28 @@ export function toolAsSent(tool: Json): Json {
   };
 }
 
-/** JSON text; keys below the first level in alphabetical order, numbers as doubles. */
+/** JSON text; keys below the first level in alphabetical order. Numbers that are no doubles leave it as it is. */
 export function argumentsAsSent(text: string): string {
-  const value: Json = JSON.parse(text);
+  const value = parsed(text);
   if (!isObject(value)) return text;
-  return JSON.stringify(Object.fromEntries(Object.entries(value).map(([key, item]) => [key, sorted(item)])));
+  const entries = Object.entries(value).map(([key, item]) => [key, sorted(item)]);
+  const sent = JSON.stringify(Object.fromEntries(entries));
+  return exactJson(sent) === exactJson(text) ? sent : text;
 }
 
-/** Keys of a tool that Ollama knows no field for, as `parameters.properties.x.minimum`. */
+function parsed(text: string): Json {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+/** Keys of a tool that Ollama knows no field for, as `function.parameters.properties.x.minimum`. */
 export function lostKeys(tool: Json): string[] {
-  return [...paths(tool)].filter((path) => !new Set(paths(toolAsSent(tool))).has(path));
+  const kept = new Set(paths(toolAsSent(tool)));
+  return [...paths(tool)].filter((path) => !kept.has(path));
 }
 
 function parametersAsSent(parameters: Json): Json {
@@ -79,6 +115,10 @@ function sorted(value: Json): Json {
   return Object.fromEntries(entries.map(([key, item]) => [key, sorted(item)]));
 }
 
+function listOf(value: Json | undefined): readonly Json[] {
+  return Array.isArray(value) ? value : [];
+}
+
 function isObject(value: Json): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
@@ -87,6 +127,7 @@ function* paths(value: Json, at = ""): Iterable<string> {
   if (Array.isArray(value)) { for (const item of value) yield* paths(item, `${at}[]`); }
   else if (isObject(value)) {
     for (const [key, item] of Object.entries(value)) {
+      if (item === null || item === "" || Array.isArray(item) && item.length === 0) continue;
       const path = at === "" ? key : `${at}.${key}`;
       yield path;
       yield* paths(item, path);
