@@ -1,5 +1,5 @@
 import { count } from "../../src/lib/format.ts";
-import { type ChangeKind, CHANGES, type Prediction } from "../../src/log/predictions.ts";
+import { type ChangeKind, CHANGES, type Prediction, questionOf } from "../../src/log/predictions.ts";
 import type { RunState } from "../../src/log/state.ts";
 import type { Part, PredictionPage, PredictionQuery } from "../run_files.ts";
 
@@ -64,7 +64,7 @@ function Row({ row, hasFewShot }: { row: Prediction; hasFewShot: boolean }) {
   return (
     <tr>
       <th scope="row">
-        {row.prompt}
+        {questionOf(row)}
         <span class="id">{row.origin}</span>
       </th>
       <Answer label="Before" text={row.before} ok={row.before_ok} />

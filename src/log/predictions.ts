@@ -9,6 +9,9 @@ const verdict = z.boolean().nullish();
 /** One eval row: what was asked, what was expected, what the models answered. See trainer/README.md. */
 export const predictionSchema = z.object({
   origin: z.string(),
+  /** The turn that the answer answers. Absent in older files, whose prompt is that. */
+  question: z.string().optional(),
+  /** All that the model was given. */
   prompt: z.string(),
   expected: z.string(),
   before: answer,
@@ -22,6 +25,11 @@ export type Prediction = z.infer<typeof predictionSchema>;
 
 export const CHANGES = ["fixed", "still_wrong", "broken", "still_right"] as const;
 export type ChangeKind = (typeof CHANGES)[number];
+
+/** What a person recognises a row by. */
+export function questionOf({ question, prompt }: Prediction): string {
+  return question ?? prompt;
+}
 
 /** The first rows of each kind of change, in the order of the file. */
 export type Samples = { readonly [kind in ChangeKind]: readonly Prediction[] };

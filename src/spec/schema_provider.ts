@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { OLLAMA_SERVER } from "./base.ts";
+import { TEMPLATE_NAMES } from "./template_file.ts";
 
 const base = z.string().min(1).meta({
   description:
@@ -8,8 +9,12 @@ const base = z.string().min(1).meta({
 const revision = z.string().min(1).optional().meta({
   description: "For a hub id: branch, tag or commit. A commit never changes",
 });
-const template = z.enum(["auto", "chatml", "llama3", "mistral", "zephyr"]).default("auto").meta({
-  description: "Chat template, the same in training and serving. auto takes the base's own family",
+const template = z.union([
+  z.enum(TEMPLATE_NAMES),
+  z.string().regex(/.\.jinja$/, "must be a .jinja file"),
+], `must be one of ${TEMPLATE_NAMES.join(", ")}, or a .jinja file`).default("auto").meta({
+  description:
+    "Chat template, the same in training and serving: auto takes the base's own, a name one of temper's, and a path a .jinja file, relative to this file",
 });
 const exportOptions = z.strictObject({
   gguf: z.boolean().default(true).meta({

@@ -1,6 +1,6 @@
 import { count } from "../lib/format.ts";
 import { oneLine, truncate } from "../lib/text_width.ts";
-import type { Prediction, Samples } from "../log/predictions.ts";
+import { type Prediction, questionOf, type Samples } from "../log/predictions.ts";
 import type { ChangeCounts } from "../log/scores.ts";
 import type { Paint, Palette } from "./palette.ts";
 
@@ -44,7 +44,7 @@ function rowLines(row: Prediction, palette: Palette, width: number): string[] {
   };
   const expected = row.after_ok ? [] : [line("expected", row.expected)];
   return [
-    `  ${palette.bold(truncate(oneLine(row.prompt.trim()), Math.max(1, width - 2)))}`,
+    `  ${palette.bold(truncate(oneLine(questionOf(row).trim()), Math.max(1, width - 2)))}`,
     line("before", row.before ?? "", palette.dim),
     ...row.few_shot === null || row.few_shot === undefined
       ? []

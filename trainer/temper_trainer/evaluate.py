@@ -7,14 +7,14 @@ from pathlib import Path
 
 from .data import Row, read_rows
 from .decode import greedy
+from .encoder import Encoder
 from .errors import FAILED, TrainerError
 from .few_shot import few_shot_prompts
 from .job import Job
 from .metrics import metric_of
 from .past import Past
-from .prepared import Prepared
+from .prepared import EvalText, Prepared, read_eval_texts
 from .scoring import RowScore, score_rows
-from .template import Encoder
 
 CACHE_TO_MICRO = 4
 """Tokens in the cache for each of train.micro_tokens: decoding keeps keys and values, training every activation."""
@@ -29,10 +29,11 @@ class HeldOut:
 
     rows: list[Row]
     prepared: Prepared
+    texts: list[EvalText]
 
     @property
     def expected(self) -> list[str]:
-        return [row.messages[-1]["content"] for row in self.rows]
+        return [text.expected for text in self.texts]
 
 
 @dataclass(frozen=True)
@@ -67,10 +68,11 @@ def read_held_out(job: Job, job_dir: Path) -> HeldOut | None:
         return None
     rows = list(read_rows(job_dir / job.data.eval))
     prepared = Prepared(job_dir / "prepared" / "eval.safetensors")
-    if len(rows) != len(prepared):
+    texts = read_eval_texts(job_dir / "prepared" / "eval.jsonl")
+    if not len(rows) == len(prepared) == len(texts):
         message = f'Cannot evaluate: "{job.data.eval}" has {len(rows)} rows, its prepared form {len(prepared)}'
         raise TrainerError("not_prepared", message, "Run prepare again")
-    return HeldOut(rows, prepared)
+    return HeldOut(rows, prepared, texts)
 
 
 def evaluate(
@@ -95,13 +97,10 @@ def evaluate(
         return _judge(model, encoder, held_out, job, prompts, begun, loss, progress, past)
 
 
-def evaluate_few_shot(
-    model, encoder: Encoder, held_out: HeldOut, job: Job, job_dir: Path, progress: Progress
-) -> Scores:
+def evaluate_few_shot(model, encoder: Encoder, held_out: HeldOut, job: Job, progress: Progress) -> Scores:
     """Answers of the model when instructions and training examples stand in the prompt."""
     room = model.config.max_position_embeddings
-    train = job_dir / job.data.train
-    prompts = few_shot_prompts(encoder, job.evaluate.few_shot, train, held_out.rows, job.train.seed, room)
+    prompts = few_shot_prompts(encoder, [text.few_shot for text in held_out.texts], held_out.rows, room)
     with _evaluating(model):
         return _judge(model, encoder, held_out, job, prompts, None, None, progress)
 
@@ -118,7 +117,7 @@ def _judge(model, encoder, held_out, job, prompts, begun, loss, progress, past=N
         token_budget=CACHE_TO_MICRO * job.train.micro_tokens,
         progress=lambda done: progress(done, total),
     )
-    texts = [encoder.tokenizer.decode(answer[:-1] if answer and answer[-1] in stop else answer) for answer in answers]
+    texts = [encoder.decode(answer[:-1] if answer and answer[-1] in stop else answer) for answer in answers]
     metric = metric_of(job.evaluate.metric, job.evaluate.pattern)
     right = [metric(text, expected) for text, expected in zip(texts, held_out.expected, strict=True)]
     return Scores(total, loss, texts, right)

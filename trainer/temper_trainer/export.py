@@ -13,6 +13,7 @@ from .errors import TrainerError
 from .events import Progress
 from .files import read_json, sync_file, sync_folder
 from .fold import Fold
+from .gguf.jinja import chat_template
 from .gguf.names import gguf_name, to_gguf_rows
 from .gguf.quantize import BLOCK, REQUESTED, WHOLE
 from .soft_tokens import soft_names, template_of_file
@@ -35,8 +36,11 @@ def export_model(job: "Job", job_dir: Path, base: "Base", fold: Fold, progress: 
     folder.mkdir(exist_ok=True)
     report = read_json(job_dir / "tokens.json") or {}
     template = report.get("template")
-    if template is not None and fold.vocabulary is not None:
-        template = template_of_file(fold.vocabulary.tokens, template, bos_text(base))
+    if template is not None and template.get("kind") == "jinja":
+        template = (job_dir / "prepared" / "chat_template.jinja").read_bytes().decode()
+    elif template is not None:
+        names = fold.vocabulary.tokens if fold.vocabulary else []
+        template = chat_template(template_of_file(names, template, bos_text(base)))
     written = []
     if job.export.gguf:
         path = folder / "model.gguf"
@@ -102,7 +106,7 @@ def bos_text(base: "Base") -> str | None:
 
 
 def _write_gguf(
-    target: Path, base: "Base", fold: Fold, job: "Job", template: dict[str, Any] | None, progress: Progress
+    target: Path, base: "Base", fold: Fold, job: "Job", template: str | None, progress: Progress
 ) -> None:
     temporary = target.with_name(f".{target.name}.tmp")
     tensors = _renamed(base, fold.tensors)
@@ -136,15 +140,14 @@ def _renamed(base: "Base", tensors: "Tensors") -> Iterator[tuple[str, np.ndarray
         yield name, to_gguf_rows(name, tensor.detach().float().cpu().numpy(), config)
 
 
-def _changes(job: "Job", template: dict[str, Any] | None, fold: Fold, keys: list[str]) -> "Changes":
+def _changes(job: "Job", template: str | None, fold: Fold, keys: list[str]) -> "Changes":
     """Every chat template of the base goes: it would be served in place of the one that was trained."""
     from .gguf.changes import Changes
-    from .gguf.jinja import chat_template
     from .gguf.values import string, u32
 
     metadata: dict[str, Value | None] = {key: None for key in keys if key.startswith(TEMPLATE_KEYS)}
     if template is not None:
-        metadata[TEMPLATE_KEYS] = string(chat_template(template))
+        metadata[TEMPLATE_KEYS] = string(template)
     metadata |= {
         "general.name": string(job.name),
         METHOD_KEY: string(job.method.kind),

@@ -1,21 +1,43 @@
 """The base with instructions and examples in the prompt: what prompting alone would reach."""
 
 import hashlib
+from dataclasses import replace
 from heapq import nsmallest
 from pathlib import Path
 
+from .chat import Chat
 from .data import Message, Row, read_rows, read_some
+from .encoder import Encoder
 from .errors import TrainerError
 from .job import FewShot
-from .template import Encoder
 
 
-def few_shot_prompts(encoder: Encoder, few_shot: FewShot, train: Path, rows: list[Row], seed: int, room: int) -> list:
-    """Tokens of each row's prompt: instructions, examples as finished turns, then the row up to its answer."""
+def few_shot_texts(chat: Chat, few_shot: FewShot, train: Path, rows: list[Row], seed: int) -> list[str]:
+    """Each row's prompt: instructions, examples as finished turns, then the row up to its answer."""
     examples = choose_examples(train, few_shot.examples, seed)
     shown = [message for row in examples for message in without_system(row.messages)]
-    opening = [{"role": "system", "content": few_shot.instructions}, *shown]
-    prompts = [encoder.encode_prompt([*opening, *without_system(row.messages[:-1])]) for row in rows]
+    texts = []
+    for row in rows:
+        turn = row.learnt()[-1]
+        turns = [*shown, *without_system(row.messages[:turn])]
+        texts.append(instructed(chat, row, few_shot.instructions, turns, "reasoning_content" in row.messages[turn]))
+    return texts
+
+
+def instructed(chat: Chat, row: Row, instructions: str, turns: list[Message], reasons: bool) -> str:
+    """The prompt with the instructions as system prompt or, where the template takes none, before the first turn."""
+    system = {"role": "system", "content": instructions}
+    try:
+        return chat.prompt(replace(row, messages=[system, *turns]), reasons)
+    except TrainerError:
+        first, *rest = turns
+        opened = first | {"content": f"{instructions}\n\n{first['content']}"}
+        return chat.prompt(replace(row, messages=[opened, *rest]), reasons)
+
+
+def few_shot_prompts(encoder: Encoder, texts: list[str], rows: list[Row], room: int) -> list[list[int]]:
+    """Tokens of the prompts, when each leaves room for an answer."""
+    prompts = [encoder.encode_prompt(text) for text in texts]
     too_long = [row.origin for row, prompt in zip(rows, prompts, strict=True) if len(prompt) >= room]
     if too_long:
         what = f"{len(too_long)} of {len(rows)} prompts with evaluate.few_shot fill the context of {room} tokens"

@@ -11,6 +11,9 @@ from .errors import TrainerError
 from .fields import Range, Tagged, read, refuse
 
 ROLES = ("system", "user", "assistant")
+"""The roles that a linear template has turns for."""
+PREPARED = ("base", "template", "chat_template", "templates", "data", "checks")
+"""Fields that what is prepared depends on."""
 
 
 @dataclass(frozen=True)
@@ -197,7 +200,9 @@ class Job:
     name: str
     base: Annotated[Any, Tagged({"builtin": Builtin, "gguf": Gguf, "folder": Folder, "hub": Hub})]
     template: str
-    """Name of one of the templates, or auto."""
+    """Name of one of the templates, jinja, or auto: the base's own chat template where it has one."""
+    chat_template: str | None
+    """The text of the chat template for jinja, else null."""
     templates: list[Template]
     data: Data
     checks: Checks
@@ -208,9 +213,10 @@ class Job:
 
     def prepared_from(self) -> str:
         """Digest of everything `prepare` depends on besides the bytes of the examples and the base."""
-        parts = {key: asdict(self)[key] for key in ("base", "template", "templates", "data", "checks")}
+        parts = {key: asdict(self)[key] for key in PREPARED}
         rest = {"max_length": self.train.max_length, "ahead": self.ahead(), "added_tokens": self.added_tokens()}
-        return digest(parts | rest)
+        few_shot = self.evaluate.few_shot and [asdict(self.evaluate.few_shot), self.train.seed]
+        return digest(parts | rest | {"few_shot": few_shot})
 
     def ahead(self) -> int:
         """Positions of the context that the trained part takes from every row."""
@@ -256,8 +262,12 @@ def read_job(job_dir: Path) -> Job:
 
 def check_templates(job: Job) -> None:
     names = [template.name for template in job.templates]
-    if job.template != "auto" and job.template not in names:
-        refuse("template", f"is {job.template!r} and must be auto or one of {', '.join(names)}")
+    if job.template not in ("auto", "jinja", *names):
+        refuse("template", f"is {job.template!r} and must be auto, jinja or one of {', '.join(names)}")
+    if (job.template == "jinja") != (job.chat_template is not None):
+        refuse("chat_template", "must be a text with template jinja, and null with any other")
+    if job.template == "jinja" and isinstance(job.method, Prefix):
+        refuse("template", "must be a linear template: the tokens of a prefix come before its text")
     for i, template in enumerate(job.templates):
         at = f"templates[{i}]"
         for role in ROLES:

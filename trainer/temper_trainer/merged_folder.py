@@ -16,7 +16,6 @@ from .errors import FAILED, TrainerError
 from .events import Progress
 from .files import sync_file, sync_folder
 from .fold import Fold
-from .gguf.jinja import chat_template
 
 if TYPE_CHECKING:
     from .base import Base
@@ -28,7 +27,7 @@ def write_merged(
     target: Path,
     base: "Base",
     fold: Fold,
-    template: dict[str, Any] | None,
+    template: str | None,
     progress: Progress,
 ) -> None:
     temporary = target.with_name(f".{target.name}.tmp")
@@ -43,7 +42,7 @@ def write_merged(
     if fold.vocabulary:
         add_tokens(temporary / "tokenizer.json", fold.vocabulary.tokens, base.info["vocab"])
     if template is not None:
-        _set_template(temporary, chat_template(template))
+        _set_template(temporary, template)
     for path in temporary.iterdir():
         sync_file(path)
     shutil.rmtree(target, ignore_errors=True)

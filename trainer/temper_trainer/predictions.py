@@ -19,8 +19,9 @@ def write_predictions(
     """One held-out row a line; null where an answer was not asked for. `ahead`: positions before every prompt."""
     columns = {"before": before, "few_shot": few_shot, "after": after}
     lines = []
-    for index, (row, expected) in enumerate(zip(held_out.rows, held_out.expected, strict=True)):
-        line = {"row": index, "origin": row.origin, "prompt": last_prompt(row), "expected": expected}
+    for index, (row, text) in enumerate(zip(held_out.rows, held_out.texts, strict=True)):
+        line = {"row": index, "origin": row.origin, "question": question(row)}
+        line |= {"prompt": text.prompt, "expected": text.expected}
         line["prompt_tokens"] = ahead + len(prompt_of(held_out.prepared, index))
         line |= {name: _at(scores and scores.answers, index) for name, scores in columns.items()}
         line |= {f"{name}_ok": _at(scores and scores.right, index) for name, scores in columns.items()}
@@ -42,9 +43,10 @@ def changes(before: Scores | None, after: Scores | None) -> dict[str, int] | Non
     return {name: pairs.count(pair) for name, pair in names.items()}
 
 
-def last_prompt(row: Row) -> str:
+def question(row: Row) -> str:
     """What a person would recognise the row by: the turn that the answer answers."""
-    return row.messages[-2]["content"] if len(row.messages) > 1 else ""
+    turn = row.learnt()[-1]
+    return row.messages[turn - 1]["content"] if turn else ""
 
 
 def _at(values: list | None, index: int):

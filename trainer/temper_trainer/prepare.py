@@ -1,6 +1,5 @@
 """`prepare`: the base into the cache, the examples into tokens and label masks."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -9,16 +8,19 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from .base import prepare_base
+from .base import Base, prepare_base
+from .chat import Answer, ControlTokens, chains
+from .choice import Choice
 from .data import Row, read_rows
+from .encoder import Encoder, Part
 from .errors import TrainerError
 from .events import Progress
 from .export import bos_text, check_exports
-from .files import write_json
+from .few_shot import few_shot_texts
+from .files import write_atomic, write_json
 from .job import Job
-from .prepared import PreparedWriter
+from .prepared import EvalText, PreparedWriter, write_eval_texts
 from .soft_tokens import opening, soft_names
-from .template import Encoder, choose_template, renders_like
 
 CHUNK = 1024
 LISTED = 20
@@ -29,30 +31,74 @@ def prepare(job: Job, job_dir: Path, cache: Path, progress: Progress) -> None:
     base = prepare_base(asdict(job.base), cache, progress)
     check_exports(job, base)
     tokenizer = Tokenizer.from_file(str(base.dir / "tokenizer.json"))
-    chat_template = base.info["chat_template"]
-    template = choose_template(job, chat_template, tokenizer)
-    encoder = Encoder(tokenizer, template, base.info["bos"])
+    choice = Choice(job, base, tokenizer)
+    try:
+        report = write_tables(job, job_dir, base, choice, progress)
+    finally:
+        choice.close()
+    write_json(job_dir / "tokens.json", report)
+
+
+def write_tables(job: Job, job_dir: Path, base: Base, choice: Choice, progress: Progress) -> dict:
+    """The content of tokens.json."""
+    encoder = Encoder(choice.tokenizer, [], base.info["bos"])
     limit = min(job.train.max_length, room(job, base.info["context"]))
+    start = opening(soft_names(job), choice.linear, bos_text(base)) if choice.linear else ""
     tables = {}
     for name, file in (("train", job.data.train), ("eval", job.data.eval)):
         if file is not None:
-            table = Table(name, job, encoder, limit, progress)
-            tables[name] = table.write(job_dir / file, job_dir / "prepared" / f"{name}.safetensors")
-    trained_rows = tables["train"].pop("ended")
-    report = {
+            tables[name] = Table(name, job, choice, encoder, limit, progress)
+            tables[name].write(job_dir / file, job_dir / "prepared" / f"{name}.safetensors")
+    write_atomic(job_dir / "prepared" / "chat_template.jinja", choice.template_text().encode())
+    if "eval" in tables:
+        texts = eval_texts(job, job_dir, choice, tables["eval"], start)
+        write_eval_texts(job_dir / "prepared" / "eval.jsonl", texts)
+    template = described(choice, tables)
+    stop = template["stop"][0]
+    return {
         "version": 1,
         "prepared_from": job.prepared_from(),
-        "template": asdict(template),
-        "opening": opening(soft_names(job), template, bos_text(base)),
-        "template_matches_base": renders_like(template, chat_template, special_tokens(base.dir)),
+        "template": template,
+        "opening": start,
+        "template_matches_base": choice.matches,
+        "template_difference": choice.difference,
+        "date": choice.jinja and choice.jinja.date,
         "base": base.info,
-        "end_token": {"text": template.stop[0], "id": encoder.stop_ids[0], "trained_rows": trained_rows},
-        "long_rows": [row for table in tables.values() for row in table.pop("long")][:LISTED],
-        "eval": None,
+        "end_token": {
+            "text": stop,
+            "id": choice.tokenizer.token_to_id(stop),
+            "trained_rows": tables["train"].count["ended"],
+        },
+        "long_rows": [row for table in tables.values() for row in table.long][:LISTED],
+        "train": tables["train"].summary(),
+        "eval": tables["eval"].summary() if "eval" in tables else None,
     }
-    for table in tables.values():
-        table.pop("ended", None)
-    write_json(job_dir / "tokens.json", report | tables)
+
+
+def described(choice: Choice, tables: dict[str, "Table"]) -> dict:
+    """The `template` of tokens.json."""
+    if choice.linear:
+        return {"kind": "linear", **asdict(choice.linear)}
+    trained = tables["train"].ends
+    return {
+        "kind": "jinja",
+        "name": choice.name,
+        "stop": list(dict.fromkeys([*(text for text, _ in trained.most_common()), *choice.end_texts])),
+        "linear": choice.alike[0].name if choice.alike else None,
+        "markup": sorted({text for table in tables.values() for text in table.markup}),
+    }
+
+
+def eval_texts(job: Job, job_dir: Path, choice: Choice, table: "Table", start: str) -> list[EvalText]:
+    """What is asked and expected of each eval row. `start` stands before a linear template's turns when served."""
+    prefix = choice.linear.prefix if choice.linear else ""
+    asked = [start + answer.prompt.removeprefix(prefix) for answer in table.last]
+    few_shot: list[str] | list[None] = [None] * len(asked)
+    if job.evaluate.few_shot:
+        rows = list(read_rows(job_dir / job.data.eval))
+        few_shot = few_shot_texts(choice.chat, job.evaluate.few_shot, job_dir / job.data.train, rows, job.train.seed)
+    answers = [answer.text for answer in table.last]
+    return [EvalText(*fields) for fields in zip(asked, answers, few_shot, strict=True)]
 
 
 def room(job: Job, context: int) -> int:
@@ -63,32 +109,29 @@ def room(job: Job, context: int) -> int:
     return context - job.ahead()
 
 
-def special_tokens(folder: Path) -> dict[str, str]:
-    """The names a chat template may use: bos_token and the like."""
-    path = folder / "tokenizer_config.json"
-    config = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    result = {}
-    for name in ("bos_token", "eos_token", "pad_token", "unk_token"):
-        value = config.get(name) or ""
-        result[name] = value["content"] if isinstance(value, dict) else value
-    return result
-
-
 class Table:
     """One file of examples on its way to tokens, and what is counted along it."""
 
-    def __init__(self, name: str, job: Job, encoder: Encoder, limit: int, progress: Progress):
+    def __init__(self, name: str, job: Job, choice: Choice, encoder: Encoder, limit: int, progress: Progress):
         self.name = name
         self.job = job
+        self.choice = choice
+        self.control = ControlTokens(choice.control)
         self.encoder = encoder
         self.limit = limit
         self.progress = progress
         self.count = Counter()
         self.lengths = Counter()
+        self.ends: Counter[str] = Counter()
+        """End tokens of the answers that are learnt."""
+        self.markup: set[str] = set()
+        """Control tokens inside those answers, written by the template."""
+        self.last: list[Answer] = []
+        """In eval: the answer of each row."""
         self.long: list[dict] = []
         self.cut_off: list[str] = []
 
-    def write(self, source: Path, target: Path) -> dict:
+    def write(self, source: Path, target: Path) -> None:
         writer = PreparedWriter(target)
         try:
             for rows in chunks(read_rows(source)):
@@ -98,25 +141,39 @@ class Table:
             writer.discard()
             raise
         writer.close()
-        return self.summary()
 
     def append(self, rows: list[Row], writer: PreparedWriter) -> None:
-        encoded = self.encoder.encode_rows(rows)
-        for row, parts, whole in zip(rows, encoded, self.encoder.encode_whole(rows), strict=True):
-            tokens, labels = self.mask(parts)
+        for row in rows:
+            self.control.refuse(row)
+        learnt = [self.learnt(row) for row in rows]
+        answers = self.choice.chat.answers(rows, learnt)
+        self.choice.compare(rows, learnt, answers)
+        pairs = [(row, chain) for row, found in zip(rows, answers, strict=True) for chain in chains(found)]
+        self.count["conversations"] += len(rows)
+        self.count["split"] += sum(len(chains(found)) > 1 for found in answers)
+        samples = [sample for _, sample in pairs]
+        encoded, wholes = self.encoder.encode_samples(samples), self.encoder.encode_whole(samples)
+        for (row, sample), parts, whole in zip(pairs, encoded, wholes, strict=True):
+            self.note(sample)
+            tokens, labels = mask(parts)
             self.count["differing"] += tokens != whole
             writer.append(*self.fit(row, tokens, labels))
-        self.progress(f"tokenising {self.name}", self.count["rows"], None)
+        self.progress(f"tokenising {self.name}", self.count["conversations"], None)
 
-    def mask(self, parts: list[tuple[list[int], bool]]) -> tuple[list[int], list[int]]:
-        """Tokens and labels. In eval the last answer alone is labelled: all before it is the prompt."""
-        tokens: list[int] = []
-        labels: list[int] = []
-        for i, (ids, answered) in enumerate(parts):
-            tokens += ids
-            learnt = answered and (self.name == "train" or i == len(parts) - 1)
-            labels += [int(learnt)] * len(ids)
-        return tokens, labels
+    def learnt(self, row: Row) -> list[int]:
+        """Numbers of the turns that are labelled. In eval the last one alone: all before it is the prompt."""
+        turns = row.learnt()
+        if not turns:
+            message = f'Cannot use row "{row.origin}": every answer has weight 0, so that there is nothing to learn'
+            raise TrainerError("bad_data", message, "Remove the row", rows=[row.origin])
+        return turns if self.name == "train" else turns[-1:]
+
+    def note(self, sample: list[Answer]) -> None:
+        for answer in sample:
+            self.ends[answer.end] += 1
+            self.markup.update(self.control.inside(answer.text))
+        if self.name == "eval":
+            self.last.append(sample[-1])
 
     def fit(self, row: Row, tokens: list[int], labels: list[int]) -> tuple[list[int], list[int]]:
         self.count["rows"] += 1
@@ -127,11 +184,10 @@ class Table:
             tokens, labels = tokens[: self.limit], labels[: self.limit]
             if not any(labels) and len(self.cut_off) < LISTED:
                 self.cut_off.append(row.origin)
+        ends = {self.choice.tokenizer.token_to_id(text) for text in self.ends}
         self.count["tokens"] += len(tokens)
         self.count["supervised"] += sum(labels)
-        self.count["ended"] += any(
-            label and token == self.encoder.stop_ids[0] for token, label in zip(tokens, labels, strict=True)
-        )
+        self.count["ended"] += any(label and token in ends for token, label in zip(tokens, labels, strict=True))
         self.lengths[len(tokens)] += 1
         return tokens, labels
 
@@ -157,6 +213,8 @@ class Table:
         count = self.count
         return {
             "rows": count["rows"],
+            "conversations": count["conversations"],
+            "split": count["split"],
             "tokens": count["tokens"],
             "supervised": count["supervised"],
             "masked": count["tokens"] - count["supervised"],
@@ -164,9 +222,13 @@ class Table:
             "differing": count["differing"],
             "longest": max(self.lengths),
             "lengths": histogram(self.lengths),
-            "long": self.long,
-            "ended": count["ended"],
         }
+
+
+def mask(parts: list[Part]) -> tuple[list[int], list[int]]:
+    """Tokens and labels."""
+    tokens = [token for ids, _ in parts for token in ids]
+    return tokens, [int(learnt) for ids, learnt in parts for _ in ids]
 
 
 def histogram(lengths: Counter) -> list[tuple[int, int]]:

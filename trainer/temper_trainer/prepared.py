@@ -4,13 +4,14 @@ import json
 import os
 import struct
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
 from .errors import TrainerError
-from .files import sync_folder
+from .files import sync_folder, write_atomic
 
 
 class PreparedWriter:
@@ -95,3 +96,29 @@ class Prepared:
 
 def memory_map(path: Path, start: int, entry: dict, dtype: str) -> np.ndarray:
     return np.memmap(path, dtype, "r", offset=start + entry["data_offsets"][0], shape=tuple(entry["shape"]))
+
+
+@dataclass(frozen=True)
+class EvalText:
+    """A row of prepared/eval.jsonl: what is asked and expected, as text."""
+
+    prompt: str
+    expected: str
+    few_shot: str | None
+    """The prompt with instructions and examples, where it is asked for."""
+
+
+def write_eval_texts(path: Path, texts: Iterable[EvalText]) -> None:
+    lines = [json.dumps(asdict(text), ensure_ascii=False) + "\n" for text in texts]
+    write_atomic(path, "".join(lines).encode("utf-8", "surrogatepass"))
+
+
+def read_eval_texts(path: Path) -> list[EvalText]:
+    try:
+        lines = path.read_bytes().decode("utf-8", "surrogatepass").split("\n")
+        return [EvalText(**json.loads(line)) for line in lines if line]
+    except FileNotFoundError:
+        raise TrainerError("not_prepared", f'Cannot read "{path}": run prepare first') from None
+    except (ValueError, TypeError) as error:
+        message = f'Cannot read "{path}": it is damaged: {error}'
+        raise TrainerError("not_prepared", message, "Run prepare again") from None

@@ -8,16 +8,16 @@ from tokenizers import Tokenizer
 
 from .base import Base, prepare_base
 from .device import Environment, settle
+from .encoder import Encoder
 from .errors import TrainerError
 from .evaluate import HeldOut, read_held_out
 from .events import Metrics, say
 from .export import check_exports
 from .files import read_json
-from .job import Job, Template, Turn, digest
+from .job import Job, digest
 from .methods import load
 from .prepared import Prepared
 from .stop import Stop
-from .template import Encoder
 
 
 @dataclass
@@ -59,7 +59,7 @@ def open_session(job: Job, job_dir: Path, cache: Path, stop: Stop, metrics: Metr
         raise TrainerError("not_prepared", message, "Run prepare again")
     check_exports(job, base)
     chosen = report["template"]
-    template = Template(**chosen | {"turns": {role: Turn(**turn) for role, turn in chosen["turns"].items()}})
+    tokenizer = Tokenizer.from_file(str(base.dir / "tokenizer.json"))
     return Session(
         job=job,
         job_dir=job_dir,
@@ -69,7 +69,7 @@ def open_session(job: Job, job_dir: Path, cache: Path, stop: Stop, metrics: Metr
         environment=environment,
         base=base,
         model=load_model(job, base, environment),
-        encoder=Encoder(Tokenizer.from_file(str(base.dir / "tokenizer.json")), template, base.info["bos"]),
+        encoder=Encoder(tokenizer, chosen["stop"], base.info["bos"], chosen.get("markup", ())),
         rows=Prepared(job_dir / "prepared" / "train.safetensors"),
         held_out=read_held_out(job, job_dir),
     )

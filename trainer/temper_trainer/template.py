@@ -1,19 +1,12 @@
-"""Chat templates: the text of a conversation, and its tokens, exactly as they will be served."""
+"""Linear chat templates: those that are the same text in Python, in Go and in Jinja."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
+from .chat import Answer
 from .data import Message, Row
 from .errors import TrainerError
 from .job import Job, Template
-
-PROBE = [
-    {"role": "system", "content": "You are the probe."},
-    {"role": "user", "content": "One?"},
-    {"role": "assistant", "content": "Two."},
-    {"role": "user", "content": "Three?"},
-]
 
 
 def choose_template(job: Job, chat_template: str | None, tokenizer: Any) -> Template:
@@ -61,82 +54,47 @@ def render_prompt(template: Template, messages: Iterable[Message]) -> str:
     return render(template, messages) + template.turns["assistant"].open
 
 
-def pieces(template: Template, row: Row) -> list[tuple[str, bool]]:
-    """A conversation cut where generation begins and ends: texts, and whether the assistant wrote them."""
-    result: list[tuple[str, bool]] = []
-    text = template.prefix
-    assistant = template.turns["assistant"]
-    for message in row.messages:
-        if message["role"] != "assistant":
-            text += render_turn(template, message)
-            continue
-        answer = content(template, message)
-        found = next((stop for stop in template.stop if stop in answer), None)
+class LinearChat:
+    """Conversations by a linear template, which has no place for tools and reasoning."""
+
+    def __init__(self, template: Template):
+        self.template = template
+
+    def answers(self, rows: list[Row], learnt: list[list[int]]) -> list[list[Answer]]:
+        return [[self._answer(row, turn) for turn in turns] for row, turns in zip(rows, learnt, strict=True)]
+
+    def prompt(self, row: Row, reasons: bool) -> str:
+        check_linear(self.template, row)
+        return render_prompt(self.template, row.messages)
+
+    def _answer(self, row: Row, turn: int) -> Answer:
+        check_linear(self.template, row)
+        template, text = self.template, content(self.template, row.messages[turn])
+        found = next((stop for stop in template.stop if stop in text), None)
         if found:
             reason = f'the answer contains the end token "{found}", which would teach the model to stop there'
             raise TrainerError("bad_data", f'Cannot use row "{row.origin}": {reason}', rows=[row.origin])
-        result += [(text + assistant.open, False), (answer, True)]
-        text = assistant.close.removeprefix(template.stop[0])
-    return result
+        return Answer(render_prompt(template, row.messages[:turn]), text, template.stop[0])
 
 
-class Encoder:
-    """Turns text into token ids, prompts and answers apart, because that is how they meet in generation."""
-
-    def __init__(self, tokenizer: Any, template: Template, bos: int | None = None):
-        """`bos` is the token that the base's tokenizer, and so the server, puts before every prompt."""
-        self.tokenizer = tokenizer
-        self.template = without_bos(template, tokenizer, bos)
-        self.start = [] if bos is None else [bos]
-        self.stop_ids = [tokenizer.token_to_id(text) for text in template.stop]
-
-    def encode(self, text: str) -> list[int]:
-        return self.tokenizer.encode(text, add_special_tokens=False).ids
-
-    def encode_prompt(self, messages: Iterable[Message]) -> list[int]:
-        return self.start + self.encode(render_prompt(self.template, messages))
-
-    def encode_rows(self, rows: list[Row]) -> list[list[tuple[list[int], bool]]]:
-        """Ids of each row's pieces; the first end token closes what the assistant wrote."""
-        cut = [pieces(self.template, row) for row in rows]
-        texts = [text for row in cut for text, _ in row]
-        ids = iter([encoding.ids for encoding in self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)])
-        stop = self.stop_ids[0]
-        encoded = [[([*next(ids), stop] if answered else next(ids), answered) for _, answered in row] for row in cut]
-        return [[(self.start + first, answered), *rest] for (first, answered), *rest in encoded]
-
-    def encode_whole(self, rows: list[Row]) -> list[list[int]]:
-        """Ids of each row's text tokenised in one go, up to its last end token."""
-        stop = self.template.stop[0]
-        texts = [stop.join(render(self.template, row.messages).split(stop)[:-1]) + stop for row in rows]
-        encodings = self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)
-        return [self.start + encoding.ids for encoding in encodings]
+def check_linear(template: Template, row: Row) -> None:
+    found = out_of_place(row)
+    if found is not None:
+        message = f'Cannot use row "{row.origin}": template "{template.name}" has no place for {found}'
+        hint = "Set provider.template to a .jinja file that writes it, or take a base whose chat template does"
+        raise TrainerError("bad_data", message, hint, rows=[row.origin])
 
 
-def without_bos(template: Template, tokenizer: Any, bos: int | None) -> Template:
-    """Where the tokenizer puts BOS before every prompt, the template's own text for it would be a second one; servers
-    leave it out too."""
-    text = None if bos is None else tokenizer.id_to_token(bos)
-    return replace(template, prefix=template.prefix.removeprefix(text)) if text else template
-
-
-def renders_like(template: Template, chat_template: str | None, special: dict[str, str]) -> bool | None:
-    """Whether the base's own chat template gives the same text; None where it has none or refuses the probe."""
-    if chat_template is None:
-        return None
-    from jinja2 import TemplateError
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
-    )
-    environment.globals |= {"raise_exception": refuse_probe, "strftime_now": lambda _: ""}
-    try:
-        text = environment.from_string(chat_template).render(messages=PROBE, add_generation_prompt=True, **special)
-    except (TemplateError, TypeError, ValueError):
-        return None
-    return text == render_prompt(template, PROBE)
-
-
-def refuse_probe(message: str) -> None:
-    raise ValueError(message)
+def out_of_place(row: Row) -> str | None:
+    """What only a chat template in Jinja can write, if the row has it."""
+    if row.tools:
+        return "tools"
+    if row.variables:
+        return "chat_template_kwargs"
+    for index, message in enumerate(row.messages):
+        if message["role"] == "tool":
+            return f"messages[{index}], the result of a tool"
+        for name in ("tool_calls", "reasoning_content"):
+            if message.get(name):
+                return f"messages[{index}].{name}"
+    return None

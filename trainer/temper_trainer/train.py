@@ -65,7 +65,6 @@ def evaluate_base(session: Session) -> Kept:
             session.encoder,
             held_out,
             job,
-            session.job_dir,
             lambda done, total: report(earlier + done, rounds * total),
         )
     return scores

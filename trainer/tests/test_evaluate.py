@@ -13,14 +13,15 @@ from peft import LoraConfig, get_peft_model
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM
 
+from temper_trainer.encoder import Encoder
 from temper_trainer.errors import TrainerError
 from temper_trainer.evaluate import Scores, evaluate, evaluate_few_shot, prompt_of, read_held_out, stop_ids
-from temper_trainer.few_shot import choose_examples, few_shot_prompts
+from temper_trainer.few_shot import choose_examples, few_shot_prompts, few_shot_texts
 from temper_trainer.job import FewShot, read_job
 from temper_trainer.predictions import changes, write_predictions
-from temper_trainer.prepare import Table
+from temper_trainer.prepare import prepare
 from temper_trainer.scoring import plan_batches, score_rows
-from temper_trainer.template import Encoder
+from temper_trainer.template import LinearChat, render_prompt
 
 TOTAL = 6
 CHANGED = {"max_new_tokens": 40, "few_shot": {"instructions": "Explain.", "examples": 1}}
@@ -35,8 +36,8 @@ def make_world(base, folder, **changed):
     rows = tiny.home_rows(TOTAL, "eval.jsonl")
     tiny.make_job(folder, tiny.folder_base(base), tiny.home_rows(12), rows, **changed)
     job = read_job(folder)
-    encoder = Encoder(Tokenizer.from_file(str(base / "tokenizer.json")), job.templates[0])
-    Table("eval", job, encoder, 512, quiet).write(folder / "eval.jsonl", folder / "prepared" / "eval.safetensors")
+    prepare(job, folder, folder / "cache", quiet)
+    encoder = Encoder(Tokenizer.from_file(str(base / "tokenizer.json")), job.templates[0].stop)
     model = AutoModelForCausalLM.from_pretrained(base).eval()
     held_out = read_held_out(job, folder)
     return SimpleNamespace(job=job, dir=folder, encoder=encoder, model=model, held_out=held_out)
@@ -184,7 +185,9 @@ def test_read_held_out_refuses_rows_that_do_not_fit_the_prepared_ones(world, tmp
 def test_few_shot_prompt_is_instructions_examples_and_the_row(world):
     few_shot = FewShot("Explain.", 2)
     rows = world.held_out.rows
-    prompts = few_shot_prompts(world.encoder, few_shot, world.dir / "train.jsonl", rows, 1, 512)
+    chat = LinearChat(world.job.templates[0])
+    texts = few_shot_texts(chat, few_shot, world.dir / "train.jsonl", rows, 1)
+    prompts = few_shot_prompts(world.encoder, texts, rows, 512)
     shown = choose_examples(world.dir / "train.jsonl", 2, 1)
     text = "<|im_start|>system\nExplain.<|im_end|>\n"
     for row in shown:
@@ -205,7 +208,7 @@ def test_choose_examples_follows_the_seed_and_takes_what_there_is(world):
 
 
 def test_evaluate_few_shot_scores_answers_without_a_loss(taught):
-    scores = evaluate_few_shot(taught.model, taught.encoder, taught.held_out, taught.job, taught.dir, quiet)
+    scores = evaluate_few_shot(taught.model, taught.encoder, taught.held_out, taught.job, quiet)
     assert scores.summary() == {"score": scores.score, "rows": TOTAL}
     assert scores.score == sum(scores.right) / TOTAL
     assert len(scores.answers) == TOTAL and scores.answers != run(taught).answers
@@ -215,7 +218,7 @@ def test_evaluate_few_shot_refuses_prompts_that_fill_the_context(tiny_llama, tmp
     changed = {"few_shot": {"instructions": "long " * 300, "examples": 1}}
     world = make_world(tiny_llama, tmp_path, evaluate=changed)
     with pytest.raises(TrainerError, match="6 of 6 prompts") as caught:
-        evaluate_few_shot(world.model, world.encoder, world.held_out, world.job, world.dir, quiet)
+        evaluate_few_shot(world.model, world.encoder, world.held_out, world.job, quiet)
     assert caught.value.rows[0] == "eval.jsonl:1"
 
 
@@ -243,7 +246,8 @@ def test_write_predictions_has_a_line_for_every_row(taught, tmp_path):
     assert lines[0] == {
         "row": 0,
         "origin": "eval.jsonl:1",
-        "prompt": taught.held_out.rows[0].messages[1]["content"],
+        "question": taught.held_out.rows[0].messages[1]["content"],
+        "prompt": render_prompt(taught.job.templates[0], taught.held_out.rows[0].messages[:-1]),
         "expected": taught.held_out.expected[0],
         "prompt_tokens": 3 + len(prompt_of(taught.held_out.prepared, 0)),
         "before": None,

@@ -13,6 +13,7 @@ from llama_cpp import LlamaCpp
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from temper_trainer.data import Row
+from temper_trainer.encoder import Encoder
 from temper_trainer.errors import TrainerError
 from temper_trainer.gguf.changes import Changes
 from temper_trainer.gguf.from_hf import write_from_hf
@@ -23,7 +24,7 @@ from temper_trainer.gguf.tokenizer import write_tokenizer
 from temper_trainer.gguf.values import ARRAY, Value, boolean, i32s, string, strings, u32
 from temper_trainer.gguf.vocabulary import tokenizer_metadata
 from temper_trainer.job import Template, Turn
-from temper_trainer.template import Encoder, render_prompt
+from temper_trainer.template import LinearChat, render_prompt
 
 HARD = [
     "1234567 x12. 12345,12",
@@ -138,14 +139,17 @@ def test_bos_is_added_where_the_tokenizer_adds_it(tmp_path, tiny_llama):
         assert after.encode(text).ids == core.encode(text).ids == judge.tokenize(text, add_special=True)
     assert after.encode("a").ids[0] == 0
     turns = {role: Turn(**turn) for role, turn in tiny.CHATML["turns"].items()}
-    encoder = Encoder(after, Template(**tiny.CHATML | {"turns": turns}), bos=0)
+    template = Template(**tiny.CHATML | {"turns": turns})
+    encoder = Encoder(after, template.stop, bos=0)
     messages = tiny.conversation("on 12", "do: on")
-    prompt = encoder.encode_prompt(messages[:-1])
-    assert prompt == judge.tokenize(render_prompt(encoder.template, messages[:-1]), add_special=True)
-    row = Row("a:1", messages)
-    ((first, answered),) = encoder.encode_rows([row])
+    text = render_prompt(template, messages[:-1])
+    prompt = encoder.encode_prompt(text)
+    assert prompt == judge.tokenize(text, add_special=True)
+    assert encoder.encode_prompt(f"<|endoftext|>{text}") == prompt
+    samples = LinearChat(template).answers([Row("a:1", messages)], [[2]])
+    ((first, answered),) = encoder.encode_samples(samples)
     assert first == (prompt, False)
-    assert encoder.encode_whole([row]) == [prompt + answered[0]]
+    assert encoder.encode_whole(samples) == [prompt + answered[0]]
 
 
 @pytest.mark.parametrize(

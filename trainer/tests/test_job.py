@@ -53,7 +53,7 @@ def test_read_job_takes_whole_numbers_where_fractions_may_stand(tmp_path):
         ),
         ({"method": PREFIX | LAYERS, "export": {"merged": True}}, '"export.merged" must be false: keys and values of'),
         ({"version": 2}, '"version" is 2; this trainer reads version 1'),
-        ({"template": "llama9"}, "\"template\" is 'llama9' and must be auto or one of chatml"),
+        ({"template": "llama9"}, "\"template\" is 'llama9' and must be auto, jinja or one of chatml"),
         ({"templates": [tiny.CHATML | {"stop": ["</s>"]}]}, '"templates[0].turns.assistant.close" must begin with'),
         ({"evaluate": {"metric": "regex"}}, '"evaluate.pattern" is missing'),
         ({"evaluate": {"metric": "regex", "pattern": "("}}, '"evaluate.pattern" is not a regular expression'),

@@ -6,13 +6,18 @@ import pytest
 from tiny import conversation, make_job, write_jsonl
 
 from temper_trainer.__main__ import main
+from temper_trainer.prepared import EvalText, write_eval_texts
 
 ROWS = [{"origin": f"home.jsonl:{i}", "messages": conversation(f"turn {i}", f"do: {i}\u2028")} for i in range(3)]
 
 
 @pytest.fixture
 def job_dir(tmp_path):
-    return make_job(tmp_path / "job", {"kind": "folder", "path": "/base", "sha256": "0" * 64}, ROWS, ROWS)
+    folder = make_job(tmp_path / "job", {"kind": "folder", "path": "/base", "sha256": "0" * 64}, ROWS, ROWS)
+    (folder / "prepared").mkdir()
+    texts = [EvalText("", row["messages"][-1]["content"], None) for row in ROWS]
+    write_eval_texts(folder / "prepared" / "eval.jsonl", texts)
+    return folder
 
 
 def judged(job_dir, tmp_path, answers, capsys):

@@ -21,6 +21,7 @@ from tokenizers import Tokenizer
 from tokenizers.processors import TemplateProcessing
 
 from temper_trainer.base import Base, prepare_base
+from temper_trainer.encoder import Encoder
 from temper_trainer.errors import TrainerError
 from temper_trainer.export import bos_text, check_tokens
 from temper_trainer.fold import Fold, Vocabulary
@@ -37,7 +38,7 @@ from temper_trainer.methods.prefix import attach
 from temper_trainer.packing import pack, packed_rows
 from temper_trainer.random_state import RandomState
 from temper_trainer.soft_tokens import opening, soft_tokens
-from temper_trainer.template import Encoder, render_prompt
+from temper_trainer.template import render_prompt
 
 BASES = [(arch, tied) for arch in ("llama", "qwen2", "qwen3") for tied in (True, False)]
 LENGTH = 6
@@ -210,8 +211,8 @@ def test_soft_tokens_come_before_bos(tmp_path, prefix):
     template = replace(TEMPLATE, prefix=prefix)
     messages = tiny.conversation("on 12", "do: on")[:-1]
     core = Tokenizer.from_file(str(base.dir / "tokenizer.json"))
-    encoder = Encoder(core, template, base.info["bos"])
-    prompt = encoder.encode_prompt(messages)
+    encoder = Encoder(core, template.stop, base.info["bos"])
+    prompt = encoder.encode_prompt(render_prompt(template, messages))
     assert (prompt[0], prompt.count(0)) == (0, 1)
     method = trained(base)
     job = tmp_path / "job"

@@ -9,12 +9,17 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from tokenizers import Tokenizer
 
+from temper_trainer.chat import chains
 from temper_trainer.data import Row
+from temper_trainer.encoder import Encoder
 from temper_trainer.errors import TrainerError
 from temper_trainer.job import Job, read_job
 from temper_trainer.prepare import prepare
 from temper_trainer.prepared import Prepared, PreparedWriter
-from temper_trainer.template import Encoder, pieces, render, renders_like
+from temper_trainer.template import LinearChat, render, render_prompt
+
+
+PREFIX = {"kind": "prefix", "length": 2, "placement": "input", "init_text": None}
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +85,7 @@ def test_prepare_counts_rows_whose_whole_text_has_other_tokens(prepared):
     """What opens the answer is glued to its first word when the whole text is tokenised."""
     glued = tiny.merge(tiny.CHATML, {"turns": {"assistant": {"open": "<|im_start|>tu", "close": "<|im_end|>"}}})
     rows = [row("user: a", "assistant: rn"), row("user: a", "assistant: b")]
-    _, report = prepared(rows, templates=[glued])
+    _, report = prepared(rows, template="chatml", templates=[glued])
     assert report["train"]["differing"] == 1
 
 
@@ -119,7 +124,7 @@ def test_prepare_says_when_every_row_is_too_long(prepared):
     [
         ('{"origin": "a:1", "messages": [', 'Cannot read "train.jsonl:1": not JSON'),
         ('{"origin": "a:1"}', "it is not an object of origin and messages"),
-        ('{"origin": "a:1", "messages": [{"role": "tool", "content": "x"}]}', "a message must have a role of"),
+        ('{"origin": "a:1", "messages": [{"role": "robot", "content": "x"}]}', "a message must have a role of"),
         ('{"origin": "a:1", "messages": [{"role": "user", "content": "x"}]}', "the last message must be the assistant"),
         ("", "there are none"),
     ],
@@ -135,7 +140,8 @@ def test_prepare_refuses_bad_examples(tmp_path, tiny_llama, cache, lines, words)
 
 
 def test_prepare_refuses_an_end_token_inside_an_answer(prepared):
-    with pytest.raises(TrainerError, match="would teach the model to stop there") as caught:
+    reason = r'"a.csv:3": messages\[1\]\.content contains "<\|im_end\|>", a control token of the base'
+    with pytest.raises(TrainerError, match=reason) as caught:
         prepared([row("user: a", "assistant: b<|im_end|>c", origin="a.csv:3")])
     assert caught.value.rows == ["a.csv:3"]
 
@@ -143,17 +149,10 @@ def test_prepare_refuses_an_end_token_inside_an_answer(prepared):
 def test_prepare_chooses_no_template_that_does_not_fit(prepared):
     other = tiny.CHATML | {"name": "other", "detect": ["<|header|>"]}
     with pytest.raises(TrainerError, match="Cannot choose among the templates other"):
-        prepared([row("user: a", "assistant: b")], templates=[other])
+        prepared([row("user: a", "assistant: b")], templates=[other], method=PREFIX)
     stop = {"stop": ["</s>"], "turns": {role: {"open": f"<{role}>", "close": "</s>"} for role in tiny.CHATML["turns"]}}
     with pytest.raises(TrainerError, match='its vocabulary has no token "</s>"'):
         prepared([row("user: a", "assistant: b")], template="other", templates=[other | stop])
-
-
-def test_renders_like_sees_a_default_system_message():
-    assert renders_like(read_template(), tiny.JINJA, {}) is True
-    assert renders_like(read_template(), tiny.JINJA.replace("assistant\n'", "assistant'"), {}) is False
-    assert renders_like(read_template(), None, {}) is None
-    assert renders_like(read_template(), "{{ raise_exception('no') }}", {}) is None
 
 
 def read_template():
@@ -168,22 +167,25 @@ turns = st.tuples(st.sampled_from(["user", "assistant"]), st.text(max_size=20).f
 
 @settings(max_examples=60, deadline=None)
 @given(turns=st.lists(turns, max_size=5), answer=st.text(max_size=20).filter(lambda text: "<|" not in text))
-def test_pieces_are_the_text_up_to_the_last_end_token(turns, answer):
-    messages = [{"role": role, "content": content} for role, content in [*turns, ("assistant", answer)]]
+def test_linear_answers_follow_each_other_in_one_text(turns, answer):
+    row = Row("x", [{"role": role, "content": content} for role, content in [*turns, ("assistant", answer)]])
     template = read_template()
-    parts = pieces(template, Row("x", messages))
-    text = "".join(text + (template.stop[0] if answered else "") for text, answered in parts)
-    assert text + "\n" == render(template, messages)
-    assert [answered for _, answered in parts] == [False, True] * (len(parts) // 2)
+    (answers,) = LinearChat(template).answers([row], [row.learnt()])
+    assert chains(answers) == [answers]
+    assert answers[-1].whole + "\n" == render(template, row.messages)
+    assert [answer.text for answer in answers] == [
+        message["content"] for message in row.messages if message["role"] == "assistant"
+    ]
 
 
 @settings(max_examples=40, deadline=None)
 @given(answer=st.text(max_size=30).filter(lambda text: "<|" not in text))
 def test_encoder_labels_decode_to_the_answer(tokenizer, answer):
-    encoder = Encoder(tokenizer, read_template())
+    template = read_template()
+    encoder = Encoder(tokenizer, template.stop)
     messages = tiny.conversation("ask", answer)
-    ((prompt, answered),) = [encoder.encode_rows([Row("x", messages)])[0]]
-    assert prompt[0] == encoder.encode_prompt(messages[:-1])
+    ((prompt, answered),) = encoder.encode_samples(LinearChat(template).answers([Row("x", messages)], [[2]]))
+    assert prompt[0] == encoder.encode_prompt(render_prompt(template, messages[:-1]))
     assert answered[0][-1] == 2
     assert tokenizer.decode(answered[0][:-1], skip_special_tokens=False) == answer
 

@@ -144,6 +144,7 @@ def make_job(folder: Path, base: dict, rows: list[dict], evaluation: list[dict] 
         "name": "tiny",
         "base": base,
         "template": "auto",
+        "chat_template": None,
         "templates": [CHATML],
         "data": {"train": "train.jsonl", "eval": "eval.jsonl" if evaluation is not None else None},
         "checks": {"too_long": "error"},

@@ -67,7 +67,7 @@ export interface CreateRequest {
   readonly model: string;
   /** Digests (`sha256:<hex>`) by file name. */
   readonly files: Readonly<Record<string, string>>;
-  readonly template: string;
+  readonly template?: string;
   readonly system?: string;
   readonly parameters: Readonly<Record<string, number | readonly string[]>>;
 }

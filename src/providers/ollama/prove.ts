@@ -8,8 +8,7 @@ import type { JobResult } from "../provider.ts";
 import { EVAL_FILE } from "../training/examples.ts";
 import { jobDir } from "../training/job_folder.ts";
 import { judgeAnswers, type JudgeWork } from "../training/judge.ts";
-import { type Message, renderTurns, TEMPLATES } from "../training/templates.ts";
-import { readTokens } from "../training/trainer_files.ts";
+import type { Message } from "../training/templates.ts";
 import type { OllamaClient } from "./client.ts";
 
 /** How a served model compares with what the trainer had in memory. */
@@ -31,6 +30,8 @@ interface Row {
   readonly messages: readonly Message[];
   /** What the trainer's model answered. */
   readonly after: string | null;
+  /** The text that the trainer gave its model. */
+  readonly prompt: string;
   readonly promptTokens: number;
 }
 
@@ -61,7 +62,6 @@ export async function prove(
   if (!predictions) return undefined;
   const dir = jobDir(runDir);
   const rows = await readRows(join(dir, EVAL_FILE), join(runDir, predictions.path), work);
-  const promptOf = await promptRenderer(work);
   const answering = evaluate.metric !== "none";
   const served: Served[] = [];
   for (const { messages } of rows) {
@@ -83,7 +83,7 @@ export async function prove(
     });
   }
   const verdict = answering ? await judgeAnswers(work, served.map(({ answer }) => answer), trainerDir) : null;
-  const equal = rows.map((row, i) => samePrompt(row, served[i]!, promptOf(row.messages)));
+  const equal = rows.map((row, i) => samePrompt(row, served[i]!));
   const agreeing = rows.map(({ after }, i) => after === served[i]!.answer);
   await fs.writeAtomic(
     join(work.out, SERVED_FILE),
@@ -104,26 +104,18 @@ export async function prove(
   };
 }
 
-function samePrompt(row: Row, { promptText, promptTokens }: Served, expected: string): boolean {
-  return promptTokens === row.promptTokens && (promptText === undefined || promptText === expected);
+function samePrompt(row: Row, { promptText, promptTokens }: Served): boolean {
+  return promptTokens === row.promptTokens && (promptText === undefined || promptText === row.prompt);
 }
 
 function shareOf(flags: readonly boolean[]): number {
   return flags.filter((flag) => flag).length / flags.length;
 }
 
-/** The text of a prompt as a server renders it: what it adds by itself, such as BOS, is not in it. */
-async function promptRenderer(work: JudgeWork): Promise<(messages: readonly Message[]) => string> {
-  const { template: { name }, opening } = await readTokens(jobDir(work.runDir), work.fs);
-  const template = TEMPLATES.find((known) => known.name === name);
-  if (!template) throw new RangeError(`Cannot find template "${name}"`);
-  return (messages) => opening + renderTurns(template, messages, true);
-}
-
 const Example = z.object({
   messages: z.array(z.object({ role: z.enum(["system", "user", "assistant"]), content: z.string() })).min(1),
 });
-const Prediction = z.object({ after: z.string().nullable(), prompt_tokens: z.int() });
+const Prediction = z.object({ after: z.string().nullable(), prompt: z.string(), prompt_tokens: z.int() });
 
 async function readRows(examples: string, predictions: string, work: JudgeWork): Promise<Row[]> {
   const conversations = await jsonLines(examples, Example, work);
@@ -135,8 +127,8 @@ async function readRows(examples: string, predictions: string, work: JudgeWork):
     );
   }
   return conversations.map(({ messages }, i) => {
-    const { after, prompt_tokens: promptTokens } = answers[i]!;
-    return { messages: messages.slice(0, -1), after, promptTokens };
+    const { after, prompt, prompt_tokens: promptTokens } = answers[i]!;
+    return { messages: messages.slice(0, -1), after, prompt, promptTokens };
   });
 }
 

@@ -52,7 +52,7 @@ export async function register(
   const digest = `sha256:${gguf.sha256}`;
   await upload(client, digest, gguf, work);
   const files = { "model.gguf": digest };
-  const made = { model, files, template, parameters, ...system !== undefined && { system } };
+  const made = { model, files, parameters, ...template !== undefined && { template }, ...system !== undefined && { system } };
   await client.create(made, (status) => work.progress({ phase: `register: ${status}` }));
   await verify(client, request);
   return { model, previous, replaced };
@@ -118,7 +118,7 @@ async function verify(client: OllamaClient, { model, serving, gguf }: RegisterRe
     ? "it has no such model"
     : blobOf(shown) !== gguf.sha256
     ? "its weights are another file"
-    : shown.template !== serving.template
+    : serving.template !== undefined && shown.template !== serving.template
     ? "its template is another one"
     : shown.system !== (serving.system ?? "")
     ? "its system prompt is another one"

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { counted } from "../../lib/format.ts";
 import { sha256 } from "../../lib/fs.ts";
 import { canonicalJson, type JsonObject } from "../../lib/json.ts";
 import { resolveTraining } from "../../plan/defaults.ts";
@@ -10,22 +11,24 @@ import { describeBase } from "./base/describe.ts";
 import { refuseSmallDisk } from "./disk_check.ts";
 import { ensurePython } from "./environment.ts";
 import { linkExamples, sharedSystem } from "./examples.ts";
-import { jobSettings, type TrainingSpec, trainingSpec } from "./job.ts";
-import { modelfile, type ModelfileFacts, servingOf } from "./modelfile.ts";
+import { chatTemplateOf, jobSettings, type TrainingSpec, trainingSpec } from "./job.ts";
+import { modelfile, type ModelfileFacts, type ServedTemplate, servingOf } from "./modelfile.ts";
 import { trainingOutlook } from "./outlook.ts";
 import { runPrepare } from "./prepare.ts";
 import { writeServing } from "./serving.ts";
 import { shapeOf } from "./shape.ts";
 import { TEMPLATES } from "./templates.ts";
 import { trainerDigest } from "./trainer.ts";
-import type { Tokens } from "./trainer_files.ts";
+import type { TemplateDifference, Tokens } from "./trainer_files.ts";
 
 /** What the configured job depends on: no paths, nothing of this machine. */
 export async function trainingInputs(loaded: LoadedSpec, env: Env, trainerDir: string): Promise<JsonObject> {
   const spec = trainingSpec(loaded.spec);
   const base = await describeBase(loaded, env);
+  const chatTemplate = await chatTemplateOf(loaded, env.fs);
   return {
     ...jobSettings(spec, base, undefined),
+    ...chatTemplate !== undefined && { chat_template: sha256(chatTemplate) },
     templates: sha256(canonicalJson(TEMPLATES)),
     base: base.identity,
     model: servedName(spec),
@@ -48,7 +51,7 @@ export async function configureTraining(work: ConfigureWork, trainerDir: string)
     signal: work.signal,
   });
   const data = await linkExamples(work.examples, out, fs);
-  const settings = jobSettings(spec, base, await sharedSystem(out, fs));
+  const settings = jobSettings(spec, base, await sharedSystem(out, fs), await chatTemplateOf(loaded, fs));
   await fs.writeAtomic(join(out, "job.json"), json({ ...settings, data }));
   const tokens = await runPrepare(work, python, trainerDir);
   warnOfTokens(work, tokens);
@@ -62,16 +65,29 @@ export async function configureTraining(work: ConfigureWork, trainerDir: string)
 }
 
 function warnOfTokens(work: ConfigureWork, tokens: Tokens) {
-  const { train, template, end_token: end, template_matches_base: matches } = tokens;
+  const { train, template, end_token: end, template_difference: difference } = tokens;
   const warn = (message: string) => work.progress({ phase: "examples", message });
   if (train.truncated > 0) warn(`${train.truncated} of ${train.rows} rows were cut to train.max_length`);
-  if (matches === false) {
+  if (difference) warn(differenceText(template.name, difference));
+  if (train.split > 0) {
     warn(
-      `The base was made with another chat template than "${template.name}": it has to learn this one too`,
+      `${train.split} of ${
+        counted(train.conversations, "conversation")
+      } became several rows: the chat template writes earlier turns in another way than the last, and each answer is learnt as it is asked for`,
+    );
+  }
+  if (tokens.date !== null) {
+    warn(
+      `The chat template writes the day's date. Training and the exported model say ${tokens.date}, so that they say the same`,
     );
   }
   const open = train.rows - end.trained_rows;
   if (open > 0) warn(`${open} of ${train.rows} rows do not teach the end token "${end.text}"`);
+}
+
+function differenceText(name: string, { row, base, trained }: TemplateDifference): string {
+  const shown = `row ${row} has ${JSON.stringify(trained)} where it has ${JSON.stringify(base)}`;
+  return `The base's own chat template gives other texts than "${name}", which it has to learn too: ${shown}`;
 }
 
 async function modelfileFacts(
@@ -80,8 +96,6 @@ async function modelfileFacts(
   base: BaseInfo,
   tokens: Tokens,
 ): Promise<ModelfileFacts> {
-  const template = TEMPLATES.find(({ name }) => name === tokens.template.name);
-  if (!template) throw new RangeError(`Cannot find template "${tokens.template.name}"`);
   const { epochs, learningRate } = resolveTraining(spec, base.shape?.parameters);
   return {
     model: servedName(spec),
@@ -89,12 +103,21 @@ async function modelfileFacts(
     spec,
     shape: shapeOf(tokens),
     context: tokens.base.context,
-    template,
+    template: servedTemplate(tokens.template),
     opening: tokens.opening,
     kept: keptTokens(spec, tokens),
     system: await sharedSystem(work.out, work.fs),
     train: { rows: tokens.train.rows, epochs: epochs.value, learningRate: learningRate.value },
   };
+}
+
+/** What a server is told of the template. Without `turns` it has to use the chat template inside the file. */
+function servedTemplate(trained: Tokens["template"]): ServedTemplate {
+  const family = trained.kind === "linear" ? trained.name : trained.linear;
+  const known = TEMPLATES.find(({ name }) => name === family);
+  if (trained.kind === "jinja") return { name: trained.name, stop: trained.stop, ...known && { turns: known.turns } };
+  if (!known) throw new RangeError(`Cannot find template "${family}"`);
+  return known;
 }
 
 /** A prefix, and BOS behind it. */

@@ -6,7 +6,7 @@ import type { Template } from "./templates.ts";
  * An unfinished answer at the end of a conversation is continued: it
  * is neither closed nor opened again.
  */
-export function goTemplate({ turns }: Template, opening: string): string {
+export function goTemplate({ turns }: Pick<Template, "turns">, opening: string): string {
   const { system, user, assistant } = turns;
   return [
     literal(opening),

@@ -7,6 +7,9 @@ import { comment, quoted } from "./modelfile_text.ts";
 import type { Serving } from "./serving.ts";
 import type { Template } from "./templates.ts";
 
+/** A template as far as a server is told of it. Without `turns` the server has the file's own chat template alone. */
+export type ServedTemplate = Pick<Template, "name" | "stop"> & Partial<Pick<Template, "turns">>;
+
 export interface ModelfileFacts {
   /** Name the model is served under. */
   readonly model: string;
@@ -16,7 +19,7 @@ export interface ModelfileFacts {
   readonly shape: ModelShape;
   /** Longest context of the base, in tokens. */
   readonly context: number;
-  readonly template: Template;
+  readonly template: ServedTemplate;
   /** What prompts begin with, before the first message. */
   readonly opening: string;
   /** Tokens of every prompt that must stay when the oldest are dropped. */
@@ -32,7 +35,7 @@ export function servingOf(facts: ModelfileFacts): Serving {
   return {
     version: 1,
     model: facts.model,
-    template: goTemplate(template, opening),
+    ...template.turns && { template: goTemplate({ turns: template.turns }, opening) },
     ...system !== undefined && { system },
     parameters: {
       stop: [...template.stop],
@@ -52,7 +55,7 @@ export function modelfile(facts: ModelfileFacts): string {
     [heading(facts), "FROM ./model.gguf"],
     [
       `The chat template (${facts.template.name}) of the training, word for word. Another one makes the answers worse.`,
-      `TEMPLATE ${quoted("the chat template", template)}`,
+      ...template === undefined ? [] : [`TEMPLATE ${quoted("the chat template", template)}`],
       ...(stop as string[]).map((token) => `PARAMETER stop ${quoted("the stop token", token)}`),
     ],
     [

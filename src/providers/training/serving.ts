@@ -10,8 +10,8 @@ const Serving = z.object({
   version: z.literal(1),
   /** Name to serve the model under. */
   model: z.string(),
-  /** Go's text/template over .Messages. */
-  template: z.string(),
+  /** Go's text/template over .Messages; absent where the file's own chat template is the only one that is exact. */
+  template: z.string().optional(),
   /** For conversations that do not begin with a system prompt of their own. */
   system: z.string().optional(),
   /** PARAMETER lines of the Modelfile; several values of one name are a list. */

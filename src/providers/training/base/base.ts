@@ -24,6 +24,8 @@ export interface BaseInfo {
   readonly template: string | null;
   /** The same, where the file has none and the server it comes from says it. */
   readonly servedTemplate?: string;
+  /** Whether its file has a chat template of its own, of whatever family. */
+  readonly hasTemplate?: boolean;
   /** The files that were read to identify it, so that their digests can be kept. */
   readonly files: readonly DigestedFile[];
   /** Sentences worth printing. */

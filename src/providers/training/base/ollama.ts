@@ -19,7 +19,7 @@ export async function ollamaBase(name: string, server: string, env: BaseEnv): Pr
   }
   const path = fileOf(name, shown);
   const base = await ggufBase(name, path, await sizeOf(name, path, server, env), env);
-  if (base.template !== null) return base;
+  if (base.hasTemplate) return base;
   const template = detectTemplate(shown.template);
   return template === null ? base : { ...base, template, servedTemplate: template };
 }
