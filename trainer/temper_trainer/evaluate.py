@@ -11,10 +11,10 @@ from .encoder import Encoder
 from .errors import FAILED, TrainerError
 from .few_shot import few_shot_prompts
 from .job import Job
-from .metrics import metric_of
 from .past import Past
 from .prepared import EvalText, Prepared, read_eval_texts
 from .scoring import RowScore, score_rows
+from .verdict import metric_for
 
 CACHE_TO_MICRO = 4
 """Tokens in the cache for each of train.micro_tokens: decoding keeps keys and values, training every activation."""
@@ -118,7 +118,7 @@ def _judge(model, encoder, held_out, job, prompts, begun, loss, progress, past=N
         progress=lambda done: progress(done, total),
     )
     texts = [encoder.decode(answer[:-1] if answer and answer[-1] in stop else answer) for answer in answers]
-    metric = metric_of(job.evaluate.metric, job.evaluate.pattern)
+    metric = metric_for(job, held_out.rows, held_out.expected)
     right = [metric(text, expected) for text, expected in zip(texts, held_out.expected, strict=True)]
     return Scores(total, loss, texts, right)
 

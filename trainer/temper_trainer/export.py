@@ -13,7 +13,7 @@ from .errors import TrainerError
 from .events import Progress
 from .files import read_json, sync_file, sync_folder
 from .fold import Fold
-from .gguf.jinja import chat_template
+from .gguf.jinja import MARK, chat_template
 from .gguf.names import gguf_name, to_gguf_rows
 from .gguf.quantize import BLOCK, REQUESTED, WHOLE
 from .soft_tokens import soft_names, template_of_file
@@ -35,16 +35,16 @@ def export_model(job: "Job", job_dir: Path, base: "Base", fold: Fold, progress: 
     folder = job_dir / "artifacts"
     folder.mkdir(exist_ok=True)
     report = read_json(job_dir / "tokens.json") or {}
-    template = report.get("template")
+    template, mark = report.get("template"), ""
     if template is not None and template.get("kind") == "jinja":
-        template = (job_dir / "prepared" / "chat_template.jinja").read_bytes().decode()
+        template, mark = (job_dir / "prepared" / "chat_template.jinja").read_bytes().decode(), MARK
     elif template is not None:
         names = fold.vocabulary.tokens if fold.vocabulary else []
         template = chat_template(template_of_file(names, template, bos_text(base)))
     written = []
     if job.export.gguf:
         path = folder / "model.gguf"
-        _write_gguf(path, base, fold, job, template, progress)
+        _write_gguf(path, base, fold, job, template and mark + template, progress)
         written.append(artifact("gguf", path))
     if (job_dir / "Modelfile").is_file():
         shutil.copyfile(job_dir / "Modelfile", folder / "Modelfile")

@@ -21,6 +21,7 @@ from .files import write_atomic, write_json
 from .job import Job
 from .prepared import EvalText, PreparedWriter, write_eval_texts
 from .soft_tokens import opening, soft_names
+from .verdict import metric_for
 
 CHUNK = 1024
 LISTED = 20
@@ -52,6 +53,7 @@ def write_tables(job: Job, job_dir: Path, base: Base, choice: Choice, progress: 
     write_atomic(job_dir / "prepared" / "chat_template.jinja", choice.template_text().encode())
     if "eval" in tables:
         texts = eval_texts(job, job_dir, choice, tables["eval"], start)
+        metric_for(job, list(read_rows(job_dir / job.data.eval)), [text.expected for text in texts])
         write_eval_texts(job_dir / "prepared" / "eval.jsonl", texts)
     template = described(choice, tables)
     stop = template["stop"][0]

@@ -9,6 +9,7 @@ import { OllamaClient } from "./client.ts";
 import { ollamaRun } from "./names.ts";
 import { type Proof, prove } from "./prove.ts";
 import { refuseTaken, register, type Registered } from "./register.ts";
+import { SENT } from "./sent.ts";
 
 /** Trains here, for Ollama to serve. */
 export function ollamaProvider(options: Omit<TrainingOptions, "kind" | "finish"> = {}): Provider {
@@ -16,6 +17,7 @@ export function ollamaProvider(options: Omit<TrainingOptions, "kind" | "finish">
   const training = trainingProvider({
     ...options,
     kind: "ollama",
+    sent: SENT,
     delivery(loaded) {
       const { register, server, overwrite, keep_previous: keepPrevious } = settingsOf(loaded);
       return { register, server, overwrite, keepPrevious };
