@@ -34,7 +34,12 @@ export const dataReport = z.object({
     z.string(),
     z.object({ severity: z.string(), count, findings: z.array(finding) }),
   ),
-  ignored: z.record(z.string(), count),
+  unused: z.array(z.object({ field: z.string(), count, rows: count, why: z.string().optional() })).optional()
+    .describe("Fields of the used rows that no example holds"),
+  moreUnused: z.object({ fields: count, count }).optional().describe("Further such fields"),
+  ignored: z.record(z.string(), count).optional().describe(
+    "What earlier versions wrote instead: rows by field",
+  ),
 });
 export type DataReport = z.infer<typeof dataReport>;
 export type SetReport = z.infer<typeof set>;

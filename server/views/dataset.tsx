@@ -23,6 +23,7 @@ export function Dataset({ part: { value, problem } }: { part: Part<DataReport> }
         {value.eval ? <Histogram name="Eval" set={value.eval} /> : null}
       </div>
       <Checks report={value} />
+      <Unused report={value} />
       <Sources report={value} />
     </section>
   );
@@ -62,6 +63,47 @@ function Checks({ report }: { report: DataReport }) {
               </td>
             </tr>
           ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** What the rows say and nothing uses. */
+function Unused({ report: { unused, moreUnused, ignored } }: { report: DataReport }) {
+  const fields = unused ??
+    Object.entries(ignored ?? {}).map(([field, rows]) => ({ field, count: rows, rows, why: undefined }));
+  if (fields.length === 0) return null;
+  return (
+    <div class="scroll" tabindex={0} role="group" aria-label="Fields that are not used">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Field that is not used</th>
+            <th scope="col" class="n">Values</th>
+            <th scope="col" class="n">Rows</th>
+            <th scope="col">Why</th>
+          </tr>
+        </thead>
+        <tbody>
+          {fields.map((field) => (
+            <tr>
+              <th scope="row" class="place">{field.field}</th>
+              <td class="n">{count(field.count)}</td>
+              <td class="n">{count(field.rows)}</td>
+              <td>{field.why ?? "nothing uses it"}</td>
+            </tr>
+          ))}
+          {moreUnused && moreUnused.count > 0
+            ? (
+              <tr>
+                <th scope="row">further fields</th>
+                <td class="n">{count(moreUnused.count)}</td>
+                <td class="n"></td>
+                <td></td>
+              </tr>
+            )
+            : null}
         </tbody>
       </table>
     </div>

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { EXIT } from "../lib/errors.ts";
+import { unusedFields } from "../log/unused_text.ts";
 import type { Env, Provider } from "../providers/provider.ts";
 import { providerFor } from "../providers/table.ts";
 import { changesSince } from "../run/changes.ts";
@@ -107,10 +108,22 @@ async function sizes(loaded: LoadedSpec, env: Env, provider: Provider, hits: Rea
   const data = await dataSize(loaded, env.fs, hits.get("format")?.dir);
   const outlook = await provider.outlook(loaded, env, data, hits.get("configure")?.dir);
   const { name, method, provider: { kind } } = loaded.spec;
-  return { name, method: method.kind, provider: kind, data, outlook };
+  const unused = unusedFields(hits.get("format")?.summary);
+  return { name, method: method.kind, provider: kind, data, unused, outlook };
 }
 
 function planJson(view: PlanView) {
-  const { file, name, cell, method, provider, plan: { hash }, steps, data, outlook } = view;
-  return { file, name, ...cell !== undefined && { cell }, method, provider, hash, steps, data, ...outlook };
+  const { file, name, cell, method, provider, plan: { hash }, steps, data, unused, outlook } = view;
+  return {
+    file,
+    name,
+    ...cell !== undefined && { cell },
+    method,
+    provider,
+    hash,
+    steps,
+    data,
+    unused,
+    ...outlook,
+  };
 }

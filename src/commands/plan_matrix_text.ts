@@ -2,7 +2,7 @@ import { counted } from "../lib/format.ts";
 import type { Palette } from "../ui/palette.ts";
 import type { Column } from "../ui/table.ts";
 import { table } from "../ui/table.ts";
-import { type PlanView, rowsText, section } from "./plan_text.ts";
+import { planNotes, type PlanView, rowsText, section } from "./plan_text.ts";
 
 /** The plans of all combinations beside each other: what differs in a table, what does not once. */
 export function matrixText(
@@ -75,9 +75,9 @@ function basisOf(views: readonly PlanView[], name: string): string {
 
 /** Each sentence once, with the combinations it is about where it is not about all. */
 function notesOf(views: readonly PlanView[]): string[] {
-  const all = new Set(views.flatMap(({ outlook }) => outlook.notes));
+  const all = new Set(views.flatMap((view) => planNotes(view)));
   return [...all].map((note) => {
-    const about = views.filter(({ outlook }) => outlook.notes.includes(note));
+    const about = views.filter((view) => planNotes(view).includes(note));
     return about.length === views.length ? note : `${about.map(({ cell }) => cell).join(", ")}: ${note}`;
   });
 }

@@ -1,4 +1,6 @@
 import { count } from "../lib/format.ts";
+import type { JsonObject } from "../lib/json.ts";
+import { unusedText } from "../log/unused_text.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { DataSize, Outlook } from "../providers/provider.ts";
 import type { Palette } from "../ui/palette.ts";
@@ -22,6 +24,8 @@ export interface PlanView {
   readonly plan: Plan;
   readonly steps: readonly StepOutlook[];
   readonly data: DataSize;
+  /** What the rows say and nothing uses, where the format step's output is known. */
+  readonly unused: readonly JsonObject[];
   readonly outlook: Outlook;
 }
 
@@ -66,13 +70,20 @@ export function planText(view: PlanView, palette: Palette, width: number): strin
       ...outlook.estimates.map((e) => [{ text: e.name }, { text: e.text }, { text: e.basis, paint: dim }]),
     ]),
   ];
-  if (outlook.notes.length > 0) {
+  const notes = planNotes(view);
+  if (notes.length > 0) {
     lines.push(
       "",
-      ...outlook.notes.map((note) => `${palette.warn("note")} ${note}`),
+      ...notes.map((note) => `${palette.warn("note")} ${note}`),
     );
   }
   return lines.join("\n") + "\n";
+}
+
+/** Sentences to read before running. */
+export function planNotes({ outlook, unused }: PlanView): readonly string[] {
+  const text = unusedText({ unused });
+  return text === undefined ? outlook.notes : [...outlook.notes, `not used of the rows: ${text}`];
 }
 
 export function rowsText({ how, trainRows, evalRows }: DataSize): string {

@@ -1,16 +1,22 @@
 import type { Provider } from "../spec/schema_provider.ts";
 
-/** What a conversation may hold for a kind of provider. */
+/** What becomes of what a conversation may hold, by kind of provider. */
 export interface Abilities {
-  /** Tools, tool calls and their results, content in parts, and weights of single turns. */
-  readonly tools: boolean;
+  /** The assistant's thinking is learnt apart from its answer. */
+  readonly reasoning: boolean;
+  /** Images among the parts of a message. */
+  readonly images: boolean;
+  /** Pairs of an answer that is wanted and one that is not. */
+  readonly preference: boolean;
+  /** Rows go to a service, which refuses a row that is not in its own form. */
+  readonly hosted: boolean;
 }
 
-const TEXT_ONLY: Abilities = { tools: false };
+const HERE: Abilities = { reasoning: true, images: false, preference: false, hosted: false };
 
-/** The trainer's chat templates are linear texts, without a place for tools. Hosted services take them. */
+/** Tools, tool calls and the weights of single turns are learnt everywhere. */
 export const ABILITIES: { readonly [K in Provider["kind"]]: Abilities } = {
-  local: TEXT_ONLY,
-  ollama: TEXT_ONLY,
-  openai: { tools: true },
+  local: HERE,
+  ollama: HERE,
+  openai: { reasoning: false, images: true, preference: true, hosted: true },
 };

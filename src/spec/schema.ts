@@ -57,6 +57,10 @@ const checks = z.strictObject({
     description:
       'Turns that are only "nan", "null", "None" or the like: usually a missing value of the tool that wrote the file',
   }),
+  markup: severity.default("error").meta({
+    description:
+      "Control markup of chat templates inside texts (<|im_start|>, </s> at an end, prompts that are rendered already): it would end or forge turns. Single marks that may be quoted, such as one [INST], are only counted",
+  }),
   duplicates: severity.default("warn").meta({
     description: "The same conversation twice in the training data: it counts double",
   }),

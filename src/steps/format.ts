@@ -12,7 +12,7 @@ import type { Step, StepContext, StepOutcome } from "./step.ts";
 /** Turns rows into conversations, checks them, and holds some out. */
 export const format: Step = {
   kind: "format",
-  version: 1,
+  version: 2,
   cached: true,
   inputs: ({ spec }) => Promise.resolve(inputsOf(spec)),
   run,
@@ -26,7 +26,7 @@ function inputsOf({ dataset, provider }: LoadedSpec["spec"]): JsonObject {
     checks,
     ...columns && { columns: { ...columns } as JsonObject },
     ...split && { split: { ...split } as JsonObject },
-    tools: ABILITIES[provider.kind].tools,
+    abilities: { ...ABILITIES[provider.kind] },
   };
 }
 
@@ -55,6 +55,8 @@ async function run(context: StepContext): Promise<StepOutcome> {
       train: report.train.rows,
       eval: report.eval?.rows ?? 0,
       warnings,
+      ...report.unused.length > 0 && { unused: report.unused },
+      ...report.moreUnused.count > 0 && { more_unused: report.moreUnused.count },
     },
   };
 }

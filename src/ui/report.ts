@@ -9,8 +9,11 @@ import { scoresOf } from "../log/scores.ts";
 import { nextCommands, type Place, temperCommand } from "../log/next_commands.ts";
 import type { Palette } from "./palette.ts";
 import { changesText, sampleLines } from "./samples_text.ts";
+import { unusedOf } from "../log/unused_text.ts";
 import { scoreLines } from "./scores_text.ts";
 import { table } from "./table.ts";
+
+const DATA_PAGE = "report.html";
 
 export interface ReportParts {
   readonly place: Place;
@@ -26,11 +29,12 @@ export function reportLines(state: RunState, parts: ReportParts, palette: Palett
     ...wrap(headline(state, palette), width || Infinity),
     ...errorLines(state, palette, width),
   ];
-  const more = palette.dim(
+  const more = [
+    ...dataReport(state, parts.place),
     `All of it again: ${temperCommand(parts.place, "show", state.id)}`,
-  );
+  ];
   const blocks = [outcome, ...resultBlocks(state, parts, palette, width)];
-  return joinBlocks(state.state === "done" ? [...blocks, [more]] : blocks);
+  return joinBlocks(state.state === "done" ? [...blocks, more.map((line) => palette.dim(line))] : blocks);
 }
 
 export function resultBlocks(
@@ -42,12 +46,27 @@ export function resultBlocks(
   const { changes } = scoresOf(state.metrics);
   const changed = changes ? [`  ${"rows".padEnd(18)}  ${changesText(changes)}`] : [];
   return [
+    unusedLines(state, palette, width),
     [...scoreLines(state, parts.losses, palette), ...changed],
     parts.samples ? sampleLines(parts.samples, changes, palette, width) : [],
     hostedLines(state, palette),
     artifactLines(state, parts.place, palette, width),
     nextLines(state, parts.place, palette),
   ];
+}
+
+/** What the rows say and nothing uses. */
+function unusedLines(state: RunState, palette: Palette, width: number): string[] {
+  const unused = unusedOf(state);
+  const text = `Not used of the rows: ${oneLine(unused ?? "")}`;
+  return unused === undefined ? [] : wrap(text, width || Infinity).map((line) => palette.warn(line));
+}
+
+/** Where the page is that says what became of the rows. Never cut: it is there to be copied. */
+function dataReport({ steps }: RunState, { dir }: Place): string[] {
+  const at = steps.findIndex(({ kind }) => kind === "format");
+  const page = steps[at]?.outputs.find(({ path }) => path === DATA_PAGE);
+  return page ? [`What became of the rows: ${join(dir, "steps", `${at + 1}-format`, DATA_PAGE)}`] : [];
 }
 
 /** Blocks with an empty line between them; empty ones are left out. */

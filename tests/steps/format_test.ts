@@ -36,13 +36,14 @@ Deno.test("format.run() writes conversations, their origin, and nothing else", a
     train: 2,
     eval: 0,
     warnings: {},
+    unused: [{ field: "room", count: 2, rows: 2 }],
   });
   assert.deepEqual(await denoFs.list(join(bench.dir, "out/format")), [
     "report.html",
     "report.json",
     "train.jsonl",
   ]);
-  assert.deepEqual((await bench.report()).ignored, { room: 2 });
+  assert.deepEqual((await bench.report()).unused, [{ field: "room", count: 2, rows: 2 }]);
 });
 
 Deno.test("format.run() gives the same bytes for the same rows", async () => {
@@ -138,30 +139,36 @@ for (const [check, turns, problem] of FLAWS) {
   });
 }
 
-Deno.test("format.run() keeps tools for hosted services and refuses them for training here", async () => {
+Deno.test("format.run() writes tools and their calls for hosted services and for training here", async () => {
+  const call = { id: "1", type: "function", function: { name: "w", arguments: "{}" } };
   const row = {
     messages: [
       { role: "user", content: "weather?", name: "ann" },
-      {
-        role: "assistant",
-        content: null,
-        tool_calls: [{ id: "1", type: "function", function: { name: "w", arguments: "{}" } }],
-      },
+      { role: "assistant", content: null, tool_calls: [call] },
       { role: "tool", tool_call_id: "1", content: "sunny" },
-      { role: "assistant", content: [{ type: "text", text: "Sunny." }], weight: 0 },
+      { role: "assistant", content: [{ type: "text", text: "Rainy." }], weight: 0 },
+      { role: "user", content: "Sure?" },
+      { role: "assistant", content: [{ type: "text", text: "Sunny." }] },
     ],
     tools: [{ type: "function", function: { name: "w" } }],
   };
   await using bench = await Bench.open({ "a.jsonl": jsonl([row]) });
   await bench.format(bench.pipeline({ source: "a.jsonl" }, HOSTED));
   assert.deepEqual(await bench.lines("format", "train.jsonl"), [{ origin: "a.jsonl:1", ...row }]);
-  const { message } = await refusal(bench.format(bench.pipeline({ source: "a.jsonl" })));
-  assert.match(message, /a\.jsonl:1: tools is given, but tools can only be learned at a hosted service/);
-  await bench.write("a.jsonl", jsonl([{ messages: row.messages }]));
-  assert.match(
-    (await refusal(bench.format(bench.pipeline({ source: "a.jsonl" })))).message,
-    /a\.jsonl:1: messages\[1\]\.content belongs to a tool call/,
-  );
+  await bench.format(bench.pipeline({ source: "a.jsonl" }));
+  assert.deepEqual(await bench.lines("format", "train.jsonl"), [{
+    origin: "a.jsonl:1",
+    messages: [
+      { role: "user", content: "weather?" },
+      { role: "assistant", content: "", tool_calls: [call] },
+      { role: "tool", content: "sunny", tool_call_id: "1" },
+      { role: "assistant", content: "Rainy.", weight: 0 },
+      { role: "user", content: "Sure?" },
+      { role: "assistant", content: "Sunny." },
+    ],
+    tools: row.tools,
+  }]);
+  assert.deepEqual((await bench.report()).unused, [{ field: "messages[].name", count: 1, rows: 1 }]);
 });
 
 Deno.test("format.run() finds repeats and leaks as a naive comparison does", async () => {

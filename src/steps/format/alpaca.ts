@@ -1,26 +1,38 @@
-import type { Json, JsonObject } from "../../lib/json.ts";
+import type { Json } from "../../lib/json.ts";
 import { type Complain, kindOf, type RawTurn, type Shape } from "./conversation.ts";
+import { isJsonLike, parseJsonCell } from "./json_cell.ts";
 import { textTurn } from "./messages.ts";
-import { systemTurn } from "./prompt_completion.ts";
+import { withSystem } from "./row_fields.ts";
+import type { Taken } from "./taken.ts";
 
 /** Stanford's instruction format, with the system and history that later tools added. */
 export const alpaca: Shape = {
   name: "alpaca",
   needs: 'the fields "instruction" and "output"',
-  options: '"input", "system", "history"',
-  fields: ["instruction", "input", "output", "system", "history"],
+  options: '"input", "system", "history", "tools"',
+  fields: [
+    "instruction",
+    "input",
+    "output",
+    "system",
+    "history",
+    "tools",
+    "functions",
+    "parallel_tool_calls",
+  ],
   fits: ({ instruction, output }) => typeof instruction === "string" && typeof output === "string",
   read(row, complain) {
-    const history = pastTurns(row["history"], complain);
-    const user = question(row, complain);
-    if (!history || !user) return undefined;
-    return { turns: [...systemTurn(row), ...history, user, textTurn("assistant", row, "output")] };
+    const history = pastTurns(row, complain);
+    const user = history && question(row, complain);
+    const turns = user && withSystem(row, [...history, user, textTurn("assistant", row, "output")], complain);
+    return turns && { turns, offers: row };
   },
 };
 
-function question(row: JsonObject, complain: Complain): RawTurn | undefined {
-  const { instruction, input } = row;
-  if (input === undefined || input === null || input === "") return textTurn("user", row, "instruction");
+function question(row: Taken, complain: Complain): RawTurn | undefined {
+  const instruction = row.take("instruction");
+  const input = row.take("input");
+  if (input === undefined || input === "") return textTurn("user", row, "instruction");
   if (typeof input !== "string") return void complain("input", `is ${kindOf(input)}, not a text`, input);
   if (typeof instruction !== "string") {
     return void complain("instruction", `is ${kindOf(instruction)}, not a text`, instruction);
@@ -33,8 +45,12 @@ function question(row: JsonObject, complain: Complain): RawTurn | undefined {
 }
 
 /** `[[question, answer], …]` of the turns before. */
-function pastTurns(history: Json | undefined, complain: Complain): RawTurn[] | undefined {
-  if (history === undefined || history === null || history === "") return [];
+function pastTurns(row: Taken, complain: Complain): RawTurn[] | undefined {
+  const cell = row.take("history");
+  if (cell === undefined || cell === "") return [];
+  const parsed = isJsonLike(cell) ? parseJsonCell(cell) : undefined;
+  if (parsed && !parsed.ok) return void complain("history", parsed.reason, cell);
+  const history = parsed?.value ?? cell;
   if (!Array.isArray(history)) {
     return void complain("history", `is ${kindOf(history)}, not a list of pairs`, history);
   }

@@ -1,8 +1,8 @@
 import { UsageError } from "../../lib/errors.ts";
-import type { Json, JsonObject } from "../../lib/json.ts";
 import { parseTemplate, type Template, templateFields } from "../../lib/template.ts";
 import type { Spec } from "../../spec/schema.ts";
 import { type Complain, kindOf, type RawTurn, type Shape } from "./conversation.ts";
+import type { Taken } from "./taken.ts";
 
 type Columns = NonNullable<Spec["dataset"]["columns"]>;
 
@@ -23,6 +23,7 @@ export function columns(spec: Columns): Shape {
     name: "columns",
     needs: `the fields that dataset.columns names: ${fields.map((field) => `"${field}"`).join(", ")}`,
     fields,
+    explicit: true,
     fits: (row) => fields.every((field) => Object.hasOwn(row, field)),
     read(row, complain) {
       const turns: RawTurn[] = [];
@@ -53,7 +54,7 @@ function compile(role: string, text: string): Template {
   }
 }
 
-function render(template: Template, row: JsonObject, complain: Complain): string | undefined {
+function render(template: Template, row: Taken, complain: Complain): string | undefined {
   let text = "";
   for (const part of template) {
     const piece = typeof part === "string" ? part : renderField(row, part.field, complain);
@@ -63,8 +64,8 @@ function render(template: Template, row: JsonObject, complain: Complain): string
   return text;
 }
 
-function renderField(row: JsonObject, field: string, complain: Complain): string | undefined {
-  const value: Json | undefined = Object.hasOwn(row, field) ? row[field] : undefined;
+function renderField(row: Taken, field: string, complain: Complain): string | undefined {
+  const value = row.takeExact(field);
   if (typeof value === "string") return value;
   if (typeof value === "boolean") return String(value);
   if (typeof value !== "number") {

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from "../../lib/json.ts";
+import type { Taken } from "./taken.ts";
 
 export const ROLES = ["system", "user", "assistant", "tool"] as const;
 export type Role = (typeof ROLES)[number];
@@ -9,8 +10,10 @@ export interface RawTurn {
   readonly field: string;
   readonly role: Json | undefined;
   readonly content: Json | undefined;
-  /** The message it comes from, where the row has messages: it may hold more than role and content. */
-  readonly message?: JsonObject;
+  /** The object it comes from, where the row has one for each turn: it may say more than who speaks and what. */
+  readonly view?: Taken;
+  /** The member of that object that holds its text. */
+  readonly key?: "content" | "value";
 }
 
 /** A turn that can be written. */
@@ -19,16 +22,20 @@ export interface Turn {
   readonly role: Role;
   /** What a person would read: the content without its wrapping. */
   readonly text: string;
-  /** Whether the turn calls tools, which stands for a text. */
-  readonly calls: boolean;
-  /** What is written: role, content, and for hosted services what else the message holds. */
+  /** What the assistant thought before it answered; empty where nothing says so. */
+  readonly reasoning: string;
+  /** Tool calls as they are written, which stand for a text; empty where there are none. */
+  readonly calls: readonly JsonObject[];
+  /** Whether it is an answer to learn. */
+  readonly learnt: boolean;
+  /** What is written: one line of `messages`. */
   readonly message: JsonObject;
 }
 
 /** One example to learn from. */
 export interface Conversation {
   readonly turns: readonly Turn[];
-  /** Beside the messages, for hosted services: tools and the like. */
+  /** Beside the messages: tools, and for hosted services the answer of a pair that is not wanted. */
   readonly extras: JsonObject;
 }
 
@@ -37,7 +44,10 @@ export type Complain = (field: string, problem: string, value?: Json) => void;
 
 export interface RawConversation {
   readonly turns: readonly RawTurn[];
-  readonly extras?: JsonObject;
+  /** The object that says which tools there are, where the shape has one. */
+  readonly offers?: Taken;
+  /** Of a preference pair: the answer that is not wanted. */
+  readonly rejected?: RawTurn;
 }
 
 /** One way in which rows hold conversations. */
@@ -47,11 +57,13 @@ export interface Shape {
   readonly needs: string;
   /** What it takes besides, in words. */
   readonly options?: string;
-  /** The row's fields that it looks at; all others are left out of the examples. */
+  /** The row's fields that it looks at. */
   readonly fields: readonly string[];
+  /** Whether the pipeline file names each field: then all others are the rows' own business. */
+  readonly explicit?: boolean;
   fits(row: JsonObject): boolean;
-  /** `undefined` after a complaint. */
-  read(row: JsonObject, complain: Complain): RawConversation | undefined;
+  /** Takes from the row what it uses. `undefined` after a complaint. */
+  read(row: Taken, complain: Complain): RawConversation | undefined;
 }
 
 export function isObject(value: Json | undefined): value is JsonObject {

@@ -1,48 +1,62 @@
 import { canonicalJson, type Json, type JsonObject } from "../../lib/json.ts";
 import type { Abilities } from "../../providers/abilities.ts";
+import type { Accounting } from "./accounting.ts";
 import type { Complain, Conversation, Shape } from "./conversation.ts";
 import { excerptOf, type Findings } from "./findings.ts";
 import { fitsService } from "./hosted_rules.ts";
-import { endWithAssistant, flawsOf } from "./inspect.ts";
+import { endWithAnswer, flawsOf } from "./inspect.ts";
+import { mayBeLearnt } from "./row_fields.ts";
 import { settle } from "./settle.ts";
+import { Taken } from "./taken.ts";
 
-const KEPT_NAMES = 50;
-
-/** Turns the rows of one set into conversations and takes down what is wrong with them. */
+/** Turns the rows of one set into conversations, takes down what is wrong with them, and counts what is left over. */
 export class Converter {
   readonly #shape: Shape;
   readonly #abilities: Abilities;
   readonly #findings: Findings;
-  readonly #known: ReadonlySet<string>;
-  readonly #ignored: Map<string, number>;
+  readonly #by: string | undefined;
+  readonly #accounting: Accounting;
 
-  /** `by`: the field a split goes by, which every row must have. `ignored` counts the fields that are left out. */
+  /** `by`: the field a split goes by, which every row must have. */
   constructor(
     shape: Shape,
     abilities: Abilities,
     findings: Findings,
     by: string | undefined,
-    ignored: Map<string, number>,
+    accounting: Accounting,
   ) {
     this.#shape = shape;
     this.#abilities = abilities;
     this.#findings = findings;
-    this.#known = new Set(by === undefined ? shape.fields : [...shape.fields, by]);
-    this.#ignored = ignored;
+    this.#by = by;
+    this.#accounting = accounting;
   }
 
   convert(origin: string, row: JsonObject): Conversation | undefined {
     const complain: Complain = (field, problem, value) =>
       this.#findings.add("rows", () => ({ origin, field, problem, excerpt: excerptOf(value) }));
-    const raw = this.#shape.read(row, complain);
-    const conversation = raw && settle(raw, this.#abilities, complain);
+    const view = new Taken(row);
+    const conversation = this.#read(view, complain);
     if (!conversation) return undefined;
-    if (this.#abilities.tools && !fitsService(conversation, complain)) return undefined;
+    if (this.#by !== undefined) view.take(this.#by);
     for (const { check, field, problem, text } of flawsOf(conversation)) {
       this.#findings.add(check, () => ({ origin, field, problem, excerpt: excerptOf(text) }));
     }
-    for (const name of Object.keys(row)) if (!this.#known.has(name)) this.#ignore(name);
-    return endWithAssistant(conversation);
+    const kept = endWithAnswer(conversation);
+    this.#accounting.addRow(view);
+    const cut = conversation.turns.length - kept.turns.length;
+    if (cut > 0) this.#accounting.addCut("turns", "behind the last answer that is learnt", cut);
+    return kept;
+  }
+
+  #read(view: Taken, complain: Complain): Conversation | undefined {
+    const raw = this.#shape.read(view, complain);
+    const conversation = raw && settle(raw, this.#abilities, complain);
+    if (!conversation) return undefined;
+    if (!mayBeLearnt(view, this.#shape.explicit === true, this.#abilities, complain)) return undefined;
+    return !this.#abilities.hosted || fitsService(raw.turns, conversation, complain)
+      ? conversation
+      : undefined;
   }
 
   /** What a row's side is decided by; `undefined` after a complaint. */
@@ -56,10 +70,5 @@ export class Converter {
       excerpt: "",
     }));
     return undefined;
-  }
-
-  #ignore(name: string): void {
-    const count = this.#ignored.get(name);
-    if (count !== undefined || this.#ignored.size < KEPT_NAMES) this.#ignored.set(name, (count ?? 0) + 1);
   }
 }

@@ -8,8 +8,12 @@ export function inputDigest({ turns }: Conversation): string {
   let text = "";
   for (let i = 0; i < last; i++) {
     const turn = turns[i];
+    if (!turn) continue;
     // The marks keep turns from running into each other.
-    if (turn) text += `${turn.role}\u0001${foldText(turn.text)}\u0002`;
+    text += `${turn.role}\u0001${foldText(turn.text)}\u0002`;
+    if (turn.calls.length > 0) {
+      text += `${JSON.stringify(turn.calls.map((call) => call["function"] ?? null))}\u0002`;
+    }
   }
   return murmur128(text);
 }

@@ -1,6 +1,6 @@
 import { murmur128 } from "../../lib/murmur.ts";
 import type { Checks } from "../../spec/schema.ts";
-import { type Conversation, type Role, ROLES } from "./conversation.ts";
+import { type Conversation, type Role, ROLES, type Turn } from "./conversation.ts";
 import { inputDigest } from "./digests.ts";
 
 /** A conversation as it is written, with what placing and counting it takes. */
@@ -37,13 +37,17 @@ export function exampleOf(
     digest: checks.duplicates === "off" ? "" : murmur128(messages + rest),
     input: inputs ? inputDigest(conversation) : "",
     turns: ROLES.map((role: Role) => count(conversation, role)),
-    chars: conversation.turns.reduce((sum, { text }) => sum + text.length, 0),
+    chars: conversation.turns.reduce((sum, turn) => sum + charsOf(turn), 0),
   };
 }
 
 /** The label of the source that a row comes from. */
 export function sourceOf(origin: string): string {
   return origin.slice(0, origin.lastIndexOf(":"));
+}
+
+function charsOf({ text, reasoning, calls }: Turn): number {
+  return text.length + reasoning.length + (calls.length === 0 ? 0 : JSON.stringify(calls).length);
 }
 
 function count({ turns }: Conversation, role: Role): number {

@@ -1,7 +1,16 @@
 import type { Json } from "../../lib/json.ts";
 import type { Checks, Severity } from "../../spec/schema.ts";
 
-export const CHECKS = ["rows", "order", "empty", "placeholders", "duplicates", "leakage"] as const;
+export const CHECKS = [
+  "rows",
+  "order",
+  "empty",
+  "placeholders",
+  "markup",
+  "quoted_markup",
+  "duplicates",
+  "leakage",
+] as const;
 export type CheckName = (typeof CHECKS)[number];
 
 /** How many of a check's findings are kept, so that memory and reports stay small. */
@@ -34,8 +43,10 @@ export class Findings {
     this.#checks = checks;
   }
 
+  /** Markup that may be quoted is only ever told: who does not look for markup does not look for it either. */
   severity(check: CheckName): Severity {
-    return this.#checks[check];
+    if (check !== "quoted_markup") return this.#checks[check];
+    return this.#checks.markup === "off" ? "off" : "warn";
   }
 
   add(check: CheckName, finding: () => Finding): void {

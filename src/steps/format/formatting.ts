@@ -3,6 +3,7 @@ import { ABILITIES } from "../../providers/abilities.ts";
 import type { SourceFile } from "../extract/source_file.ts";
 import type { SetName } from "../extract/sources.ts";
 import type { StepContext } from "../step.ts";
+import { Accounting } from "./accounting.ts";
 import { compareRows } from "./compare.ts";
 import { Converter } from "./converter.ts";
 import { exampleOf, type ExampleOptions } from "./example.ts";
@@ -25,8 +26,7 @@ export class Formatting {
   readonly findings: Findings;
   readonly sides: Sides;
   readonly choices: { readonly train: Choice; readonly eval?: Choice };
-  /** Fields of rows that no example holds, with how many rows have them. */
-  readonly ignored = new Map<string, number>();
+  readonly accounting = new Accounting();
 
   private constructor(
     context: StepContext,
@@ -94,7 +94,7 @@ export class Formatting {
     const { fs, signal, loaded: { spec } } = this.#context;
     const by = set === "train" ? spec.dataset.split?.by : undefined;
     const abilities = ABILITIES[spec.provider.kind];
-    const converter = new Converter(shape, abilities, this.findings, by, this.ignored);
+    const converter = new Converter(shape, abilities, this.findings, by, this.accounting);
     for await (const lines of readRowLines(join(this.#context.input("extract"), ROW_FILES[set]), fs)) {
       for (const line of lines) this.#place(set, parseRow(line), converter, by);
       if (set === "train" && this.#splitter) await this.#splitter.drain();

@@ -1,16 +1,8 @@
-import type { Json, JsonObject } from "../../lib/json.ts";
-import { type Complain, type Conversation, isObject, kindOf, type Turn } from "./conversation.ts";
+import type { JsonObject } from "../../lib/json.ts";
+import { type Complain, type Conversation, isObject, type RawTurn, type Turn } from "./conversation.ts";
 
-const MESSAGE_FIELDS = [
-  "role",
-  "content",
-  "name",
-  "weight",
-  "tool_calls",
-  "tool_call_id",
-  "function_call",
-  "refusal",
-];
+/** Of a message, what services know. What of it a turn has no use for is left out and named. */
+const MESSAGE_FIELDS = ["name", "tool_call_id", "refusal"];
 const SPECIAL = /<\|[a-z_]+\|>/;
 const MOST_IMAGES = 10;
 
@@ -18,36 +10,32 @@ const MOST_IMAGES = 10;
  * The rules of hosted services, which check rows only after the upload. False after a complaint: the row cannot be
  * sent as it is.
  */
-export function fitsService({ turns, extras }: Conversation, complain: Complain): boolean {
-  const rules = [strayFields, weights, specialTokens, images];
-  for (const turn of turns) {
-    for (const rule of rules) {
-      const problem = rule(turn);
-      if (problem) return complain(turn.field, problem, turn.message["content"]) ?? false;
-    }
+export function fitsService(
+  raw: readonly RawTurn[],
+  { turns }: Conversation,
+  complain: Complain,
+): boolean {
+  for (const turn of raw) {
+    const problem = strayField(turn);
+    if (problem) return complain(turn.field, problem, turn.content) ?? false;
   }
-  const unanswered = calls(turns) ?? tools(extras["tools"]);
-  return unanswered === undefined || (complain(unanswered.field, unanswered.problem) ?? false);
+  for (const turn of turns) {
+    const problem = specialTokens(turn) ?? images(turn);
+    if (problem) return complain(turn.field, problem, turn.message["content"]) ?? false;
+  }
+  return true;
 }
 
-function strayFields({ message }: Turn): string | undefined {
-  const stray = Object.keys(message).find((name) => !MESSAGE_FIELDS.includes(name));
+function strayField({ view }: RawTurn): string | undefined {
+  const stray = view?.rest().find((name) => !MESSAGE_FIELDS.includes(name));
   return stray === undefined
     ? undefined
     : `belongs to a message with an extra "${stray}", which services refuse`;
 }
 
-function weights({ role, message }: Turn): string | undefined {
-  const { weight } = message;
-  if (weight === undefined) return undefined;
-  if (role !== "assistant") return "has a weight, which only turns of the assistant may have";
-  return weight === 0 || weight === 1
-    ? undefined
-    : `has weight ${JSON.stringify(weight)}, services take 0 or 1`;
-}
-
-function specialTokens({ text }: Turn): string | undefined {
-  const found = SPECIAL.exec(text)?.[0];
+function specialTokens({ text, calls }: Turn): string | undefined {
+  const found = SPECIAL.exec(text)?.[0] ??
+    calls.map((call) => SPECIAL.exec(JSON.stringify(call))?.[0]).find(Boolean);
   return found === undefined ? undefined : `holds the special token ${found}, which fails a job`;
 }
 
@@ -64,50 +52,4 @@ function images({ role, message }: Turn): string | undefined {
 function urlOf(part: JsonObject): string {
   const image = part["image_url"];
   return isObject(image) && typeof image["url"] === "string" ? image["url"] : "";
-}
-
-interface Fault {
-  readonly field: string;
-  readonly problem: string;
-}
-
-/** Every call has an id, a name and arguments, and each is answered before anybody else speaks. */
-function calls(turns: readonly Turn[]): Fault | undefined {
-  let open = new Set<string>();
-  for (const [i, { field, role, message }] of turns.entries()) {
-    if (role === "tool") {
-      const id = message["tool_call_id"];
-      if (typeof id !== "string" || !open.delete(id)) {
-        return { field, problem: "answers no tool call: tool_call_id fits none" };
-      }
-      continue;
-    }
-    if (open.size > 0) return { field, problem: `stands before tool call "${[...open][0]}" is answered` };
-    open = new Set();
-    for (const call of listOf(message["tool_calls"])) {
-      const fn = isObject(call) ? call["function"] : undefined;
-      if (!isObject(call) || typeof call["id"] !== "string" || call["type"] !== "function" || !isObject(fn)) {
-        return { field, problem: "has a tool call without id, type: function and function" };
-      }
-      if (typeof fn["name"] !== "string" || typeof fn["arguments"] !== "string") {
-        return { field, problem: "has a tool call whose name or arguments is not a text" };
-      }
-      if (i < turns.length - 1) open.add(call["id"]);
-    }
-  }
-  return undefined;
-}
-
-function tools(value: Json | undefined): Fault | undefined {
-  if (value === undefined) return undefined;
-  if (!Array.isArray(value)) return { field: "tools", problem: `is ${kindOf(value)}, not a list` };
-  const wrong = value.findIndex((tool: Json) =>
-    !isObject(tool) || tool["type"] !== "function" || !isObject(tool["function"]) ||
-    typeof tool["function"]["name"] !== "string"
-  );
-  return wrong < 0 ? undefined : { field: `tools[${wrong}]`, problem: "is no function with a name" };
-}
-
-function listOf(value: Json | undefined): readonly Json[] {
-  return Array.isArray(value) ? value : [];
 }

@@ -1,61 +1,79 @@
-import type { Json, JsonObject } from "../../lib/json.ts";
+import type { Json } from "../../lib/json.ts";
 import { type Complain, isObject, kindOf, type RawTurn, type Shape } from "./conversation.ts";
+import { isJsonLike, parseJsonCell } from "./json_cell.ts";
+import { withSystem } from "./row_fields.ts";
+import type { Taken } from "./taken.ts";
 
 /** OpenAI's chat format. */
 export const messages: Shape = {
   name: "messages",
   needs: 'a field "messages": a list of {role, content}',
-  fields: ["messages", "tools", "parallel_tool_calls"],
+  options: '"system", "tools"',
+  fields: ["messages", "system", "tools", "functions", "parallel_tool_calls"],
   fits: ({ messages: list }) => isMessageList(list, "role"),
   read(row, complain) {
-    const turns = readMessages(row["messages"], "messages", complain);
-    if (!turns) return undefined;
-    const extras: { [name: string]: Json } = {};
-    for (const name of ["tools", "parallel_tool_calls"]) {
-      const value = row[name];
-      if (value !== undefined && value !== null) extras[name] = value;
-    }
-    return { turns, extras };
+    const list = readMessages(row, "messages", complain);
+    const turns = list && withSystem(row, list, complain);
+    return turns && { turns, offers: row };
   },
 };
 
 /** A list of {role, content} in any field. */
-export function readMessages(
-  list: Json | undefined,
-  field: string,
+export function readMessages(row: Taken, key: string, complain: Complain): RawTurn[] | undefined {
+  return readTurns(row, key, "role and content", complain, (view) => ({
+    field: view.at("content"),
+    role: view.take("role"),
+    content: view.take("content"),
+    view,
+    key: "content",
+  }));
+}
+
+/** The objects of a list, or of its JSON text, as turns. `members`: what each of them needs, in words. */
+export function readTurns(
+  row: Taken,
+  key: string,
+  members: string,
   complain: Complain,
+  turn: (view: Taken) => RawTurn,
 ): RawTurn[] | undefined {
-  if (!Array.isArray(list)) {
-    complain(field, `is ${kindOf(list)}, not a list of messages`, list);
-    return undefined;
-  }
+  const field = row.at(key);
+  const cell = row.take(key);
+  const parsed = isJsonLike(cell) ? parseJsonCell(cell) : undefined;
+  if (parsed && !parsed.ok) return void complain(field, parsed.reason, cell);
+  const list = parsed?.value ?? cell;
+  if (!Array.isArray(list)) return void complain(field, `is ${kindOf(list)}, not a list of messages`, list);
   if (list.length === 0) return void complain(field, "is an empty list");
   const turns: RawTurn[] = [];
-  for (const [i, message] of (list as readonly Json[]).entries()) {
-    if (!isObject(message)) {
-      return void complain(
-        `${field}[${i}]`,
-        `is ${kindOf(message)}, not an object with role and content`,
-        message,
-      );
+  for (const [i, item] of (list as readonly Json[]).entries()) {
+    if (!isObject(item)) {
+      return void complain(`${field}[${i}]`, `is ${kindOf(item)}, not an object with ${members}`, item);
     }
-    turns.push({
-      field: `${field}[${i}].content`,
-      role: message["role"],
-      content: message["content"],
-      message,
-    });
+    turns.push(turn(row.enterItem(key, i, item)));
   }
   return turns;
 }
 
-/** Whether a value is a list of objects that name who speaks under `key`. */
+/** Whether a value is a list of objects that name who speaks under `key`, or the JSON text of one. */
 export function isMessageList(value: Json | undefined, key: string): boolean {
-  return Array.isArray(value) && value.length > 0 &&
-    value.every((item: Json) => isObject(item) && key in item);
+  const parsed = isJsonLike(value) ? parseJsonCell(value) : undefined;
+  const list = parsed?.ok ? parsed.value : value;
+  return Array.isArray(list) && list.length > 0 &&
+    list.every((item: Json) => isObject(item) && key in item);
 }
 
 /** A single text as a turn, for the shapes that hold one text a field. */
-export function textTurn(role: string, row: JsonObject, field: string): RawTurn {
-  return { field, role, content: row[field] };
+export function textTurn(role: string, row: Taken, key: string): RawTurn {
+  return { field: row.at(key), role, content: row.take(key) };
+}
+
+/** A field that holds one text, or the turns of a conversation. */
+export function isSide(value: Json | undefined): boolean {
+  return typeof value === "string" || isMessageList(value, "role");
+}
+
+export function readSide(row: Taken, key: string, role: string, complain: Complain): RawTurn[] | undefined {
+  const value = row.peek(key);
+  const list = Array.isArray(value) || isMessageList(value, "role");
+  return list ? readMessages(row, key, complain) : [textTurn(role, row, key)];
 }

@@ -10,6 +10,10 @@ const FOUND: { readonly [C in CheckName]: (count: number) => string } = {
   order: (n) => `${counted(n, "conversation")} with turns out of order`,
   empty: (n) => `${counted(n, "turn")} without text`,
   placeholders: (n) => `${counted(n, "turn")} that ${n === 1 ? "is" : "are"} only a placeholder`,
+  markup: (n) =>
+    `${counted(n, "text")} with markup of chat templates, which would end or forge turns: ` +
+    "strip it, and give turns as format messages",
+  quoted_markup: (n) => `${counted(n, "text")} with marks of chat templates that may be quoted`,
   duplicates: (n) => `${counted(n, "repeated conversation")} in train`,
   leakage: (n) => `${counted(n, "row")} of eval whose input train has too`,
 };

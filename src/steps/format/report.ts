@@ -1,6 +1,7 @@
 import type { Spec } from "../../spec/schema.ts";
 import type { SourceFile } from "../extract/source_file.ts";
 import type { SetName } from "../extract/sources.ts";
+import type { AccountingSummary } from "./accounting.ts";
 import { type CheckName, type CheckResult, CHECKS } from "./findings.ts";
 import type { Formatting } from "./formatting.ts";
 import type { SetSummary } from "./tally.ts";
@@ -22,14 +23,16 @@ export type Report = {
   } | null;
   readonly sources: readonly (SourceFile & { readonly used: number; readonly unused: number })[];
   readonly checks: { readonly [C in CheckName]: CheckResult };
-  /** Fields of rows that no example holds, with how many rows have them. */
-  readonly ignored: { readonly [name: string]: number };
+  /** Fields of the used rows that no example holds. */
+  readonly unused: AccountingSummary["unused"];
+  /** Further such fields, which are not told one by one. */
+  readonly moreUnused: AccountingSummary["more"];
 };
 
 export function reportOf(
   { split }: Spec["dataset"],
   sources: readonly SourceFile[],
-  { sides, choices, findings, ignored }: Formatting,
+  { sides, choices, findings, accounting }: Formatting,
 ): Report {
   const setReport = (set: SetName): SetReport => {
     const { shape, why } = choices[set] ?? choices.train;
@@ -37,6 +40,7 @@ export function reportOf(
   };
   const train = setReport("train");
   const evaluation = choices.eval || split ? setReport("eval") : null;
+  const { unused, more } = accounting.summary();
   const held = evaluation?.rows ?? 0;
   return {
     version: 1,
@@ -56,7 +60,8 @@ export function reportOf(
       return { ...source, used, unused: source.rows - used };
     }),
     checks: Object.fromEntries(CHECKS.map((check) => [check, findings.result(check)])) as Report["checks"],
-    ignored: Object.fromEntries([...ignored].sort(([a], [b]) => a < b ? -1 : 1)),
+    unused,
+    moreUnused: more,
   };
 }
 

@@ -32,7 +32,7 @@ export function reportHtml(name: string, report: Report): string {
     ${turnsTable(report)}
     <h2>Sources</h2>
     ${sourcesTable(report)}
-    ${ignoredText(report)}
+    ${unusedTable(report)}
         </main>
       </body>
     </html>
@@ -155,12 +155,18 @@ function sourcesTable({ sources }: Report): Html {
   return table(["file", "set", "rows", "used", "left out", "size", "sha256"], rows, 2, 6);
 }
 
-function ignoredText({ ignored }: Report): Html | undefined {
-  const names = Object.entries(ignored);
-  if (names.length === 0) return undefined;
-  const text = names.map(([name, n]) => `${name} (${count(n)})`).join(", ");
+function unusedTable({ unused, moreUnused }: Report): Html | undefined {
+  if (unused.length === 0) return undefined;
+  const rows = unused.map(({ field, count: n, rows, why }) =>
+    html`<tr><td class="place">${field}</td>${number(n)}${number(rows)}<td>${why ?? ""}</td></tr>`
+  );
+  const more = moreUnused.count === 0
+    ? undefined
+    : html`<p class="soft">and ${count(moreUnused.count)} values in further fields</p>`;
   return html`<h2>Fields that are not used</h2>
-<p>${text}</p>`;
+<p class="soft">The rows are used without them: no example holds what they say.</p>
+${table(["field", "values", "rows", "why"], rows, 1, 3)}
+${more}`;
 }
 
 /** `from` and `to`: the columns that hold numbers. */

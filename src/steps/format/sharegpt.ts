@@ -1,47 +1,37 @@
 import type { Json } from "../../lib/json.ts";
-import { isObject, kindOf, type RawTurn, type Shape } from "./conversation.ts";
-import { isMessageList, readMessages } from "./messages.ts";
-import { systemTurn } from "./prompt_completion.ts";
+import type { Shape } from "./conversation.ts";
+import { isMessageList, readMessages, readTurns } from "./messages.ts";
+import { withSystem } from "./row_fields.ts";
 
-/** What the tools that write this format call the speakers. */
+/** What the tools that write this format call the speakers, where messages call them otherwise. */
 const SPEAKERS: ReadonlyMap<Json, string> = new Map([
   ["human", "user"],
   ["gpt", "assistant"],
   ["chatgpt", "assistant"],
   ["model", "assistant"],
-  ["observation", "tool"],
 ]);
 
 /** Conversations of {from, value}; some tools write {role, content} under the same name. */
 export const sharegpt: Shape = {
   name: "sharegpt",
   needs: 'a field "conversations": a list of {from, value}',
-  options: '"system"',
-  fields: ["conversations", "system"],
+  options: '"system", "tools"',
+  fields: ["conversations", "system", "tools", "functions", "parallel_tool_calls"],
   fits: ({ conversations: list }) => isMessageList(list, "from") || isMessageList(list, "role"),
   read(row, complain) {
-    const list = row["conversations"];
-    if (isMessageList(list, "role")) {
-      const turns = readMessages(list, "conversations", complain);
-      return turns && { turns: [...systemTurn(row), ...turns] };
-    }
-    if (!Array.isArray(list)) {
-      return void complain("conversations", `is ${kindOf(list)}, not a list of turns`, list);
-    }
-    if (list.length === 0) return void complain("conversations", "is an empty list");
-    const turns: RawTurn[] = [];
-    for (const [i, item] of (list as readonly Json[]).entries()) {
-      if (!isObject(item)) {
-        return void complain(
-          `conversations[${i}]`,
-          `is ${kindOf(item)}, not an object with from and value`,
-          item,
-        );
-      }
-      const { from, value } = item;
-      const role = from === undefined ? undefined : SPEAKERS.get(from) ?? from;
-      turns.push({ field: `conversations[${i}].value`, role, content: value });
-    }
-    return { turns: [...systemTurn(row), ...turns] };
+    const list = isMessageList(row.peek("conversations"), "role")
+      ? readMessages(row, "conversations", complain)
+      : readTurns(row, "conversations", "from and value", complain, (view) => {
+        const from = view.take("from");
+        return {
+          field: view.at("value"),
+          role: from === undefined ? undefined : SPEAKERS.get(from) ?? from,
+          content: view.take("value"),
+          view,
+          key: "value",
+        };
+      });
+    const turns = list && withSystem(row, list, complain);
+    return turns && { turns, offers: row };
   },
 };

@@ -1,6 +1,7 @@
 // deno-lint-ignore-file camelcase -- names of the protocol
 import assert from "node:assert/strict";
 import { ABILITIES } from "../../../src/providers/abilities.ts";
+import { Accounting } from "../../../src/steps/format/accounting.ts";
 import { Converter } from "../../../src/steps/format/converter.ts";
 import { Findings } from "../../../src/steps/format/findings.ts";
 import { messages } from "../../../src/steps/format/messages.ts";
@@ -21,7 +22,10 @@ const image = (url: string) => ({
 
 function problems(row: JsonObject): string[] {
   const findings = new Findings(checks);
-  new Converter(messages, ABILITIES.openai, findings, undefined, new Map()).convert("data.jsonl:3", row);
+  new Converter(messages, ABILITIES.openai, findings, undefined, new Accounting()).convert(
+    "data.jsonl:3",
+    row,
+  );
   return findings.result("rows").findings.map(({ origin, field, problem }) =>
     `${origin} ${field} ${problem}`
   );
@@ -29,7 +33,23 @@ function problems(row: JsonObject): string[] {
 
 const CASES: readonly (readonly [string, JsonObject, RegExp | undefined])[] = [
   ["a plain row", { messages: [user, done] }, undefined],
-  ["a weight of the assistant", { messages: [user, { ...done, weight: 0 }] }, undefined],
+  ["a weight of the assistant", { messages: [user, { ...done, weight: 0 }, user, done] }, undefined],
+  [
+    "no turn that is learnt",
+    { messages: [user, { ...done, weight: 0 }] },
+    /answers are all marked as not to be learnt/,
+  ],
+  ["reasoning", { messages: [user, { ...done, reasoning_content: "so" }] }, /extra "reasoning_content"/],
+  [
+    "a part that services do not take",
+    { messages: [{ role: "user", content: [{ type: "video", video: "x.mp4" }] }, done] },
+    /content\[0\] is a part of type "video", which services do not take/,
+  ],
+  [
+    "images beside the messages",
+    { messages: [user, done], images: ["a.png"] },
+    /images holds media beside the conversation.*parts of type image_url/,
+  ],
   [
     "a weight of the user",
     { messages: [{ ...user, weight: 1 }, done] },

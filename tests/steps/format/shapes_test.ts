@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { ABILITIES } from "../../../src/providers/abilities.ts";
 import { Spec } from "../../../src/spec/schema.ts";
 import { settle } from "../../../src/steps/format/settle.ts";
+import { Taken } from "../../../src/steps/format/taken.ts";
 import { chooseShape } from "../../../src/steps/format/shapes.ts";
 import type { JsonObject } from "../../../src/lib/json.ts";
 import type { UsageError } from "../../../src/lib/errors.ts";
@@ -14,8 +16,8 @@ function read(row: JsonObject, format = "auto", columns?: Record<string, string>
   const { shape } = chooseShape(dataset(format, columns), "dataset.source", [row]);
   const problems: string[] = [];
   const complain = (field: string, problem: string) => void problems.push(`${field} ${problem}`);
-  const raw = shape.read(row, complain);
-  const settled = raw && settle(raw, { tools: false }, complain);
+  const raw = shape.read(new Taken(row), complain);
+  const settled = raw && settle(raw, ABILITIES.local, complain);
   return settled ? settled.turns.map(({ role, text }) => `${role}: ${text}`) : problems;
 }
 
@@ -124,6 +126,6 @@ Deno.test("shapes name the field that is wrong", () => {
   ]);
   const weighed = [{ role: "user", content: "u" }, { role: "assistant", content: "a", weight: 0 }];
   assert.deepEqual(read({ messages: weighed }), [
-    "messages[1].content has weight 0, which only a hosted service heeds",
+    "messages[0].content begins a conversation whose answers are all marked as not to be learnt",
   ]);
 });
