@@ -38,7 +38,7 @@ export const register: Command = {
       `${model} is registered at ${server}`,
       ...previous === undefined ? [] : [`The model that had the name is now ${previous}`],
       ...served ? [provenText(served), `Each answer  ${answers}`] : [],
-      `Talk to it   ${ollamaRun(model, server)}`,
+      `Talk to it   ${ollamaRun(model, server, registered.think)}`,
     ];
     terminal.out(lines.map((line) => `${line}\n`).join(""));
     return EXIT.ok;

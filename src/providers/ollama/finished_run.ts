@@ -36,6 +36,7 @@ export async function registerRun(
   const registered = await register(client, request, work);
   const served = await prove(client, work, {
     model,
+    jinja: registered.jinja,
     evaluate: spec.evaluate,
     result: found.result,
     trainerDir: ownTrainerDir(),

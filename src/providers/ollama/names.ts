@@ -12,9 +12,10 @@ export function previousName(model: string): string {
   return `${model.slice(0, at)}-previous${model.slice(at)}`;
 }
 
-/** The command that talks to a model. */
-export function ollamaRun(model: string, server: string): string {
-  return `${server === OLLAMA_SERVER ? "" : `OLLAMA_HOST=${server} `}ollama run ${model}`;
+/** The command that talks to a model. `think: false`: it answers as trained only when that is said. */
+export function ollamaRun(model: string, server: string, think?: false): string {
+  const host = server === OLLAMA_SERVER ? "" : `OLLAMA_HOST=${server} `;
+  return `${host}ollama run ${model}${think === false ? " --think=false" : ""}`;
 }
 
 /** Without the name space, which may hold a port. */

@@ -4,12 +4,14 @@ import type { LoadedSpec } from "../../spec/load.ts";
 import type { JobResult, MonitorWork, Provider, SubmitWork, Work } from "../provider.ts";
 import { exportedOf } from "./exported.ts";
 import { type TrainingOptions, trainingProvider } from "../training/provider.ts";
+import { readServing } from "../training/serving.ts";
 import { ownTrainerDir } from "../training/trainer.ts";
 import { OllamaClient } from "./client.ts";
 import { ollamaRun } from "./names.ts";
 import { type Proof, prove } from "./prove.ts";
 import { refuseTaken, register, type Registered } from "./register.ts";
 import { SENT } from "./sent.ts";
+import { refuseOldServer } from "./version.ts";
 
 /** Trains here, for Ollama to serve. */
 export function ollamaProvider(options: Omit<TrainingOptions, "kind" | "finish"> = {}): Provider {
@@ -44,7 +46,9 @@ async function refuseBeforeTraining(work: SubmitWork): Promise<void> {
   if (settings.register === "never") return;
   const client = new OllamaClient(settings.server, work.signal);
   try {
-    await client.version();
+    const version = await client.version();
+    const serving = await readServing(work.configured, work.fs);
+    if (serving && serving.template === undefined) refuseOldServer(settings.server, version, settings.model);
     await refuseTaken(client, settings);
   } catch (error) {
     if (settings.register === "always" || error instanceof UsageError) throw error;
@@ -75,12 +79,13 @@ async function serve(work: MonitorWork, result: JobResult, trainerDir: string): 
     if (error.code !== "ollama-unreachable") warn(work, `${error.message}. ${error.hint ?? ""}`.trim());
     return withOutcome({ done: false, reason: error.message });
   }
-  const { replaced, previous } = registered;
-  const command = ollamaRun(model, server);
+  const { replaced, previous, jinja, think } = registered;
+  const command = ollamaRun(model, server, think);
   const registration = { done: true, version, command, replaced, ...previous !== undefined && { previous } };
   try {
     const proof = await prove(client, work, {
       model,
+      jinja,
       evaluate: work.loaded.spec.evaluate,
       result,
       trainerDir,

@@ -13,7 +13,9 @@ export function refuseOldServer(server: string, version: string, model: string):
     "ollama-too-old",
     `Cannot register "${model}" at ${server}: Ollama ${version} does not render chat templates in Jinja`,
     {
-      hint: `Update Ollama to ${FIRST.join(".")} or newer, or train with provider.template: chatml (or another family)`,
+      hint: `Update Ollama to ${
+        FIRST.join(".")
+      } or newer, or train with provider.template: chatml (or another family)`,
     },
   );
 }

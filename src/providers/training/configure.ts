@@ -10,7 +10,7 @@ import { type BaseInfo, rememberFiles } from "./base/base.ts";
 import { describeBase } from "./base/describe.ts";
 import { refuseSmallDisk } from "./disk_check.ts";
 import { ensurePython } from "./environment.ts";
-import { type LostKeys, placeExamples, type SentTools, sharedSystem } from "./examples.ts";
+import { type LostKeys, placeExamples, type SentTools, sharedSystem, someThink } from "./examples.ts";
 import { chatTemplateOf, jobSettings, type TrainingSpec, trainingSpec } from "./job.ts";
 import { modelfile, type ModelfileFacts, type ServedTemplate, servingOf } from "./modelfile.ts";
 import { trainingOutlook } from "./outlook.ts";
@@ -78,7 +78,9 @@ export async function configureTraining(
 /** What no request can say is not trained either. */
 function warnOfLost(work: ConfigureWork, lost: LostKeys) {
   for (const [key, rows] of lost) {
-    const message = `Ollama does not pass on ${key} of a tool, so ${counted(rows, "row")} are trained without it`;
+    const message = `Ollama does not pass on ${key} of a tool, so ${
+      counted(rows, "row")
+    } are trained without it`;
     work.progress({ phase: "examples", message });
   }
 }
@@ -122,7 +124,7 @@ async function modelfileFacts(
     spec,
     shape: shapeOf(tokens),
     context: tokens.base.context,
-    template: servedTemplate(tokens.template),
+    template: await servedTemplate(work, tokens.template),
     opening: tokens.opening,
     kept: keptTokens(spec, tokens),
     system: await sharedSystem(work.out, work.fs),
@@ -131,12 +133,30 @@ async function modelfileFacts(
 }
 
 /** What a server is told of the template. Without `turns` it has to use the chat template inside the file. */
-function servedTemplate(trained: Tokens["template"]): ServedTemplate {
+async function servedTemplate(
+  { out, fs }: ConfigureWork,
+  trained: Tokens["template"],
+): Promise<ServedTemplate> {
   const family = trained.kind === "linear" ? trained.name : trained.linear;
   const known = TEMPLATES.find(({ name }) => name === family);
-  if (trained.kind === "jinja") return { name: trained.name, stop: trained.stop, ...known && { turns: known.turns } };
+  if (trained.kind === "jinja") {
+    const jinja = await fs.readText(join(out, "prepared", "chat_template.jinja"));
+    const thinksUnasked = asksForThinking(jinja) && !await someThink(out, fs);
+    return {
+      name: trained.name,
+      stop: trained.stop,
+      jinja,
+      thinksUnasked,
+      ...known && { turns: known.turns },
+    };
+  }
   if (!known) throw new RangeError(`Cannot find template "${family}"`);
   return known;
+}
+
+/** Servers let a template with these tags think unless a request says otherwise. */
+function asksForThinking(jinja: string): boolean {
+  return /\benable_thinking\b/.test(jinja) && jinja.includes("<think>") && jinja.includes("</think>");
 }
 
 /** A prefix, and BOS behind it. */

@@ -70,6 +70,14 @@ async function rewrite(
   }
 }
 
+/** Whether any training row has an answer with reasoning. */
+export async function someThink(folder: string, fs: Fs): Promise<boolean> {
+  for await (const { lines } of readLines(fs.readStream(join(folder, TRAIN_FILE)))) {
+    if (lines.some((line) => /"reasoning_content":"[^"]/.test(line))) return true;
+  }
+  return false;
+}
+
 /** The system prompt that every training row begins with; `undefined` when they differ or one has none. */
 export async function sharedSystem(folder: string, fs: Fs): Promise<string | undefined> {
   let shared: string | undefined;
