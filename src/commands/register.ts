@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { EXIT } from "../lib/errors.ts";
 import { counted, share } from "../lib/format.ts";
-import { ollamaRun } from "../providers/ollama/names.ts";
 import type { Proof } from "../providers/ollama/prove.ts";
 import { CACHE_OPTION, type Command, RUNS_OPTION } from "./command.ts";
 import { MODEL_OPTION, serveOptions, SERVER_OPTION, servingWork } from "./serving_work.ts";
@@ -28,7 +27,7 @@ export const register: Command = {
     const { work, spec } = await servingWork(context);
     await fs.mkdirp(work.out);
     const { served = null, ...registered } = await registerRun(work, spec, serveOptions(context));
-    const { model, server, previous } = registered;
+    const { model, server, previous, command } = registered;
     const answers = served && join(work.out, "served.jsonl");
     if (values["json"]) {
       terminal.out(`${JSON.stringify({ ...registered, served, answers }, null, 2)}\n`);
@@ -38,7 +37,7 @@ export const register: Command = {
       `${model} is registered at ${server}`,
       ...previous === undefined ? [] : [`The model that had the name is now ${previous}`],
       ...served ? [provenText(served), `Each answer  ${answers}`] : [],
-      `Talk to it   ${ollamaRun(model, server, registered.think)}`,
+      `Talk to it   ${command}`,
     ];
     terminal.out(lines.map((line) => `${line}\n`).join(""));
     return EXIT.ok;

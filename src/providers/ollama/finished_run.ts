@@ -10,6 +10,7 @@ import { ownTrainerDir } from "../training/trainer.ts";
 import { readResult } from "../training/trainer_files.ts";
 import { OllamaClient } from "./client.ts";
 import { exportedOf } from "./exported.ts";
+import { ollamaRun } from "./names.ts";
 import { type Proof, prove } from "./prove.ts";
 import { blobOf, register, type Registered, type RegisterRequest } from "./register.ts";
 
@@ -26,7 +27,9 @@ export async function registerRun(
   work: JudgeWork,
   spec: Spec,
   options: ServeOptions,
-): Promise<Registered & { readonly server: string; readonly served: Proof | undefined }> {
+): Promise<
+  Registered & { readonly server: string; readonly command: string; readonly served: Proof | undefined }
+> {
   const found = await finished(work.runDir, work.fs);
   const { server, ...settings } = settingsOf(spec, options);
   const client = new OllamaClient(server, work.signal);
@@ -41,7 +44,7 @@ export async function registerRun(
     result: found.result,
     trainerDir: ownTrainerDir(),
   });
-  return { ...registered, server, served };
+  return { ...registered, server, command: ollamaRun(model, server, request.serving.think), served };
 }
 
 /** Removes a run's model from the server; false when there was none. Refuses to remove what another run put there. */

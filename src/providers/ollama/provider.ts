@@ -4,7 +4,7 @@ import type { LoadedSpec } from "../../spec/load.ts";
 import type { JobResult, MonitorWork, Provider, SubmitWork, Work } from "../provider.ts";
 import { exportedOf } from "./exported.ts";
 import { type TrainingOptions, trainingProvider } from "../training/provider.ts";
-import { readServing } from "../training/serving.ts";
+import { readServing, type Serving } from "../training/serving.ts";
 import { ownTrainerDir } from "../training/trainer.ts";
 import { OllamaClient } from "./client.ts";
 import { ollamaRun } from "./names.ts";
@@ -69,7 +69,7 @@ async function serve(work: MonitorWork, result: JobResult, trainerDir: string): 
   }
   const client = new OllamaClient(server, work.signal);
   let version: string;
-  let registered: Registered;
+  let registered: Awaited<ReturnType<typeof registerJob>>;
   try {
     version = await client.version();
     registered = await registerJob(client, work, result);
@@ -101,11 +101,16 @@ async function serve(work: MonitorWork, result: JobResult, trainerDir: string): 
   }
 }
 
-async function registerJob(client: OllamaClient, work: MonitorWork, result: JobResult): Promise<Registered> {
+async function registerJob(
+  client: OllamaClient,
+  work: MonitorWork,
+  result: JobResult,
+): Promise<Registered & Pick<Serving, "think">> {
   const { overwrite, keep_previous: keepPrevious } = settingsOf(work.loaded);
   const exported = await exportedOf(work.runDir, result, work.fs);
   if (!exported) throw new TypeError("Cannot register: Ollama's provider always exports a file");
-  return await register(client, { ...exported, overwrite, keepPrevious }, work);
+  const registered = await register(client, { ...exported, overwrite, keepPrevious }, work);
+  return { ...registered, think: exported.serving.think };
 }
 
 function warnOfDifference(work: Work, { rows, prompts_equal: equal }: Proof): void {

@@ -27,7 +27,6 @@ export interface Registered {
   readonly replaced: boolean;
   /** Whether the chat template inside the file renders, not the one that was sent. */
   readonly jinja: boolean;
-  readonly think: false | undefined;
 }
 
 /** The work that registering belongs to: what may be printed, and how time passes. */
@@ -66,7 +65,7 @@ export async function register(
   };
   await client.create(made, (status) => work.progress({ phase: `register: ${status}` }));
   const jinja = await verify(client, request);
-  return { model, previous, replaced, jinja, think: request.serving.think };
+  return { model, previous, replaced, jinja };
 }
 
 /** The model that has the name now. Throws when it is not temper's to replace. */
