@@ -38,7 +38,8 @@ def main() -> None:
         if dated:
             template = with_fixed_date(template, formats, names)
             compiled(template)
-        return {"template": template, "reads": names, "date": str(FROZEN) if dated else None}
+        reads = [name for name in names if name not in SERVED_DATES]
+        return {"template": template, "reads": reads, "date": str(FROZEN) if dated else None}
 
     def render(request: dict) -> dict:
         (text,), _ = renderer.render_jinja_template(
