@@ -10,6 +10,8 @@ from .data import Message, Row
 from .errors import TrainerError
 from .jinja import SWITCHES, USE_ANOTHER, Jinja, Refusal, Request
 
+TAIL = 8
+"""Characters at the end of a prompt by which it is looked for."""
 AROUND = 60
 """Characters shown on each side of a difference."""
 
@@ -78,9 +80,10 @@ class JinjaChat:
     def _answer(self, row: Row, turn: int, prompt: str | Refusal, full: str | Refusal) -> Answer:
         if isinstance(prompt, Refusal) or isinstance(full, Refusal):
             _refuse(row, prompt if isinstance(prompt, Refusal) else full)
-        if not full.startswith(prompt):
+        asked = row.messages[turn - 1]["content"] if turn else ""
+        start = len(prompt) if full.startswith(prompt) else beginning(prompt, full, asked)
+        if start is None:
             raise _other_beginning(row, prompt, full)
-        start = len(prompt)
         answer = Answer(prompt, *self._split_end(row, full[start:]))
         missing = next((name for name, text in written(row.messages[turn]) if not holds(answer.text, text)), None)
         if missing is not None:
@@ -101,6 +104,26 @@ class JinjaChat:
             raise TrainerError("bad_template", message, USE_ANOTHER, rows=[row.origin])
         at, token = next((item for item in run if item[1] in self.ends), run[-1])
         return rest[:at], token
+
+
+def beginning(prompt: str, full: str, asked: str) -> int | None:
+    """Where the answer begins in a text whose earlier turns are not written as in the prompt: templates that put the
+    system prompt into the last turn do that. Behind the longest end of the prompt, which must reach back to what was
+    asked: otherwise the answer itself would begin in another way."""
+    tail, best, longest = prompt[-TAIL:], None, 0
+    end = full.rfind(tail)
+    while end >= 0:
+        shared = common_end(prompt, full[: end + len(tail)])
+        if shared > longest:
+            best, longest = end + len(tail), shared
+        end = full.rfind(tail, 0, end + len(tail) - 1)
+    return best if longest and asked.strip() and holds(prompt[-longest:], asked) else None
+
+
+def common_end(one: str, other: str) -> int:
+    """How many characters two texts have in common at their ends."""
+    most = min(len(one), len(other))
+    return next((n for n in range(most) if one[-1 - n] != other[-1 - n]), most)
 
 
 def written(message: Message) -> list[tuple[str, str]]:

@@ -29,7 +29,9 @@ def instructed(chat: Chat, row: Row, instructions: str, turns: list[Message], re
     system = {"role": "system", "content": instructions}
     try:
         return chat.prompt(replace(row, messages=[system, *turns]), reasons)
-    except TrainerError:
+    except TrainerError as error:
+        if error.code != "bad_data" or not turns:
+            raise
         first, *rest = turns
         opened = first | {"content": f"{instructions}\n\n{first['content']}"}
         return chat.prompt(replace(row, messages=[opened, *rest]), reasons)
