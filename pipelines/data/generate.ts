@@ -1,9 +1,13 @@
-// Writes home.train.jsonl and home.eval.jsonl beside this file: spoken home commands and the action they mean.
+// Writes the example data beside this file. home: spoken home commands and the action they mean. tools (tools.ts): the
+// tool calls they mean. rooms (reasoning.ts): a way through rooms, thought step by step.
 // The same rows every time. Train and eval share neither a wording nor a command nor an answer, and some rooms and
 // devices occur in eval only: a model that scores there has learnt the task, not the rows.
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { denoFs, sha256 } from "../../src/lib/fs.ts";
+import { generator } from "./random.ts";
+import { roomRows } from "./reasoning.ts";
+import { toolRows } from "./tools.ts";
 
 const SEED = 11;
 const ROWS = { train: 240, eval: 60 };
@@ -192,25 +196,22 @@ function speak(command: string, random: () => number): string {
   return random() < 0.25 ? `${cased}.` : cased;
 }
 
-/** Mulberry32: a small, well-known generator, the same on every machine. */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+/** The committed files of one side, by name. */
+export function files(side: Side): Readonly<Record<string, string>> {
+  return {
+    [`home.${side}.jsonl`]: jsonLines(homeRows(side)),
+    [`tools.${side}.jsonl`]: jsonLines(toolRows(side)),
+    [`rooms.${side}.jsonl`]: jsonLines(roomRows(side)),
   };
 }
 
-/** A side's rows as the committed file holds them. */
-export function homeFile(side: Side): string {
-  return homeRows(side).map((row) => `${JSON.stringify(row)}\n`).join("");
+function jsonLines(rows: readonly unknown[]): string {
+  return rows.map((row) => `${JSON.stringify(row)}\n`).join("");
 }
 
 if (import.meta.main) {
   const folder = dirname(fileURLToPath(import.meta.url));
-  for (const side of ["train", "eval"] as const) {
-    await denoFs.writeAtomic(join(folder, `home.${side}.jsonl`), homeFile(side));
+  for (const [name, text] of (["train", "eval"] as const).flatMap((side) => Object.entries(files(side)))) {
+    await denoFs.writeAtomic(join(folder, name), text);
   }
 }

@@ -86,15 +86,14 @@ const patternAndMetric: Rule = (get) => {
 const evaluationRows: Rule = (get) => {
   const evaluate = get("evaluate");
   const metric = get("evaluate.metric");
-  if (metric === "none" && get("evaluate.few_shot") !== undefined) {
+  const unused = ["few_shot", "reasoning"].find((name) => get(`evaluate.${name}`) !== undefined);
+  if (metric === "none" && unused !== undefined) {
     return [
       on(
         "key",
-        "evaluate.few_shot",
-        "Unused key evaluate.few_shot: evaluate.metric is none, so it has no score",
-        {
-          hint: "choose a metric, or remove few_shot",
-        },
+        `evaluate.${unused}`,
+        `Unused key evaluate.${unused}: evaluate.metric is none, so it has no score`,
+        { hint: `choose a metric, or remove ${unused}` },
       ),
     ];
   }

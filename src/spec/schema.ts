@@ -200,9 +200,16 @@ const fewShot = z.strictObject({
 });
 
 const evaluate = z.strictObject({
-  metric: z.enum(["exact_match", "contains", "regex", "json_equal", "none"]).default("exact_match").meta({
+  metric: z.enum(["exact_match", "contains", "regex", "json_equal", "tool_call", "none"]).default(
+    "exact_match",
+  )
+    .meta({
+      description:
+        "What counts as right. exact_match: the same text after trimming; contains: the answer contains the expected text; regex: it matches evaluate.pattern; json_equal: the same JSON value; tool_call: it calls the same tools with JSON-equal arguments, or none where none is expected; none: loss and perplexity only",
+    }),
+  reasoning: z.enum(["exclude", "include"]).default("exclude").meta({
     description:
-      "What counts as right. exact_match: the same text after trimming; contains: the answer contains the expected text; regex: it matches evaluate.pattern; json_equal: the same JSON value; none: loss and perplexity only",
+      "Whether the thinking before an answer is judged with it. exclude: only the answer counts, because many ways of thinking lead to it",
   }),
   pattern: z.string().min(1).optional().meta({
     description: "For metric: regex. {{ expected }} stands for the expected answer, escaped",

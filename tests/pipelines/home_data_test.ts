@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { homeFile, type HomeRow, homeRows } from "../../pipelines/data/generate.ts";
+import { files, type HomeRow, homeRows } from "../../pipelines/data/generate.ts";
 import { denoFs } from "../../src/lib/fs.ts";
 
 const SIDES = ["train", "eval"] as const;
@@ -8,10 +8,13 @@ const folded = (row: HomeRow) => row.command.toLowerCase().replace(/[^a-z0-9]+/g
 const slots = (row: HomeRow) =>
   Object.fromEntries(row.action.split(", ").map((part) => part.split(": ") as [string, string]));
 
-Deno.test("homeFile() reproduces the committed files", async () => {
-  for (const side of SIDES) {
-    const path = fileURLToPath(new URL(`../../pipelines/data/home.${side}.jsonl`, import.meta.url));
-    equal(homeFile(side), await denoFs.readText(path));
+Deno.test("files() reproduces the committed files", async () => {
+  const folder = new URL("../../pipelines/data/", import.meta.url);
+  const made = SIDES.flatMap((side) => Object.entries(files(side)));
+  const committed = (await denoFs.list(fileURLToPath(folder))).filter((name) => name.endsWith(".jsonl"));
+  deepEqual(made.map(([name]) => name).sort(), committed.sort());
+  for (const [name, text] of made) {
+    equal(text, await denoFs.readText(fileURLToPath(new URL(name, folder))), name);
   }
 });
 

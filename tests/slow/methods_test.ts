@@ -20,7 +20,12 @@ async function temper(...args: string[]): Promise<{ code: number; out: string; t
 interface Trained {
   readonly before: number;
   readonly after: number;
-  readonly served: { readonly metric: number; readonly agreement: number; readonly "prompts_equal": number };
+  readonly served: {
+    readonly metric: number;
+    readonly agreement: number;
+    readonly "prompts_equal": number;
+    readonly "answers_by": string;
+  };
   readonly llama: Judgement;
 }
 
@@ -64,6 +69,20 @@ Deno.test({
       assert.ok(llama.equal >= enough, `${llama.equal} of ${llama.rows}`);
       assert.ok(served.agreement >= enough / llama.rows - 1e-9, `${served.agreement}`);
     });
+    for (const name of ["tools", "reasoning"]) {
+      await t.step(`${name}: what is served is taken apart by Ollama, and is the trainer's`, async () => {
+        const { before, after, served } = await ran(name, ollama.address, runs);
+        assert.ok(after >= before + 0.3, `${name}: ${before} before, ${after} after`);
+        assert.equal(served.prompts_equal, HELD, "Ollama renders each prompt as training did");
+        assert.equal(served.answers_by, "content, reasoning and tool calls");
+        // A row or two may stand on an edge that 16 bits tip.
+        assert.ok(served.agreement >= 1 - 2 / HELD - 1e-9, `${served.agreement}`);
+        assert.ok(Math.abs(served.metric - after) <= 2 / HELD + 1e-9);
+      });
+    }
     await denoFs.remove(runs);
   },
 });
+
+/** Held-out rows of tools.yaml and of reasoning.yaml. */
+const HELD = 40;

@@ -80,6 +80,10 @@ Deno.test("crossField() wants rows where something is evaluated", () =>
       await words(dir, good("metric: exact_match", "metric: none, few_shot: {instructions: x}")),
       ["12 few_shot: Unused key evaluate.few_shot: evaluate.metric is none, so it has no score"],
     );
+    assert.deepEqual(
+      await words(dir, good("metric: exact_match", "metric: none, reasoning: include")),
+      ["12 reasoning: Unused key evaluate.reasoning: evaluate.metric is none, so it has no score"],
+    );
   }));
 
 Deno.test("crossField() wants a GGUF file where Ollama serves it", () =>

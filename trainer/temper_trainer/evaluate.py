@@ -11,11 +11,11 @@ from .encoder import Encoder
 from .errors import FAILED, TrainerError
 from .few_shot import few_shot_prompts
 from .job import Job
-from .metrics import metric_of
 from .past import Past
 from .prepared import EvalText, Prepared, read_eval_texts
 from .reach import context_of
 from .scoring import RowScore, score_rows
+from .verdict import metric_for
 from .ways import Ways
 
 CACHE_TO_MICRO = 4
@@ -132,7 +132,7 @@ def _judge(model, encoder, held_out, job, prompts, begun, loss, progress, past, 
         way=ways.answer,
     )
     texts = [encoder.decode(answer[:-1] if answer and answer[-1] in stop else answer) for answer in answers]
-    metric = metric_of(job.evaluate.metric, job.evaluate.pattern)
+    metric = metric_for(job, held_out.rows, held_out.expected)
     right = [metric(text, expected) for text, expected in zip(texts, held_out.expected, strict=True)]
     return Scores(total, loss, texts, right)
 

@@ -19,7 +19,7 @@ from .export_check import check_tensors_of_file
 from .failures import explained
 from .files import read_json, sync_file, sync_folder
 from .fold import Fold
-from .gguf.jinja import chat_template
+from .gguf.jinja import MARK, chat_template
 from .gguf.names import ARCHITECTURES, gguf_name, to_gguf_rows
 from .gguf.quantize import BLOCK, REQUESTED, WHOLE
 from .gguf.vocabulary import INSTEAD
@@ -54,16 +54,17 @@ def export_model(
     folder = job_dir / "artifacts"
     folder.mkdir(exist_ok=True)
     report = read_json(job_dir / "tokens.json") or {}
-    template = report.get("template")
+    template, mark = report.get("template"), ""
     if template is not None and template.get("kind") == "jinja":
-        template = (job_dir / "prepared" / "chat_template.jinja").read_bytes().decode()
+        template, mark = (job_dir / "prepared" / "chat_template.jinja").read_bytes().decode(), MARK
     elif template is not None:
         names = fold.vocabulary.tokens if fold.vocabulary else []
         template = chat_template(template_of_file(names, template, bos_text(base)))
     written, check = [], {}
     if job.export.gguf:
         path = folder / "model.gguf"
-        check["gguf"] = _write_gguf(path, base, fold, job, template, progress, judge)
+        marked = template and mark + template
+        check["gguf"] = _write_gguf(path, base, fold, job, marked, progress, judge)
         written.append(artifact("gguf", path))
     if (job_dir / "Modelfile").is_file():
         shutil.copyfile(job_dir / "Modelfile", folder / "Modelfile")

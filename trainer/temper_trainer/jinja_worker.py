@@ -15,6 +15,8 @@ import sys
 
 FROZEN = datetime.date(2024, 7, 26)
 """The day that templates are told. It is the one that Llama 3 templates write where no clock is at hand."""
+SERVED_DATES = {"date_string": "%d %b %Y", "datetime": "%b %d %Y"}
+"""Names under which llama.cpp gives every template the date, and how it writes it."""
 LONGEST = 32 << 20
 """Characters of one rendered conversation."""
 
@@ -32,10 +34,12 @@ def main() -> None:
     def begin() -> dict:
         nonlocal template
         names, formats = read(compiled(template), template)
-        if "strftime_now" in names:
-            template = with_fixed_date(template, formats)
+        dated = bool({"strftime_now", *SERVED_DATES} & {*names})
+        if dated:
+            template = with_fixed_date(template, formats, names)
             compiled(template)
-        return {"template": template, "reads": names, "date": str(FROZEN) if "strftime_now" in names else None}
+        reads = [name for name in names if name not in SERVED_DATES]
+        return {"template": template, "reads": reads, "date": str(FROZEN) if dated else None}
 
     def render(request: dict) -> dict:
         (text,), _ = renderer.render_jinja_template(
@@ -94,17 +98,24 @@ def read(compiled, source: str) -> tuple[list[str], list[str]]:
     return names, sorted(formats)
 
 
-def with_fixed_date(source: str, formats: list[str]) -> str:
+def with_fixed_date(source: str, formats: list[str], names: list[str]) -> str:
     """The template with a date of its own in place of the clock, so that every engine writes the one that was trained.
 
-    The line break behind the macro is not part of the text, and lets the template begin as it did: at a line's start.
+    The line break behind the definitions is not part of the text, and lets the template begin as it did: at a line's
+    start.
     """
     branches = "".join(
         f"{{%- {'elif' if index else 'if'} format == {json.dumps(form)} -%}}{FROZEN.strftime(form)}"
         for index, form in enumerate(formats)
     )
     body = f"{branches}{{%- else -%}}{FROZEN}{{%- endif -%}}" if branches else str(FROZEN)
-    return f"{{%- macro strftime_now(format) -%}}{body}{{%- endmacro %}}\n{source}"
+    variables = "".join(
+        f"{{%- set {name} = {json.dumps(FROZEN.strftime(form))} %}}"
+        for name, form in SERVED_DATES.items()
+        if name in names
+    )
+    macro = f"{{%- macro strftime_now(format) -%}}{body}{{%- endmacro %}}" if "strftime_now" in names else ""
+    return f"{variables}{macro}\n{source}"
 
 
 if __name__ == "__main__":

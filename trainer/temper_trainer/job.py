@@ -173,9 +173,11 @@ class FewShot:
 
 @dataclass(frozen=True)
 class Evaluate:
-    metric: Literal["exact_match", "contains", "regex", "json_equal", "none"]
+    metric: Literal["exact_match", "contains", "regex", "json_equal", "tool_call", "none"]
     pattern: str | None
     """For metric regex."""
+    reasoning: Literal["exclude", "include"]
+    """Whether the thinking before an answer is judged with it."""
     before: bool
     """Score the base too."""
     max_new_tokens: Annotated[int, Range(1)]

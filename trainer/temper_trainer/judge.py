@@ -4,18 +4,19 @@ import json
 from pathlib import Path
 from typing import Any
 
+from .data import read_rows
 from .errors import TrainerError
 from .job import Job
-from .metrics import metric_of
 from .prepared import read_eval_texts
+from .verdict import metric_for
 
 
 def judge(job: Job, job_dir: Path, answers: Path) -> dict[str, Any]:
     """`answers` has a line {"row", "answer"} for each row, in the order of the eval file."""
-    metric = metric_of(job.evaluate.metric, job.evaluate.pattern)
-    if metric is None or job.data.eval is None:
+    if job.evaluate.metric == "none" or job.data.eval is None:
         raise TrainerError("nothing_to_judge", "Cannot judge answers: the job has no metric or no eval rows")
     expected = [text.expected for text in read_eval_texts(job_dir / "prepared" / "eval.jsonl")]
+    metric = metric_for(job, list(read_rows(job_dir / job.data.eval)), expected)
     lines = answers.read_text(encoding="utf-8").split("\n")
     given = [json.loads(line) for line in lines if line]
     if [answer["row"] for answer in given] != list(range(len(expected))):

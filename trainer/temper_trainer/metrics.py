@@ -1,11 +1,11 @@
 """Whether an answer is right. Pure: text in, verdict out."""
 
-import json
 import re
 from collections.abc import Callable
-from decimal import Decimal
 
 from .errors import TrainerError
+from .exact_json import parse_json, same_json
+from .tool_calls import FORMS, same_calls, without_reasoning
 
 Metric = Callable[[str, str], bool]
 """Takes the answer and the expected text."""
@@ -13,11 +13,17 @@ Metric = Callable[[str, str], bool]
 EXPECTED = re.compile(r"\{\{\s*expected\s*\}\}")
 
 
-def metric_of(name: str, pattern: str | None = None) -> Metric | None:
-    """The metric a job names; None for `none`, which measures the loss alone."""
-    if name == "regex":
-        return regex(pattern or "")
-    return {"exact_match": exact_match, "contains": contains, "json_equal": json_equal, "none": None}[name]
+def metric_of(
+    name: str, pattern: str | None = None, reasoning: str = "exclude", form: str | None = None
+) -> Metric | None:
+    """The metric a job names; None for `none`, which measures the loss alone. `form`: how tool calls are written."""
+    if name == "none":
+        return None
+    if name == "tool_call":
+        return tool_call(form or "json")
+    plain = {"exact_match": exact_match, "contains": contains, "json_equal": json_equal}
+    metric = regex(pattern or "") if name == "regex" else plain[name]
+    return metric if reasoning == "include" else answers_alone(metric)
 
 
 def exact_match(answer: str, expected: str) -> bool:
@@ -54,26 +60,23 @@ def regex(pattern: str) -> Metric:
 def json_equal(answer: str, expected: str) -> bool:
     """Both are JSON and stand for the same value; white space, key order and `1` or `1.0` do not matter."""
     try:
-        return _same(_parse(answer), _parse(expected))
-    except (ValueError, ArithmeticError, RecursionError):
+        return same_json(parse_json(answer), parse_json(expected))
+    except (ValueError, RecursionError):
         return False
 
 
-def _parse(text: str) -> object:
-    # Decimal keeps 1e400 apart from 1e500, and 0.1 from its neighbours. NaN and Infinity are not JSON.
-    return json.loads(text, parse_float=Decimal, parse_int=Decimal, parse_constant=_refuse)
+def tool_call(form: str) -> Metric:
+    """The answer calls the same tools with JSON-equal arguments, and none where none is expected."""
+
+    def matches(answer: str, expected: str) -> bool:
+        return same_calls(_calls(answer), _calls(expected))
+
+    def _calls(text: str):
+        return FORMS[form](without_reasoning(text))
+
+    return matches
 
 
-def _refuse(constant: str) -> object:
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _same(a: object, b: object) -> bool:
-    # Types first: to Python, True equals 1.
-    if type(a) is not type(b):
-        return False
-    if isinstance(a, dict) and isinstance(b, dict):
-        return a.keys() == b.keys() and all(_same(value, b[key]) for key, value in a.items())
-    if isinstance(a, list) and isinstance(b, list):
-        return len(a) == len(b) and all(map(_same, a, b))
-    return a == b
+def answers_alone(metric: Metric) -> Metric:
+    """The metric on what follows the reasoning, on both sides."""
+    return lambda answer, expected: metric(without_reasoning(answer), without_reasoning(expected))

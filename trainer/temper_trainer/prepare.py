@@ -21,6 +21,7 @@ from .files import write_atomic, write_json
 from .job import Job
 from .prepared import EvalText, PreparedWriter, write_eval_texts
 from .soft_tokens import opening, soft_names
+from .verdict import metric_for
 
 CHUNK = 1024
 LISTED = 20
@@ -52,6 +53,7 @@ def write_tables(job: Job, job_dir: Path, base: Base, choice: Choice, progress: 
     write_atomic(job_dir / "prepared" / "chat_template.jinja", choice.template_text().encode())
     if "eval" in tables:
         texts = eval_texts(job, job_dir, choice, tables["eval"], start)
+        metric_for(job, list(read_rows(job_dir / job.data.eval)), [text.expected for text in texts])
         write_eval_texts(job_dir / "prepared" / "eval.jsonl", texts)
     template = described(choice, tables)
     stop = template["stop"][0]
@@ -90,8 +92,9 @@ def described(choice: Choice, tables: dict[str, "Table"]) -> dict:
 
 
 def eval_texts(job: Job, job_dir: Path, choice: Choice, table: "Table", start: str) -> list[EvalText]:
-    """What is asked and expected of each eval row. `start` stands before a linear template's turns when served."""
-    prefix = choice.linear.prefix if choice.linear else ""
+    """What is asked and expected of each eval row, as a server shows it: without the BOS that it adds by itself. `start`
+    stands before a linear template's turns when served."""
+    prefix = choice.linear.prefix if choice.linear else table.encoder.bos_text
     asked = [start + answer.prompt.removeprefix(prefix) for answer in table.last]
     few_shot: list[str] | list[None] = [None] * len(asked)
     if job.evaluate.few_shot:

@@ -1,8 +1,10 @@
 """The chat template in the file against the text that was trained."""
 
 import tiny
+from hypothesis import given
+from hypothesis import strategies as st
 
-from temper_trainer.gguf.jinja import chat_template
+from temper_trainer.gguf.jinja import MARK, chat_template
 from temper_trainer.job import Template, Turn
 from temper_trainer.template import render_prompt
 
@@ -22,3 +24,21 @@ def test_chat_template_renders_the_linear_text():
             [messages], chat_template=chat_template(template), add_generation_prompt=True
         )
         assert text == render_prompt(as_template(template), messages)
+
+
+PIECES = ["\n", "  ", "x", "{% if true %}", "{% endif %}", "{{ 'y' }}", "{%- if true -%}", "{# c #}", "{#- c -#}"]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=8))
+def test_the_mark_changes_no_text(pieces):
+    from jinja2 import TemplateSyntaxError
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    # As transformers sets it.
+    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
+    text = "".join(pieces)
+    try:
+        plain = environment.from_string(text).render()
+    except TemplateSyntaxError:
+        return
+    assert environment.from_string(MARK + text).render() == plain

@@ -165,7 +165,14 @@ def make_job(folder: Path, base: dict, rows: list[dict], evaluation: list[dict] 
             "device": "cpu",
             "dtype": "fp32",
         },
-        "evaluate": {"metric": "exact_match", "pattern": None, "before": True, "max_new_tokens": 8, "few_shot": None},
+        "evaluate": {
+            "metric": "exact_match",
+            "pattern": None,
+            "reasoning": "exclude",
+            "before": True,
+            "max_new_tokens": 8,
+            "few_shot": None,
+        },
         "export": {"gguf": False, "quantization": "q8_0", "merged": False},
     }
     write_jsonl(folder / "train.jsonl", rows)

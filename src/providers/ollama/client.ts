@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type Address, addressOf, below, isSecret, without } from "../../lib/address.ts";
 import { TemperError } from "../../lib/errors.ts";
 import type { Fs } from "../../lib/fs.ts";
+import type { Json } from "../../lib/json.ts";
 import { readLines } from "../../lib/lines.ts";
 
 /** Milliseconds in which a server that is there answers a question that costs it nothing. */
@@ -14,6 +15,8 @@ const Shown = z.object({
   system: z.string().default(""),
   parameters: z.string().default(""),
   model_info: z.record(z.string(), z.unknown()).default({}),
+  /** What requests to it may ask for: completion, tools, thinking. Older servers do not say. */
+  capabilities: z.array(z.string()).default([]),
   remote_host: z.string().optional(),
 });
 /** What /api/show says of a model. */
@@ -22,8 +25,13 @@ export type Shown = z.infer<typeof Shown>;
 const Status = z.object({ status: z.string().default(""), error: z.string().optional() });
 const Failure = z.object({ error: z.string() });
 
+const ToolCall = z.object({ function: z.object({ name: z.string(), arguments: z.json().default({}) }) });
 const Answer = z.object({
-  message: z.object({ content: z.string() }).default({ content: "" }),
+  message: z.object({
+    content: z.string().default(""),
+    thinking: z.string().default(""),
+    tool_calls: z.array(ToolCall).default([]),
+  }).prefault({}),
   /** Tokens of the prompt; those the server still had from an earlier one included. */
   prompt_eval_count: z.int().optional(),
   /** Only where `_debug_render_only` was asked for and is known. */
@@ -31,9 +39,26 @@ const Answer = z.object({
 });
 export type Answer = z.infer<typeof Answer>;
 
+/** A turn as Ollama takes it. */
+export interface ChatMessage {
+  readonly role: string;
+  readonly content: string;
+  readonly thinking?: string;
+  readonly tool_calls?: readonly {
+    readonly id?: string;
+    readonly function: { readonly name: string; readonly arguments: Json };
+  }[];
+  /** Of a tool's answer. */
+  readonly tool_name?: string;
+  readonly tool_call_id?: string;
+}
+
 export interface ChatRequest {
   readonly model: string;
-  readonly messages: readonly { readonly role: string; readonly content: string }[];
+  readonly messages: readonly ChatMessage[];
+  readonly tools?: readonly Json[];
+  /** Whether the answer begins with reasoning; only for models that can. */
+  readonly think?: boolean;
   readonly options: Readonly<Record<string, number>>;
   /** Give the text of the prompt instead of an answer. Servers that do not know it answer. */
   readonly renderOnly?: boolean;

@@ -41,11 +41,13 @@ export async function registerRun(
   const registered = await register(client, request, work);
   const served = await prove(client, work, {
     model,
+    jinja: registered.jinja,
     evaluate: spec.evaluate,
     result: found.result,
     trainerDir: ownTrainerDir(),
   });
-  const command = talkCommand(model, client.address, serverFields(spec).auth_env);
+  const { think } = request.serving;
+  const command = talkCommand(model, client.address, serverFields(spec).auth_env, think);
   return { ...registered, server: client.server, command, served };
 }
 

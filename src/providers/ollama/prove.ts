@@ -1,22 +1,23 @@
 // deno-lint-ignore-file camelcase -- names of the log and of `show --json`
 import { join } from "node:path";
-import { z } from "zod";
-import { TemperError } from "../../lib/errors.ts";
-import { readLines } from "../../lib/lines.ts";
 import type { Spec } from "../../spec/schema.ts";
 import type { JobResult } from "../provider.ts";
-import { EVAL_FILE } from "../training/examples.ts";
-import { jobDir } from "../training/job_folder.ts";
 import { judgeAnswers, type JudgeWork } from "../training/judge.ts";
-import type { Message } from "../training/templates.ts";
-import type { OllamaClient } from "./client.ts";
+import { asText, formOf, sameAnswer, type ServedAnswer, servedCall } from "./answer.ts";
+import type { Answer, ChatMessage, OllamaClient } from "./client.ts";
+import { type EvalRow, readEvalRows } from "./eval_rows.ts";
 
 /** How a served model compares with what the trainer had in memory. */
 export type Proof = {
   /** Share of right answers, by the pipeline's metric; null where it has none. */
   readonly metric: number | null;
-  /** Share of rows whose answer is the trainer's own, letter by letter; null where there is no metric. */
+  /** Share of rows whose answer is the trainer's own; null where there is no metric. */
   readonly agreement: number | null;
+  /**
+   * How answers are compared: letter by letter, or, where the server takes them apart, by content, reasoning and the
+   * tools called with JSON-equal arguments.
+   */
+  readonly answers_by: "text" | "content, reasoning and tool calls";
   readonly rows: number;
   /**
    * Rows whose prompt is the one of the training: the same number of tokens and, where the server shows it, the same
@@ -26,23 +27,16 @@ export type Proof = {
   readonly prompts_by: "text and token count" | "token count";
 };
 
-interface Row {
-  readonly messages: readonly Message[];
-  /** What the trainer's model answered. */
-  readonly after: string | null;
-  /** The text that the trainer gave its model. */
-  readonly prompt: string;
-  readonly promptTokens: number;
-}
-
 interface Served {
-  readonly answer: string;
+  readonly answer: Answer["message"];
   readonly promptTokens: number | undefined;
   readonly promptText: string | undefined;
 }
 
 export interface ProveOptions {
   readonly model: string;
+  /** Whether the chat template inside the file renders, and the server takes answers apart. */
+  readonly jinja: boolean;
   readonly evaluate: Spec["evaluate"];
   readonly result: JobResult;
   readonly trainerDir: string;
@@ -55,26 +49,53 @@ const SERVED_FILE = "served.jsonl";
 export async function prove(
   client: OllamaClient,
   work: JudgeWork,
-  { model, evaluate, result, trainerDir }: ProveOptions,
+  options: ProveOptions,
 ): Promise<Proof | undefined> {
-  const { runDir, fs } = work;
+  const { evaluate, result, jinja, trainerDir } = options;
   const predictions = result.artifacts.find(({ kind }) => kind === "predictions");
   if (!predictions) return undefined;
-  const dir = jobDir(runDir);
-  const rows = await readRows(join(dir, EVAL_FILE), join(runDir, predictions.path), work);
+  const rows = await readEvalRows(join(work.runDir, predictions.path), work);
+  const served = await askAll(client, work, rows, options);
   const answering = evaluate.metric !== "none";
+  const answers = jinja ? partsOf(rows, served) : textsOf(rows, served);
+  const verdict = answering ? await judgeAnswers(work, answers.map(({ text }) => text), trainerDir) : null;
+  const equal = rows.map((row, i) => samePrompt(row, served[i]!));
+  const lines = rows.map(({ after }, i) => {
+    const { text, same } = answers[i]!;
+    const line = { row: i, trainer: after, served: text, served_ok: verdict?.right[i] ?? null, same };
+    const { promptTokens = null } = served[i]!;
+    return JSON.stringify({ ...line, prompt_tokens: promptTokens, prompt_equal: equal[i] }) + "\n";
+  });
+  await work.fs.writeAtomic(join(work.out, SERVED_FILE), lines.join(""));
+  const shown = rows.every((row, i) => row.prompt !== undefined && served[i]!.promptText !== undefined);
+  return {
+    metric: verdict?.score ?? null,
+    agreement: answering ? answers.filter(({ same }) => same).length / rows.length : null,
+    answers_by: jinja ? "content, reasoning and tool calls" : "text",
+    rows: rows.length,
+    prompts_equal: equal.filter((same) => same).length,
+    prompts_by: shown ? "text and token count" : "token count",
+  };
+}
+
+async function askAll(
+  client: OllamaClient,
+  work: JudgeWork,
+  rows: readonly EvalRow[],
+  { model, jinja, evaluate }: ProveOptions,
+): Promise<Served[]> {
+  const thinking = jinja && (await client.show(model))?.capabilities.includes("thinking") === true;
+  const options = { temperature: 0, num_predict: evaluate.metric === "none" ? 1 : evaluate.max_new_tokens };
   const served: Served[] = [];
-  for (const { messages } of rows) {
-    const options = { temperature: 0, num_predict: answering ? evaluate.max_new_tokens : 1 };
-    const request = { model, messages, options };
-    // Answers first: a server that cannot compute cannot show a prompt either.
-    const answer = await client.chat(request);
-    const shown = await client.chat({ ...request, renderOnly: true });
-    served.push({
-      answer: answer.message.content,
-      promptTokens: answer.prompt_eval_count,
-      promptText: shown._debug_info?.rendered_template,
-    });
+  for (const row of rows) {
+    const more = {
+      model,
+      options,
+      ...row.tools.length > 0 && { tools: row.tools },
+      // `true` is refused where the template has no reasoning, and left out it is `true` where it has.
+      ...jinja && (!row.thinks || thinking) && { think: row.thinks },
+    };
+    served.push(await ask(client, row, more));
     work.progress({
       phase: "asking the served model",
       done: served.length,
@@ -82,60 +103,54 @@ export async function prove(
       unit: "rows",
     });
   }
-  const verdict = answering ? await judgeAnswers(work, served.map(({ answer }) => answer), trainerDir) : null;
-  const equal = rows.map((row, i) => samePrompt(row, served[i]!));
-  const agreeing = rows.map(({ after }, i) => after === served[i]!.answer);
-  await fs.writeAtomic(
-    join(work.out, SERVED_FILE),
-    rows.map(({ after }, i) => {
-      const { answer, promptTokens } = served[i]!;
-      const line = { row: i, trainer: after, served: answer, served_ok: verdict?.right[i] ?? null };
-      return JSON.stringify({ ...line, prompt_tokens: promptTokens ?? null, prompt_equal: equal[i] }) + "\n";
-    }).join(""),
-  );
-  return {
-    metric: verdict?.score ?? null,
-    agreement: answering ? shareOf(agreeing) : null,
-    rows: rows.length,
-    prompts_equal: equal.filter((same) => same).length,
-    prompts_by: served.every(({ promptText }) => promptText !== undefined)
-      ? "text and token count"
-      : "token count",
+  return served;
+}
+
+type More = Omit<Parameters<OllamaClient["chat"]>[0], "messages">;
+
+/** Asks as a client does, and with the reasoning of earlier turns in their content where the server drops it. */
+async function ask(client: OllamaClient, row: EvalRow, more: More): Promise<Served> {
+  const asked = async (messages: readonly ChatMessage[]): Promise<Served> => {
+    // The answer first: a server that cannot compute cannot show a prompt either.
+    const { message, prompt_eval_count: promptTokens } = await client.chat({ ...more, messages });
+    const shown = await client.chat({ ...more, messages, renderOnly: true });
+    return { answer: message, promptTokens, promptText: shown._debug_info?.rendered_template };
   };
+  const found = await asked(row.messages);
+  if (row.inline === undefined || samePrompt(row, found)) return found;
+  const other = await asked(row.inline);
+  return samePrompt(row, other) ? other : found;
 }
 
-function samePrompt(row: Row, { promptText, promptTokens }: Served): boolean {
-  return promptTokens === row.promptTokens && (promptText === undefined || promptText === row.prompt);
+function samePrompt(row: EvalRow, { promptText, promptTokens }: Served): boolean {
+  const known = promptText !== undefined && row.prompt !== undefined;
+  return promptTokens === row.promptTokens && (!known || promptText === row.prompt);
 }
 
-function shareOf(flags: readonly boolean[]): number {
-  return flags.filter((flag) => flag).length / flags.length;
+interface Compared {
+  /** The served answer as one text. */
+  readonly text: string;
+  readonly same: boolean;
 }
 
-const Example = z.object({
-  messages: z.array(z.object({ role: z.enum(["system", "user", "assistant"]), content: z.string() })).min(1),
-});
-const Prediction = z.object({ after: z.string().nullable(), prompt: z.string(), prompt_tokens: z.int() });
-
-async function readRows(examples: string, predictions: string, work: JudgeWork): Promise<Row[]> {
-  const conversations = await jsonLines(examples, Example, work);
-  const answers = await jsonLines(predictions, Prediction, work);
-  if (conversations.length !== answers.length) {
-    throw new TemperError(
-      "bad-predictions",
-      `Cannot compare the served answers: ${predictions} has ${answers.length} rows, the eval file ${conversations.length}`,
-    );
-  }
-  return conversations.map(({ messages }, i) => {
-    const { after, prompt, prompt_tokens: promptTokens } = answers[i]!;
-    return { messages: messages.slice(0, -1), after, prompt, promptTokens };
+function textsOf(rows: readonly EvalRow[], served: readonly Served[]): Compared[] {
+  return rows.map(({ after }, i) => {
+    const text = served[i]!.answer.content;
+    return { text, same: text === after };
   });
 }
 
-async function jsonLines<T>(path: string, schema: z.ZodType<T>, { fs }: JudgeWork): Promise<T[]> {
-  const found: T[] = [];
-  for await (const { lines } of readLines(fs.readStream(path))) {
-    for (const line of lines) if (line !== "") found.push(schema.parse(JSON.parse(line)));
-  }
-  return found;
+/** Answers that the server took apart. One that is the trainer's own is given in the trainer's words. */
+function partsOf(rows: readonly EvalRow[], served: readonly Served[]): Compared[] {
+  const form = formOf(rows);
+  return rows.map(({ after }, i) => {
+    const { content, thinking, tool_calls: calls } = served[i]!.answer;
+    const parts: ServedAnswer = {
+      content,
+      thinking,
+      calls: calls.map(({ function: fn }) => servedCall(fn.name, fn.arguments)),
+    };
+    const same = after !== null && sameAnswer(after, parts, form);
+    return { text: same ? after : asText(parts, form), same };
+  });
 }

@@ -4,12 +4,15 @@ import type { LoadedSpec } from "../../spec/load.ts";
 import type { Env, JobResult, MonitorWork, Provider, Setting, SubmitWork, Work } from "../provider.ts";
 import { exportedOf } from "./exported.ts";
 import { type TrainingOptions, trainingProvider } from "../training/provider.ts";
+import { readServing, type Serving } from "../training/serving.ts";
 import { ownTrainerDir } from "../training/trainer.ts";
 import { OllamaClient } from "./client.ts";
 import { type Proof, prove } from "./prove.ts";
 import { refuseTaken, register, type Registered } from "./register.ts";
+import { SENT } from "./sent.ts";
 import { authorized, serverFields, serverOf } from "./server.ts";
 import { talkCommand } from "./talk.ts";
+import { refuseOldServer } from "./version.ts";
 
 /** Trains here, for Ollama to serve. */
 export function ollamaProvider(options: Omit<TrainingOptions, "kind" | "finish"> = {}): Provider {
@@ -17,6 +20,7 @@ export function ollamaProvider(options: Omit<TrainingOptions, "kind" | "finish">
   const training = trainingProvider({
     ...options,
     kind: "ollama",
+    sent: SENT,
     delivery(loaded, { env }) {
       const { register, overwrite, keep_previous: keepPrevious } = settingsOf(loaded);
       const { address: { shown: server } } = serverOf(serverFields(loaded.spec), env);
@@ -59,7 +63,9 @@ async function refuseBeforeTraining(work: SubmitWork): Promise<void> {
   if (settings.register === "never") return;
   try {
     const client = clientFor(work);
-    await client.version();
+    const version = await client.version();
+    const serving = await readServing(work.configured, work.fs);
+    if (serving && serving.template === undefined) refuseOldServer(client.server, version, settings.model);
     await refuseTaken(client, settings);
   } catch (error) {
     if (settings.register === "always" || error instanceof UsageError) throw error;
@@ -85,7 +91,7 @@ async function serve(work: MonitorWork, result: JobResult, trainerDir: string): 
   }
   let client: OllamaClient;
   let version: string;
-  let registered: Registered;
+  let registered: Awaited<ReturnType<typeof registerJob>>;
   try {
     client = clientFor(work);
     version = await client.version();
@@ -96,11 +102,11 @@ async function serve(work: MonitorWork, result: JobResult, trainerDir: string): 
     if (error.code !== "ollama-unreachable") warn(work, withHint(error));
     return withOutcome({ done: false, reason: error.message });
   }
-  const { replaced, previous } = registered;
-  const command = talkCommand(model, client.address, fields.auth_env);
+  const { replaced, previous, jinja, think } = registered;
+  const command = talkCommand(model, client.address, fields.auth_env, think);
   const registration = { done: true, version, command, replaced, ...previous !== undefined && { previous } };
   try {
-    const proof = await prove(client, work, { model, evaluate: spec.evaluate, result, trainerDir });
+    const proof = await prove(client, work, { model, jinja, evaluate: spec.evaluate, result, trainerDir });
     if (!proof) return withOutcome({ ...registration, unproven: "there are no held-out rows to ask" });
     warnOfDifference(work, proof);
     return withOutcome(registration, proof);
@@ -116,11 +122,16 @@ function withHint({ message, hint }: TemperError): string {
   return hint === undefined ? message : `${message}. ${hint}`;
 }
 
-async function registerJob(client: OllamaClient, work: MonitorWork, result: JobResult): Promise<Registered> {
+async function registerJob(
+  client: OllamaClient,
+  work: MonitorWork,
+  result: JobResult,
+): Promise<Registered & Pick<Serving, "think">> {
   const { overwrite, keep_previous: keepPrevious } = settingsOf(work.loaded);
   const exported = await exportedOf(work.runDir, result, work.fs);
   if (!exported) throw new TypeError("Cannot register: Ollama's provider always exports a file");
-  return await register(client, { ...exported, overwrite, keepPrevious }, work);
+  const registered = await register(client, { ...exported, overwrite, keepPrevious }, work);
+  return { ...registered, think: exported.serving.think };
 }
 
 function warnOfDifference(work: Work, { rows, prompts_equal: equal }: Proof): void {

@@ -3,6 +3,7 @@ import type { Env, Progress } from "../provider.ts";
 import type { Serving } from "../training/serving.ts";
 import type { OllamaClient, Shown } from "./client.ts";
 import { fullName, previousName } from "../../spec/model_name.ts";
+import { refuseOldServer } from "./version.ts";
 
 /** Metadata that every file exported by temper carries: the method it was trained with. */
 export const MARK = "temper.method";
@@ -24,6 +25,8 @@ export interface Registered {
   readonly previous: string | undefined;
   /** Whether another model had the name. */
   readonly replaced: boolean;
+  /** Whether the chat template inside the file renders, not the one that was sent. */
+  readonly jinja: boolean;
 }
 
 /** The work that registering belongs to: what may be printed, and how time passes. */
@@ -46,16 +49,23 @@ export async function register(
   work: RegisterWork,
 ): Promise<Registered> {
   const { model, serving: { template, system, parameters }, gguf } = request;
+  if (template === undefined) refuseOldServer(client.server, await client.version(), model);
   const before = await refuseTaken(client, request);
   const replaced = before !== undefined && blobOf(before) !== gguf.sha256;
   const previous = replaced && request.keepPrevious ? await keep(client, request) : undefined;
   const digest = `sha256:${gguf.sha256}`;
   await upload(client, digest, gguf, work);
   const files = { "model.gguf": digest };
-  const made = { model, files, parameters, ...template !== undefined && { template }, ...system !== undefined && { system } };
+  const made = {
+    model,
+    files,
+    parameters,
+    ...template !== undefined && { template },
+    ...system !== undefined && { system },
+  };
   await client.create(made, (status) => work.progress({ phase: `register: ${status}` }));
-  await verify(client, request);
-  return { model, previous, replaced };
+  const jinja = await verify(client, request);
+  return { model, previous, replaced, jinja };
 }
 
 /** The model that has the name now. Throws when it is not temper's to replace. */
@@ -111,19 +121,28 @@ async function upload(
   }
 }
 
-/** What the server says it has is what it was given. */
-async function verify(client: OllamaClient, { model, serving, gguf }: RegisterRequest): Promise<void> {
+/** What servers show of a model without a template where they do not show the file's own. */
+const NO_TEMPLATE = "{{ .Prompt }}";
+
+/** Where a file's own chat template knows more than the one that was sent, servers take it: it says the same. */
+function rendersAsTrained(shown: string, { template, chat_template: inFile }: Serving): boolean {
+  if (shown === template || inFile !== undefined && shown.endsWith(inFile)) return true;
+  return template === undefined && shown === NO_TEMPLATE;
+}
+
+/** What the server says it has is what it was given. Returns whether the file's own chat template renders. */
+async function verify(client: OllamaClient, { model, serving, gguf }: RegisterRequest): Promise<boolean> {
   const shown = await client.show(model);
   const wrong = !shown
     ? "it has no such model"
     : blobOf(shown) !== gguf.sha256
     ? "its weights are another file"
-    : serving.template !== undefined && shown.template !== serving.template
+    : !rendersAsTrained(shown.template, serving)
     ? "its template is another one"
     : shown.system !== (serving.system ?? "")
     ? "its system prompt is another one"
     : undefined;
-  if (wrong === undefined) return;
+  if (shown && wrong === undefined) return shown.template !== serving.template;
   throw new TemperError(
     "ollama-refused",
     `Cannot register "${model}" at ${client.server}: it says "success", but ${wrong}`,

@@ -4,19 +4,23 @@ import { OLLAMA_SERVER } from "../../spec/base.ts";
 
 /**
  * The command that talks to a model, without a secret in it. `ollama run` knows neither passwords nor parameters: where
- * the server asks for some it is curl. `name`: the variable that holds the credentials.
+ * the server asks for some it is curl. `name`: the variable that holds the credentials. `think: false`: the model answers
+ * as trained only when that is said.
  */
 export function talkCommand(
   model: string,
   { shown, authorization, query }: Address,
   name: string | undefined,
+  think?: false,
 ): string {
   if (authorization === undefined && query.length === 0) {
-    return `${shown === OLLAMA_SERVER ? "" : `OLLAMA_HOST=${shellWord(shown)} `}ollama run ${model}`;
+    return `${shown === OLLAMA_SERVER ? "" : `OLLAMA_HOST=${shellWord(shown)} `}ollama run ${model}${
+      think === false ? " --think=false" : ""
+    }`;
   }
   const parameters = query.map(([key]) => `${encodeURIComponent(key)}=…`).join("&");
   const url = `${shown}/api/chat${parameters === "" ? "" : `?${parameters}`}`;
-  const body = JSON.stringify({ model, stream: false, messages: [{ role: "user", content: "…" }] });
+  const body = JSON.stringify({ model, stream: false, think, messages: [{ role: "user", content: "…" }] });
   return ["curl", ...credentials(authorization, name), shellWord(url), "-d", shellWord(body)].join(" ");
 }
 

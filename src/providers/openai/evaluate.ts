@@ -99,12 +99,12 @@ async function readRows({ configured, fs }: MonitorWork, { validation, goal }: J
   return rows;
 }
 
-/** The text of an answer; its tool calls where it has those instead. */
+/** The text of an answer; its tool calls, as a list in JSON, where it has those. */
 function answerText({ content, tool_calls }: JsonObject): string {
-  if (typeof content === "string") return content;
-  if (Array.isArray(tool_calls)) {
+  if (Array.isArray(tool_calls) && tool_calls.length > 0) {
     return JSON.stringify(tool_calls.map((call) => (call as JsonObject)["function"] ?? null));
   }
+  if (typeof content === "string") return content;
   return Array.isArray(content)
     ? content.map((part) => String((part as JsonObject)["text"] ?? "")).join("")
     : "";

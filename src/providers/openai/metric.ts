@@ -1,11 +1,21 @@
-import { canonicalJson, type Json } from "../../lib/json.ts";
+import { FORMS, sameCalls, splitReasoning } from "../../lib/answers.ts";
+import { exactJson } from "../../lib/exact_json.ts";
 import { javaScriptPattern } from "../../spec/regex.ts";
 import type { Spec } from "../../spec/schema.ts";
 
-/** Whether an answer is right: the same rules as the trainer's metrics.py. `undefined`: nothing is scored. */
-export function metricOf(
-  { metric, pattern }: Spec["evaluate"],
-): ((answer: string, expected: string) => boolean) | undefined {
+type Metric = (answer: string, expected: string) => boolean;
+
+/**
+ * Whether an answer is right: the same rules as the trainer's metrics.py. `undefined`: nothing is scored. Tool calls are
+ * judged in the form in which answerText() writes them.
+ */
+export function metricOf(evaluate: Spec["evaluate"]): Metric | undefined {
+  const metric = plainMetric(evaluate);
+  if (!metric || evaluate.reasoning === "include") return metric;
+  return (answer, expected) => metric(splitReasoning(answer).answer, splitReasoning(expected).answer);
+}
+
+function plainMetric({ metric, pattern }: Spec["evaluate"]): Metric | undefined {
   switch (metric) {
     case "exact_match":
       return (answer, expected) => answer.trim() === expected.trim();
@@ -18,6 +28,8 @@ export function metricOf(
       return (answer, expected) => regexFor(pattern ?? "", expected).test(answer.trim());
     case "json_equal":
       return jsonEqual;
+    case "tool_call":
+      return (answer, expected) => sameCalls(FORMS["json"]!(answer), FORMS["json"]!(expected));
     case "none":
       return undefined;
     default:
@@ -37,21 +49,4 @@ function jsonEqual(answer: string, expected: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** One text for each JSON value. Numbers are compared by their digits: two that round to the same double differ. */
-function exactJson(text: string): string {
-  const keep = (_: string, value: Json, { source }: { readonly source: string }) =>
-    typeof value === "number" ? `n${decimal(source)}` : typeof value === "string" ? `s${value}` : value;
-  return canonicalJson(JSON.parse(text, keep as (key: string, value: Json) => Json));
-}
-
-/** The same for `1`, `1.0` and `10e-1`. */
-function decimal(literal: string): string {
-  const [, sign, whole = "", fraction = "", exponent = "0"] = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/
-    .exec(literal)!;
-  const digits = (whole + fraction).replace(/^0+/, "");
-  const kept = digits.replace(/0+$/, "");
-  if (kept === "") return "0";
-  return `${sign}${kept}e${BigInt(exponent) - BigInt(fraction.length) + BigInt(digits.length - kept.length)}`;
 }

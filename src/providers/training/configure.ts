@@ -10,7 +10,7 @@ import { type BaseInfo, rememberFiles } from "./base/base.ts";
 import { describeBase } from "./base/describe.ts";
 import { refuseSmallDisk } from "./disk_check.ts";
 import { ensurePython } from "./environment.ts";
-import { linkExamples, sharedSystem } from "./examples.ts";
+import { type LostKeys, placeExamples, type SentTools, sharedSystem, someThink } from "./examples.ts";
 import { chatTemplateOf, jobSettings, type TrainingSpec, trainingSpec } from "./job.ts";
 import { modelfile, type ModelfileFacts, type ServedTemplate, servingOf } from "./modelfile.ts";
 import { trainingOutlook } from "./outlook.ts";
@@ -22,7 +22,12 @@ import { trainerDigest } from "./trainer.ts";
 import type { TemplateDifference, Tokens } from "./trainer_files.ts";
 
 /** What the configured job depends on: no paths, nothing of this machine. */
-export async function trainingInputs(loaded: LoadedSpec, env: Env, trainerDir: string): Promise<JsonObject> {
+export async function trainingInputs(
+  loaded: LoadedSpec,
+  env: Env,
+  trainerDir: string,
+  sent?: SentTools,
+): Promise<JsonObject> {
   const spec = trainingSpec(loaded.spec);
   const base = await describeBase(loaded, env);
   const chatTemplate = await chatTemplateOf(loaded, env.fs);
@@ -33,11 +38,16 @@ export async function trainingInputs(loaded: LoadedSpec, env: Env, trainerDir: s
     base: base.identity,
     model: servedName(spec),
     trainer: await trainerDigest(trainerDir, env.fs),
+    ...sent && { sent_tools: sent.version },
   };
 }
 
 /** Writes job.json, prepares base and tokens, and writes the Modelfile and estimates.json. */
-export async function configureTraining(work: ConfigureWork, trainerDir: string): Promise<JsonObject> {
+export async function configureTraining(
+  work: ConfigureWork,
+  trainerDir: string,
+  sent?: SentTools,
+): Promise<JsonObject> {
   const { loaded, out, fs } = work;
   const spec = trainingSpec(loaded.spec);
   const base = await describeBase(loaded, work);
@@ -50,7 +60,8 @@ export async function configureTraining(work: ConfigureWork, trainerDir: string)
     progress: (progress) => work.progress(progress),
     signal: work.signal,
   });
-  const data = await linkExamples(work.examples, out, fs);
+  const { data, lost } = await placeExamples(work.examples, out, fs, sent);
+  warnOfLost(work, lost);
   const settings = jobSettings(spec, base, await sharedSystem(out, fs), await chatTemplateOf(loaded, fs));
   await fs.writeAtomic(join(out, "job.json"), json({ ...settings, data }));
   const tokens = await runPrepare(work, python, trainerDir);
@@ -62,6 +73,16 @@ export async function configureTraining(work: ConfigureWork, trainerDir: string)
   }
   await fs.writeAtomic(join(out, "estimates.json"), json(await estimates(work, tokens)));
   return summary(spec, base, tokens);
+}
+
+/** What no request can say is not trained either. */
+function warnOfLost(work: ConfigureWork, lost: LostKeys) {
+  for (const [key, rows] of lost) {
+    const message = `Ollama does not pass on ${key} of a tool, so ${
+      counted(rows, "row")
+    } are trained without it`;
+    work.progress({ phase: "examples", message });
+  }
 }
 
 function warnOfTokens(work: ConfigureWork, tokens: Tokens) {
@@ -103,7 +124,7 @@ async function modelfileFacts(
     spec,
     shape: shapeOf(tokens),
     context: tokens.base.context,
-    template: servedTemplate(tokens.template),
+    template: await servedTemplate(work, tokens.template),
     opening: tokens.opening,
     kept: keptTokens(spec, tokens),
     system: await sharedSystem(work.out, work.fs),
@@ -112,12 +133,30 @@ async function modelfileFacts(
 }
 
 /** What a server is told of the template. Without `turns` it has to use the chat template inside the file. */
-function servedTemplate(trained: Tokens["template"]): ServedTemplate {
+async function servedTemplate(
+  { out, fs }: ConfigureWork,
+  trained: Tokens["template"],
+): Promise<ServedTemplate> {
   const family = trained.kind === "linear" ? trained.name : trained.linear;
   const known = TEMPLATES.find(({ name }) => name === family);
-  if (trained.kind === "jinja") return { name: trained.name, stop: trained.stop, ...known && { turns: known.turns } };
+  if (trained.kind === "jinja") {
+    const jinja = await fs.readText(join(out, "prepared", "chat_template.jinja"));
+    const thinksUnasked = asksForThinking(jinja) && !await someThink(out, fs);
+    return {
+      name: trained.name,
+      stop: trained.stop,
+      jinja,
+      thinksUnasked,
+      ...known && { turns: known.turns },
+    };
+  }
   if (!known) throw new RangeError(`Cannot find template "${family}"`);
   return known;
+}
+
+/** Servers let a template with these tags think unless a request says otherwise. */
+function asksForThinking(jinja: string): boolean {
+  return /\benable_thinking\b/.test(jinja) && jinja.includes("<think>") && jinja.includes("</think>");
 }
 
 /** A prefix, and BOS behind it. */

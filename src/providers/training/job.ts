@@ -49,6 +49,7 @@ export function jobSettings(
     evaluate: {
       metric: evaluate.metric,
       pattern: evaluate.pattern ?? null,
+      reasoning: evaluate.reasoning,
       before: evaluate.before,
       max_new_tokens: evaluate.max_new_tokens,
       few_shot: evaluate.few_shot ?? null,

@@ -8,7 +8,12 @@ import type { Serving } from "./serving.ts";
 import type { Template } from "./templates.ts";
 
 /** A template as far as a server is told of it. Without `turns` the server has the file's own chat template alone. */
-export type ServedTemplate = Pick<Template, "name" | "stop"> & Partial<Pick<Template, "turns">>;
+export type ServedTemplate = Pick<Template, "name" | "stop"> & Partial<Pick<Template, "turns">> & {
+  /** The text of a chat template in Jinja, which the file carries. */
+  readonly jinja?: string;
+  /** Whether the template thinks before each answer unless a request says otherwise, though no row taught it to. */
+  readonly thinksUnasked?: boolean;
+};
 
 export interface ModelfileFacts {
   /** Name the model is served under. */
@@ -36,6 +41,8 @@ export function servingOf(facts: ModelfileFacts): Serving {
     version: 1,
     model: facts.model,
     ...template.turns && { template: goTemplate({ turns: template.turns }, opening) },
+    ...template.jinja !== undefined && { chat_template: template.jinja },
+    ...template.thinksUnasked && { think: false as const },
     ...system !== undefined && { system },
     parameters: {
       stop: [...template.stop],
@@ -54,7 +61,9 @@ export function modelfile(facts: ModelfileFacts): string {
   const sections: [why: string, ...instructions: string[]][] = [
     [heading(facts), "FROM ./model.gguf"],
     [
-      `The chat template (${facts.template.name}) of the training, word for word. Another one makes the answers worse.`,
+      template === undefined
+        ? "The chat template of the training is inside model.gguf, in Jinja: Ollama 0.30 and newer render it as it is."
+        : `The chat template (${facts.template.name}) of the training, word for word. Another one makes the answers worse.`,
       ...template === undefined ? [] : [`TEMPLATE ${quoted("the chat template", template)}`],
       ...(stop as string[]).map((token) => `PARAMETER stop ${quoted("the stop token", token)}`),
     ],
@@ -94,7 +103,7 @@ function heading(facts: ModelfileFacts): string {
     mergedLine(spec.method, quantization),
     "",
     `Serve it:  ollama create ${model} -f Modelfile`,
-    `Talk to it: ollama run ${model}`,
+    `Talk to it: ollama run ${model}${facts.template.thinksUnasked ? " --think=false" : ""}`,
     `Undo it:   ollama rm ${model}    (the base and this folder stay as they are)`,
   ].join("\n");
 }

@@ -15,6 +15,7 @@ import {
   trainingCosts,
 } from "./costs.ts";
 import { CHECKPOINTS, methodNotes } from "./method_notes.ts";
+import { readServing } from "./serving.ts";
 import { trainingSettings } from "./settings.ts";
 import { type TrainingSpec, trainingSpec } from "./job.ts";
 import type { Device } from "./machine.ts";
@@ -32,8 +33,23 @@ export async function trainingOutlook(
   const estimates = base.shape === null
     ? [tokensEstimate(tokens, 1)]
     : await shapedEstimates(spec, env, { ...base, shape: base.shape }, tokens, data.trainRows);
-  const notes = [...base.warnings, ...base.shape === null ? [] : methodNotes(spec, base.shape)];
+  const notes = [
+    ...base.warnings,
+    ...base.shape === null ? [] : methodNotes(spec, base.shape),
+    ...await servingNotes(spec, env, configured),
+  ];
   return { base: baseText(base), settings: trainingSettings(loaded, base), estimates, notes };
+}
+
+/** What the server has to be able to do, once the rows have shown it. */
+async function servingNotes(
+  { provider }: TrainingSpec,
+  { fs }: Env,
+  configured: string | undefined,
+): Promise<string[]> {
+  const serving = configured === undefined ? undefined : await readServing(configured, fs);
+  if (provider.kind !== "ollama" || !serving || serving.template !== undefined) return [];
+  return ["The chat template is rendered by the file itself, in Jinja: that takes Ollama 0.30 or newer"];
 }
 
 function baseText(base: BaseInfo): string {

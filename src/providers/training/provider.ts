@@ -3,6 +3,7 @@ import type { LoadedSpec } from "../../spec/load.ts";
 import type { Env, JobResult, MonitorWork, Provider } from "../provider.ts";
 import { configureTraining, trainingInputs } from "./configure.ts";
 import { cancelJob, jobDir, markDelivered } from "./job_folder.ts";
+import type { SentTools } from "./examples.ts";
 import { followTraining, type MonitorOptions } from "./monitor.ts";
 import { trainingOutlook } from "./outlook.ts";
 import { jobResult, keepResult, rememberSpeed } from "./result.ts";
@@ -11,6 +12,8 @@ import { ownTrainerDir } from "./trainer.ts";
 
 export interface TrainingOptions extends Partial<MonitorOptions> {
   readonly kind: string;
+  /** How the server that serves the result passes tools on. @default as they are */
+  readonly sent?: SentTools;
   /** What `finish` depends on, besides the job. @default nothing */
   readonly delivery?: (loaded: LoadedSpec, env: Env) => JsonObject;
   /** What becomes of a finished training. @default nothing more */
@@ -19,13 +22,13 @@ export interface TrainingOptions extends Partial<MonitorOptions> {
 
 /** A provider whose jobs are trained on this machine. */
 export function trainingProvider(options: TrainingOptions): Provider {
-  const { kind, trainerDir = ownTrainerDir(), delivery = () => ({}) } = options;
+  const { kind, trainerDir = ownTrainerDir(), delivery = () => ({}), sent } = options;
   const finish = options.finish ?? ((_, result) => Promise.resolve(result));
   return {
     kind,
-    inputs: (loaded, env) => trainingInputs(loaded, env, trainerDir),
+    inputs: (loaded, env) => trainingInputs(loaded, env, trainerDir, sent),
     outlook: trainingOutlook,
-    configure: (work) => configureTraining(work, trainerDir),
+    configure: (work) => configureTraining(work, trainerDir, sent),
     delivery,
     submit: (work) => submitTraining(work, kind, trainerDir, delivery(work.loaded, work)),
     async monitor(work) {

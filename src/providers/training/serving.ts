@@ -12,6 +12,10 @@ const Serving = z.object({
   model: z.string(),
   /** Go's text/template over .Messages; absent where the file's own chat template is the only one that is exact. */
   template: z.string().optional(),
+  /** The chat template inside the file, where that is one in Jinja of the base's or the user's. */
+  chat_template: z.string().optional(),
+  /** What requests have to say of thinking to be answered as was trained; absent where they may leave it out. */
+  think: z.literal(false).optional(),
   /** For conversations that do not begin with a system prompt of their own. */
   system: z.string().optional(),
   /** PARAMETER lines of the Modelfile; several values of one name are a list. */

@@ -19,7 +19,7 @@ Deno.test({
     const request = await requestOf(await folder());
     const { work, said } = registerWork();
     const registered = await register(client, request, work);
-    assert.deepEqual(registered, { model: "home", previous: undefined, replaced: false });
+    assert.deepEqual(registered, { model: "home", previous: undefined, replaced: false, jinja: false });
     assert.equal(said.filter(({ phase }) => phase === "upload").at(-1)?.done, request.gguf.bytes);
     const shown = (await client.show("home"))!;
     assert.equal(shown.template, request.serving.template);
@@ -46,7 +46,12 @@ Deno.test({
     await register(client, first, work);
     const second = await requestOf(dir, { model: "team/home:v2", keepPrevious: true }, { vocab: 12 });
     const kept = await register(client, second, work);
-    assert.deepEqual(kept, { model: "team/home:v2", previous: "team/home-previous:v2", replaced: true });
+    assert.deepEqual(kept, {
+      model: "team/home:v2",
+      previous: "team/home-previous:v2",
+      replaced: true,
+      jinja: false,
+    });
     assert.equal(blobOf((await client.show("team/home-previous:v2"))!), first.gguf.sha256);
     assert.equal(blobOf((await client.show("team/home:v2"))!), second.gguf.sha256);
     // The same model again is not the one before it.
@@ -69,7 +74,7 @@ Deno.test({
     });
     assert.equal(blobOf((await client.show("other"))!), foreign.gguf.sha256);
     const taken = await register(client, { ...stranger, overwrite: true }, work);
-    assert.deepEqual(taken, { model: "other", previous: undefined, replaced: true });
+    assert.deepEqual(taken, { model: "other", previous: undefined, replaced: true, jinja: false });
   },
 });
 

@@ -40,6 +40,13 @@ const CASES: readonly Case[] = [
   ["json_equal", null, "true", "1"],
   ["json_equal", null, "NaN", "NaN"],
   ["json_equal", null, "{", "{"],
+  ["exact_match", null, "<think>\na\n</think>\n\non", "<think>b</think>on"],
+  ["contains", null, "<think>on</think>off", "on"],
+  ["tool_call", null, '[{"name":"f","arguments":"{\\"a\\": 1.0}"}]', '[{"name":"f","arguments":{"a":1}}]'],
+  ["tool_call", null, '[{"name":"g","arguments":"{}"}]', '[{"name":"f","arguments":"{}"}]'],
+  ["tool_call", null, "I did.", '[{"name":"f","arguments":"{}"}]'],
+  ["tool_call", null, "I cannot.", "No."],
+  ["tool_call", null, '[{"name":"f","arguments":"{}"}]', "No."],
 ];
 const RIGHT = [
   true,
@@ -58,7 +65,7 @@ const RIGHT = [
   false,
   false,
 ]
-  .concat([false, false]);
+  .concat([false, false, true, false, true, false, false, true, false]);
 
 Deno.test("metricOf() judges answers as the README says", () => {
   assert.deepEqual(CASES.map(judge), RIGHT);
@@ -71,11 +78,16 @@ Deno.test({
     const json = fc.json({ maxDepth: 2 });
     const number = fc.tuple(fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }), fc.nat(30), fc.integer())
       .map(([n, digits, exponent]) => `${n}.${"0".repeat(digits)}5e${exponent % 300}`);
+    const calls = fc.array(
+      fc.record({ name: fc.constantFrom("f", "g"), arguments: fc.oneof(json, fc.jsonValue()) }),
+    )
+      .map((list) => JSON.stringify(list));
     const generated = fc.sample(
       fc.oneof(
         fc.tuple(fc.constant("json_equal" as const), fc.constant(null), json, json),
         fc.tuple(fc.constant("json_equal" as const), fc.constant(null), number, number),
         number.map((n) => ["json_equal", null, n, n.replace(".", ".0").replace(".00", ".0")] as const),
+        fc.tuple(fc.constant("tool_call" as const), fc.constant(null), calls, calls),
         fc.tuple(
           fc.constant("contains" as const),
           fc.constant(null),

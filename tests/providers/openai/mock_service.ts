@@ -3,6 +3,12 @@
  * A service that speaks OpenAI's fine-tuning protocol over real HTTP and remembers what it was asked. Jobs go on by one
  * stage at each look at them. Knows nothing of temper.
  */
+/** The arguments are JSON text. */
+export interface ToolCall {
+  readonly name: string;
+  readonly arguments: string;
+}
+
 export interface MockOptions {
   readonly dialect?: "openai" | "nebius" | "azure";
   /** How jobs end. @default succeeded */
@@ -15,6 +21,8 @@ export interface MockOptions {
   readonly base64?: boolean;
   /** What models answer: the tuned one always knows. */
   readonly answer?: (model: string, messages: readonly Message[]) => string;
+  /** Tools that they call instead. */
+  readonly calls?: (model: string, messages: readonly Message[]) => readonly ToolCall[];
   readonly messyEvents?: boolean;
   /** Healthy jobs have `error: null`, as the description says. The real service answers `{}`. @default false */
   readonly asDescribed?: boolean;
@@ -343,7 +351,11 @@ export class MockService implements AsyncDisposable {
   }
 
   #chat({ model, messages }: Obj): Obj {
-    const content = this.options.answer?.(String(model), messages as Message[]) ?? "?";
+    const calls = this.options.calls?.(String(model), messages as Message[]) ?? [];
+    const content = calls.length > 0
+      ? null
+      : this.options.answer?.(String(model), messages as Message[]) ?? "?";
+    const called = calls.map((fn, i) => ({ id: `call_${i}`, type: "function", function: fn }));
     return {
       id: this.#id("chatcmpl-"),
       object: "chat.completion",
@@ -353,7 +365,7 @@ export class MockService implements AsyncDisposable {
         index: 0,
         finish_reason: "stop",
         logprobs: null,
-        message: { role: "assistant", content, refusal: null },
+        message: { role: "assistant", content, refusal: null, ...calls.length > 0 && { tool_calls: called } },
       }],
       usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
     };

@@ -45,3 +45,46 @@ Deno.test("a job that validates for more than two hours is warned of, once, and 
     /has been validating/,
   );
 });
+
+Deno.test("metric tool_call takes a hosted model's calls, and its words for none", async () => {
+  const light = (n: number, args: string) => ({
+    id: `call_${n}`,
+    type: "function",
+    function: { name: "light", arguments: args },
+  });
+  const row = (n: number, answer: object) =>
+    JSON.stringify({
+      messages: [{ role: "user", content: `say ${n}` }, { role: "assistant", ...answer }],
+      tools: [{ type: "function", function: { name: "light", parameters: { type: "object" } } }],
+    }) + "\n";
+  const held = row(100, { content: "", tool_calls: [light(0, '{"on": true, "level": 1}')] }) +
+    row(101, { tool_calls: [light(0, '{"on": false}')] }) + row(102, { content: "I cannot." }) +
+    row(103, { content: "No." });
+  // What the tuned model calls, by row.
+  const tuned: Record<string, string> = {
+    "say 100": '{"level":1.0,"on":true}',
+    "say 101": '{"on":true}',
+    "say 103": '{"on":true}',
+  };
+  await using service = new MockService({
+    answer: () => "Sorry.",
+    calls: (model, messages) => {
+      const args = model.startsWith("ft:") ? tuned[messages.at(-1)!.content] : undefined;
+      return args === undefined ? [] : [{ name: "light", arguments: args }];
+    },
+  });
+  const train = Array.from(
+    { length: 12 },
+    (_, n) => row(n, { tool_calls: [light(0, `{"on": ${n % 2 === 0}}`)] }),
+  );
+  await using project = await hostedProject({
+    train: train.join(""),
+    held,
+    more: "evaluate: {metric: tool_call}\n",
+  });
+  const { code, err } = await project.run(service.url);
+  assert.equal(code, 0, err);
+  const text = await Deno.readTextFile(`${await project.lastRun()}/job/predictions.jsonl`);
+  const verdicts = text.trim().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual(verdicts.map((row) => row.after_ok), [true, false, true, false]);
+});

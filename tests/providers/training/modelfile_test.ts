@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { UsageError } from "../../../src/lib/errors.ts";
 import { builtinBase } from "../../../src/providers/training/base/builtin.ts";
 import { goTemplate } from "../../../src/providers/training/go_template.ts";
-import { modelfile, type ModelfileFacts } from "../../../src/providers/training/modelfile.ts";
+import { modelfile, type ModelfileFacts, servingOf } from "../../../src/providers/training/modelfile.ts";
 import { comment, quoted } from "../../../src/providers/training/modelfile_text.ts";
 import { TEMPLATES } from "../../../src/providers/training/templates.ts";
 import { Spec } from "../../../src/spec/schema.ts";
@@ -51,6 +51,23 @@ Deno.test("modelfile() says the same to Ollama as was meant, for every template"
       { name: "SYSTEM", args: "Home:" },
     ]);
   }
+});
+
+Deno.test("modelfile() leaves a chat template in Jinja to the file and says what it takes", () => {
+  const jinja = "{% if enable_thinking %}<think></think>{% endif %}";
+  const template = { name: "base", stop: ["<|im_end|>"], jinja, thinksUnasked: true };
+  const text = modelfile(facts({ template }));
+  assert.equal(valueOf(text, "TEMPLATE"), undefined);
+  assert.equal(valueOf(text, "stop"), "<|im_end|>");
+  assert.match(text, /^# The chat template of the training is inside model\.gguf, .* Ollama 0\.30/m);
+  assert.match(text, /^# Talk to it: ollama run home --think=false$/m);
+  const { template: sent, chat_template: inFile, think } = servingOf(facts({ template }));
+  assert.deepEqual([sent, inFile, think], [undefined, jinja, false]);
+  const both = servingOf(
+    facts({ template: { ...template, turns: TEMPLATES[0]!.turns, thinksUnasked: false } }),
+  );
+  assert.equal(both.template, goTemplate(TEMPLATES[0]!, ""));
+  assert.deepEqual([both.chat_template, both.think], [jinja, undefined]);
 });
 
 Deno.test("modelfile() begins prompts with the tokens of a prefix and keeps them", () => {

@@ -1,0 +1,21 @@
+import { TemperError } from "../../lib/errors.ts";
+
+/** The first version that renders the chat template in the file. */
+const FIRST = [0, 30] as const;
+
+/** Throws when a server cannot render Jinja. A server that does not know its own version is a new one built by hand. */
+export function refuseOldServer(server: string, version: string, model: string): void {
+  const [major, minor] = version.split(".").map(Number);
+  const known = major !== undefined && minor !== undefined && version !== "0.0.0" &&
+    Number.isInteger(major) && Number.isInteger(minor);
+  if (!known || major > FIRST[0] || minor >= FIRST[1]) return;
+  throw new TemperError(
+    "ollama-too-old",
+    `Cannot register "${model}" at ${server}: Ollama ${version} does not render chat templates in Jinja`,
+    {
+      hint: `Update Ollama to ${
+        FIRST.join(".")
+      } or newer, or train with provider.template: chatml (or another family)`,
+    },
+  );
+}

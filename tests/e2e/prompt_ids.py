@@ -1,0 +1,11 @@
+"""Prints the token ids that the trainer gives its model for each eval row of a job: JOB_DIR."""
+
+import json
+import sys
+from pathlib import Path
+
+from temper_trainer.evaluate import prompt_of
+from temper_trainer.prepared import Prepared
+
+prepared = Prepared(Path(sys.argv[1]) / "prepared" / "eval.safetensors")
+print(json.dumps([prompt_of(prepared, index) for index in range(len(prepared))]))
