@@ -40,7 +40,7 @@ Deno.test("user, password and key of a service's address are sent, and are in no
   assert.equal(away.code, 2);
   assert.match(
     away.err,
-    /^ {2}Cannot send the password in OPENAI_BASE_URL to http:\/\/gateway\.example\/v1: /m,
+    /^hosted\.yaml:6:9: Cannot send the password in OPENAI_BASE_URL to http:\/\/gateway\.example\/v1: /,
   );
   const file = await project.call(
     "check",
@@ -81,7 +81,7 @@ Deno.test("a key that cannot be sent, or would be readable on its way, is refuse
       assert.match(out + err, found);
       if (key.trim() !== "") assert.ok(!(out + err).includes(key.trim()));
     }
-    assert.match((await project.call("doctor")).out, found);
+    if (key.includes("\n")) assert.match((await project.call("doctor")).out, found);
   }
   await using project = await hostedProject({ env: { OPENAI_BASE_URL: "http://gateway.example/v1" } });
   for (const command of ["check", "plan", "run"]) {
@@ -90,4 +90,24 @@ Deno.test("a key that cannot be sent, or would be readable on its way, is refuse
     assert.match(out + err, /Cannot send the key in OPENAI_API_KEY to http:\/\/gateway\.example\/v1/);
   }
   assert.deepEqual(service.calls, []);
+});
+
+Deno.test("a key is not sent on to where a service points", async () => {
+  const sent: (string | null)[] = [];
+  await using other = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
+    sent.push(request.headers.get("authorization"));
+    return Response.json({});
+  });
+  const there = `http://127.0.0.1:${other.addr.port}`;
+  await using service = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    () => Response.redirect(`${there}/v1/files?key=hidden`, 307),
+  );
+  await using project = await hostedProject({
+    env: { OPENAI_BASE_URL: `http://127.0.0.1:${service.addr.port}/v1` },
+  });
+  const { out } = await project.call("doctor");
+  assert.match(out, new RegExp(`the service sends its callers on to ${there}\\s`));
+  assert.deepEqual(sent, []);
+  assert.ok(!out.includes("hidden"));
 });

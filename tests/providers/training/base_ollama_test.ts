@@ -46,6 +46,23 @@ Deno.test({
   },
 });
 
+Deno.test("describeBase() asks the server of OLLAMA_HOST where the pipeline names none, below its path", async () => {
+  const asked: string[] = [];
+  await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
+    asked.push(`${new URL(request.url).pathname} ${request.headers.get("authorization")}`);
+    return Response.json({ error: "not found" }, { status: 404 });
+  });
+  const host = `127.0.0.1:${server.addr.port}/prefix`;
+  for (const provider of [{ kind: "local" }, { kind: "ollama", model: "new" }]) {
+    await using project = await Project.make("home", { provider: { ...provider, base: "ollama:home" } });
+    const env = { ...project.env, env: { ...project.env.env, OLLAMA_HOST: `me:hunter2@${host}` } };
+    await assert.rejects(describeBase(project.loaded, env), {
+      message: `Cannot find base "ollama:home": http://${host} has no such model`,
+    });
+  }
+  assert.deepEqual(asked, Array(2).fill(`/prefix/api/show Basic ${btoa("me:hunter2")}`));
+});
+
 Deno.test("describeBase() refuses what Ollama has no file of its own for", async () => {
   const cases: [() => Response, RegExp][] = [
     [() => Response.json({ error: "not found" }, { status: 404 }), /has no such model$/],
