@@ -13,6 +13,7 @@ import {
 } from "./conversation.ts";
 import { learntOf } from "./learn_flags.ts";
 import { MEDIA_FIELDS } from "./row_fields.ts";
+import { holdsHalfCharacter } from "./surrogates.ts";
 import { type Call, isAnswerRole, isCallRole, ToolCalls } from "./tool_calls.ts";
 import { toolsOf } from "./tools.ts";
 
@@ -68,7 +69,7 @@ function joined(before: Turn, turn: Turn, complain: Complain): Turn | undefined 
     return void complain(turn.field, "is one answer with the turn before, which has another weight");
   }
   const calls = [...before.calls, ...turn.calls];
-  const message = { ...before.message, ...more, tool_calls: calls };
+  const message = { ...before.message, ...more, "tool_calls": calls };
   return { ...before, reasoning: before.reasoning || turn.reasoning, calls, message };
 }
 
@@ -103,11 +104,11 @@ function settleTurn(
   const said = contentOf(silent ? { ...raw, content: "" } : raw, role, abilities, complain);
   const reasoning = said && reasoningOf(said, raw.field, complain);
   if (!said || reasoning === undefined) return undefined;
-  if (!`${said.text}${reasoning}`.isWellFormed()) {
-    return void complain(raw.field, "holds half of a surrogate pair, which is no character", raw.content);
-  }
   const more = membersOf(raw, role, tools, abilities, complain);
   if (!more) return undefined;
+  if (!`${said.text}${reasoning}`.isWellFormed() || holdsHalfCharacter([calls, more])) {
+    return void complain(raw.field, "holds half of a surrogate pair, which is no character", raw.content);
+  }
   const content = !abilities.hosted ? said.text : silent ? null : said.parts ?? said.text;
   const message = {
     role,
@@ -134,8 +135,8 @@ function callsOf(
   tools: ToolCalls,
   complain: Complain,
 ): readonly Call[] | undefined {
-  if (isCallRole(raw.role)) return tools.ofText(raw.field, raw.content, complain);
-  if (!raw.view) return [];
+  if (!raw.view || !raw.key) return [];
+  if (isCallRole(raw.role)) return tools.ofContent(raw.view, raw.key, complain);
   if (role === "assistant") return tools.ofMessage(raw.view, complain);
   const stray = ["tool_calls", "function_call"].find((name) => raw.view?.has(name));
   return stray === undefined

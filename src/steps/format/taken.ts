@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from "../../lib/json.ts";
 
-/** Hears of a value that was left over: where it stands, with `[]` for any place in a list, and why if that is known. */
-export type Leftover = (field: string, why: string, value: Json) => void;
+/** Hears of a value that was left over: where it is, with `[]` for any place in a list, and why if that is known. */
+export type Leftover = (field: string, why: string) => void;
 
 /**
  * An object of a row that remembers what was read from it. Converters see rows through it alone, so what they did
@@ -72,13 +72,9 @@ export class Taken {
   /** Everything that was left over, here and in the objects that were entered. */
   leftovers(tell: Leftover): void {
     for (const key in this.#object) {
-      if (!this.#taken.includes(key) && this.has(key)) {
-        tell(patternOf(this.at(key)), "", this.#object[key] as Json);
-      }
+      if (!this.#taken.includes(key) && this.has(key)) tell(patternOf(this.at(key)), "");
     }
-    for (const { key, why } of this.#spared ?? []) {
-      tell(patternOf(this.at(key)), why, this.#object[key] as Json);
-    }
+    for (const { key, why } of this.#spared ?? []) tell(patternOf(this.at(key)), why);
     for (const inner of this.#inner ?? []) inner.leftovers(tell);
   }
 

@@ -1,7 +1,8 @@
 import type { Json, JsonObject } from "../../lib/json.ts";
 import { type Complain, isObject, kindOf, type Role } from "./conversation.ts";
 import { parseJsonCell } from "./json_cell.ts";
-import { Taken, withoutNulls } from "./taken.ts";
+import { holdsHalfCharacter } from "./surrogates.ts";
+import { type Taken, withoutNulls } from "./taken.ts";
 
 /** A tool call as it is written. */
 export type Call = {
@@ -37,10 +38,11 @@ export class ToolCalls {
     return given(many) ? this.#read(message, "tool_calls", many, complain) : [];
   }
 
-  /** Calls that a turn of their own holds, as an object, a list or the JSON text of one. */
-  ofText(field: string, content: Json | undefined, complain: Complain): readonly Call[] | undefined {
-    const calls = this.#read(new Taken({}, ""), field, content, complain);
-    return calls?.length === 0 ? void complain(field, "holds no tool call", content) : calls;
+  /** Calls that are all a turn has to say: an object, a list or the JSON text of one. */
+  ofContent(turn: Taken, key: string, complain: Complain): readonly Call[] | undefined {
+    const content = turn.take(key);
+    const calls = this.#read(turn, key, content, complain);
+    return calls?.length === 0 ? void complain(turn.at(key), "holds no tool call", content) : calls;
   }
 
   /** The id of the call that a tool's turn answers. Without an id it answers the first that waits. */
@@ -118,8 +120,10 @@ function argumentsOf(fn: Taken, complain: Complain): string | undefined {
   if (!isObject(parsed.value as Json)) {
     return void complain(field, `is ${kindOf(parsed.value as Json)}, not an object of arguments`, value);
   }
-  const text = typeof value === "string" ? value : JSON.stringify(withoutNulls(value));
-  return text.isWellFormed() ? text : void complain(field, "holds half of a surrogate pair", value);
+  if (holdsHalfCharacter(parsed.value as Json)) {
+    return void complain(field, "holds half of a surrogate pair, which is no character", value);
+  }
+  return typeof value === "string" ? value : JSON.stringify(withoutNulls(value));
 }
 
 function given(value: Json | undefined): boolean {

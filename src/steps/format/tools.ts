@@ -1,10 +1,8 @@
 import type { Json, JsonObject } from "../../lib/json.ts";
 import { type Complain, isObject, kindOf } from "./conversation.ts";
 import { parseJsonCell } from "./json_cell.ts";
+import { holdsHalfCharacter } from "./surrogates.ts";
 import { type Taken, withoutNulls } from "./taken.ts";
-
-/** Half of a surrogate pair, as JSON.stringify escapes it. */
-const HALF_CHARACTER = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
 
 /** The tools that a row offers, or its older functions, in OpenAI's spelling. `null` after a complaint. */
 export function toolsOf(row: Taken, complain: Complain): readonly JsonObject[] | undefined | null {
@@ -30,7 +28,7 @@ function readList(row: Taken, key: string, complain: Complain): readonly JsonObj
     if (!tool) return complain(`${field}[${i}]`, "is no function with a name", item) ?? null;
     tools.push(tool);
   }
-  if (HALF_CHARACTER.test(JSON.stringify(tools))) {
+  if (holdsHalfCharacter(tools)) {
     return complain(field, "holds half of a surrogate pair, which is no character") ?? null;
   }
   return tools.length === 0 ? undefined : tools;

@@ -134,7 +134,8 @@ export class RowMaker {
     };
     const list = [speech("human", this.#text()), speech("gpt", this.#text("assistant"))];
     if (this.#odds(2)) {
-      const call = { name: this.#text(), arguments: { a: this.#text() } };
+      const call: Members = { name: this.#text(), arguments: { a: this.#text() } };
+      this.#extras(call);
       list.push(speech("human", this.#text()));
       if (this.#odds(2)) list.push(speech("gpt", this.#text()));
       list.push(speech("function_call", JSON.stringify(call)));

@@ -211,6 +211,21 @@ const BROKEN: readonly (readonly [name: string, row: JsonObject, says: RegExp])[
     /arguments is a list, not an object/,
   ],
   [
+    "arguments with half a character",
+    { messages: [user(), asking(made("1", "f", '{"x": "\\ud800"}')), result, bot()] },
+    /arguments holds half of a surrogate pair/,
+  ],
+  [
+    "a call's name with half a character",
+    { messages: [user(), asking(made("1", "f\ud800")), result, bot()] },
+    /^messages\[1\]\.content holds half of a surrogate pair/,
+  ],
+  [
+    "tools with half a character",
+    { messages: [user(), bot()], tools: [{ name: "f", description: "\udc00" }] },
+    /^tools holds half of a surrogate pair/,
+  ],
+  [
     "a call without a name",
     { messages: [user(), asking({ function: {} }), result, bot()] },
     /tool_calls\[0\] is a tool call without a name/,
