@@ -201,4 +201,15 @@ Deno.test("a number that was rounded is refused where it is used, and only there
     (await refusal(b.format(b.pipeline({ source: "a.jsonl", format: "columns", columns })))).message,
     /a\.jsonl:1: id is a number with more digits/,
   );
+  const decimals = (pi: string) => `{"q": "pi", "a": ${pi}, "unused": 3.14159265358979323846}\n`;
+  const answers = { user: "{{ q }}", assistant: "{{ a }}" };
+  const ofPi = async (pi: string) => {
+    await b.write("pi.jsonl", decimals(pi));
+    return b.pipeline({ source: "pi.jsonl", format: "columns", columns: answers });
+  };
+  for (const pi of ["3.141592653589793", "0.10000000000000000000", "-0.00000000000000000012"]) {
+    assert.equal((await b.format(await ofPi(pi)))["train"], 1);
+  }
+  const { message } = await refusal(b.format(await ofPi("3.14159265358979323846")));
+  assert.match(message, /pi\.jsonl:1: a is a number with more digits than numbers keep/);
 });
