@@ -7,5 +7,5 @@ const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cf}\u2800]/gu;
 /** The text without them. */
 export function withoutInvisible(text: string): string {
   // Most texts are plain ASCII, which has none.
-  return /^[\x00-\x7f]*$/.test(text) ? text : text.replace(INVISIBLE, "");
+  return /^\p{ASCII}*$/u.test(text) ? text : text.replace(INVISIBLE, "");
 }

@@ -10,7 +10,8 @@ const SPACE = /[ \t\n\r]*/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const WORD = /true|false|null/y;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
-const CONTROL = /[\u0000-\u001f]/;
+/** U+0000 to U+001F: those above are signs like others to JSON. */
+const CONTROL = /[^\P{Cc}\u007f-\u009f]/u;
 
 /**
  * Goes through a JSON text (RFC 8259) of any depth. Returns where it stops being one, or -1. JSON.parse tells that

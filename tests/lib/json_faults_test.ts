@@ -33,7 +33,7 @@ const FAULTS: [name: string, text: string, expected: RegExp][] = [
   ["a comma before a bracket", `{${LONG}, "a": [1, 2, ]}`, /^, \]}: a comma too many$/],
   ["two commas", `{"a": [1,, 2], ${LONG}}`, /^, 2\]: a comma too many$/],
   ["a raw tab", `{"a": "x\ty", ${LONG}}`, /^\ty",: a raw tab within a text, which JSON writes \\t$/],
-  ["a control character", `{"a": "x\u0001", ${LONG}}`, /^\u0001",.: a control character .* writes \\u0001$/],
+  ["a control character", `{"a": "x\u0001", ${LONG}}`, /^.",.: a control character .* writes \\u0001$/],
   [
     "a quote within a text",
     `{"a": "the "best" one", ${LONG}}`,

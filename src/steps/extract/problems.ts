@@ -33,9 +33,11 @@ export class Problems {
     const more = this.#count > SHOWN ? [`and ${this.#count - SHOWN} more`] : [];
     const lines = [...this.#shown, ...more].join("\n  ");
     const found = this.#count === 1 ? lines : `${this.#count} problems\n  ${lines}`;
-    const hint = this.#advice.size === 0
-      ? {}
-      : { hint: ["In dataset.source, a file can say how it is read", ...this.#advice].join("\n  ") };
+    const hint = this.#advice.size === 0 ? {} : {
+      hint: ["In dataset.source and dataset.eval, a file can say how it is read", ...this.#advice].join(
+        "\n  ",
+      ),
+    };
     throw new UsageError("source-rows", `Cannot read the dataset: ${found}`, hint);
   }
 }

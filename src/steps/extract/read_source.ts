@@ -3,7 +3,7 @@ import type { Fs } from "../../lib/fs.ts";
 import { csvReader } from "./csv.ts";
 import { readJsonArray } from "./json_array.ts";
 import { readJsonl } from "./jsonl.ts";
-import type { Note, Row, RowReader, SourceBytes } from "./row.ts";
+import type { Advice, Note, Row, RowReader, SourceBytes } from "./row.ts";
 import type { Reading, Source, Suffix } from "./sources.ts";
 import { toUtf8 } from "./to_utf8.ts";
 
@@ -73,10 +73,16 @@ function textOf(first: Uint8Array, next: Next, { encoding }: Reading, note: Note
     );
   }
   const nul = /^utf-16/.test(actual) ? -1 : first.indexOf(0);
-  if (nul >= 0) return void note(1, `the file is not text: byte ${nul} is zero`);
+  if (nul >= 0) return void note(1, `the file is not text: byte ${nul} is zero`, utf16Advice(first, nul));
   if (actual !== "utf-8") return { start: 0, chunks: toUtf8(rest(first, next), actual, note) };
   const start = mark === undefined ? 0 : 3;
   return { start, chunks: rest(first.subarray(start), next) };
+}
+
+/** Half of the bytes of most texts in UTF-16 are zero: the second or the first one of each pair. */
+function utf16Advice(first: Uint8Array, nul: number): Advice[] {
+  const encoding = nul === 1 ? "utf-16le" : nul === 0 && first[1] !== 0 ? "utf-16be" : undefined;
+  return encoding === undefined ? [] : [{ when: "where it is UTF-16", options: { encoding } }];
 }
 
 function markOf([a, b, c]: Uint8Array): string | undefined {

@@ -5,10 +5,11 @@ import type { Shape } from "./conversation.ts";
 import { type Field, fieldFacts, kindWords } from "./field_facts.ts";
 import { proposeColumns } from "./propose_columns.ts";
 
-/** Of which file the advice is. `entry`: where other files beside it have formats of their own. */
-export interface Place {
-  readonly name: string;
-  readonly entry: SourceEntry | undefined;
+/** A file beside others, which has a format of its own. */
+export interface Item {
+  /** dataset.source or dataset.eval. */
+  readonly field: string;
+  readonly entry: SourceEntry;
 }
 
 /** What the rows have instead of a known format, and what the pipeline file can say that makes them one. */
@@ -31,14 +32,18 @@ const MARKS: readonly {
 ];
 
 /** For rows that fit no shape. */
-export function adviceFor(sample: readonly JsonObject[], shapes: readonly Shape[], place: Place): Advised {
+export function adviceFor(
+  sample: readonly JsonObject[],
+  shapes: readonly Shape[],
+  item: Item | undefined,
+): Advised {
   const fields = fieldFacts(sample);
   const near = MARKS.find((mark) => mark.fields.every((name) => fields.some((field) => field.name === name)));
   const found = near ? nearMiss(near, fields) : unknownFields(fields, shapes);
   const proposal = proposeColumns(fields);
   if (proposal) {
     const { columns, notes } = proposal;
-    return { found, hint: [pasteable(columns, place), ...notes].join("\n") };
+    return { found, hint: [pasteable(columns, item), ...notes].join("\n") };
   }
   return {
     found,
@@ -71,14 +76,15 @@ function unknownFields(fields: readonly Field[], shapes: readonly Shape[]): stri
 }
 
 /** Lines to be put into the pipeline file as they are. Short ones, because a terminal breaks what is longer than it. */
-function pasteable(columns: JsonObject, { entry }: Place): string {
+function pasteable(columns: JsonObject, item: Item | undefined): string {
   const settings = { format: "columns", columns };
-  if (!entry) {
+  if (!item) {
     return ["If these are the right fields, add to dataset:", ...blockYaml(settings, "  ")].join("\n");
   }
-  const [first, ...rest] = blockYaml({ path: entry.path, ...entry.options, ...settings }, "    ");
-  const item = [`  - ${first?.trimStart()}`, ...rest];
-  return ["If these are the right fields, name the file so in its list:", ...item].join("\n");
+  const { field, entry: { path, options } } = item;
+  const [first, ...rest] = blockYaml({ path, ...options, ...settings }, "    ");
+  const head = `If these are the right fields, list the file in ${field} so:`;
+  return [head, `  - ${first?.trimStart()}`, ...rest].join("\n");
 }
 
 function withoutProposal(fields: readonly Field[]): string {

@@ -4,6 +4,7 @@ import type { JsonObject } from "../../lib/json.ts";
 import type { SourceFile } from "../extract/source_file.ts";
 import { resolveSources, type SetName, type Source } from "../extract/sources.ts";
 import type { StepContext } from "../step.ts";
+import type { Item } from "./advice.ts";
 import { Roles } from "./roles.ts";
 import { firstRows } from "./rows.ts";
 import { type Choice, chooseShape, refuseUnknownField, SAMPLE_ROWS, wantedOf } from "./shapes.ts";
@@ -30,6 +31,10 @@ export class SetChoice {
     this.why = whyOf(files);
   }
 
+  get size(): number {
+    return this.#files.size;
+  }
+
   /** `undefined` for a file without rows. */
   find(label: string): FileChoice | undefined {
     return this.#files.get(label);
@@ -52,22 +57,33 @@ export interface Choices {
   readonly eval?: SetChoice;
 }
 
+/** A file that nobody can decide for: how that is said of the file, and of the dataset as a whole. */
+interface Failure {
+  readonly ofFile: TemperError;
+  readonly ofAll: TemperError;
+}
+
 /** Decides for each file of both sets, and refuses all that nobody can decide for at once. */
 export async function chooseShapes(context: StepContext, sources: readonly SourceFile[]): Promise<Choices> {
   const resolved = await resolveSources(context.loaded, context.fs);
-  const errors: TemperError[] = [];
-  const train = await chooseSet(context, "train", sources, resolved, errors);
+  const failures: Failure[] = [];
+  const train = await chooseSet(context, "train", sources, resolved, failures);
   const hasEval = sources.some(({ set }) => set === "eval");
-  const evaluation = hasEval && await chooseSet(context, "eval", sources, resolved, errors);
-  const [first] = errors;
-  if (first && errors.length === 1) throw first;
-  if (first) {
-    const hints = [...new Set(errors.flatMap(({ hint }) => hint ?? []))];
-    throw new UsageError(first.code, errors.map(({ message }) => message).join("\n"), {
-      ...hints.length > 0 && { hint: hints.join("\n") },
-    });
-  }
+  const evaluation = hasEval && await chooseSet(context, "eval", sources, resolved, failures);
+  if (failures.length > 0) throw refusalOf(failures, train.size + (evaluation ? evaluation.size : 0));
   return { train, ...evaluation && { eval: evaluation } };
+}
+
+/** Where the same words help all files, they are said of the dataset. `chosen`: how many files need none. */
+function refusalOf(failures: readonly Failure[], chosen: number): TemperError {
+  const together = chosen === 0 && new Set(failures.map(({ ofAll }) => ofAll.hint)).size === 1;
+  const errors = failures.map(({ ofFile, ofAll }) => together ? ofAll : ofFile);
+  const [first] = errors as [TemperError];
+  if (errors.length === 1) return first;
+  const hints = [...new Set(errors.flatMap(({ hint }) => hint ?? []))];
+  return new UsageError(first.code, errors.map(({ message }) => message).join("\n"), {
+    ...hints.length > 0 && { hint: hints.join("\n") },
+  });
 }
 
 async function chooseSet(
@@ -75,7 +91,7 @@ async function chooseSet(
   set: SetName,
   sources: readonly SourceFile[],
   resolved: readonly Source[],
-  errors: TemperError[],
+  failures: Failure[],
 ): Promise<SetChoice> {
   const { fs, loaded: { spec: { dataset } } } = context;
   const files = sources.filter((source) => source.set === set);
@@ -87,24 +103,29 @@ async function chooseSet(
   for (const [i, { path: label, rows }] of files.entries()) {
     if (rows === 0) continue;
     const source = sourceNamed(label, set, resolved);
-    const alone = resolved.length === 1;
     const name = files.length === 1 ? field : JSON.stringify(label);
+    const choose = (item?: Item) =>
+      chooseShape(wantedOf(dataset, source.entry), name, samples[i] as JsonObject[], item);
     try {
-      const choice = chooseShape(
-        wantedOf(dataset, source.entry),
-        name,
-        samples[i] as JsonObject[],
-        alone ? undefined : source.entry,
-      );
-      choices.push({ ...choice, label, roles: rolesOf.entry(source) });
-    } catch (error) {
-      if (!(error instanceof TemperError)) throw error;
-      errors.push(error);
+      choices.push({ ...choose(), label, roles: rolesOf.entry(source) });
+    } catch (ofAll) {
+      if (!(ofAll instanceof TemperError)) throw ofAll;
+      failures.push({ ofAll, ofFile: errorOf(() => choose({ field, entry: source.entry })) ?? ofAll });
     }
   }
   const by = set === "train" ? dataset.split?.by : undefined;
   if (by !== undefined) refuseUnknownField("dataset.split.by", by, field, samples.flat());
   return new SetChoice(choices, rolesOf.all);
+}
+
+function errorOf(action: () => unknown): TemperError | undefined {
+  try {
+    action();
+    return undefined;
+  } catch (error) {
+    if (error instanceof TemperError) return error;
+    throw error;
+  }
 }
 
 /** The roles of sources; sources of one entry share theirs. */

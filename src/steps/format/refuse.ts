@@ -96,6 +96,8 @@ function wayOut(report: Report, failing: readonly CheckName[]): string {
   const lost = lostSources(report);
   if (lost.length > 0) return `Fix the rows: none of those in ${labelsOf(lost)} can be read${warn}`;
   const [unused, rows] = [totalOf(report, "unused"), totalOf(report, "rows")];
+  // Half of the rows are more than a few bad ones: something else is wrong.
+  if (unused * 2 > rows) return `Fix the rows: ${unused} of ${rows} cannot be read${warn}`;
   return `Fix the rows${warn}, or leave ${unused} of the ${rows} rows out with checks.rows: warn`;
 }
 

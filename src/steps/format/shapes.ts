@@ -5,7 +5,7 @@ import { nearest } from "../../lib/nearest.ts";
 import { FILTERS } from "../../lib/template.ts";
 import type { SourceOptions, Spec } from "../../spec/schema.ts";
 import type { SourceEntry } from "../../spec/source_entries.ts";
-import { adviceFor, type Place, quoted } from "./advice.ts";
+import { adviceFor, type Item, quoted } from "./advice.ts";
 import { alpaca } from "./alpaca.ts";
 import { columns } from "./columns.ts";
 import type { Shape } from "./conversation.ts";
@@ -36,37 +36,47 @@ export interface Choice {
   readonly why: string;
 }
 
-/** What the pipeline file says of how rows become conversations. */
+/** What the pipeline file says of how rows become conversations, and where it says so. */
 export interface Wanted {
   readonly format: Format;
   readonly columns?: SourceOptions["columns"];
+  /** @default "dataset.format" */
+  readonly formatPlace?: string;
+  /** @default "dataset.columns" */
+  readonly columnsPlace?: string;
 }
 
-/** What is said of a source: its own words before those of the whole dataset. `place`: the words that decide. */
-export function wantedOf(dataset: Spec["dataset"], { options }: SourceEntry): Wanted & { place: string } {
-  const place = options.format === undefined ? "dataset.format" : "its entry in the pipeline file";
+/** What is said of a source: its own words before those of the whole dataset. */
+export function wantedOf(dataset: Spec["dataset"], { path, options }: SourceEntry): Wanted {
   const columns = options.columns ?? dataset.columns;
-  return { format: options.format ?? dataset.format, place, ...columns && { columns } };
+  return {
+    format: options.format ?? dataset.format,
+    ...columns && { columns },
+    ...options.format && { formatPlace: "its entry in the pipeline file" },
+    ...options.columns && { columnsPlace: `the columns of "${path}"` },
+  };
 }
 
 /**
  * The shape of a file's rows, from the pipeline file or from its first rows. `name`: what the file is called in
- * messages. `place`: what names the format, or is to name it.
+ * messages. `item`: where it stands, when the whole dataset's format is not to be that of this file.
  */
 export function chooseShape(
-  wanted: Wanted & { readonly place?: string },
+  wanted: Wanted,
   name: string,
   sample: readonly JsonObject[],
-  entry?: SourceEntry,
+  item?: Item,
 ): Choice {
-  if (wanted.format === "auto") return detect(name, sample, entry);
-  const why = `${wanted.place ?? "dataset.format"} names it`;
+  if (wanted.format === "auto") return detect(name, sample, item);
+  const why = `${wanted.formatPlace ?? "dataset.format"} names it`;
   if (wanted.format !== "columns") return { shape: BY_NAME[wanted.format], why };
   if (!wanted.columns) {
     throw new UsageError("columns-missing", `Cannot use format columns for ${name}: no columns are given`);
   }
   const shape = columns(wanted.columns);
-  for (const field of shape.fields) refuseUnknownField("columns", field, name, sample);
+  for (const field of shape.fields) {
+    refuseUnknownField(wanted.columnsPlace ?? "dataset.columns", field, name, sample);
+  }
   return { shape, why };
 }
 
@@ -90,7 +100,7 @@ export function refuseUnknownField(
   );
 }
 
-function detect(name: string, sample: readonly JsonObject[], entry: SourceEntry | undefined): Choice {
+function detect(name: string, sample: readonly JsonObject[], item: Item | undefined): Choice {
   const fits = SHAPES.map((shape) => ({ shape, rows: sample.filter((row) => fitsShape(shape, row)).length }))
     .filter(({ rows }) => rows > 0);
   const [only] = fits;
@@ -100,8 +110,8 @@ function detect(name: string, sample: readonly JsonObject[], entry: SourceEntry 
     return { shape: only.shape, why: `${seen} ${only.shape.needs}` };
   }
   const what = `Cannot tell how the rows of ${name} become conversations`;
-  if (fits.length > 0) throw severalShapes(what, fits, sample, { name, entry });
-  const { found, hint } = adviceFor(sample, SHAPES, { name, entry });
+  if (fits.length > 0) throw severalShapes(what, fits, sample, item);
+  const { found, hint } = adviceFor(sample, SHAPES, item);
   throw new UsageError("format-unknown", `${what}: ${found}`, { hint });
 }
 
@@ -118,14 +128,14 @@ function severalShapes(
   what: string,
   fits: readonly { readonly shape: Shape; readonly rows: number }[],
   sample: readonly JsonObject[],
-  { entry }: Place,
+  item: Item | undefined,
 ): UsageError {
   const counts = fits.map(({ shape, rows }) => `${shape.name} (${rows})`).join(" and ");
   const whole = fits.filter(({ rows }) => rows === sample.length).map(({ shape }) => shape.name);
   const say = (format: string) =>
-    entry ? flowYaml({ path: entry.path, ...entry.options, format }) : `format: ${format}`;
+    item ? flowYaml({ path: item.entry.path, ...item.entry.options, format }) : `format: ${format}`;
   const hint = whole.length > 0
-    ? `Say which in dataset${entry ? ".source" : ""}: ${whole.map(say).join(" or ")}`
+    ? `Say which in ${item?.field ?? "dataset"}: ${whole.map(say).join(" or ")}`
     : "One file holds rows of one kind: put each kind into a file of its own, each is recognised for itself";
   return new UsageError("format-unknown", `${what}: its first ${sample.length} rows fit ${counts}`, { hint });
 }

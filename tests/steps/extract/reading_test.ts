@@ -134,6 +134,8 @@ const ADVISED: [name: string, bytes: string | Uint8Array, rows: unknown[]][] = [
   ["a.json", latin1('[{"a":"é"}]'), [{ a: "é" }]],
   ["a.csv", utf16("a,b\n1,2\n"), [{ a: "1", b: "2" }]],
   ["a.jsonl", utf16('{"a":1}\n', false), [{ a: 1 }]],
+  ["a.jsonl", utf16('{"a":2}\n').slice(2), [{ a: 2 }]],
+  ["a.csv", utf16("a,b\n3,4\n5,6\n", false).slice(2), [{ a: "3", b: "4" }, { a: "5", b: "6" }]],
 ];
 for (const [name, bytes, rows] of ADVISED) {
   Deno.test(`the advice for ${name} with ${bytes.length} bytes, ${typeof bytes}, reads it`, async () => {

@@ -68,6 +68,12 @@ const PROPOSED: [name: string, rows: JsonObject[], first: string[], message: Reg
     /./,
   ],
   [
+    "names that share a word with what is about the row",
+    [{ question_id: "7", "user question": "Why?", answer_source: "web", "final answer": "So." }],
+    ["user: Why?", "assistant: So."],
+    /./,
+  ],
+  [
     "an object as the answer",
     [{ instruction: "Read", input: "7 red", output: { z: 7, a: { b: [null, "é"] } } }],
     ["user: Read\n7 red", 'assistant: {"z":7,"a":{"b":[null,"é"]}}'],
@@ -216,6 +222,7 @@ Deno.test("beside other files, the proposal is the file's entry in the list", as
     source: ["a.jsonl", { path: "b.jsonl", encoding: "utf-8" }],
   });
   assert.match(message, /the rows of "b\.jsonl" become conversations/);
+  assert.match(hint, /list the file in dataset\.source so:\n/);
   const [entry] = parse(hint.slice(hint.indexOf("\n"))) as [Dataset];
   assert.deepEqual(entry, {
     path: "b.jsonl",
@@ -225,6 +232,24 @@ Deno.test("beside other files, the proposal is the file's entry in the list", as
   });
   const { turns } = await outcome(files, { source: ["a.jsonl", entry] });
   assert.deepEqual(turns, [["user: i", "assistant: o"], ["user: q", "assistant: a"]]);
+});
+
+Deno.test("where all files need the same words, they are the dataset's", async () => {
+  const rows = (n: number) => [{ question: `q${n}`, answer: "a" }];
+  const files = { "a.jsonl": rows(1), "b.jsonl": rows(2), "held.jsonl": rows(3) };
+  const dataset = { source: ["a.jsonl", "b.jsonl"], eval: "held.jsonl" };
+  const { message, hint } = await outcome(files, dataset);
+  assert.match(
+    message,
+    /rows of "a\.jsonl" become[^]*rows of "b\.jsonl" become[^]*rows of dataset\.eval become/,
+  );
+  const { turns } = await outcome(files, { ...pasted(hint), ...dataset });
+  assert.deepEqual(turns, [["user: q1", "assistant: a"], ["user: q2", "assistant: a"]]);
+  const other = await outcome({ ...files, "held.jsonl": [{ prompt: "p", completion: "c" }] }, dataset);
+  assert.match(
+    other.hint,
+    /list the file in dataset\.source so:\n {2}- path: a\.jsonl\n[^]*\n {2}- path: b\.jsonl\n/,
+  );
 });
 
 Deno.test("files that nobody can read are told together", async () => {

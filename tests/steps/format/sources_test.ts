@@ -98,6 +98,10 @@ Deno.test("advice to leave rows out says how many of how many", async () => {
   await using b = await bench({ "a.jsonl": [...asked.slice(0, 9), { instruction: "i", output: 3 }] });
   const { hint } = await refusal(b.format(b.pipeline({ source: "a.jsonl" })));
   assert.match(hint!, /^Fix the rows, or leave 1 of the 10 rows out with checks\.rows: warn; /);
+  const most = [asked[0]!, { instruction: "i", output: 3 }, { instruction: "i", output: 4 }];
+  await b.write("a.jsonl", jsonl(most));
+  const { hint: other } = await refusal(b.format(b.pipeline({ source: "a.jsonl" })));
+  assert.match(other!, /^Fix the rows: 2 of 3 cannot be read; /);
 });
 
 Deno.test("where no row can be read, a split says why instead of how many there are", async () => {
@@ -188,9 +192,24 @@ Deno.test("a number that was rounded is refused where it is used, and only there
     (await refusal(b.format(b.pipeline({ source: "b.jsonl" })))).message,
     /b\.jsonl:1: tools\[0\]\.function\.parameters\.maximum is a number with more digits than numbers keep/,
   );
+  assert.match(
+    (await refusal(b.format(b.pipeline({ source: "a.jsonl", split: { eval: 0.5, by: "id" } })))).message,
+    /a\.jsonl:1: id is a number with more digits/,
+  );
   const columns = { user: "{{ id }}", assistant: "{{ messages | json }}" };
   assert.match(
     (await refusal(b.format(b.pipeline({ source: "a.jsonl", format: "columns", columns })))).message,
     /a\.jsonl:1: id is a number with more digits/,
   );
+  const decimals = (pi: string) => `{"q": "pi", "a": ${pi}, "unused": 3.14159265358979323846}\n`;
+  const answers = { user: "{{ q }}", assistant: "{{ a }}" };
+  const ofPi = async (pi: string) => {
+    await b.write("pi.jsonl", decimals(pi));
+    return b.pipeline({ source: "pi.jsonl", format: "columns", columns: answers });
+  };
+  for (const pi of ["3.141592653589793", "0.10000000000000000000", "-0.00000000000000000012"]) {
+    assert.equal((await b.format(await ofPi(pi)))["train"], 1);
+  }
+  const { message } = await refusal(b.format(await ofPi("3.14159265358979323846")));
+  assert.match(message, /pi\.jsonl:1: a is a number with more digits than numbers keep/);
 });
