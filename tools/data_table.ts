@@ -138,6 +138,11 @@ const ROW_FIELDS: readonly (readonly [field: string, members: JsonObject, says: 
     "an option of services",
   ],
   [
+    "`chat_template_kwargs`, an object",
+    { chat_template_kwargs: { enable_thinking: false } },
+    "given to the base's own chat template, which must know the names",
+  ],
+  [
     "`image`, `images`, `audio`, `audios`, `video`, `videos`",
     { images: ["a.png"] },
     "text alone is trained here; services take images as parts of a message",

@@ -16,7 +16,7 @@ import {
 export function csvReader(dialect: Dialect): RowReader {
   return async function* readCsv({ chunks, start }: SourceBytes, note: Note): AsyncGenerator<Row[]> {
     const table = new Table(dialect, note);
-    const splitter = new RecordSplitter(dialect, (line, cells) => table.add(line, cells), note);
+    const splitter = new RecordSplitter(dialect, (line, cells, last) => table.add(line, cells, last), note);
     const faults = new Map<number, { readonly problem: string; readonly advice?: readonly Advice[] }>();
     const batches = readLines(chunks, {
       start,
@@ -56,7 +56,7 @@ class Table {
     this.#note = note;
   }
 
-  add(line: number, cells: readonly string[]): void {
+  add(line: number, cells: readonly string[], last: number): void {
     if (!this.#dialect.named.quote && this.#dialect.quote === undefined) this.#doubt(line, cells);
     if (!this.#names) return this.#header(line, cells);
     if (cells[0]?.startsWith("\uFEFF")) this.#note(line, BOM_IN_ROW);
@@ -65,10 +65,9 @@ class Table {
       return void this.#rows.push({ line, json: this.#json(cells) });
     }
     const than = cells.length > this.#names.length ? "more" : "fewer";
-    this.#note(
-      line,
-      `the row has ${cells.length} cells, ${than} than the ${this.#names.length} columns of the header`,
-    );
+    const columns = `${this.#names.length} columns of the header`;
+    const quoted = last === line ? "" : `; a quoted cell makes it go on to line ${last}`;
+    this.#note(line, `the row has ${cells.length} cells, ${than} than the ${columns}${quoted}`);
   }
 
   take(): Row[] {

@@ -9,6 +9,9 @@ export interface Dialect {
   readonly named: { readonly delimiter: boolean; readonly quote: boolean };
 }
 
+/** Hears of a record: the lines it begins and ends in, which differ where a quoted cell holds line breaks. */
+type Take = (line: number, cells: readonly string[], last: number) => void;
+
 /**
  * Finds the records and cells of a table in its lines, which end with LF, CR LF or CR. A record that is wrong is
  * told and left, and reading goes on with the line after the one it began in: nothing is swallowed, and all that is
@@ -17,7 +20,7 @@ export interface Dialect {
 export class RecordSplitter {
   readonly #delimiter: string;
   readonly #quote: string | undefined;
-  readonly #take: (line: number, cells: readonly string[]) => void;
+  readonly #take: Take;
   readonly #note: Note;
   /** Of the record that has begun: its cells, and of a quoted cell that is open what is known of it. */
   #cells: string[] = [];
@@ -30,7 +33,7 @@ export class RecordSplitter {
   /** The line that was pushed last. */
   line = 0;
 
-  constructor(dialect: Dialect, take: (line: number, cells: readonly string[]) => void, note: Note) {
+  constructor(dialect: Dialect, take: Take, note: Note) {
     this.#delimiter = dialect.delimiter;
     this.#quote = dialect.quote;
     this.#take = take;
@@ -56,7 +59,7 @@ export class RecordSplitter {
       if (text === "") return;
       this.#start = this.line;
       if (this.#quote === undefined || !text.includes(this.#quote)) {
-        return this.#take(this.line, text.split(this.#delimiter));
+        return this.#take(this.line, text.split(this.#delimiter), this.line);
       }
       this.#cells = [];
       this.#lines = [];
@@ -66,7 +69,7 @@ export class RecordSplitter {
     this.#held += text.length;
     const problem = this.#held > MAX_ROW_BYTES ? TOO_LONG : this.#scan(text, end, this.#quote as string);
     if (problem !== undefined) return this.#fail(problem);
-    if (this.#open === undefined) this.#take(this.#start, this.#cells);
+    if (this.#open === undefined) this.#take(this.#start, this.#cells, this.line);
     else if (this.#rereading) this.#fail("a quote that opens in this row is never closed");
   }
 

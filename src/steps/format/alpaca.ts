@@ -19,6 +19,7 @@ export const alpaca: Shape = {
     "tools",
     "functions",
     "parallel_tool_calls",
+    "chat_template_kwargs",
   ],
   fits: ({ instruction, output }) => typeof instruction === "string" && typeof output === "string",
   read(row, complain) {

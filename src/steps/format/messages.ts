@@ -9,7 +9,7 @@ export const messages: Shape = {
   name: "messages",
   needs: 'a field "messages": a list of {role, content}',
   options: '"system", "tools"',
-  fields: ["messages", "system", "tools", "functions", "parallel_tool_calls"],
+  fields: ["messages", "system", "tools", "functions", "parallel_tool_calls", "chat_template_kwargs"],
   fits: ({ messages: list }) => isMessageList(list, "role"),
   read(row, complain) {
     const list = readMessages(row, "messages", complain);

@@ -21,6 +21,7 @@ export const preference: Shape = {
     "tools",
     "functions",
     "parallel_tool_calls",
+    "chat_template_kwargs",
   ],
   fits: (row) => isProtocol(row) || isSide(row["prompt"]) && isSide(row["chosen"]) && isSide(row["rejected"]),
   read(row, complain) {

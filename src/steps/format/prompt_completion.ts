@@ -7,7 +7,15 @@ export const promptCompletion: Shape = {
   name: "prompt-completion",
   needs: 'the fields "prompt" and "completion"',
   options: '"system", "tools"',
-  fields: ["prompt", "completion", "system", "tools", "functions", "parallel_tool_calls"],
+  fields: [
+    "prompt",
+    "completion",
+    "system",
+    "tools",
+    "functions",
+    "parallel_tool_calls",
+    "chat_template_kwargs",
+  ],
   fits: ({ prompt, completion }) => isSide(prompt) && isSide(completion),
   read(row, complain) {
     const prompt = readSide(row, "prompt", "user", complain);

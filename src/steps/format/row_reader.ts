@@ -7,7 +7,7 @@ import type { Conversation } from "./conversation.ts";
 import { Converter } from "./converter.ts";
 import { type Example, sourceOf } from "./example.ts";
 import type { Findings } from "./findings.ts";
-import { mayBeRounded, roundedNumber, TOO_MANY_DIGITS } from "./numbers.ts";
+import { longDecimal, mayBeRounded, roundedNumber, TOO_MANY_DIGITS } from "./numbers.ts";
 import { parseRow, type SourceRow } from "./rows.ts";
 
 export interface ReadRow extends SourceRow {
@@ -41,7 +41,7 @@ export class RowReader {
   read(line: string): ReadRow | undefined {
     const { origin, row } = parseRow(line);
     const file = this.#fileOf(origin);
-    const rounded = mayBeRounded(line) ? this.#roundedNumber(row, file) : undefined;
+    const rounded = mayBeRounded(line) ? this.#roundedNumber(line, row, file) : undefined;
     if (rounded !== undefined) {
       const problem = TOO_MANY_DIGITS;
       return void this.#findings.add("rows", () => ({ origin, field: rounded, problem, excerpt: "" }));
@@ -65,13 +65,14 @@ export class RowReader {
     return this.#file;
   }
 
-  /** Where a field that is used holds a number that is not what the file says. Templates look themselves. */
-  #roundedNumber(row: SourceRow["row"], { shape }: FileChoice): string | undefined {
-    const fields = shape.explicit ? [] : shape.fields;
-    for (const field of this.#by === undefined ? fields : [...fields, this.#by]) {
+  /** Where a field that is used holds a number that is not what the file says. */
+  #roundedNumber(line: string, row: SourceRow["row"], { shape }: FileChoice): string | undefined {
+    const by = this.#by === undefined ? [] : [this.#by];
+    // Templates look at whole numbers themselves, and say where they stand.
+    for (const field of shape.explicit ? by : [...shape.fields, ...by]) {
       const found = Object.hasOwn(row, field) ? roundedNumber(row[field], field) : undefined;
       if (found !== undefined) return found;
     }
-    return undefined;
+    return longDecimal(line, [...shape.fields, ...by]);
   }
 }

@@ -4,6 +4,7 @@ import { contentOf, reasoningOf } from "./content.ts";
 import {
   type Complain,
   type Conversation,
+  isObject,
   kindOf,
   type RawConversation,
   type RawTurn,
@@ -11,9 +12,11 @@ import {
   ROLES,
   type Turn,
 } from "./conversation.ts";
+import { parseJsonCell } from "./json_cell.ts";
 import { learntOf } from "./learn_flags.ts";
 import { MEDIA_FIELDS } from "./row_fields.ts";
 import { holdsHalfCharacter } from "./surrogates.ts";
+import { withoutNulls } from "./taken.ts";
 import { type Call, isAnswerRole, isCallRole, ToolCalls } from "./tool_calls.ts";
 import { toolsOf } from "./tools.ts";
 
@@ -82,11 +85,30 @@ function extrasOf(raw: RawConversation, abilities: Abilities, complain: Complain
     if (!other) return undefined;
     extras["rejected"] = other.message;
   }
+  const options = optionsOf(raw, abilities, complain);
+  if (options === null) return undefined;
+  if (options) extras["chat_template_kwargs"] = options;
   if (!tools) return extras;
   extras["tools"] = tools;
   const parallel = abilities.hosted ? raw.offers?.take("parallel_tool_calls") : undefined;
   if (parallel !== undefined) extras["parallel_tool_calls"] = parallel;
   return extras;
+}
+
+/** What a row gives to the base's own chat template by name, such as enable_thinking. `null` after a complaint. */
+function optionsOf(
+  { offers }: RawConversation,
+  { hosted }: Abilities,
+  complain: Complain,
+): JsonObject | undefined | null {
+  const name = "chat_template_kwargs";
+  if (hosted || !offers?.has(name)) return undefined;
+  const cell = offers.take(name);
+  const parsed = parseJsonCell(cell);
+  if (!parsed.ok) return complain(offers.at(name), parsed.reason, cell) ?? null;
+  const options = withoutNulls(parsed.value as Json);
+  if (isObject(options)) return options;
+  return complain(offers.at(name), `is ${kindOf(options)}, not an object`, cell) ?? null;
 }
 
 function settleTurn(

@@ -16,7 +16,7 @@ export const sharegpt: Shape = {
   name: "sharegpt",
   needs: 'a field "conversations": a list of {from, value}',
   options: '"system", "tools"',
-  fields: ["conversations", "system", "tools", "functions", "parallel_tool_calls"],
+  fields: ["conversations", "system", "tools", "functions", "parallel_tool_calls", "chat_template_kwargs"],
   fits: ({ conversations: list }) => isMessageList(list, "from") || isMessageList(list, "role"),
   read(row, complain) {
     const list = isMessageList(row.peek("conversations"), "role")

@@ -108,3 +108,33 @@ Deno.test("csvReader() without quotes gives back every cell as it stands", async
     }),
   );
 });
+
+Deno.test("csvReader() swallows no line: each is part of a row or is told to be wrong", async () => {
+  const sign = fc.constantFrom("a", "b", '"', '"', ",", "\n", "\n", '","', '"\n', "\r\n");
+  const body = fc.array(sign, { maxLength: 30 }).map((signs) => signs.join(""));
+  const reader = csvReader({ delimiter: ",", quote: '"', named });
+  let wrong = 0;
+  await fc.assert(
+    fc.asyncProperty(body, size, async (body, size) => {
+      const file = `x,y\n${body}`;
+      const covered = new Set<number>();
+      const chunks = cut(new TextEncoder().encode(file), size);
+      const note = (line: number, problem: string) => {
+        wrong++;
+        const last = Number(/makes it go on to line (\d+)$/.exec(problem)?.[1] ?? line);
+        for (let at = line; at <= last; at++) covered.add(at);
+      };
+      for await (const batch of reader({ chunks, start: 0 }, note)) {
+        for (const { line, json } of batch) {
+          const breaks = Object.values(JSON.parse(json) as object).join("").split("\n").length - 1;
+          for (let i = 0; i <= breaks; i++) covered.add(line + i);
+        }
+      }
+      for (const [i, line] of file.split("\n").entries()) {
+        if (i > 0 && line.replace("\r", "") !== "") assert.ok(covered.has(i + 1), `line ${i + 1} of ${file}`);
+      }
+    }),
+    { numRuns: 3000, seed: 8 },
+  );
+  assert.ok(wrong > 1000, `${wrong} problems`);
+});

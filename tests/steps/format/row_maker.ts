@@ -34,6 +34,7 @@ const EXTRA_NAMES = [
   "function_call",
   "tool_call_id",
   "parallel_tool_calls",
+  "chat_template_kwargs",
   "system",
   "history",
   "input",

@@ -140,6 +140,12 @@ Deno.test("roles say who speaks under other names, for all files or for one", as
     );
   await b.format(b.pipeline({ source: "chat.jsonl", roles }));
   assert.deepEqual(await texts(), ["user Hi, assistant Hello", "user Bye, assistant Ciao"]);
+  // A name that only one of the sets has is in use.
+  await b.write(
+    "held.jsonl",
+    jsonl([{ messages: [{ role: "user", content: "?" }, { role: "agentin", content: "!" }] }]),
+  );
+  await b.format(b.pipeline({ source: "chat.jsonl", eval: "held.jsonl", roles }));
   await b.format(b.pipeline({
     source: ["chat.jsonl", { path: "swapped.jsonl", roles: { gpt: "user", human: "assistant" } }],
     roles,
@@ -201,4 +207,15 @@ Deno.test("a number that was rounded is refused where it is used, and only there
     (await refusal(b.format(b.pipeline({ source: "a.jsonl", format: "columns", columns })))).message,
     /a\.jsonl:1: id is a number with more digits/,
   );
+  const decimals = (pi: string) => `{"q": "pi", "a": ${pi}, "unused": 3.14159265358979323846}\n`;
+  const answers = { user: "{{ q }}", assistant: "{{ a }}" };
+  const ofPi = async (pi: string) => {
+    await b.write("pi.jsonl", decimals(pi));
+    return b.pipeline({ source: "pi.jsonl", format: "columns", columns: answers });
+  };
+  for (const pi of ["3.141592653589793", "0.10000000000000000000", "-0.00000000000000000012"]) {
+    assert.equal((await b.format(await ofPi(pi)))["train"], 1);
+  }
+  const { message } = await refusal(b.format(await ofPi("3.14159265358979323846")));
+  assert.match(message, /pi\.jsonl:1: a is a number with more digits than numbers keep/);
 });

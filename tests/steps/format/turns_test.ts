@@ -1,6 +1,6 @@
 // deno-lint-ignore-file camelcase -- names of the protocol
 import assert from "node:assert/strict";
-import type { JsonObject } from "../../../src/lib/json.ts";
+import type { Json, JsonObject } from "../../../src/lib/json.ts";
 import { ABILITIES } from "../../../src/providers/abilities.ts";
 import { Spec } from "../../../src/spec/schema.ts";
 import { Accounting } from "../../../src/steps/format/accounting.ts";
@@ -190,6 +190,17 @@ Deno.test("Converter reads OpenAI's older functions and the calls of ShareGPT an
     { role: "tool", content: "1", tool_call_id: "call_0" },
     { role: "tool", content: "2", tool_call_id: "call_1" },
   ]);
+});
+
+Deno.test("Converter gives a row's options to the base's template, and names them for services", () => {
+  const row = (options: Json) => ({ messages: [user(), bot()], chat_template_kwargs: options });
+  const options = { enable_thinking: false, date: null };
+  assert.deepEqual(read(row(options)).extras, { chat_template_kwargs: { enable_thinking: false } });
+  assert.deepEqual(read(row(JSON.stringify(options))).extras, read(row(options)).extras);
+  assert.deepEqual(read(row({ date: null })).extras, {});
+  assert.deepEqual(read(row([1])).messages, ["chat_template_kwargs is a list, not an object"]);
+  const { extras, unused } = read(row(options), "openai");
+  assert.deepEqual([extras, unused], [{}, ["chat_template_kwargs: 1"]]);
 });
 
 const asking = (...calls: JsonObject[]) => ({ role: "assistant", content: null, tool_calls: calls });
