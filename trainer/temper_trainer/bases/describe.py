@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..reach import context_of
+from ..reach import context_of, values_of
 from .weights import Weights, count_parameters
 
 
@@ -22,8 +22,8 @@ def describe(folder: Path) -> dict[str, Any]:
         "hidden": config.hidden_size,
         "feed_forward": getattr(config, "intermediate_size", None),
         "heads": heads,
-        "kv_heads": _of_layers(config, "num_key_value_heads") or heads,
-        "head_dim": _of_layers(config, "head_dim") or config.hidden_size // heads,
+        "kv_heads": max(values_of(config, "num_key_value_heads"), default=heads),
+        "head_dim": max(values_of(config, "head_dim"), default=config.hidden_size // heads),
         "vocab": config.vocab_size,
         "context": context_of(config),
         "tied": tied,
@@ -31,12 +31,6 @@ def describe(folder: Path) -> dict[str, Any]:
         "bos": _bos(folder),
         "chat_template": _chat_template(folder),
     }
-
-
-def _of_layers(config: Any, name: str) -> Any:
-    """Of the first layer, where layers differ."""
-    one = config.per_layer_config[0] if getattr(config, "is_heterogeneous", False) else config
-    return getattr(one, name, None)
 
 
 def _bos(folder: Path) -> int | None:
