@@ -8,7 +8,7 @@ from transformers import DynamicCache
 
 from .errors import Unfit
 from .past import Past
-from .reach import context_of, windows_of
+from .reach import context_of, unusual_layers, windows_of
 
 Ids = Sequence[int]
 PAD = 0
@@ -190,8 +190,7 @@ def _prefill(model, rows: list[Row], past: Past | None) -> tuple[DynamicCache, t
 def windowed(config, rows: list[Row]) -> bool:
     """A sliding window counts padding, which would stand between the shared part and the rest."""
     longest = max(len(row.prompt) + row.limit for row in rows)
-    kinds = set(getattr(config, "layer_types", None) or []) - {"full_attention"}
-    return bool(kinds) or any(window < longest for window in windows_of(config))
+    return bool(unusual_layers(config)) or any(window < longest for window in windows_of(config))
 
 
 def _forward(model, ids: torch.Tensor, mask: torch.Tensor, cache: DynamicCache) -> torch.Tensor:

@@ -8,7 +8,7 @@ from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 from .errors import TrainerError
-from .reach import windows_of
+from .reach import unusual_layers, windows_of
 
 STATES = "some of its layers keep something else than keys and values"
 Layer = tuple[torch.Tensor, torch.Tensor]
@@ -44,7 +44,7 @@ def past_of(causal, **inputs) -> Past:
 
 def refuse_windows(config) -> None:
     """A window would slide over what stands before a row and lose it; a state holds no keys and values."""
-    kinds = set(getattr(config, "layer_types", None) or []) - {"full_attention"}
+    kinds = unusual_layers(config)
     if windows_of(config) or kinds & {"sliding_attention", "chunked_attention"}:
         raise refusal("its attention has sliding windows")
     if kinds:

@@ -11,14 +11,27 @@ UNBOUNDED = 1 << 20
 """Context of a base that has no bound: more than any row has."""
 
 
+def values_of(config, name: str) -> list[Any]:
+    """What the language model's config says, layer by layer where layers differ."""
+    text = config.get_text_config()
+    layers = text.per_layer_config if getattr(text, "is_heterogeneous", False) else [text]
+    return [value for layer in layers if (value := getattr(layer, name, None)) is not None]
+
+
 def context_of(config) -> int:
     """Most positions of a row."""
-    return next((value for name in CONTEXT if (value := getattr(config, name, None))), UNBOUNDED)
+    return next((value for name in CONTEXT for value in values_of(config, name)), UNBOUNDED)
 
 
 def windows_of(config) -> list[int]:
     """How far back attention reaches where that is bounded."""
-    return sorted({value for name in WINDOWS if isinstance(value := getattr(config, name, None), int) and value > 0})
+    found = {value for name in WINDOWS for value in values_of(config, name) if isinstance(value, int)}
+    return sorted(value for value in found if value > 0)
+
+
+def unusual_layers(config) -> set[str]:
+    """Types of layers besides those of full attention."""
+    return {kind for kinds in values_of(config, "layer_types") for kind in kinds} - {"full_attention"}
 
 
 def turn_of(config) -> int | None:
@@ -33,6 +46,6 @@ def turn_of(config) -> int | None:
 
 def ropes_of(config) -> Iterator[dict[str, Any]]:
     """The parameters of each rotation: one for all layers, or one for each type of layer."""
-    parameters = getattr(config, "rope_parameters", None) or {}
-    nested = [value for value in parameters.values() if isinstance(value, dict) and "rope_type" in value]
-    yield from nested or [parameters]
+    for parameters in values_of(config, "rope_parameters"):
+        nested = [value for value in parameters.values() if isinstance(value, dict) and "rope_type" in value]
+        yield from nested or [parameters]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import TrainerError
-from ..reach import context_of
+from ..reach import context_of, values_of
 from .config import load_config
 from .weights import FLOATS, Weights, count_parameters
 
@@ -34,11 +34,8 @@ def describe(folder: Path, name: str | None = None) -> dict[str, Any]:
 
 
 def _figure(config: Any, key: str) -> int | None:
-    """None where this architecture has no such figure. Where layers differ: the largest of a list, or the first's."""
-    value = getattr(config.per_layer_config[0] if getattr(config, "is_heterogeneous", False) else config, key, None)
-    if isinstance(value, list | tuple) and value and all(isinstance(item, int) for item in value):
-        return max(value)
-    return value if isinstance(value, int) and value > 0 else None
+    """The largest where layers differ; None where this architecture has no such figure."""
+    return max(values_of(config, key), default=None)
 
 
 def _bos(folder: Path, name: str | None) -> int | None:

@@ -86,6 +86,10 @@ class AdapterMethod(Method):
         self.layers = {name: module for name, module in model.named_modules() if isinstance(module, Adapted)}
 
     @property
+    def hidden_size(self) -> int:
+        return next(iter(self.layers.values())).mlp.gate_proj.in_features
+
+    @property
     def feed_forward(self) -> int:
         """How wide the base's own MLPs are."""
         return next(iter(self.layers.values())).mlp.gate_proj.out_features
@@ -103,14 +107,14 @@ class AdapterMethod(Method):
         path = folder / "adapter.safetensors"
         save_file(dict(sorted(tensors.items())), path, {"format": "pt"})
         sync_file(path)
-        config = self.causal.config
+        config = self.causal.config.get_text_config()
         description = {
             "version": 1,
             "kind": "gated_parallel_adapter",
             "size": self.config.size,
             "activation": getattr(config, "hidden_act", None) or config.hidden_activation,
             "layers": len(self.layers),
-            "hidden": config.hidden_size,
+            "hidden": self.hidden_size,
             "feed_forward": self.feed_forward,
         }
         write_json(folder / "adapter.json", description)
@@ -150,11 +154,10 @@ class AdapterMethod(Method):
                     yield f"{name}.{part}_proj.bias", torch.cat([base.bias.float(), zeros])
 
     def fold(self, _states) -> Fold:
-        hidden = self.causal.config.hidden_size
         wider = self.feed_forward + self.config.size
         shapes = {}
         for name in self.layers:
-            shapes |= {f"{name}.{part}_proj.weight": (wider, hidden) for part in ("gate", "up")}
+            shapes |= {f"{name}.{part}_proj.weight": (wider, self.hidden_size) for part in ("gate", "up")}
             shapes |= {f"{name}.{part}_proj.bias": (wider,) for part in ("gate", "up")}
-            shapes[f"{name}.down_proj.weight"] = (hidden, wider)
+            shapes[f"{name}.down_proj.weight"] = (self.hidden_size, wider)
         return Fold(self.merged, shapes=shapes, config={"intermediate_size": wider})

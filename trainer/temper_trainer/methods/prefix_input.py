@@ -52,8 +52,8 @@ class InputPrefix(Method):
         return past_of(self.causal, inputs_embeds=self.values()[None])
 
     def save(self, folder: Path) -> None:
-        kind = PromptTuningConfig(num_virtual_tokens=self.ahead, token_dim=self.causal.config.hidden_size)
-        save_prompt(folder, kind, self.causal.config, self.embeddings)
+        kind = PromptTuningConfig(num_virtual_tokens=self.ahead, token_dim=self.embeddings.shape[1])
+        save_prompt(folder, kind, self.causal.config.get_text_config(), self.embeddings)
 
     def merged(self) -> Iterator[tuple[str, torch.Tensor]]:
         """No tensor of the base changes: its vocabulary grows."""

@@ -54,7 +54,7 @@ class LayersPrefix(Method):
         kind = PrefixTuningConfig(
             num_virtual_tokens=self.ahead, token_dim=self.heads * self.size, encoder_hidden_size=self.heads * self.size
         )
-        save_prompt(folder, kind, self.causal.config, self.embedding, self.heads)
+        save_prompt(folder, kind, self.causal.config.get_text_config(), self.embedding, self.heads)
 
     def merged(self) -> Iterator[tuple[str, torch.Tensor]]:
         raise TypeError("Keys and values of every layer cannot be merged")
