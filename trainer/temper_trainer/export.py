@@ -20,7 +20,7 @@ from .failures import explained
 from .files import read_json, sync_file, sync_folder
 from .fold import Fold
 from .gguf.jinja import MARK, chat_template
-from .gguf.names import ARCHITECTURES, gguf_name, to_gguf_rows
+from .gguf.names import ARCHITECTURES, WRITTEN_AS, gguf_name, to_gguf_rows
 from .gguf.quantize import BLOCK, REQUESTED, WHOLE
 from .gguf.vocabulary import INSTEAD
 from .soft_tokens import soft_names, template_of_file
@@ -174,7 +174,7 @@ def _write_gguf(
 
 def _renamed(base: "Base", tensors: "Tensors") -> Iterator[tuple[str, np.ndarray]]:
     config = {
-        "model_type": base.info["arch"],
+        "model_type": WRITTEN_AS.get(base.info["arch"], base.info["arch"]),
         "num_attention_heads": base.info["heads"],
         "num_key_value_heads": base.info["kv_heads"],
     }

@@ -96,6 +96,7 @@ CASES = {
     "qwen2 yarn": ("qwen2", {"tied": False, "rope_parameters": YARN_ROPE}),
     "qwen3 tied": ("qwen3", {"tied": True}),
     "qwen3 untied": ("qwen3", {"tied": False}),
+    "mistral": ("mistral", {"tied": False, "head_dim": 32, "sliding_window": None}),
     "llama own head": ("llama", {"tied": False, "says tied": True}),
     "qwen2 own head": ("qwen2", {"tied": False, "says tied": True}),
 }
@@ -135,7 +136,8 @@ def test_export_of_its_own_export_gives_the_trained_model(tmp_path, base):
     """Folder to GGUF, that GGUF as base, trained, spliced."""
     untouched = export(base, tmp_path / "first", lambda: iter(()))
     again = from_gguf(untouched / "model.gguf", tmp_path / "cache")
-    for key in base.info.keys() - {"key", "chat_template"}:
+    assert again.info["arch"] == names.WRITTEN_AS.get(base.info["arch"], base.info["arch"])
+    for key in base.info.keys() - {"key", "chat_template", "arch"}:
         assert again.info[key] == base.info[key], key
     copied = export(again, tmp_path / "second", lambda: iter(()))
     assert file_sha256(copied / "model.gguf") == file_sha256(untouched / "model.gguf")
@@ -306,6 +308,9 @@ def test_tensors_the_base_does_not_have_are_refused(tmp_path, tiny_llama, name, 
 
 
 def test_check_export_refuses_before_training(tmp_path):
+    windows = tiny.make_base(tmp_path / "windows", "mistral", sliding_window=8)
+    with pytest.raises(TrainerError, match="its attention has a window of 8 tokens"):
+        check_gguf(prepare_base(tiny.folder_base(windows), tmp_path / "cache", quiet), "f16")
     odd = tiny.make_base(tmp_path / "odd", "llama", hidden_size=48)
     base = prepare_base(tiny.folder_base(odd), tmp_path / "cache", quiet)
     check_gguf(base, "f16")

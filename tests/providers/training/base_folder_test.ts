@@ -36,14 +36,21 @@ async function write(path: string, file: string, value: unknown): Promise<void> 
 }
 
 Deno.test("folderBase() takes what cannot be exported where no GGUF file is wanted", async () => {
-  for (const model_type of ["mistral", "gemma3_text", "phi3", "gpt_neox", "mixtral", "exaone4", "smollm3"]) {
+  for (const model_type of ["gemma3_text", "phi3", "gpt_neox", "mixtral", "exaone4", "smollm3"]) {
     const path = await folder({ model_type });
     await refused(path, new RegExp(`^Cannot export base "mine" as GGUF: its model_type is "${model_type}"$`));
-    await refused(path, /./, true, /^Set provider\.export\.gguf to false, .* llama, qwen2, qwen3$/);
+    await refused(
+      path,
+      /./,
+      true,
+      /^Set provider\.export\.gguf to false, .* llama, qwen2, qwen3, and for mistral without a window$/,
+    );
     assert.equal((await read(path, false)).arch, model_type);
   }
   for (
     const [config, found] of [
+      [{ model_type: "mistral" }, /its attention has sliding windows$/],
+      [{ model_type: "mistral", sliding_window: 4096 }, /its attention has sliding windows$/],
       [{ hidden_act: "gelu" }, /its activation "gelu" is not silu$/],
       [{ model_type: "qwen2", use_sliding_window: true }, /its attention has sliding windows$/],
       [
@@ -58,6 +65,7 @@ Deno.test("folderBase() takes what cannot be exported where no GGUF file is want
     await refused(path, found);
     if (!("model_type" in config)) await read(path, false);
   }
+  assert.equal((await read(await folder({ model_type: "mistral", sliding_window: null }))).arch, "mistral");
   await read(await folder({ rope_scaling: { rope_type: "llama3", factor: 8 }, hidden_act: "silu" }));
 });
 

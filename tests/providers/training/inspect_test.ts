@@ -126,12 +126,12 @@ Deno.test("inspect() says of a hub id what it says of the folder that the hub's 
     // The weights are not there yet.
     await Deno.remove(join(snapshot, "model.safetensors"));
     assert.equal((await found()).byId, "[]");
-    await writeBase(snapshot, { model_type: "mistral" });
+    await writeBase(snapshot, { model_type: "gemma2" });
     const refused = await found();
     assert.equal(refused.byId, refused.byFolder);
     assert.match(
       refused.byId,
-      /Cannot export base \\"owner\/name\\" as GGUF: its model_type is \\"mistral\\"/,
+      /Cannot export base \\"owner\/name\\" as GGUF: its model_type is \\"gemma2\\"/,
     );
     await Deno.remove(join(snapshot, "model.safetensors"));
     assert.equal((await found()).byId, refused.byId);

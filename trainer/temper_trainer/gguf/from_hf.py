@@ -14,7 +14,7 @@ from ..events import Progress
 from .changes import Changes
 from .compose import compose
 from .config import gguf_metadata
-from .names import ARCHITECTURES, ROPE_FACTORS, changes_rows, expected_tensors, hf_name, to_gguf_rows
+from .names import ARCHITECTURES, ROPE_FACTORS, WRITTEN_AS, changes_rows, expected_tensors, hf_name, to_gguf_rows
 from .pieces import row_groups
 from .rope import rope_factors
 from .values import Value
@@ -46,6 +46,10 @@ def read_config(folder: Path) -> dict[str, Any]:
     """The config with transformers' defaults filled in, if GGUF can express it."""
     config = json.loads(load_config(folder).to_json_string(use_diff=False))
     arch = config["model_type"]
+    if arch in WRITTEN_AS:
+        if config.get("sliding_window") is not None:
+            raise _unsupported(f"its attention has a window of {config['sliding_window']} tokens")
+        arch = config["model_type"] = WRITTEN_AS[arch]
     if arch not in ARCHITECTURES:
         raise _unsupported(f'its architecture "{arch}" is not one of {", ".join(ARCHITECTURES)}')
     if config["hidden_act"] not in ("silu", "swish"):

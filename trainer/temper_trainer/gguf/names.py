@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 ARCHITECTURES = ("llama", "qwen2", "qwen3")
+WRITTEN_AS = {"mistral": "llama"}
+"""Architectures that are another one by what they compute, where their attention has no window."""
 
 GLOBAL = {
     "token_embd.weight": "model.embed_tokens.weight",

@@ -66,4 +66,4 @@ export const SUPPORTED_HINT = `Supported: ${ARCHITECTURES.join(", ")}`;
 /** What to do where a folder can be trained, but not written as GGUF. */
 export const EXPORT_HINT =
   `Set provider.export.gguf to false, and provider.export.merged to true to get a Hugging Face folder. ` +
-  `GGUF files are written for ${ARCHITECTURES.join(", ")}`;
+  `GGUF files are written for ${ARCHITECTURES.join(", ")}, and for mistral without a window`;

@@ -63,7 +63,10 @@ function refuseQuantized(name: string, config: Config): void {
 
 /** What a GGUF file cannot say of a model. */
 function inexpressible(arch: string, config: Config): string | undefined {
-  if (!isSupported(arch)) return `its model_type is "${arch}"`;
+  if (arch === "mistral") {
+    // The key's default is a window of 4096 tokens. Without one, it is a llama.
+    if (config["sliding_window"] !== null) return "its attention has sliding windows";
+  } else if (!isSupported(arch)) return `its model_type is "${arch}"`;
   const activation = config["hidden_act"] ?? "silu";
   if (typeof activation !== "string" || !SILU.includes(activation)) {
     return `its activation "${activation}" is not silu`;
