@@ -120,7 +120,7 @@ Deno.test({
     const dir = await Deno.makeTempDir();
     const { python, prepares } = await tellingPython(dir);
     const tiny = await project({}, { TEMPER_PYTHON: python });
-    const moment = () => new Promise((resolve) => setTimeout(resolve, random() * 3000));
+    const moment = (longest: number) => new Promise((resolve) => setTimeout(resolve, random() * longest));
     const start = () => {
       const process = tiny.start("run", "tiny.yaml");
       const state = { ended: false };
@@ -129,18 +129,19 @@ Deno.test({
     try {
       const first = start();
       await until("prepare", () => prepares().length === 1);
-      await moment();
+      await moment(300);
       killed(() => first.process.kill("SIGKILL"));
       await first.output;
       const second = start();
-      // Whichever comes after a prepare that was killed too late is none, but the end.
-      for (let n = 1; n <= 3; n++) {
+      // The first two cannot be done by then; after one that was, no other comes.
+      for (const [n, longest] of [[1, 300], [2, 1500], [3, 3000]] as const) {
         await until("the next prepare or the end", () => second.state.ended || prepares().length > n);
-        await moment();
+        await moment(longest);
         if (prepares()[n] !== undefined) killed(() => Deno.kill(prepares()[n]!, "SIGKILL"));
       }
       const { code, stderr } = await second.output;
       assert.equal(code, 0, new TextDecoder().decode(stderr));
+      assert(prepares().length >= 3, `${prepares().length} times`);
       assert.deepEqual(await result(tiny), expected);
       await Promise.all([tiny.remove(), denoFs.remove(dir)]);
     } catch (error) {
