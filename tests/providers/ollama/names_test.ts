@@ -16,4 +16,5 @@ Deno.test("previousName() keeps name space and tag", () => {
 Deno.test("ollamaRun() names the server where it is not the usual one", () => {
   assert.equal(ollamaRun("home", "http://127.0.0.1:11434"), "ollama run home");
   assert.equal(ollamaRun("home", "http://gpu:1"), "OLLAMA_HOST=http://gpu:1 ollama run home");
+  assert.equal(ollamaRun("home", "http://127.0.0.1:11434", false), "ollama run home --think=false");
 });
