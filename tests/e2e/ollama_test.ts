@@ -49,6 +49,7 @@ Deno.test({
         assert.deepEqual(metrics.served, {
           metric: metrics.after,
           agreement: 1,
+          answers_by: "text",
           rows: 6,
           prompts_equal: 6,
           prompts_by: "text and token count",

@@ -35,7 +35,8 @@ def describe(folder: Path, name: str | None = None) -> dict[str, Any]:
 
 def _figure(config: Any, key: str) -> int | None:
     """The largest where layers differ; None where this architecture has no such figure."""
-    return max(values_of(config, key), default=None)
+    found = [one for value in values_of(config, key) for one in (value if isinstance(value, list) else [value])]
+    return max((one for one in found if isinstance(one, int) and one > 0), default=None)
 
 
 def _bos(folder: Path, name: str | None) -> int | None:
