@@ -52,7 +52,13 @@ export async function register(
   const digest = `sha256:${gguf.sha256}`;
   await upload(client, digest, gguf, work);
   const files = { "model.gguf": digest };
-  const made = { model, files, parameters, ...template !== undefined && { template }, ...system !== undefined && { system } };
+  const made = {
+    model,
+    files,
+    parameters,
+    ...template !== undefined && { template },
+    ...system !== undefined && { system },
+  };
   await client.create(made, (status) => work.progress({ phase: `register: ${status}` }));
   await verify(client, request);
   return { model, previous, replaced };

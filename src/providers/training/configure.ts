@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { counted } from "../../lib/format.ts";
 import { sha256 } from "../../lib/fs.ts";
 import { canonicalJson, type JsonObject } from "../../lib/json.ts";
 import { resolveTraining } from "../../plan/defaults.ts";
@@ -17,9 +16,10 @@ import { trainingOutlook } from "./outlook.ts";
 import { runPrepare } from "./prepare.ts";
 import { writeServing } from "./serving.ts";
 import { shapeOf } from "./shape.ts";
+import { templateNotes } from "./template_notes.ts";
 import { TEMPLATES } from "./templates.ts";
 import { trainerDigest } from "./trainer.ts";
-import type { TemplateDifference, Tokens } from "./trainer_files.ts";
+import type { Tokens } from "./trainer_files.ts";
 
 /** What the configured job depends on: no paths, nothing of this machine. */
 export async function trainingInputs(loaded: LoadedSpec, env: Env, trainerDir: string): Promise<JsonObject> {
@@ -65,29 +65,12 @@ export async function configureTraining(work: ConfigureWork, trainerDir: string)
 }
 
 function warnOfTokens(work: ConfigureWork, tokens: Tokens) {
-  const { train, template, end_token: end, template_difference: difference } = tokens;
+  const { train, end_token: end } = tokens;
   const warn = (message: string) => work.progress({ phase: "examples", message });
   if (train.truncated > 0) warn(`${train.truncated} of ${train.rows} rows were cut to train.max_length`);
-  if (difference) warn(differenceText(template.name, difference));
-  if (train.split > 0) {
-    warn(
-      `${train.split} of ${
-        counted(train.conversations, "conversation")
-      } became several rows: the chat template writes earlier turns in another way than the last, and each answer is learnt as it is asked for`,
-    );
-  }
-  if (tokens.date !== null) {
-    warn(
-      `The chat template writes the day's date. Training and the exported model say ${tokens.date}, so that they say the same`,
-    );
-  }
+  for (const note of templateNotes(tokens)) warn(note);
   const open = train.rows - end.trained_rows;
   if (open > 0) warn(`${open} of ${train.rows} rows do not teach the end token "${end.text}"`);
-}
-
-function differenceText(name: string, { row, base, trained }: TemplateDifference): string {
-  const shown = `row ${row} has ${JSON.stringify(trained)} where it has ${JSON.stringify(base)}`;
-  return `The base's own chat template gives other texts than "${name}", which it has to learn too: ${shown}`;
 }
 
 async function modelfileFacts(
@@ -115,7 +98,9 @@ async function modelfileFacts(
 function servedTemplate(trained: Tokens["template"]): ServedTemplate {
   const family = trained.kind === "linear" ? trained.name : trained.linear;
   const known = TEMPLATES.find(({ name }) => name === family);
-  if (trained.kind === "jinja") return { name: trained.name, stop: trained.stop, ...known && { turns: known.turns } };
+  if (trained.kind === "jinja") {
+    return { name: trained.name, stop: trained.stop, ...known && { turns: known.turns } };
+  }
   if (!known) throw new RangeError(`Cannot find template "${family}"`);
   return known;
 }
@@ -145,6 +130,7 @@ function summary(spec: TrainingSpec, base: BaseInfo, tokens: Tokens): JsonObject
     trainable: trainableParameters(spec.method, shapeOf(tokens)),
     template: template.name,
     template_matches_base: matches,
+    template_difference: tokens.template_difference,
     rows: train.rows,
     eval_rows: tokens.eval?.rows ?? 0,
     tokens: train.tokens,

@@ -15,9 +15,11 @@ import {
   trainingCosts,
 } from "./costs.ts";
 import { CHECKPOINTS, methodNotes } from "./method_notes.ts";
+import { templateNotes } from "./template_notes.ts";
 import { trainingSettings } from "./settings.ts";
 import { type TrainingSpec, trainingSpec } from "./job.ts";
 import type { Device } from "./machine.ts";
+import { readTokens } from "./trainer_files.ts";
 
 /** What training here would take. */
 export async function trainingOutlook(
@@ -32,7 +34,11 @@ export async function trainingOutlook(
   const estimates = base.shape === null
     ? [tokensEstimate(tokens, 1)]
     : await shapedEstimates(spec, env, { ...base, shape: base.shape }, tokens, data.trainRows);
-  const notes = [...base.warnings, ...base.shape === null ? [] : methodNotes(spec, base.shape)];
+  const notes = [
+    ...base.warnings,
+    ...base.shape === null ? [] : methodNotes(spec, base.shape),
+    ...configured === undefined ? [] : templateNotes(await readTokens(configured, env.fs)),
+  ];
   return { base: baseText(base), settings: trainingSettings(loaded, base), estimates, notes };
 }
 

@@ -1,0 +1,30 @@
+import { counted } from "../../lib/format.ts";
+import type { Tokens } from "./trainer_files.ts";
+
+/** What a person should know of how the examples became text. */
+export function templateNotes({ template, template_difference: difference, train, date }: Tokens): string[] {
+  const notes: string[] = [];
+  if (difference) {
+    const { row, base, trained } = difference;
+    notes.push(
+      `The base's own chat template gives another text than ${name(template)}, which it has to learn too. ` +
+        `First in ${row}: ${JSON.stringify(trained)} instead of ${JSON.stringify(base)}`,
+    );
+  }
+  if (train.split > 0) {
+    notes.push(
+      `${train.split} of ${counted(train.conversations ?? train.rows, "conversation")} became several rows, ` +
+        `${train.rows} in all: the chat template rewrites earlier turns, so each answer is learnt behind the prompt it gets when served`,
+    );
+  }
+  if (date !== null) {
+    notes.push(
+      `The chat template writes the date. It is fixed at ${date}, in training and in the exported model`,
+    );
+  }
+  return notes;
+}
+
+function name(template: Tokens["template"]): string {
+  return template.kind === "linear" ? `"${template.name}"` : "provider.template";
+}
