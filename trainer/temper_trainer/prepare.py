@@ -63,6 +63,7 @@ def write_tables(job: Job, job_dir: Path, base: Base, choice: Choice, progress: 
         "opening": start,
         "template_matches_base": choice.matches,
         "template_difference": choice.difference,
+        "left_out": getattr(choice.chat, "left_out", {}),
         "date": choice.jinja and choice.jinja.date,
         "base": base.info,
         "end_token": {

@@ -2,7 +2,8 @@ import { counted } from "../../lib/format.ts";
 import type { Tokens } from "./trainer_files.ts";
 
 /** What a person should know of how the examples became text. */
-export function templateNotes({ template, template_difference: difference, train, date }: Tokens): string[] {
+export function templateNotes(tokens: Tokens): string[] {
+  const { template, template_difference: difference, train, date, left_out: leftOut } = tokens;
   const notes: string[] = [];
   if (difference) {
     const { row, base, trained } = difference;
@@ -13,9 +14,15 @@ export function templateNotes({ template, template_difference: difference, train
   }
   if (train.split > 0) {
     notes.push(
-      `${train.split} of ${counted(train.conversations ?? train.rows, "conversation")} became several rows, ` +
+      `${train.split} of ${
+        counted(train.conversations ?? train.rows, "conversation")
+      } became several rows, ` +
         `${train.rows} in all: the chat template rewrites earlier turns, so each answer is learnt behind the prompt it gets when served`,
     );
+  }
+  for (const [role, { rows, first }] of Object.entries(leftOut)) {
+    const what = role === "tools" ? "tools" : `turns of role ${role}`;
+    notes.push(`The chat template leaves ${what} out of ${counted(rows, "row")}, first in ${first}`);
   }
   if (date !== null) {
     notes.push(

@@ -37,6 +37,8 @@ const Tokens = z.object({
   opening: z.string(),
   template_matches_base: z.boolean().nullable(),
   template_difference: templateDifference.nullable().default(null),
+  /** What the chat template leaves out of prompts, by role. */
+  left_out: z.record(z.string(), z.object({ rows: z.int(), first: z.string() })).default({}),
   /** The day that a template which asks for the date is told. */
   date: z.string().nullable().default(null),
   base: z.object({

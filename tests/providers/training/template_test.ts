@@ -76,15 +76,23 @@ Deno.test("templateNotes() tells the first difference, split conversations and t
     template: { kind: "linear", name: "chatml" },
     template_difference: { row: "a.jsonl:3", base: "<s>a", trained: "a\n" },
     train: counts,
+    left_out: { system: { rows: 2, first: "a.jsonl:4" } },
     date: "2024-07-26",
   } as unknown as Tokens;
-  const [difference, split, date, ...more] = templateNotes(tokens);
+  const [difference, split, leftOut, date, ...more] = templateNotes(tokens);
   assert.match(difference!, /another text than "chatml".* First in a\.jsonl:3: "a\\n" instead of "<s>a"/);
   assert.match(split!, /^2 of 3 conversations became several rows, 5 in all/);
+  assert.equal(leftOut, "The chat template leaves turns of role system out of 2 rows, first in a.jsonl:4");
   assert.match(date!, /fixed at 2024-07-26/);
   assert.deepEqual(more, []);
   assert.deepEqual(
-    templateNotes({ ...tokens, template_difference: null, train: { ...counts, split: 0 }, date: null }),
+    templateNotes({
+      ...tokens,
+      template_difference: null,
+      left_out: {},
+      train: { ...counts, split: 0 },
+      date: null,
+    }),
     [],
   );
 });
