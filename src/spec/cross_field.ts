@@ -3,6 +3,7 @@ import { modelNameFault, previousName } from "./model_name.ts";
 import { isSection, type Path, valueAt } from "./path.ts";
 import { regexFault } from "./regex.ts";
 import { templateFault } from "./template_fault.ts";
+import { isTemplateFile } from "./template_file.ts";
 
 /** Reads a field that may be missing or of the wrong type: the rules below see what the schema refused too. */
 type Get = (path: string) => unknown;
@@ -20,6 +21,7 @@ export function crossField(data: unknown): Finding[] {
     exportOptions,
     prefixOfLayers,
     servedName,
+    prefixAndTemplate,
   ]
     .flatMap((rule) => rule(get));
 }
@@ -194,6 +196,15 @@ const servedName: Rule = (get) => {
       },
     ),
   ];
+};
+
+/** The tokens of a prefix come before the text of a linear template: a file may begin with anything. */
+const prefixAndTemplate: Rule = (get) => {
+  const template = get("provider.template");
+  if (get("method.kind") !== "prefix" || typeof template !== "string" || !isTemplateFile(template)) return [];
+  const message =
+    "Conflicting value of provider.template: method.kind is prefix, which needs a template of temper's own";
+  return [on("value", "provider.template", message, { hint: "set it to auto or a name such as chatml" })];
 };
 
 interface More {

@@ -21,7 +21,7 @@ class Choice:
     """The chat of a job. `other` compares each row with what else would write it."""
 
     def __init__(self, job: Job, base: Base, tokenizer: Any):
-        self.base_template: str | None = base.info["chat_template"]
+        self.base_template: str | None = base.info["chat_template"] or None
         self.tokenizer = tokenizer
         self.special = special_tokens(base.dir)
         self.end_texts = end_texts(base.dir, tokenizer, self.special)

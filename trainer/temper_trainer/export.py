@@ -13,6 +13,7 @@ from .artifact import artifact
 from .bases.complete import renamed_tensor
 from .bases.config import load_config
 from .bases.weights import Weights
+from .carried import trained_template
 from .errors import TrainerError
 from .events import Progress
 from .export_check import check_tensors_of_file
@@ -56,7 +57,7 @@ def export_model(
     report = read_json(job_dir / "tokens.json") or {}
     template, mark = report.get("template"), ""
     if template is not None and template.get("kind") == "jinja":
-        template, mark = (job_dir / "prepared" / "chat_template.jinja").read_bytes().decode(), MARK
+        template, mark = trained_template(job_dir), MARK
     elif template is not None:
         names = fold.vocabulary.tokens if fold.vocabulary else []
         template = chat_template(template_of_file(names, template, bos_text(base)))

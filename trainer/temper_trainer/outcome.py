@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from .artifact import artifact
+from .carried import carry_tokenizer, trained_template
 from .compute import Way
 from .evaluate import Scores
 from .export import Judge, export_model
 from .export_check import check_logits
-from .files import sync_folder
+from .files import sync_file, sync_folder
 from .loop import Loop
 from .memory import device_bytes, peak_bytes
 from .merging import check_merged
@@ -35,7 +36,7 @@ def write_artifacts(session: Session, method: Method, scores: dict[str, Scores |
     """Writes artifacts/; what an earlier attempt left half-way is written anew."""
     folder = session.job_dir / "artifacts"
     folder.mkdir(exist_ok=True)
-    found = [save_trained(method, folder)]
+    found = [save_trained(session, method, folder)]
     export, facts = session.job.export, {}
     if export.gguf or export.merged:
         check_merged(method, session.rows)
@@ -59,10 +60,13 @@ def judge_of(session: Session, method: Method) -> Judge:
     return lambda path: check_logits(path, session.job.export.quantization, samples, types)
 
 
-def save_trained(method: Method, folder: Path) -> dict:
+def save_trained(session: Session, method: Method, folder: Path) -> dict:
     temporary, target = folder / f".{method.artifact}.tmp", folder / method.artifact
     shutil.rmtree(temporary, ignore_errors=True)
     method.save(temporary)
+    carry_tokenizer(session.base.dir, temporary, trained_template(session.job_dir))
+    for path in temporary.iterdir():
+        sync_file(path)
     shutil.rmtree(target, ignore_errors=True)
     os.rename(temporary, target)
     sync_folder(folder)
