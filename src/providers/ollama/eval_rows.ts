@@ -9,7 +9,7 @@ import { EVAL_FILE } from "../training/examples.ts";
 import { jobDir } from "../training/job_folder.ts";
 import type { JudgeWork } from "../training/judge.ts";
 import { servedCall } from "./answer.ts";
-import type { ChatMessage } from "./client.ts";
+import type { ChatMessage } from "./wire.ts";
 
 const ToolCall = z.object({
   id: z.string().optional(),

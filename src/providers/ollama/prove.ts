@@ -4,7 +4,8 @@ import type { Spec } from "../../spec/schema.ts";
 import type { JobResult } from "../provider.ts";
 import { judgeAnswers, type JudgeWork } from "../training/judge.ts";
 import { asText, formOf, sameAnswer, type ServedAnswer, servedCall } from "./answer.ts";
-import type { Answer, ChatMessage, OllamaClient } from "./client.ts";
+import type { OllamaClient } from "./client.ts";
+import type { Answer, ChatMessage } from "./wire.ts";
 import { type EvalRow, readEvalRows } from "./eval_rows.ts";
 
 /** How a served model compares with what the trainer had in memory. */

@@ -1,7 +1,8 @@
 import { TemperError, UsageError } from "../../lib/errors.ts";
 import type { Env, Progress } from "../provider.ts";
 import type { Serving } from "../training/serving.ts";
-import type { OllamaClient, Shown } from "./client.ts";
+import type { OllamaClient } from "./client.ts";
+import type { Shown } from "./wire.ts";
 import { fullName, previousName } from "../../spec/model_name.ts";
 import { refuseOldServer } from "./version.ts";
 

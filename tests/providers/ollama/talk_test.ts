@@ -10,7 +10,10 @@ Deno.test("talkCommand() is Ollama's own where that suffices, with the server wh
   assert.equal(command("http://127.0.0.1:11434"), "ollama run home");
   assert.equal(command("http://gpu:1/ollama"), "OLLAMA_HOST=http://gpu:1/ollama ollama run home");
   assert.equal(command("http://[::1]:1"), "OLLAMA_HOST='http://[::1]:1' ollama run home");
-  assert.equal(talkCommand("home", addressOf("http://127.0.0.1:11434"), undefined, false), "ollama run home --think=false");
+  assert.equal(
+    talkCommand("home", addressOf("http://127.0.0.1:11434"), undefined, false),
+    "ollama run home --think=false",
+  );
 });
 
 Deno.test("talkCommand() with credentials names the variable and no secret, in words a shell reads", () => {

@@ -1,6 +1,7 @@
 import { TemperError, UsageError } from "../../../lib/errors.ts";
 import { OLLAMA } from "../../../spec/base.ts";
-import { OllamaClient, type Shown } from "../../ollama/client.ts";
+import { OllamaClient } from "../../ollama/client.ts";
+import type { Shown } from "../../ollama/wire.ts";
 import type { Spec } from "../../../spec/schema.ts";
 import { authorized, serverFields, serverOf } from "../../ollama/server.ts";
 import { detectTemplate } from "../templates.ts";
