@@ -11,3 +11,16 @@ Deno.test("parseTemplate() refuses braces that do not pair", () => {
     assert.throws(() => parseTemplate(text), SyntaxError, text);
   }
 });
+
+Deno.test("parseTemplate() takes filters that it knows, and leaves other bars to the name", () => {
+  assert.deepEqual(parseTemplate("{{ a | json }} {{b|optional}} {{ c|d }} {{ e | upper }}"), [
+    { field: "a", filter: "json" },
+    " ",
+    { field: "b", filter: "optional" },
+    " ",
+    { field: "c|d" },
+    " ",
+    { field: "e | upper" },
+  ]);
+  assert.throws(() => parseTemplate("{{ | json }}"), /names no field/);
+});

@@ -66,6 +66,12 @@ const BAD: [name: string, content: string | Uint8Array, expected: RegExp][] = [
     /a\.jsonl:2: not valid JSON, unterminated string.*was it cut off\?/,
   ],
   ["a.jsonl", '{"a":1} x\n', /a\.jsonl:1: not valid JSON.*column 9, near/],
+  [
+    "a.jsonl",
+    '[\n {"a": 1},\n {"a": 2}\n]\n',
+    /dataset: a\.jsonl:1: the file holds one list over several lines; .* \.json$/,
+  ],
+  ["a.jsonl", '\n{\n "a": 1\n}\n', /dataset: a\.jsonl:2: an object goes over several lines; in \.jsonl each/],
   ["a.jsonl", "[1]\n", /a\.jsonl:1: the row is a list, not an object; a file .* named \.json/],
   [
     "a.jsonl",

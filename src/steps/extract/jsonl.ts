@@ -18,12 +18,17 @@ export async function* readJsonl({ chunks, start }: SourceBytes, note: Note): As
     onFault: ({ line, byte, kind }) =>
       kind === "encoding" ? note(line, notUtf8(byte), OTHER_ENCODING) : note(line, TOO_LONG),
   });
+  let isFirst = true;
   for await (const batch of lines) {
     const rows: Row[] = [];
     for (let i = 0; i < batch.lines.length; i++) {
       const text = withoutMark(batch.lines[i] as string);
       if (text === "" || text.trim() === "") continue;
       const line = batch.first + i;
+      const spread = isFirst ? SPREAD.get(text.trim()) : undefined;
+      isFirst = false;
+      // Each further line would be wrong in a way of its own.
+      if (spread !== undefined) return note(line, spread);
       const problem = problemOf(text, batch.terminated);
       if (problem) note(line, problem);
       // A carriage return at the end is white space to JSON, and a line break to some readers of our output.
@@ -32,6 +37,12 @@ export async function* readJsonl({ chunks, start }: SourceBytes, note: Note): As
     yield rows;
   }
 }
+
+/** First lines of files whose values go over several lines. */
+const SPREAD: ReadonlyMap<string, string> = new Map([
+  ["[", "the file holds one list over several lines; such a file is named .json"],
+  ["{", "an object goes over several lines; in .jsonl each stands on one line, as jq -c writes them"],
+]);
 
 function withoutMark(text: string): string {
   return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;

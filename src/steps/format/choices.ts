@@ -20,13 +20,11 @@ export interface FileChoice extends Choice {
 /** The same for the files of a set, and in words for the set as a whole. */
 export class SetChoice {
   readonly #files: ReadonlyMap<string, FileChoice>;
-  readonly #roles: ReadonlyMap<Roles, string>;
   readonly shape: { readonly name: string };
   readonly why: string;
 
-  constructor(files: readonly FileChoice[], roles: ReadonlyMap<Roles, string>) {
+  constructor(files: readonly FileChoice[]) {
     this.#files = new Map(files.map((file) => [file.label, file]));
-    this.#roles = roles;
     this.shape = { name: [...new Set(files.map(({ shape }) => shape.name))].join(" and ") };
     this.why = whyOf(files);
   }
@@ -45,16 +43,13 @@ export class SetChoice {
     if (!choice) throw new RangeError(`Cannot read a row of "${label}": it is no source of the set`);
     return choice;
   }
-
-  /** Once all rows were read. */
-  refuseUnseen(): void {
-    for (const [roles, place] of this.#roles) roles.refuseUnseen(place);
-  }
 }
 
 export interface Choices {
   readonly train: SetChoice;
   readonly eval?: SetChoice;
+  /** Of both sets, with what the pipeline file calls them. */
+  readonly roles: ReadonlyMap<Roles, string>;
 }
 
 /** A file that nobody can decide for: how that is said of the file, and of the dataset as a whole. */
@@ -67,11 +62,15 @@ interface Failure {
 export async function chooseShapes(context: StepContext, sources: readonly SourceFile[]): Promise<Choices> {
   const resolved = await resolveSources(context.loaded, context.fs);
   const failures: Failure[] = [];
-  const train = await chooseSet(context, "train", sources, resolved, failures);
-  const hasEval = sources.some(({ set }) => set === "eval");
-  const evaluation = hasEval && await chooseSet(context, "eval", sources, resolved, failures);
+  const roles = new RolesOf(context.loaded.spec.dataset.roles);
+  const choose = async (set: SetName) => {
+    const files = sources.filter((source) => source.set === set);
+    return files.length > 0 ? await chooseSet(context, set, files, resolved, roles, failures) : undefined;
+  };
+  const train = await choose("train") ?? new SetChoice([]);
+  const evaluation = await choose("eval");
   if (failures.length > 0) throw refusalOf(failures, train.size + (evaluation ? evaluation.size : 0));
-  return { train, ...evaluation && { eval: evaluation } };
+  return { train, ...evaluation && { eval: evaluation }, roles: roles.all };
 }
 
 /** Where the same words help all files, they are said of the dataset. `chosen`: how many files need none. */
@@ -89,16 +88,15 @@ function refusalOf(failures: readonly Failure[], chosen: number): TemperError {
 async function chooseSet(
   context: StepContext,
   set: SetName,
-  sources: readonly SourceFile[],
+  files: readonly SourceFile[],
   resolved: readonly Source[],
+  roles: RolesOf,
   failures: Failure[],
 ): Promise<SetChoice> {
   const { fs, loaded: { spec: { dataset } } } = context;
-  const files = sources.filter((source) => source.set === set);
   const path = join(context.input("extract"), ROW_FILES[set]);
   const samples = await firstRows(path, fs, files.map(({ rows }) => rows), SAMPLE_ROWS);
   const field = set === "train" ? "dataset.source" : "dataset.eval";
-  const rolesOf = new RolesOf(dataset.roles);
   const choices: FileChoice[] = [];
   for (const [i, { path: label, rows }] of files.entries()) {
     if (rows === 0) continue;
@@ -107,7 +105,7 @@ async function chooseSet(
     const choose = (item?: Item) =>
       chooseShape(wantedOf(dataset, source.entry), name, samples[i] as JsonObject[], item);
     try {
-      choices.push({ ...choose(), label, roles: rolesOf.entry(source) });
+      choices.push({ ...choose(), label, roles: roles.of(source) });
     } catch (ofAll) {
       if (!(ofAll instanceof TemperError)) throw ofAll;
       failures.push({ ofAll, ofFile: errorOf(() => choose({ field, entry: source.entry })) ?? ofAll });
@@ -115,7 +113,7 @@ async function chooseSet(
   }
   const by = set === "train" ? dataset.split?.by : undefined;
   if (by !== undefined) refuseUnknownField("dataset.split.by", by, field, samples.flat());
-  return new SetChoice(choices, rolesOf.all);
+  return new SetChoice(choices);
 }
 
 function errorOf(action: () => unknown): TemperError | undefined {
@@ -138,7 +136,7 @@ class RolesOf {
     this.#shared = roles && new Roles(roles);
   }
 
-  entry({ entry }: Source): Roles | undefined {
+  of({ entry }: Source): Roles | undefined {
     if (!entry.options.roles) {
       if (this.#shared) this.all.set(this.#shared, "dataset.roles");
       return this.#shared;

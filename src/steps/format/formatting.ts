@@ -57,8 +57,7 @@ export class Formatting {
     await this.#splitter?.finish();
     if (this.choices.eval) await this.#readSet("eval", this.choices.eval);
     await this.sides.finish();
-    this.choices.train.refuseUnseen();
-    this.choices.eval?.refuseUnseen();
+    for (const [roles, place] of this.choices.roles) roles.refuseUnseen(place);
     await compareRows(this.sides, this.findings, this.#context.out, this.#context.fs);
   }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { foldText } from "../../../src/steps/format/fold_text.ts";
 
+// No bare accents: behind an iota below (U+0345), toUpperCase() itself makes another text of them.
 const sign = fc.oneof(
   { weight: 4, arbitrary: fc.string({ unit: "grapheme", minLength: 1, maxLength: 1 }) },
   fc.constantFrom(
@@ -12,8 +13,6 @@ const sign = fc.oneof(
     "\u115f",
     "\u1100",
     "\u1161",
-    "\u0301",
-    "\u034f",
     "\u200d",
   ),
 );

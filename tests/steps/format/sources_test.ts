@@ -140,6 +140,12 @@ Deno.test("roles say who speaks under other names, for all files or for one", as
     );
   await b.format(b.pipeline({ source: "chat.jsonl", roles }));
   assert.deepEqual(await texts(), ["user Hi, assistant Hello", "user Bye, assistant Ciao"]);
+  // A name that only one of the sets has is in use.
+  await b.write(
+    "held.jsonl",
+    jsonl([{ messages: [{ role: "user", content: "?" }, { role: "agentin", content: "!" }] }]),
+  );
+  await b.format(b.pipeline({ source: "chat.jsonl", eval: "held.jsonl", roles }));
   await b.format(b.pipeline({
     source: ["chat.jsonl", { path: "swapped.jsonl", roles: { gpt: "user", human: "assistant" } }],
     roles,
