@@ -11,39 +11,43 @@ export interface Markup {
 /** `<|im_start|>` and the like, and DeepSeek's with full-width bars. */
 const CONTROL = /<[|｜][^\s<>|｜]{1,40}[|｜]>/g;
 /** Where turns begin and end in templates without such tokens. */
-const ROLE_MARKS =
-  /\[\/?INST\]|<<\/?SYS>>|\[\/?SYSTEM_PROMPT\]|\[\/?AVAILABLE_TOOLS\]|\[\/?TOOL_(?:CALLS|RESULTS)\]|<(?:start|end)_of_turn>|^### (?:Instruction|Response):/gm;
+const BRACKETS = /\[\/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\]/g;
+const TAGS = /<<\/?SYS>>|<(?:start|end)_of_turn>/g;
+const HEADINGS = /^### (?:Instruction|Response):/gm;
 /** Where a rendered prompt waits for its answer; also the end of some sentences. */
-const WAITING = /\b(?:ASSISTANT|Assistant):\s*$/;
+const WAITING = ["Assistant:", "ASSISTANT:"];
 /** What opens and closes a text for a tokenizer. In the middle, <s> is HTML. */
-const OPENING = /^\s*<(?:s|bos)>/;
-const CLOSING = /<(?:\/s|eos|end_of_turn)>\s*$/;
-const PLACEHOLDER = /<(?:image|img_pad|image_pad)>|^\s*<(?:audio|video)>/;
+const OPENING = ["<s>", "<bos>"];
+const CLOSING = ["</s>", "<eos>", "<end_of_turn>"];
+const PLACEHOLDER = /<(?:image|img_pad|image_pad)>|^<(?:audio|video)>/;
 
 /** The markup in a text, if there is any. */
 export function markupOf(text: string): Markup | undefined {
-  // Most texts have none of the characters that all markup needs.
-  if (!text.includes("<") && !text.includes("[") && !text.includes(":")) return undefined;
-  const control = text.match(CONTROL) ?? [];
-  const found = [...control, ...text.match(ROLE_MARKS) ?? []];
+  // Most texts have none of the characters that markup begins with; to look for one is far cheaper than a pattern.
+  const tags = text.includes("<");
+  const found = tags ? [...text.match(CONTROL) ?? [], ...text.match(TAGS) ?? []] : [];
+  if (text.includes("[")) found.push(...text.match(BRACKETS) ?? []);
+  if (text.includes("### ")) found.push(...text.match(HEADINGS) ?? []);
   if (found.length > 1) {
     return { sure: true, problem: `looks like a rendered chat template: it holds ${names(found)}` };
   }
   const [mark] = found;
-  const end = endMark(text);
+  const trimmed = text.trim();
+  const end = tags ? endMark(trimmed) : undefined;
   if (end?.sure || mark === undefined && end) return end;
   if (mark !== undefined) {
-    return { sure: control.length > 0, problem: `holds ${mark}, which chat templates use to mark turns` };
+    return { sure: isControl(mark), problem: `holds ${mark}, which chat templates use to mark turns` };
   }
   const lone = text.includes("</s>") && !text.includes("<s>") ? "</s>" : undefined;
-  const other = lone ?? PLACEHOLDER.exec(text)?.[0] ?? WAITING.exec(text)?.[0];
-  return other === undefined ? undefined : { sure: false, problem: `holds ${other.trim()}` };
+  const other = lone ?? (tags ? PLACEHOLDER.exec(trimmed)?.[0] : undefined) ??
+    WAITING.find((end) => trimmed.endsWith(end));
+  return other === undefined ? undefined : { sure: false, problem: `holds ${other}` };
 }
 
 /** <s>…</s> around a text or within it may be HTML's strike-through; one without the other is not. */
 function endMark(text: string): Markup | undefined {
-  const opening = OPENING.exec(text)?.[0].trim();
-  const closing = CLOSING.exec(text)?.[0].trim();
+  const opening = OPENING.find((mark) => text.startsWith(mark));
+  const closing = CLOSING.find((mark) => text.endsWith(mark));
   if (opening === undefined && closing === undefined) return undefined;
   const struck = text.includes("<s>") && text.includes("</s>");
   const place = closing === undefined ? `begins with ${opening}` : `ends with ${closing}`;
@@ -57,6 +61,10 @@ export function markupOfTools({ extras }: Conversation): Markup | undefined {
   return found === undefined
     ? undefined
     : { sure: true, problem: `holds ${found}, which chat templates use to mark turns` };
+}
+
+function isControl(mark: string): boolean {
+  return mark.startsWith("<|") || mark.startsWith("<｜");
 }
 
 function names(marks: readonly string[]): string {

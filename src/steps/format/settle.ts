@@ -42,7 +42,8 @@ export function settle(
 function settleTurns(list: readonly RawTurn[], abilities: Abilities, complain: Complain): Turn[] | undefined {
   const calls = new ToolCalls();
   const turns: Turn[] = [];
-  for (const raw of list) {
+  for (const item of list) {
+    const raw = bare(item);
     const role = roleOf(raw, complain);
     if (!role) return undefined;
     const before = turns.at(-1);
@@ -58,6 +59,12 @@ function settleTurns(list: readonly RawTurn[], abilities: Abilities, complain: C
     turns.push(whole);
   }
   return turns;
+}
+
+/** Most turns have a text and nothing else that would have to be looked for. */
+function bare({ field, role, content, view, key }: RawTurn): RawTurn {
+  const alone = view === undefined || typeof content === "string" && !isCallRole(role) && view.isSpent;
+  return alone || !key ? { field, role, content } : { field, role, content, view, key };
 }
 
 /** Calls in a turn of their own belong to the assistant's turn before. What both say must be the same. */

@@ -65,6 +65,14 @@ export class Taken {
     return Object.keys(this.#object).filter((key) => !this.#taken.includes(key) && this.has(key));
   }
 
+  /** Whether nothing is left over that anybody could take. */
+  get isSpent(): boolean {
+    for (const key in this.#object) {
+      if (!this.#taken.includes(key) && this.has(key)) return false;
+    }
+    return true;
+  }
+
   has(key: string): boolean {
     return holds(this.peek(key));
   }
