@@ -1,3 +1,4 @@
+// deno-lint-ignore-file camelcase -- names of the protocol
 import { z } from "zod";
 import type { Json } from "../../lib/json.ts";
 
