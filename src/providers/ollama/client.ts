@@ -1,3 +1,4 @@
+// deno-lint-ignore-file camelcase -- names of the protocol
 import { z } from "zod";
 import { TemperError } from "../../lib/errors.ts";
 import type { Fs } from "../../lib/fs.ts";

@@ -1,4 +1,3 @@
-// deno-lint-ignore-file camelcase -- names of the examples, of predictions.jsonl and of the protocol
 import { join } from "node:path";
 import { z } from "zod";
 import type { Call } from "../../lib/answers.ts";

@@ -1,4 +1,3 @@
-// deno-lint-ignore-file camelcase -- names of the protocol
 import assert from "node:assert/strict";
 import { argumentsAsSent, lostKeys, SENT, toolAsSent } from "../../../src/providers/ollama/sent.ts";
 import type { Json } from "../../../src/lib/json.ts";

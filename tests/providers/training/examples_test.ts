@@ -1,4 +1,3 @@
-// deno-lint-ignore-file camelcase -- names of the examples
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { denoFs } from "../../../src/lib/fs.ts";
