@@ -106,9 +106,7 @@ def bos_text(base: "Base") -> str | None:
     return Tokenizer.from_file(str(base.dir / "tokenizer.json")).id_to_token(base.info["bos"])
 
 
-def _write_gguf(
-    target: Path, base: "Base", fold: Fold, job: "Job", template: str | None, progress: Progress
-) -> None:
+def _write_gguf(target: Path, base: "Base", fold: Fold, job: "Job", template: str | None, progress: Progress) -> None:
     temporary = target.with_name(f".{target.name}.tmp")
     tensors = _renamed(base, fold.tensors)
     if base.source_gguf is not None:
