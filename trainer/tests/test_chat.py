@@ -421,3 +421,18 @@ def test_decode_shows_the_control_tokens_that_answers_are_made_of(worlds):
     ids = core.encode("[TOOL_CALLS] [] <s>x", add_special_tokens=False).ids
     assert Encoder(core, [], markup=["[TOOL_CALLS]"]).decode(ids) == "[TOOL_CALLS] [] x"
     assert Encoder(core, []).decode(ids) == core.decode(ids)
+
+
+def test_an_answer_gets_no_space_that_the_tokenizer_puts_before_a_text_of_its_own():
+    from tokenizers import AddedToken, Tokenizer, models, normalizers
+
+    vocabulary = {text: index for index, text in enumerate(["<unk>", "</s>", "▁", "a", "]", "b", "▁b"])}
+    core = Tokenizer(models.BPE(vocabulary, [("▁", "b")], unk_token="<unk>"))
+    core.add_special_tokens([AddedToken("</s>", normalized=False)])
+    core.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    sample = [Answer("a]", " b", "</s>"), Answer("a] b</s>a]", "b", "</s>")]
+    first, said, second, again = Encoder(core, []).encode_samples([sample])[0]
+    assert [core.id_to_token(i) for i in first[0]] == ["▁", "a", "]"]
+    assert [core.id_to_token(i) for i in said[0]] == ["▁b", "</s>"]
+    assert [core.id_to_token(i) for i in second[0]] == ["▁", "a", "]"]
+    assert [core.id_to_token(i) for i in again[0]] == ["b", "</s>"]
