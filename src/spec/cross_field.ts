@@ -2,6 +2,7 @@ import { parseTemplate, templateFields } from "../lib/template.ts";
 import type { Finding } from "./finding.ts";
 import { isSection, type Path, valueAt } from "./path.ts";
 import { regexFault } from "./regex.ts";
+import { isTemplateFile } from "./template_file.ts";
 
 /** Reads a field that may be missing or of the wrong type: the rules below see what the schema refused too. */
 type Get = (path: string) => unknown;
@@ -19,6 +20,7 @@ export function crossField(data: unknown): Finding[] {
     evaluationRows,
     exportOptions,
     prefixOfLayers,
+    prefixAndTemplate,
   ]
     .flatMap((rule) => rule(get));
 }
@@ -200,6 +202,15 @@ const prefixOfLayers: Rule = (get) => {
     );
   }
   return findings;
+};
+
+/** The tokens of a prefix come before the text of a linear template: a file may begin with anything. */
+const prefixAndTemplate: Rule = (get) => {
+  const template = get("provider.template");
+  if (get("method.kind") !== "prefix" || typeof template !== "string" || !isTemplateFile(template)) return [];
+  const message =
+    "Conflicting value of provider.template: method.kind is prefix, which needs a template of temper's own";
+  return [on("value", "provider.template", message, { hint: "set it to auto or a name such as chatml" })];
 };
 
 interface More {

@@ -7,6 +7,7 @@ import type { Finding } from "./finding.ts";
 import { type Path, valueAt } from "./path.ts";
 import { MOST_PROBLEMS } from "./problem.ts";
 import { nearestFile } from "./read.ts";
+import { isTemplateFile, MOST_TEMPLATE_BYTES } from "./template_file.ts";
 
 /** Files and models that the pipeline names and that are not there. */
 export async function fileFindings(data: unknown, dir: string, fs: Fs): Promise<Finding[]> {
@@ -19,7 +20,9 @@ export async function fileFindings(data: unknown, dir: string, fs: Fs): Promise<
     }
   }
   const kind = valueAt(data, ["provider", "kind"]);
-  if (kind === "local" || kind === "ollama") findings.push(...await baseFindings(data, dir, fs));
+  if (kind === "local" || kind === "ollama") {
+    findings.push(...await baseFindings(data, dir, fs), ...await templateFindings(data, dir, fs));
+  }
   return findings;
 }
 
@@ -66,6 +69,27 @@ async function baseFindings(data: unknown, dir: string, fs: Fs): Promise<Finding
     return [{ path, at: "value", message, hint: await nearestFile(absolute, fs) }, ...revisionFinding(data)];
   } catch (error) {
     return [{ path, at: "value", message: `Cannot read the base "${base}": ${reason(error)}` }];
+  }
+}
+
+/** A chat template in a file of the user's own. What is wrong inside it shows when the examples are prepared. */
+async function templateFindings(data: unknown, dir: string, fs: Fs): Promise<Finding[]> {
+  const path = ["provider", "template"];
+  const template = valueAt(data, path);
+  if (typeof template !== "string" || !isTemplateFile(template)) return [];
+  const refuse = (message: string, hint?: string): Finding[] => [
+    { path, at: "value", message: `Cannot read "${template}": ${message}`, hint },
+  ];
+  const absolute = resolve(dir, template);
+  try {
+    const stat = await fs.stat(absolute);
+    if (!stat) return refuse("the file does not exist", await nearestFile(absolute, fs));
+    if (!stat.isFile) return refuse("it is not a file");
+    if (stat.size > MOST_TEMPLATE_BYTES) return refuse("it is larger than 1 MB, which no chat template is");
+    new TextDecoder("utf-8", { fatal: true }).decode(await fs.readBytes(absolute));
+    return [];
+  } catch (error) {
+    return refuse(error instanceof TypeError ? "it is not UTF-8" : reason(error));
   }
 }
 

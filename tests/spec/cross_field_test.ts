@@ -163,6 +163,34 @@ Deno.test("fileFindings() names a base that is not there", () =>
     assert.deepEqual(await words(dir, base("a/b\n  revision: main")), []);
   }));
 
+Deno.test("provider.template takes auto, a name, or a .jinja file that can be read", () =>
+  withFolder(async (dir) => {
+    const template = (text: string, from = "  model: home-lora", to = `${from}\n  template: ${text}`) =>
+      good(from, to);
+    await Deno.writeTextFile(join(dir, "chat.jinja"), "{{ messages }}");
+    await Deno.writeFile(join(dir, "latin.jinja"), new Uint8Array([0xe9]));
+    await Deno.writeTextFile(join(dir, "huge.jinja"), " ".repeat(1024 * 1024 + 1));
+    await Deno.mkdir(join(dir, "folder.jinja"));
+    for (const ok of ["auto", "zephyr", "chat.jinja", "./chat.jinja"]) {
+      assert.deepEqual(await words(dir, template(ok)), [], ok);
+    }
+    const cases = [
+      ["chatt.jinja", 'Cannot read "chatt.jinja": the file does not exist'],
+      ["latin.jinja", 'Cannot read "latin.jinja": it is not UTF-8'],
+      ["huge.jinja", 'Cannot read "huge.jinja": it is larger than 1 MB, which no chat template is'],
+      ["folder.jinja", 'Cannot read "folder.jinja": it is not a file'],
+    ] as const;
+    for (const [text, message] of cases) {
+      assert.deepEqual(await words(dir, template(text)), [`17 ${text}: ${message}`]);
+    }
+    const [wrong] = await problemsOf(dir, template("gemma"));
+    assert.match(wrong!.message, /provider\.template/);
+    const prefix = template("chat.jinja").replace("kind: lora\n  rank: 8", "kind: prefix\n  length: 8");
+    assert.deepEqual(await words(dir, prefix), [
+      "17 chat.jinja: Conflicting value of provider.template: method.kind is prefix, which needs a template of temper's own",
+    ]);
+  }));
+
 Deno.test("unsupported() refuses with one sentence what a later version brings", () =>
   withFolder(async (dir) => {
     const cases = [

@@ -12,7 +12,7 @@ from .jinja import SWITCHES, USE_ANOTHER, Jinja, Refusal, Request
 
 TAIL = 8
 """Characters at the end of a prompt by which it is looked for."""
-AROUND = 60
+AROUND = 80
 """Characters shown on each side of a difference."""
 
 
@@ -48,6 +48,8 @@ class JinjaChat:
         self.jinja = jinja
         self.special = sorted(special, key=len, reverse=True)
         self.ends = ends
+        self.left_out: dict[str, dict[str, Any]] = {}
+        """What the template leaves out of prompts, as it does when served: how often, and the first row."""
 
     def answers(self, rows: list[Row], learnt: list[list[int]]) -> list[list[Answer]]:
         places = [(row, turn) for row, turns in zip(rows, learnt, strict=True) for turn in turns]
@@ -88,7 +90,19 @@ class JinjaChat:
         missing = next((name for name, text in written(row.messages[turn]) if not holds(answer.text, text)), None)
         if missing is not None:
             raise _unplaced(row, f"messages[{turn}].{missing}")
+        self._note_left_out(row, turn, prompt)
         return answer
+
+    def _note_left_out(self, row: Row, turn: int, prompt: str) -> None:
+        """Counts a row once for each kind of turn: for its last answer, which has all turns before it."""
+        if turn != row.learnt()[-1]:
+            return
+        bare = "".join(prompt.split())
+        texts = [(message["role"], message["content"]) for message in row.messages[:turn]]
+        texts += [("tools", tool.get("function", tool).get("name", "")) for tool in row.tools or []]
+        gone = {kind for kind, text in texts if kind != "assistant" and not holds(bare, "".join(text.split()))}
+        for kind in sorted(gone):
+            self.left_out.setdefault(kind, {"rows": 0, "first": row.origin})["rows"] += 1
 
     def _split_end(self, row: Row, rest: str) -> tuple[str, str]:
         """The answer without its end token, and that token: of those that close the text, the first that ends an
@@ -100,7 +114,9 @@ class JinjaChat:
             before = before[: -len(token)].rstrip()
         if not run:
             shown = rest if len(rest) <= AROUND else f"…{rest[-AROUND:]}"
-            message = f'Cannot use row "{row.origin}": its answer does not end with a special token of the base: {shown!r}'
+            message = (
+                f'Cannot use row "{row.origin}": its answer does not end with a special token of the base: {shown!r}'
+            )
             raise TrainerError("bad_template", message, USE_ANOTHER, rows=[row.origin])
         at, token = next((item for item in run if item[1] in self.ends), run[-1])
         return rest[:at], token
@@ -177,7 +193,9 @@ class ControlTokens:
     def refuse(self, row: Row) -> None:
         if self.pattern is None:
             return
-        for place, text in texts_of({"messages": row.messages, "tools": row.tools, "chat_template_kwargs": row.variables}):
+        for place, text in texts_of(
+            {"messages": row.messages, "tools": row.tools, "chat_template_kwargs": row.variables}
+        ):
             if found := self.pattern.search(text):
                 message = f'Cannot use row "{row.origin}": {place} contains "{found[0]}", a control token of the base'
                 hint = "Remove it or write it otherwise: the model would take it for the token itself"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .artifact import artifact
+from .carried import trained_template
 from .errors import TrainerError
 from .events import Progress
 from .files import read_json, sync_file, sync_folder
@@ -37,7 +38,7 @@ def export_model(job: "Job", job_dir: Path, base: "Base", fold: Fold, progress: 
     report = read_json(job_dir / "tokens.json") or {}
     template, mark = report.get("template"), ""
     if template is not None and template.get("kind") == "jinja":
-        template, mark = (job_dir / "prepared" / "chat_template.jinja").read_bytes().decode(), MARK
+        template, mark = trained_template(job_dir), MARK
     elif template is not None:
         names = fold.vocabulary.tokens if fold.vocabulary else []
         template = chat_template(template_of_file(names, template, bos_text(base)))

@@ -6,12 +6,13 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .bases.from_folder import COPIED
 from .bases.weights import Weights, WeightsWriter, encode
+from .carried import set_template, write_text
 from .errors import FAILED, TrainerError
 from .events import Progress
 from .files import sync_file, sync_folder
@@ -42,7 +43,7 @@ def write_merged(
     if fold.vocabulary:
         add_tokens(temporary / "tokenizer.json", fold.vocabulary.tokens, base.info["vocab"])
     if template is not None:
-        _set_template(temporary, template)
+        set_template(temporary, template)
     for path in temporary.iterdir():
         sync_file(path)
     shutil.rmtree(target, ignore_errors=True)
@@ -88,17 +89,3 @@ def add_tokens(path: Path, tokens: Sequence[str], first: int) -> None:
     kept = [step for step in steps if step and step["type"] != "TemplateProcessing"]
     parsed["post_processor"] = {"type": "Sequence", "processors": kept} if kept else None
     path.write_text(json.dumps(parsed, ensure_ascii=False), encoding="utf-8")
-
-
-def write_text(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=2), encoding="utf-8")
-
-
-def _set_template(folder: Path, template: str) -> None:
-    (folder / "chat_template.jinja").write_text(template, encoding="utf-8")
-    path = folder / "tokenizer_config.json"
-    if path.is_file():
-        # Older folders keep the base's template here, where it would compete with ours.
-        config = json.loads(path.read_text(encoding="utf-8"))
-        config.pop("chat_template", None)
-        write_text(path, config)

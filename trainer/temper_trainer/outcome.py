@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from .artifact import artifact
+from .carried import carry_tokenizer, trained_template
 from .evaluate import Scores
 from .export import export_model
-from .files import sync_folder
+from .files import sync_file, sync_folder
 from .loop import Loop
 from .memory import device_bytes, peak_bytes
 from .methods import Method
@@ -30,7 +31,7 @@ def write_artifacts(session: Session, method: Method, scores: dict[str, Scores |
     """Writes artifacts/; what an earlier attempt left half-way is written anew."""
     folder = session.job_dir / "artifacts"
     folder.mkdir(exist_ok=True)
-    found = [save_trained(method, folder)]
+    found = [save_trained(session, method, folder)]
     export, facts = session.job.export, {}
     if export.gguf or export.merged:
         fold = method.fold(lambda: final_states(session, method))
@@ -44,10 +45,13 @@ def write_artifacts(session: Session, method: Method, scores: dict[str, Scores |
     return Written(found, facts)
 
 
-def save_trained(method: Method, folder: Path) -> dict:
+def save_trained(session: Session, method: Method, folder: Path) -> dict:
     temporary, target = folder / f".{method.artifact}.tmp", folder / method.artifact
     shutil.rmtree(temporary, ignore_errors=True)
     method.save(temporary)
+    carry_tokenizer(session.base.dir, temporary, trained_template(session.job_dir))
+    for path in temporary.iterdir():
+        sync_file(path)
     shutil.rmtree(target, ignore_errors=True)
     os.rename(temporary, target)
     sync_folder(folder)

@@ -9,6 +9,7 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from .base import Base, prepare_base
+from .carried import TEMPLATE
 from .chat import Answer, ControlTokens, chains
 from .choice import Choice
 from .data import Row, read_rows
@@ -50,7 +51,7 @@ def write_tables(job: Job, job_dir: Path, base: Base, choice: Choice, progress: 
         if file is not None:
             tables[name] = Table(name, job, choice, encoder, limit, progress)
             tables[name].write(job_dir / file, job_dir / "prepared" / f"{name}.safetensors")
-    write_atomic(job_dir / "prepared" / "chat_template.jinja", choice.template_text().encode())
+    write_atomic(job_dir / "prepared" / TEMPLATE, choice.template_text().encode())
     if "eval" in tables:
         texts = eval_texts(job, job_dir, choice, tables["eval"], start)
         metric_for(job, list(read_rows(job_dir / job.data.eval)), [text.expected for text in texts])
@@ -64,6 +65,7 @@ def write_tables(job: Job, job_dir: Path, base: Base, choice: Choice, progress: 
         "opening": start,
         "template_matches_base": choice.matches,
         "template_difference": choice.difference,
+        "left_out": getattr(choice.chat, "left_out", {}),
         "date": choice.jinja and choice.jinja.date,
         "base": base.info,
         "end_token": {

@@ -18,7 +18,6 @@ from temper_trainer.prepare import prepare
 from temper_trainer.prepared import Prepared, PreparedWriter
 from temper_trainer.template import LinearChat, render, render_prompt
 
-
 PREFIX = {"kind": "prefix", "length": 2, "placement": "input", "init_text": None}
 
 
@@ -234,3 +233,128 @@ def test_prepare_says_what_prompts_begin_with(prepared):
     method = {"kind": "prefix", "length": 2, "placement": "input", "init_text": None}
     _, report = prepared([row("user: a", "assistant: b")], method=method, export={"gguf": True, "quantization": "f32"})
     assert report["opening"] == "<|soft_000|><|soft_001|>"
+
+
+def linear(name: str) -> dict:
+    """A template that the tiny base's vocabulary has the tokens for, but that no base was made with."""
+    turns = {role: {"open": f"[{role}]", "close": "<|im_end|>"} for role in tiny.CHATML["turns"]}
+    return tiny.CHATML | {"name": name, "detect": ["[user]"], "turns": turns}
+
+
+def files(job_dir) -> tuple[str, list[dict]]:
+    folder = job_dir / "prepared"
+    lines = (folder / "eval.jsonl").read_text(encoding="utf-8").splitlines() if (folder / "eval.jsonl").exists() else []
+    return (folder / "chat_template.jinja").read_text(encoding="utf-8"), [json.loads(line) for line in lines]
+
+
+def test_prepare_takes_the_base_s_own_chat_template(prepared):
+    rows = [row("system: s", "user: a", "assistant: b", "user: c", "assistant: d")]
+    job_dir, report = prepared(rows, rows)
+    assert report["template"] == {
+        "kind": "jinja", "name": "base", "stop": ["<|im_end|>"], "linear": "chatml", "markup": [],
+    }  # fmt: skip
+    assert (report["template_matches_base"], report["template_difference"], report["date"]) == (True, None, None)
+    prompt = render_prompt(read_template(), rows[0]["messages"][:-1])
+    assert files(job_dir) == (tiny.JINJA, [{"prompt": prompt, "expected": "d", "few_shot": None}])
+
+
+def test_prepare_compares_a_template_by_name_on_every_row(prepared):
+    rows = [row("user: a", "assistant: b", origin="x:1"), row("user: c", "assistant: d", origin="x:2")]
+    _, report = prepared(rows, template="chatml")
+    assert (report["template"]["kind"], report["template_matches_base"]) == ("linear", True)
+    _, report = prepared(rows, template="other", templates=[linear("other")])
+    assert report["template_matches_base"] is False
+    assert report["template_difference"] == {
+        "row": "x:1",
+        "base": "<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\nb<|im_end|>",
+        "trained": "[user]a<|im_end|>[assistant]b<|im_end|>",
+    }
+
+
+DEFAULT = "{% if messages[0].role != 'system' %}{{ '<|im_start|>system\nD<|im_end|>\n' }}{% endif %}" + tiny.JINJA
+
+
+def test_prepare_tells_a_default_system_prompt_by_the_row_that_gets_it(prepared):
+    """A file of one's own has no linear equal where one row has no system prompt; the base's template differs there."""
+    rows = [row("system: s", "user: a", "assistant: b", origin="x:1"), row("user: c", "assistant: d", origin="x:2")]
+    job_dir, report = prepared(rows, rows, template="jinja", chat_template=DEFAULT)
+    assert (report["template"]["name"], report["template"]["linear"]) == ("file", None)
+    assert report["template_difference"]["row"] == "x:2"
+    text, texts = files(job_dir)
+    assert text == DEFAULT
+    assert texts[1]["prompt"].startswith("<|im_start|>system\nD<|im_end|>\n<|im_start|>user\nc")
+    _, report = prepared(rows[:1], template="jinja", chat_template=DEFAULT)
+    assert (report["template"]["linear"], report["template_difference"]) == ("chatml", None)
+
+
+def test_prepare_says_that_the_base_s_template_refuses_a_row(tmp_path, tiny_llama, cache):
+    import shutil
+
+    base = shutil.copytree(tiny_llama, tmp_path / "base")
+    refusing = "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}" + tiny.JINJA
+    (base / "chat_template.jinja").write_text(refusing)
+    rows = [row("user: a", "assistant: b", origin="x:1"), row("system: s", "user: c", "assistant: d", origin="x:2")]
+    job_dir = tiny.make_job(tmp_path / "job", tiny.folder_base(base), rows)
+    with pytest.raises(TrainerError, match='refuses it: "no system"') as caught:
+        prepare(read_job(job_dir), job_dir, cache, lambda *_: None)
+    assert caught.value.rows == ["x:2"]
+    job_dir = tiny.make_job(tmp_path / "job", tiny.folder_base(base), rows, template="chatml")
+    prepare(read_job(job_dir), job_dir, cache, lambda *_: None)
+    found = json.loads((job_dir / "tokens.json").read_text())["template_difference"]
+    assert (found["row"], "no system" in found["base"]) == ("x:2", True)
+
+
+def test_prepare_leaves_out_what_has_weight_0(prepared, tokenizer):
+    rows = [row("user: a", "assistant: b", "user: c", "assistant: d", "user: e", "assistant: f")]
+    rows[0]["messages"][1]["weight"] = rows[0]["messages"][5]["weight"] = 0
+    job_dir, _ = prepared(rows, rows)
+    start = "<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\nb<|im_end|>\n<|im_start|>user\nc<|im_end|>\n"
+    assert (
+        shown(tokenizer, job_dir) == shown(tokenizer, job_dir, "eval") == f"{start}<|im_start|>assistant\n[d<|im_end|>]"
+    )
+    assert files(job_dir)[1][0]["expected"] == "d"
+    rows[0]["messages"][3]["weight"] = 0
+    with pytest.raises(TrainerError, match='"x:1": every answer has weight 0'):
+        prepared(rows)
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ({"reasoning_content": "because"}, r"no place for messages\[1\].reasoning_content"),
+        ({"tool_calls": [{"function": {"name": "f", "arguments": "{}"}}]}, r"no place for messages\[1\].tool_calls"),
+    ],
+)
+def test_a_linear_template_refuses_what_it_has_no_place_for(prepared, message, words):
+    rows = [row("user: a", "assistant: b")]
+    rows[0]["messages"][1] |= message
+    with pytest.raises(TrainerError, match=words) as caught:
+        prepared(rows, template="chatml")
+    assert caught.value.rows == ["x:1"]
+
+
+def test_few_shot_prompts_are_rendered_with_everything_else(prepared):
+    rows = [row("system: s", "user: a", "assistant: b")]
+    few_shot = {"instructions": "Explain.", "examples": 1}
+    job_dir, _ = prepared(rows, rows, evaluate={"few_shot": few_shot})
+    turns = row("system: Explain.", "user: a", "assistant: b", "user: a")["messages"]
+    assert files(job_dir)[1][0]["few_shot"] == render_prompt(read_template(), turns)
+    strict = "{% if messages[0].role == 'system' %}{{ raise_exception('no') }}{% endif %}" + tiny.JINJA
+    rows = [row("user: a", "assistant: b")]
+    job_dir, _ = prepared(rows, rows, evaluate={"few_shot": few_shot}, template="jinja", chat_template=strict)
+    turns = row("user: Explain.\n\na", "assistant: b", "user: a")["messages"]
+    assert files(job_dir)[1][0]["few_shot"] == render_prompt(read_template(), turns)
+
+
+def test_prepare_counts_what_the_template_leaves_out_of_prompts(prepared):
+    silent = tiny.JINJA.replace(
+        "{% for message in messages %}", "{% for message in messages if message.role != 'system' %}"
+    )
+    rows = [
+        row("system: s y", "user: a", "assistant: b", "user: c", "assistant: d", origin="x:7"),
+        row("user: a", "assistant: b"),
+    ]
+    _, report = prepared(rows, template="jinja", chat_template=silent)
+    assert report["left_out"] == {"system": {"rows": 1, "first": "x:7"}}
+    _, report = prepared(rows)
+    assert report["left_out"] == {}

@@ -107,6 +107,19 @@ def numbers(job_dir: Path) -> dict[int, tuple]:
     return {e["step"]: tuple(e[name] for name in names) for e in events(job_dir) if e["type"] == "train"}
 
 
+def test_trained_weights_carry_the_tokenizer_and_the_template(undisturbed_by_method):
+    """Who loads the folder alone prompts as in training."""
+    from transformers import AutoTokenizer
+
+    method, job_dir = undisturbed_by_method
+    folder = job_dir / "artifacts" / ("weights" if method == "full" else "adapter")
+    lines = (job_dir / "artifacts" / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
+    row = json.loads((job_dir / "eval.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    prompt = tokenizer.apply_chat_template(row["messages"][:-1], add_generation_prompt=True, tokenize=False)
+    assert prompt == json.loads(lines[0])["prompt"]
+
+
 def test_train_killed_at_random_ends_in_the_same_result(make, cache, undisturbed_by_method, tmp_path):
     method, undisturbed = undisturbed_by_method
     job_dir = make(tmp_path / "job", method=METHODS[method], **LONG)

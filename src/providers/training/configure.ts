@@ -17,9 +17,10 @@ import { trainingOutlook } from "./outlook.ts";
 import { runPrepare } from "./prepare.ts";
 import { writeServing } from "./serving.ts";
 import { shapeOf } from "./shape.ts";
+import { templateNotes } from "./template_notes.ts";
 import { TEMPLATES } from "./templates.ts";
 import { trainerDigest } from "./trainer.ts";
-import type { TemplateDifference, Tokens } from "./trainer_files.ts";
+import type { Tokens } from "./trainer_files.ts";
 
 /** What the configured job depends on: no paths, nothing of this machine. */
 export async function trainingInputs(
@@ -86,29 +87,12 @@ function warnOfLost(work: ConfigureWork, lost: LostKeys) {
 }
 
 function warnOfTokens(work: ConfigureWork, tokens: Tokens) {
-  const { train, template, end_token: end, template_difference: difference } = tokens;
+  const { train, end_token: end } = tokens;
   const warn = (message: string) => work.progress({ phase: "examples", message });
   if (train.truncated > 0) warn(`${train.truncated} of ${train.rows} rows were cut to train.max_length`);
-  if (difference) warn(differenceText(template.name, difference));
-  if (train.split > 0) {
-    warn(
-      `${train.split} of ${
-        counted(train.conversations, "conversation")
-      } became several rows: the chat template writes earlier turns in another way than the last, and each answer is learnt as it is asked for`,
-    );
-  }
-  if (tokens.date !== null) {
-    warn(
-      `The chat template writes the day's date. Training and the exported model say ${tokens.date}, so that they say the same`,
-    );
-  }
+  for (const note of templateNotes(tokens)) warn(note);
   const open = train.rows - end.trained_rows;
   if (open > 0) warn(`${open} of ${train.rows} rows do not teach the end token "${end.text}"`);
-}
-
-function differenceText(name: string, { row, base, trained }: TemplateDifference): string {
-  const shown = `row ${row} has ${JSON.stringify(trained)} where it has ${JSON.stringify(base)}`;
-  return `The base's own chat template gives other texts than "${name}", which it has to learn too: ${shown}`;
 }
 
 async function modelfileFacts(
@@ -184,6 +168,7 @@ function summary(spec: TrainingSpec, base: BaseInfo, tokens: Tokens): JsonObject
     trainable: trainableParameters(spec.method, shapeOf(tokens)),
     template: template.name,
     template_matches_base: matches,
+    template_difference: tokens.template_difference,
     rows: train.rows,
     eval_rows: tokens.eval?.rows ?? 0,
     tokens: train.tokens,

@@ -16,9 +16,11 @@ import {
 } from "./costs.ts";
 import { CHECKPOINTS, methodNotes } from "./method_notes.ts";
 import { readServing } from "./serving.ts";
+import { templateNotes } from "./template_notes.ts";
 import { trainingSettings } from "./settings.ts";
 import { type TrainingSpec, trainingSpec } from "./job.ts";
 import type { Device } from "./machine.ts";
+import { readTokens } from "./trainer_files.ts";
 
 /** What training here would take. */
 export async function trainingOutlook(
@@ -37,6 +39,7 @@ export async function trainingOutlook(
     ...base.warnings,
     ...base.shape === null ? [] : methodNotes(spec, base.shape),
     ...await servingNotes(spec, env, configured),
+    ...configured === undefined ? [] : templateNotes(await readTokens(configured, env.fs)),
   ];
   return { base: baseText(base), settings: trainingSettings(loaded, base), estimates, notes };
 }

@@ -10,38 +10,37 @@ const counts = z.object({
   supervised: z.int(),
   masked: z.int(),
   truncated: z.int(),
-  /** Conversations, of which some may have become several rows. */
-  conversations: z.int(),
-  split: z.int(),
+  /** Conversations, and how many of them became several rows. */
+  conversations: z.int().optional(),
+  split: z.int().default(0),
   longest: z.int(),
 });
 
-/** The chat template that is trained. */
-const template = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("linear"), name: z.string() }),
-  z.object({
-    kind: z.literal("jinja"),
-    /** Where it comes from. */
-    name: z.enum(["base", "file"]),
-    /** End tokens. The first one is trained. */
-    stop: z.array(z.string()),
-    /** The linear template that writes the same text for every row; null where none does. */
-    linear: z.string().nullable(),
-  }),
-]);
+const jinja = z.object({
+  kind: z.literal("jinja"),
+  /** Where it comes from. */
+  name: z.enum(["base", "file"]),
+  /** End tokens. The first one is trained. */
+  stop: z.array(z.string()),
+  /** The linear template that writes the same text for every row; null where none does. */
+  linear: z.string().nullable(),
+});
+/** Older trainers know no other kind, and do not name it. */
+const linear = z.object({ kind: z.literal("linear").default("linear"), name: z.string() });
 
 /** Where the base's own chat template first gives another text. */
 const templateDifference = z.object({ row: z.string(), base: z.string(), trained: z.string() });
-export type TemplateDifference = z.infer<typeof templateDifference>;
 
 const Tokens = z.object({
   version: z.literal(1),
-  template,
+  template: z.union([jinja, linear]),
   opening: z.string(),
   template_matches_base: z.boolean().nullable(),
-  template_difference: templateDifference.nullable(),
+  template_difference: templateDifference.nullable().default(null),
+  /** What the chat template leaves out of prompts, by role. */
+  left_out: z.record(z.string(), z.object({ rows: z.int(), first: z.string() })).default({}),
   /** The day that a template which asks for the date is told. */
-  date: z.string().nullable(),
+  date: z.string().nullable().default(null),
   base: z.object({
     key: z.string(),
     arch: z.string(),

@@ -29,7 +29,7 @@ Deno.test({
   async fn() {
     await using ollama = await startOllama({ engine: false });
     const dir = await Deno.makeTempDir({ prefix: "temper-base-" });
-    const bare = await requestOf(dir, { model: "bare" }, { texts: { "tokenizer.chat_template": "none" } });
+    const bare = await requestOf(dir, { model: "bare" }, { texts: { "tokenizer.chat_template": "" } });
     const { work } = registerWork();
     await register(clientOf(ollama.address), bare, work);
     await using project = await Project.make("home", {

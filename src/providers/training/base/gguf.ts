@@ -36,7 +36,7 @@ export async function ggufBase(name: string, path: string, size: number, env: Ba
     quantization: typeName(dominantType(header.tensorInfos)),
     bytes: size,
     template: chat === undefined ? null : detectTemplate(chat),
-    hasTemplate: chat !== undefined,
+    hasTemplate: chat !== undefined && chat !== "",
     files: [file],
     warnings: [],
   };
