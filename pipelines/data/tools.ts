@@ -3,9 +3,9 @@ import { sha256 } from "../../src/lib/fs.ts";
 import { generator } from "./random.ts";
 
 const SEED = 31;
-const ROWS = { train: 80, eval: 40 };
+const ROWS = { train: 96, eval: 40 };
 /** One row in so many asks for what no tool does. */
-const REFUSED = 4;
+const REFUSED = 5;
 
 type Side = keyof typeof ROWS;
 type Arguments = Readonly<Record<string, string | number | boolean>>;
@@ -112,10 +112,6 @@ const CALLS: Readonly<Record<string, { readonly argument: string; readonly wordi
 const ELSE: Record<Side, readonly string[]> = {
   train: [
     "play some music in the {room}",
-    "turn on the radio in the {room}",
-    "start the fan in the {room}",
-    "close the door of the {room}",
-    "make coffee in the {room}",
     "lock the door of the {room}",
     "start the vacuum in the {room}",
     "call the {room}",

@@ -114,7 +114,9 @@ class JinjaChat:
             before = before[: -len(token)].rstrip()
         if not run:
             shown = rest if len(rest) <= AROUND else f"…{rest[-AROUND:]}"
-            message = f'Cannot use row "{row.origin}": its answer does not end with a special token of the base: {shown!r}'
+            message = (
+                f'Cannot use row "{row.origin}": its answer does not end with a special token of the base: {shown!r}'
+            )
             raise TrainerError("bad_template", message, USE_ANOTHER, rows=[row.origin])
         at, token = next((item for item in run if item[1] in self.ends), run[-1])
         return rest[:at], token
@@ -191,7 +193,9 @@ class ControlTokens:
     def refuse(self, row: Row) -> None:
         if self.pattern is None:
             return
-        for place, text in texts_of({"messages": row.messages, "tools": row.tools, "chat_template_kwargs": row.variables}):
+        for place, text in texts_of(
+            {"messages": row.messages, "tools": row.tools, "chat_template_kwargs": row.variables}
+        ):
             if found := self.pattern.search(text):
                 message = f'Cannot use row "{row.origin}": {place} contains "{found[0]}", a control token of the base'
                 hint = "Remove it or write it otherwise: the model would take it for the token itself"

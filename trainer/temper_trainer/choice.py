@@ -18,7 +18,7 @@ SPECIAL = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls
 
 
 class Choice:
-    """The chat of a job. `other` compares each row with what else would write it."""
+    """The chat of a job, and how its texts compare with those of the base's own chat template and of linear ones."""
 
     def __init__(self, job: Job, base: Base, tokenizer: Any):
         self.base_template: str | None = base.info["chat_template"] or None
@@ -131,4 +131,4 @@ def end_texts(folder: Path, tokenizer: Any, special: dict[str, str]) -> list[str
         value = (read_json(folder / name) or {}).get("eos_token_id")
         ids += value if isinstance(value, list) else [] if value is None else [value]
     texts = [tokenizer.id_to_token(index) for index in ids] + [special.get("eos_token")]
-    return list(dict.fromkeys(text for text in texts if text))
+    return list(dict.fromkeys(text for text in texts if text and tokenizer.token_to_id(text) is not None))

@@ -5,6 +5,9 @@ from typing import Any
 
 from .chat import Answer
 
+SPACE = "\u2581"
+"""How SentencePiece writes a space."""
+
 Part = tuple[list[int], bool]
 """Token ids, and whether they are learnt."""
 
@@ -19,6 +22,9 @@ class Encoder:
         self.start = [] if bos is None else [bos]
         self.bos_text = "" if bos is None else tokenizer.id_to_token(bos)
         self.stop_ids = [tokenizer.token_to_id(text) for text in stop]
+        first = tokenizer.encode("a", add_special_tokens=False).tokens[:1]
+        self.prepends = bool(first) and first[0].startswith(SPACE)
+        """Whether the tokenizer puts a space before any text, and so also where an answer goes on from its prompt."""
         self.hidden = {
             index
             for index, token in tokenizer.get_added_tokens_decoder().items()
@@ -37,10 +43,13 @@ class Encoder:
         texts = [text for parts in cut for pair in parts for text in pair]
         ids = iter([encoding.ids for encoding in self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)])
         encoded = []
-        for sample in samples:
+        for sample, pairs in zip(samples, cut, strict=True):
             parts: list[Part] = []
-            for answer in sample:
-                parts += [(next(ids), False), ([*next(ids), self.tokenizer.token_to_id(answer.end)], True)]
+            for answer, pair in zip(sample, pairs, strict=True):
+                read, said = next(ids), next(ids)
+                if self.prepends:
+                    said = self._going_on(*pair, read, said)
+                parts += [(read, False), ([*said, self.tokenizer.token_to_id(answer.end)], True)]
             parts[0] = (self.start + parts[0][0], False)
             encoded.append(parts)
         return encoded
@@ -59,6 +68,11 @@ class Encoder:
         """Where the tokenizer puts BOS before every prompt, the template's own text for it would be a second one;
         servers leave it out too."""
         return text.removeprefix(self.bos_text)
+
+    def _going_on(self, prompt: str, answer: str, read: list[int], apart: list[int]) -> list[int]:
+        """Ids of the answer without a space before it that its text does not have."""
+        whole = self.encode(prompt + answer)
+        return whole[len(read) :] if whole[: len(read)] == read else apart
 
     def _cut(self, sample: list[Answer]) -> list[tuple[str, str]]:
         """What is read before each answer, and the answer."""

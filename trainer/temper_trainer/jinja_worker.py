@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def limit_memory(most: int) -> None:
-    """`most` bytes beyond what is there already. Where the system does not say how much that is, only time is limited."""
+    """`most` bytes beyond what is there already. A system that does not say how much that is limits time alone."""
     try:
         with open("/proc/self/statm") as file:
             pages = int(file.read().split()[0])

@@ -94,8 +94,9 @@ def described(choice: Choice, tables: dict[str, "Table"]) -> dict:
 
 
 def eval_texts(job: Job, job_dir: Path, choice: Choice, table: "Table", start: str) -> list[EvalText]:
-    """What is asked and expected of each eval row, as a server shows it: without the BOS that it adds by itself. `start`
-    stands before a linear template's turns when served."""
+    """What is asked and expected of each eval row, as a server shows it: without the BOS that it adds by itself.
+
+    `start` stands before a linear template's turns when served."""
     prefix = choice.linear.prefix if choice.linear else table.encoder.bos_text
     asked = [start + answer.prompt.removeprefix(prefix) for answer in table.last]
     few_shot: list[str] | list[None] = [None] * len(asked)

@@ -29,7 +29,8 @@ Calls = list[Call] | None
 
 
 def without_reasoning(text: str) -> str:
-    """The answer alone. Reasoning that the prompt opened has no opening of its own; one that never ends has no answer."""
+    """The answer alone. Reasoning that the prompt opened has no opening of its own; where it never ends, there is no
+    answer."""
     for opening, closing in THINKING:
         thought, closed, rest = text.partition(closing)
         if closed and (opening not in thought or thought.lstrip().startswith(opening)):

@@ -1,4 +1,4 @@
-"""Chat templates that behave like those of well-known bases, with what is generated marked for transformers' own masks."""
+"""Chat templates that behave like those of well-known bases, with marks for transformers' own masks."""
 
 SPECIAL = [
     "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<s>", "</s>", "<|begin_of_text|>", "<|start_header_id|>",
@@ -78,7 +78,8 @@ DATED = """
         {%- set call = message.tool_calls[0].function %}
         {{- '<|start_header_id|>assistant<|end_header_id|>\\n\\n' }}
         {%- generation %}
-            {{- '<|python_tag|>{"name": "' + call.name + '", "parameters": ' + call.arguments | tojson + '}<|eom_id|>' }}
+            {{- '<|python_tag|>{"name": "' + call.name + '", "parameters": ' }}
+            {{- call.arguments | tojson + '}<|eom_id|>' }}
         {%- endgeneration %}
     {%- elif message.role == 'assistant' %}
         {{- '<|start_header_id|>assistant<|end_header_id|>\\n\\n' }}

@@ -23,7 +23,7 @@ TOOLS = [
         "type": "function",
         "function": {
             "name": "set_lamp",
-            "description": "Switches a lamp: <on> or 'off' – «naïve»",
+            "description": "Switches a lamp: <on> or 'off' - «naïve»",
             "parameters": {"type": "object", "properties": {"room": {"type": "string"}}},
         },
     }
@@ -81,7 +81,19 @@ def fixed_date(monkeypatch):
     monkeypatch.setattr(chat_template_utils, "datetime", FixedDate)
 
 
-PIECES = ["lamp", "naïve café", "東京 🙂", "<b>&amp;</b>", "{{ x }}", "{% if %}", "<|im_", "[INS", '"quoted"', "a\\b", "1 2"]
+PIECES = [
+    "lamp",
+    "naïve café",
+    "東京 🙂",
+    "<b>&amp;</b>",
+    "{{ x }}",
+    "{% if %}",
+    "<|im_",
+    "[INS",
+    '"quoted"',
+    "a\\b",
+    "1 2",
+]
 
 
 def conversation_of(choose: random.Random, name: str) -> dict:
@@ -126,9 +138,7 @@ def theirs(world, value: dict, count: int, reasons: bool, **options):
         message.pop("weight", None)
         for call in message.get("tool_calls", []):
             call["function"]["arguments"] = json.loads(call["function"]["arguments"])
-    return world.theirs.apply_chat_template(
-        messages, tools=value.get("tools"), enable_thinking=reasons, **options
-    )
+    return world.theirs.apply_chat_template(messages, tools=value.get("tools"), enable_thinking=reasons, **options)
 
 
 def by_transformers(world, value: dict, turn: int) -> tuple[list[int], list[int]]:
@@ -151,9 +161,7 @@ def test_text_and_labels_are_those_of_transformers(worlds, tmp_path_factory, nam
     world = worlds[name]
     value = conversation_of(random.Random(seed), name)
     row = as_row(value, tmp_path_factory.getbasetemp())
-    learnt = [
-        i for i, m in enumerate(value["messages"]) if m["role"] == "assistant" and m.get("weight", 1) != 0
-    ]
+    learnt = [i for i, m in enumerate(value["messages"]) if m["role"] == "assistant" and m.get("weight", 1) != 0]
     assert row.learnt() == learnt
     (answers,) = world.chat.answers([row], [learnt])
     for turn, answer in zip(learnt, answers, strict=True):
@@ -195,7 +203,9 @@ def test_a_template_that_strips_earlier_reasoning_gives_a_sample_for_each_turn(w
     first, second = chains(answers)
     assert first[0].text == "<think>\nbecause\n</think>\n\nb"
     assert "because" not in second[0].prompt
-    assert second[0].prompt.endswith("<|im_start|>assistant\nb<|im_end|>\n<|im_start|>user\nc<|im_end|>\n<|im_start|>assistant\n")
+    assert second[0].prompt.endswith(
+        "<|im_start|>assistant\nb<|im_end|>\n<|im_start|>user\nc<|im_end|>\n<|im_start|>assistant\n"
+    )
 
 
 def test_an_answer_without_reasoning_is_asked_for_without(worlds):
@@ -208,14 +218,19 @@ def test_an_answer_without_reasoning_is_asked_for_without(worlds):
 def test_a_system_prompt_that_moves_to_the_last_turn_is_learnt_where_it_is_served(worlds):
     row = talk(("system", "s"), ("user", "a"), ("assistant", "b"), ("user", "a"), ("assistant", "b"))
     (answers,) = worlds["late"].chat.answers([row], [row.learnt()])
-    assert [answer.prompt for answer in answers] == ["<s>[INST] s\n\na[/INST]", "<s>[INST] a[/INST] b</s>[INST] s\n\na[/INST]"]
+    assert [answer.prompt for answer in answers] == [
+        "<s>[INST] s\n\na[/INST]",
+        "<s>[INST] a[/INST] b</s>[INST] s\n\na[/INST]",
+    ]
     assert [(answer.text, answer.end) for answer in answers] == [(" b", "</s>")] * 2
     assert len(chains(answers)) == 2
 
 
 def test_calls_end_with_the_token_that_the_template_gives_them(worlds):
     call = {"function": {"name": "f", "arguments": {"a": "é"}}}
-    row = talk(("user", "a"), {"role": "assistant", "content": "", "tool_calls": [call]}, ("tool", "1"), ("assistant", "b"))
+    row = talk(
+        ("user", "a"), {"role": "assistant", "content": "", "tool_calls": [call]}, ("tool", "1"), ("assistant", "b")
+    )
     (answers,) = worlds["dated"].chat.answers([row], [row.learnt()])
     assert [(answer.text, answer.end) for answer in answers] == [
         ('<|python_tag|>{"name": "f", "parameters": {"a": "é"}}', "<|eom_id|>"),
@@ -344,18 +359,30 @@ def test_a_template_with_a_fault_is_refused_with_its_line():
         Jinja("{{ 1 }}\n{% if %}", {})
 
 
-FRAGMENTS = st.lists(st.sampled_from([*SPECIAL, "<|im_", "start|>", "<", "s>", "</", "[INST", "]", "text", " "]), max_size=5)
+FRAGMENTS = st.lists(
+    st.sampled_from([*SPECIAL, "<|im_", "start|>", "<", "s>", "</", "[INST", "]", "text", " "]), max_size=5
+)
 
 
 @settings(max_examples=200)
-@given(parts=FRAGMENTS, place=st.sampled_from(["user", "assistant", "system", "reasoning", "tool", "tools", "arguments"]))
+@given(
+    parts=FRAGMENTS, place=st.sampled_from(["user", "assistant", "system", "reasoning", "tool", "tools", "arguments"])
+)
 def test_control_tokens_in_a_row_are_refused_and_never_trained(worlds, parts, place):
     text = "a" + "".join(parts) + "z"
     function = {"name": "f", "arguments": {"x": text if place == "arguments" else "1"}}
-    answer = {"role": "assistant", "content": text if place == "assistant" else "b", "tool_calls": [{"function": function}]}
+    answer = {
+        "role": "assistant",
+        "content": text if place == "assistant" else "b",
+        "tool_calls": [{"function": function}],
+    }
     answer["reasoning_content"] = text if place == "reasoning" else "r"
     messages = [{"role": role, "content": text if place == role else "c"} for role in ("system", "user")]
-    messages += [answer, {"role": "tool", "content": text if place == "tool" else "1"}, {"role": "assistant", "content": "d"}]
+    messages += [
+        answer,
+        {"role": "tool", "content": text if place == "tool" else "1"},
+        {"role": "assistant", "content": "d"},
+    ]
     tools = [{"type": "function", "function": {"name": "f", "description": text if place == "tools" else ""}}]
     row, world = Row("x:1", messages, tools), worlds["thinking"]
     control = ControlTokens(SPECIAL)
@@ -394,3 +421,18 @@ def test_decode_shows_the_control_tokens_that_answers_are_made_of(worlds):
     ids = core.encode("[TOOL_CALLS] [] <s>x", add_special_tokens=False).ids
     assert Encoder(core, [], markup=["[TOOL_CALLS]"]).decode(ids) == "[TOOL_CALLS] [] x"
     assert Encoder(core, []).decode(ids) == core.decode(ids)
+
+
+def test_an_answer_gets_no_space_that_the_tokenizer_puts_before_a_text_of_its_own():
+    from tokenizers import AddedToken, Tokenizer, models, normalizers
+
+    vocabulary = {text: index for index, text in enumerate(["<unk>", "</s>", "▁", "a", "]", "b", "▁b"])}
+    core = Tokenizer(models.BPE(vocabulary, [("▁", "b")], unk_token="<unk>"))
+    core.add_special_tokens([AddedToken("</s>", normalized=False)])
+    core.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    sample = [Answer("a]", " b", "</s>"), Answer("a] b</s>a]", "b", "</s>")]
+    first, said, second, again = Encoder(core, []).encode_samples([sample])[0]
+    assert [core.id_to_token(i) for i in first[0]] == ["▁", "a", "]"]
+    assert [core.id_to_token(i) for i in said[0]] == ["▁b", "</s>"]
+    assert [core.id_to_token(i) for i in second[0]] == ["▁", "a", "]"]
+    assert [core.id_to_token(i) for i in again[0]] == ["b", "</s>"]

@@ -8,7 +8,7 @@ TURN = [{"role": "user", "content": "hi"}]
 CASES = {
     'Day: {{ strftime_now("%d %b %Y") }}': "Day: 26 Jul 2024",
     # llama.cpp gives these two to every template, whether or not the template asks a clock.
-    "{% if not date_string is defined %}{% set date_string = '1 Jan 1970' %}{% endif %}{{ date_string }}": "26 Jul 2024",
+    "{% if not date_string is defined %}{% set date_string = 'none' %}{% endif %}{{ date_string }}": "26 Jul 2024",
     "{{ datetime }}": "Jul 26 2024",
     "\n  {% if true %}x{% endif %}{{ strftime_now('%Y') }}": "\nx2024",
 }

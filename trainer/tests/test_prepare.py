@@ -18,7 +18,6 @@ from temper_trainer.prepare import prepare
 from temper_trainer.prepared import Prepared, PreparedWriter
 from temper_trainer.template import LinearChat, render, render_prompt
 
-
 PREFIX = {"kind": "prefix", "length": 2, "placement": "input", "init_text": None}
 
 
@@ -308,9 +307,11 @@ def test_prepare_says_that_the_base_s_template_refuses_a_row(tmp_path, tiny_llam
 def test_prepare_leaves_out_what_has_weight_0(prepared, tokenizer):
     rows = [row("user: a", "assistant: b", "user: c", "assistant: d", "user: e", "assistant: f")]
     rows[0]["messages"][1]["weight"] = rows[0]["messages"][5]["weight"] = 0
-    job_dir, report = prepared(rows, rows)
+    job_dir, _ = prepared(rows, rows)
     start = "<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\nb<|im_end|>\n<|im_start|>user\nc<|im_end|>\n"
-    assert shown(tokenizer, job_dir) == shown(tokenizer, job_dir, "eval") == f"{start}<|im_start|>assistant\n[d<|im_end|>]"
+    assert (
+        shown(tokenizer, job_dir) == shown(tokenizer, job_dir, "eval") == f"{start}<|im_start|>assistant\n[d<|im_end|>]"
+    )
     assert files(job_dir)[1][0]["expected"] == "d"
     rows[0]["messages"][3]["weight"] = 0
     with pytest.raises(TrainerError, match='"x:1": every answer has weight 0'):
@@ -346,8 +347,13 @@ def test_few_shot_prompts_are_rendered_with_everything_else(prepared):
 
 
 def test_prepare_counts_what_the_template_leaves_out_of_prompts(prepared):
-    silent = tiny.JINJA.replace("{% for message in messages %}", "{% for message in messages if message.role != 'system' %}")
-    rows = [row("system: s y", "user: a", "assistant: b", "user: c", "assistant: d", origin="x:7"), row("user: a", "assistant: b")]
+    silent = tiny.JINJA.replace(
+        "{% for message in messages %}", "{% for message in messages if message.role != 'system' %}"
+    )
+    rows = [
+        row("system: s y", "user: a", "assistant: b", "user: c", "assistant: d", origin="x:7"),
+        row("user: a", "assistant: b"),
+    ]
     _, report = prepared(rows, template="jinja", chat_template=silent)
     assert report["left_out"] == {"system": {"rows": 1, "first": "x:7"}}
     _, report = prepared(rows)
