@@ -1,5 +1,5 @@
 import type OpenAI from "openai";
-import { type Address, without } from "../../lib/address.ts";
+import { type Address, without, withoutLong } from "../../lib/address.ts";
 import { TemperError } from "../../lib/errors.ts";
 import { duration } from "../../lib/format.ts";
 import type { Env, Progress } from "../provider.ts";
@@ -120,7 +120,8 @@ function fetchFor({ secrets }: Address): typeof fetch {
     if (response.status >= 300 && response.status < 400) return sentOn(response);
     const isJson = response.headers.get("content-type")?.includes("json") === true;
     if (response.ok && !isJson) return response;
-    const text = without(secrets, await response.text(), "[key]");
+    const body = await response.text();
+    const text = response.ok ? withoutLong(secrets, body, "[key]") : without(secrets, body, "[key]");
     const { status, statusText, headers } = response;
     const rest = { status, statusText, headers: new Headers(headers) };
     rest.headers.delete("content-encoding");
