@@ -10,6 +10,8 @@ export interface Address {
   readonly secrets: readonly string[];
 }
 
+const LONG = 8;
+
 /** Takes an address apart. Throws a TypeError where it is none; the error holds nothing of it. */
 export function addressOf(text: string): Address {
   const url = parsed(text);
@@ -17,7 +19,7 @@ export function addressOf(text: string): Address {
   const query = [...url.searchParams];
   const secrets = [
     ...password === "" ? [user, url.username] : [password, url.password],
-    ...query.flatMap(([name, value]) => [value, encodeURIComponent(value), ...value === "" ? [name] : []]),
+    ...query.flatMap(([name, value]) => /version$/i.test(name) ? [] : formsOf(value === "" ? name : value)),
   ];
   const hasUser = user !== "" || password !== "";
   const plain = !hasUser && !/[?#]/.test(text);
@@ -61,12 +63,22 @@ export function without(secrets: readonly string[], text: string, instead = "[se
   return secrets.reduce((rest, secret) => rest.replaceAll(secret, instead), text);
 }
 
+/** The same of a text that means something: a short secret may be part of any word in it. */
+export function withoutLong(secrets: readonly string[], text: string, instead?: string): string {
+  return without(secrets.filter((secret) => secret.length >= LONG), text, instead);
+}
+
+/** As it is, and in the ways in which an address may carry it. */
+function formsOf(secret: string): string[] {
+  return [secret, encodeURIComponent(secret), `${new URLSearchParams({ "": secret })}`.slice(1)];
+}
+
 function withBasic({ secrets }: Pick<Address, "secrets">, pair: string) {
   const basic = new TextEncoder().encode(pair).toBase64();
   const password = pair.slice(pair.indexOf(":") + 1);
   return {
     authorization: `Basic ${basic}`,
-    secrets: secretTexts([...secrets, pair, password, encodeURIComponent(password), basic]),
+    secrets: secretTexts([...secrets, pair, ...formsOf(password), basic]),
   };
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { addressOf, below, isSecret, withCredentials, without } from "../../src/lib/address.ts";
+import { addressOf, below, isSecret, withCredentials, without, withoutLong } from "../../src/lib/address.ts";
 import { isReadable, passwordFault, tokenFault } from "../../src/lib/api_key.ts";
 
 Deno.test("addressOf() leaves an address without secrets as it is, but for slashes at its end", () => {
@@ -96,4 +96,15 @@ Deno.test("isReadable() is true of http:// to another machine alone", () => {
   ) {
     assert.equal(isReadable(address), false, address);
   }
+});
+
+Deno.test("withoutLong() leaves short secrets, and versions are none", () => {
+  const { secrets, query } = addressOf("http://me:pw-1@127.0.0.1?api-version=2024-10-21&key=long-enough");
+  assert.equal(withoutLong(secrets, "pw-1 in 2024-10-21, long-enough"), "pw-1 in 2024-10-21, [secret]");
+  assert.equal(without(secrets, "pw-1 in 2024-10-21, long-enough"), "[secret] in 2024-10-21, [secret]");
+  assert.equal(query.length, 2);
+  assert.equal(
+    without(addressOf("http://x?k=a+b%26c").secrets, "k=a+b%26c a b&c a%20b%26c"),
+    "k=[secret] [secret] [secret]",
+  );
 });

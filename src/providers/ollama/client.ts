@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { type Address, addressOf, below, isSecret, without } from "../../lib/address.ts";
+import { type Address, addressOf, below, isSecret, without, withoutLong } from "../../lib/address.ts";
 import { TemperError } from "../../lib/errors.ts";
 import type { Fs } from "../../lib/fs.ts";
 import { readLines } from "../../lib/lines.ts";
@@ -89,8 +89,8 @@ export class OllamaClient {
     try {
       for await (const { lines } of readLines(response.body ?? new ReadableStream())) {
         for (const line of lines.filter((text) => text.trim() !== "")) {
-          const { status, error } = this.#parse(Status, this.#harmless(line));
-          if (error !== undefined) throw this.#refused(error);
+          const { status, error } = this.#parse(Status, withoutLong(this.address.secrets, line));
+          if (error !== undefined) throw this.#refused(this.#harmless(error));
           onStatus(last = status);
         }
       }
@@ -135,7 +135,7 @@ export class OllamaClient {
   async #read<T>(response: Response, schema: z.ZodType<T>): Promise<T> {
     await this.#refuse(response);
     try {
-      return this.#parse(schema, this.#harmless(await response.text()));
+      return this.#parse(schema, withoutLong(this.address.secrets, await response.text()));
     } catch (error) {
       this.signal.throwIfAborted();
       throw error instanceof TemperError ? error : this.#unreachable(error);
@@ -151,7 +151,8 @@ export class OllamaClient {
   }
 
   /** Something answers that does not speak as Ollama does. */
-  #otherServer(text: string, cause?: unknown): TemperError {
+  #otherServer(answer: string, cause?: unknown): TemperError {
+    const text = this.#harmless(answer);
     const found = text.length > 80 ? `${text.slice(0, 80)}…` : text;
     const what = isPage(text) ? "it answers with a page (HTML)" : `it answers ${JSON.stringify(found)}`;
     return new TemperError("ollama-refused", `Cannot understand the server at ${this.server}: ${what}`, {

@@ -1,5 +1,5 @@
 import type OpenAI from "openai";
-import { type Address, without } from "../../lib/address.ts";
+import { type Address, without, withoutLong } from "../../lib/address.ts";
 import { TemperError } from "../../lib/errors.ts";
 import { duration } from "../../lib/format.ts";
 import type { Env, Progress } from "../provider.ts";
@@ -12,6 +12,7 @@ const FIRST_MS = 500;
 const MOST_MS = 60_000;
 const TIMEOUT_MS = 60_000;
 const UPLOAD_TIMEOUT_MS = 600_000;
+const MOST_POINTERS = 5;
 
 type Told = (progress: Progress) => void;
 
@@ -112,15 +113,15 @@ export class CallError extends Error {
 
 /**
  * The client reads `error` of a refusal alone; FastAPI services say `detail`. Services like to quote what they were
- * sent, so secrets are taken out of whatever they say in JSON, and no call follows them elsewhere.
+ * sent, so secrets are taken out of whatever they say in JSON.
  */
 function fetchFor({ secrets }: Address): typeof fetch {
   return async (input, init) => {
-    const response = await fetch(input, { ...init, redirect: "manual" });
-    if (response.status >= 300 && response.status < 400) return sentOn(response);
+    const response = await fetchFollowing(input, init);
     const isJson = response.headers.get("content-type")?.includes("json") === true;
     if (response.ok && !isJson) return response;
-    const text = without(secrets, await response.text(), "[key]");
+    const body = await response.text();
+    const text = response.ok ? withoutLong(secrets, body, "[key]") : without(secrets, body, "[key]");
     const { status, statusText, headers } = response;
     const rest = { status, statusText, headers: new Headers(headers) };
     rest.headers.delete("content-encoding");
@@ -129,11 +130,25 @@ function fetchFor({ secrets }: Address): typeof fetch {
   };
 }
 
-async function sentOn({ headers, body, url }: Response): Promise<Response> {
+/** Follows what is only read to where the service points, without the key where that is somebody else. */
+async function fetchFollowing(
+  input: Parameters<typeof fetch>[0],
+  init: Parameters<typeof fetch>[1],
+  left = MOST_POINTERS,
+): Promise<Response> {
+  const response = await fetch(input, { ...init, redirect: "manual" });
+  const { status, headers, body, url } = response;
+  if (status < 300 || status >= 400) return response;
   await body?.cancel();
   const location = headers.get("location") ?? "";
-  const to = URL.canParse(location, url) ? new URL(location, url).origin : "elsewhere";
-  return Response.json({ error: { message: `the service sends its callers on to ${to}` } }, { status: 421 });
+  const to = URL.canParse(location, url) ? new URL(location, url) : undefined;
+  if (to === undefined || left === 0 || (init?.method ?? "GET").toUpperCase() !== "GET") {
+    const message = `the service sends its callers on to ${to?.origin ?? "nowhere"}`;
+    return Response.json({ error: { message } }, { status: 421 });
+  }
+  const sent = new Headers(init?.headers);
+  if (to.origin !== new URL(url).origin) sent.delete("authorization");
+  return await fetchFollowing(to, { ...init, headers: sent }, left - 1);
 }
 
 function withEnvelope(text: string): string {

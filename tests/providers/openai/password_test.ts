@@ -92,22 +92,22 @@ Deno.test("a key that cannot be sent, or would be readable on its way, is refuse
   assert.deepEqual(service.calls, []);
 });
 
-Deno.test("a key is not sent on to where a service points", async () => {
-  const sent: (string | null)[] = [];
+Deno.test("a key is not sent on to where a service points, and nothing is created there", async () => {
+  const sent: string[] = [];
   await using other = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
-    sent.push(request.headers.get("authorization"));
-    return Response.json({});
+    sent.push(`${request.method} ${request.headers.get("authorization")}`);
+    return Response.json({ object: "list", data: [], has_more: false });
   });
   const there = `http://127.0.0.1:${other.addr.port}`;
   await using service = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
     () => Response.redirect(`${there}/v1/files?key=hidden`, 307),
   );
-  await using project = await hostedProject({
-    env: { OPENAI_BASE_URL: `http://127.0.0.1:${service.addr.port}/v1` },
-  });
-  const { out } = await project.call("doctor");
-  assert.match(out, new RegExp(`the service sends its callers on to ${there}\\s`));
-  assert.deepEqual(sent, []);
-  assert.ok(!out.includes("hidden"));
+  const env = { OPENAI_BASE_URL: `http://127.0.0.1:${service.addr.port}/v1` };
+  await using project = await hostedProject({ env });
+  const { code, err } = await project.call("run", "hosted.yaml");
+  assert.equal(code, 1);
+  assert.match(err, new RegExp(`the service sends its callers on to ${there}\\s`));
+  assert.ok(sent.length > 0 && sent.every((call) => call === "GET null"), sent.join());
+  assert.ok(!err.includes("hidden"));
 });
