@@ -79,7 +79,7 @@ def evaluate(
     """Loss, and greedy answers judged by evaluate.metric. `past` stands before every prompt."""
     total = len(held_out.rows)
     decoding = job.evaluate.metric != "none"
-    with evaluating(model):
+    with _evaluating(model):
         scores = score_rows(
             model,
             held_out.prepared,
@@ -102,7 +102,7 @@ def evaluate_few_shot(
     room = model.config.max_position_embeddings
     train = job_dir / job.data.train
     prompts = few_shot_prompts(encoder, job.evaluate.few_shot, train, held_out.rows, job.train.seed, room)
-    with evaluating(model):
+    with _evaluating(model):
         return _judge(model, encoder, held_out, job, prompts, None, None, progress)
 
 
@@ -130,7 +130,7 @@ def stop_ids(model, encoder: Encoder) -> set[int]:
     return {*encoder.stop_ids, *(own if isinstance(own, list) else [own] if own is not None else [])}
 
 
-class evaluating:
+class _evaluating:
     """Without dropout; leaves the model in the mode it was in."""
 
     def __init__(self, model):

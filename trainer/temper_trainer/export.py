@@ -13,9 +13,9 @@ from .artifact import artifact
 from .bases.complete import renamed_tensor
 from .bases.config import load_config
 from .bases.weights import Weights
-from .errors import TrainerError
+from .errors import FAILED, TrainerError
 from .events import Progress
-from .export_check import check_tensors_of_file
+from .export_check import HINT, check_tensors_of_file
 from .failures import explained
 from .files import read_json, sync_file, sync_folder
 from .fold import Fold
@@ -59,7 +59,8 @@ def export_model(
     written, check = [], {}
     if job.export.gguf:
         path = folder / "model.gguf"
-        check["gguf"] = _write_gguf(path, base, fold, job, template, progress, judge)
+        with explained("bad_export", "Cannot write model.gguf", HINT, FAILED):
+            check["gguf"] = _write_gguf(path, base, fold, job, template, progress, judge)
         written.append(artifact("gguf", path))
     if (job_dir / "Modelfile").is_file():
         shutil.copyfile(job_dir / "Modelfile", folder / "Modelfile")
@@ -67,7 +68,8 @@ def export_model(
     if job.export.merged:
         from .merged_folder import write_merged
 
-        check["merged"] = {"tensors": write_merged(folder / "merged", base, fold, template, progress)}
+        with explained("bad_export", "Cannot write merged/", HINT, FAILED):
+            check["merged"] = {"tensors": write_merged(folder / "merged", base, fold, template, progress)}
         written.append(artifact("merged", folder / "merged"))
     return Exported(written, check)
 
