@@ -91,7 +91,7 @@ def evaluate(
     """Loss, and greedy answers judged by evaluate.metric. `past` stands before every prompt."""
     total = len(held_out.rows)
     decoding = job.evaluate.metric != "none"
-    with evaluating(model):
+    with _evaluating(model):
         scores = score_rows(
             model,
             held_out.prepared,
@@ -143,7 +143,7 @@ def stop_ids(model, encoder: Encoder) -> set[int]:
     return {*encoder.stop_ids, *(own if isinstance(own, list) else [own] if own is not None else [])}
 
 
-class evaluating:
+class _evaluating:
     """Without dropout; leaves the model in the mode it was in."""
 
     def __init__(self, model):

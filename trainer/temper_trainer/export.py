@@ -14,9 +14,9 @@ from .bases.complete import renamed_tensor
 from .bases.config import load_config
 from .bases.weights import Weights
 from .carried import trained_template
-from .errors import TrainerError
+from .errors import FAILED, TrainerError
 from .events import Progress
-from .export_check import check_tensors_of_file
+from .export_check import HINT, check_tensors_of_file
 from .failures import explained
 from .files import read_json, sync_file, sync_folder
 from .fold import Fold
@@ -65,7 +65,8 @@ def export_model(
     if job.export.gguf:
         path = folder / "model.gguf"
         marked = template and mark + template
-        check["gguf"] = _write_gguf(path, base, fold, job, marked, progress, judge)
+        with explained("bad_export", "Cannot write model.gguf", HINT, FAILED):
+            check["gguf"] = _write_gguf(path, base, fold, job, marked, progress, judge)
         written.append(artifact("gguf", path))
     if (job_dir / "Modelfile").is_file():
         shutil.copyfile(job_dir / "Modelfile", folder / "Modelfile")
@@ -73,7 +74,8 @@ def export_model(
     if job.export.merged:
         from .merged_folder import write_merged
 
-        check["merged"] = {"tensors": write_merged(folder / "merged", base, fold, template, progress)}
+        with explained("bad_export", "Cannot write merged/", HINT, FAILED):
+            check["merged"] = {"tensors": write_merged(folder / "merged", base, fold, template, progress)}
         written.append(artifact("merged", folder / "merged"))
     return Exported(written, check)
 

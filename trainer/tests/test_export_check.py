@@ -151,3 +151,14 @@ def test_not_a_number_is_a_difference(tmp_path, base):
     bad = Sample([1, 2, 3], np.full(base.info["vocab"], np.nan))
     with pytest.raises(TrainerError, match="nan off on average"):
         check_logits(path, "f32", lambda: [bad])
+
+
+def test_what_nobody_foresaw_keeps_what_was_trained_and_says_where(tmp_path, base):
+    def fail():
+        raise KeyError("model.layers.0")
+        yield
+
+    with pytest.raises(TrainerError, match=r"Cannot write model\.gguf: KeyError: 'model\.layers\.0'") as caught:
+        export(base, tmp_path / "job", fail)
+    assert "trained weights are in artifacts/" in caught.value.hint
+    assert caught.value.exit_code == 1

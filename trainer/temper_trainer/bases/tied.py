@@ -25,23 +25,26 @@ class Head:
 
 def find_head(config: Any, tensors: Tensors) -> Head:
     """What transformers makes of it when it loads: a head with values of its own is never replaced."""
-    ties = bool(getattr(config, "tie_word_embeddings", False))
-    head, embedding = _names(config)
-    if not ties or head not in tensors:
-        return Head(ties)
+    names = _names(config)
+    if names is None or not getattr(config, "tie_word_embeddings", False):
+        return Head(False)
+    head, embedding = names
+    if head not in tensors:
+        return Head(True)
     if embedding not in tensors:
         return Head(True, renamed=(head, embedding))
     same = _equal(tensors[head], head, tensors[embedding], embedding)
     return Head(True, dropped=head) if same else Head(False)
 
 
-def _names(config: Any) -> tuple[str, str]:
+def _names(config: Any) -> tuple[str, str] | None:
+    """Of head and embedding. None where this architecture never ties them."""
     if config.model_type in ARCHITECTURES:
         return HEAD, EMBEDDING
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING
 
     keys = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)]._tied_weights_keys
-    return next(iter(keys.items()), (HEAD, EMBEDDING)) if isinstance(keys, dict) else (HEAD, EMBEDDING)
+    return next(iter(keys.items()), None) if isinstance(keys, dict) else None
 
 
 def _equal(one: Weights, name: str, other: Weights, as_name: str) -> bool:
