@@ -16,7 +16,7 @@ import { trainingOutlook } from "./outlook.ts";
 import { runPrepare } from "./prepare.ts";
 import { writeServing } from "./serving.ts";
 import { shapeOf } from "./shape.ts";
-import { templateNotes } from "./template_notes.ts";
+import { templateNotes, templateText } from "./template_notes.ts";
 import { TEMPLATES } from "./templates.ts";
 import { trainerDigest } from "./trainer.ts";
 import type { Tokens } from "./trainer_files.ts";
@@ -99,7 +99,7 @@ function servedTemplate(trained: Tokens["template"]): ServedTemplate {
   const family = trained.kind === "linear" ? trained.name : trained.linear;
   const known = TEMPLATES.find(({ name }) => name === family);
   if (trained.kind === "jinja") {
-    return { name: trained.name, stop: trained.stop, ...known && { turns: known.turns } };
+    return { name: known?.name ?? trained.name, stop: trained.stop, ...known && { turns: known.turns } };
   }
   if (!known) throw new RangeError(`Cannot find template "${family}"`);
   return known;
@@ -128,7 +128,7 @@ function summary(spec: TrainingSpec, base: BaseInfo, tokens: Tokens): JsonObject
     base: base.name,
     parameters: tokens.base.parameters,
     trainable: trainableParameters(spec.method, shapeOf(tokens)),
-    template: template.name,
+    template: templateText(template),
     template_matches_base: matches,
     template_difference: tokens.template_difference,
     rows: train.rows,
