@@ -17,7 +17,7 @@ import { trainingOutlook } from "./outlook.ts";
 import { runPrepare } from "./prepare.ts";
 import { writeServing } from "./serving.ts";
 import { shapeOf } from "./shape.ts";
-import { templateNotes } from "./template_notes.ts";
+import { templateNotes, templateText } from "./template_notes.ts";
 import { TEMPLATES } from "./templates.ts";
 import { trainerDigest } from "./trainer.ts";
 import type { Tokens } from "./trainer_files.ts";
@@ -127,7 +127,7 @@ async function servedTemplate(
     const jinja = await fs.readText(join(out, "prepared", "chat_template.jinja"));
     const thinksUnasked = asksForThinking(jinja) && !await someThink(out, fs);
     return {
-      name: trained.name,
+      name: known?.name ?? trained.name,
       stop: trained.stop,
       jinja,
       thinksUnasked,
@@ -166,7 +166,7 @@ function summary(spec: TrainingSpec, base: BaseInfo, tokens: Tokens): JsonObject
     base: base.name,
     parameters: tokens.base.parameters,
     trainable: trainableParameters(spec.method, shapeOf(tokens)),
-    template: template.name,
+    template: templateText(template),
     template_matches_base: matches,
     template_difference: tokens.template_difference,
     rows: train.rows,

@@ -32,6 +32,12 @@ export function templateNotes(tokens: Tokens): string[] {
   return notes;
 }
 
+/** The linear template that gives the texts that are trained, otherwise where the one in Jinja comes from. */
+export function templateText(template: Tokens["template"]): string {
+  if (template.kind === "linear") return template.name;
+  return template.linear ?? { base: "the base's own", file: "your own" }[template.name];
+}
+
 function name(template: Tokens["template"]): string {
   return template.kind === "linear" ? `"${template.name}"` : "provider.template";
 }

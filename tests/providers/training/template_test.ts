@@ -6,7 +6,7 @@ import type { Env } from "../../../src/providers/provider.ts";
 import { builtinBase } from "../../../src/providers/training/base/builtin.ts";
 import { trainingInputs } from "../../../src/providers/training/configure.ts";
 import { chatTemplateOf, jobSettings, trainingSpec } from "../../../src/providers/training/job.ts";
-import { templateNotes } from "../../../src/providers/training/template_notes.ts";
+import { templateNotes, templateText } from "../../../src/providers/training/template_notes.ts";
 import type { Tokens } from "../../../src/providers/training/trainer_files.ts";
 import { loadSpecOrThrow } from "../../../src/spec/load.ts";
 import { DOUBLE } from "./project.ts";
@@ -95,4 +95,15 @@ Deno.test("templateNotes() tells the first difference, split conversations and t
     }),
     [],
   );
+});
+
+Deno.test("templateText() names the linear template of the same texts, or where another comes from", () => {
+  const jinja: Tokens["template"] = { kind: "jinja", name: "base", stop: ["</s>"], linear: null };
+  const cases: [Tokens["template"], string][] = [
+    [{ kind: "linear", name: "zephyr" }, "zephyr"],
+    [{ ...jinja, linear: "chatml" }, "chatml"],
+    [jinja, "the base's own"],
+    [{ ...jinja, name: "file" }, "your own"],
+  ];
+  for (const [template, text] of cases) assert.equal(templateText(template), text);
 });
