@@ -114,7 +114,7 @@ def evaluate_few_shot(
     """Answers of the model when instructions and training examples stand in the prompt."""
     room = context_of(model.config)
     prompts = few_shot_prompts(encoder, [text.few_shot for text in held_out.texts], held_out.rows, room)
-    with evaluating(model):
+    with _evaluating(model):
         return _judge(model, encoder, held_out, job, prompts, None, None, progress, None, ways)
 
 
