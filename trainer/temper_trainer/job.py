@@ -176,13 +176,13 @@ class Evaluate:
     metric: Literal["exact_match", "contains", "regex", "json_equal", "tool_call", "none"]
     pattern: str | None
     """For metric regex."""
-    reasoning: Literal["exclude", "include"]
-    """Whether the thinking before an answer is judged with it."""
     before: bool
     """Score the base too."""
     max_new_tokens: Annotated[int, Range(1)]
     few_shot: FewShot | None
     """A second score of the base, with instructions and examples in the prompt, or null."""
+    reasoning: Literal["exclude", "include"] = "exclude"
+    """Whether the thinking before an answer is judged with it. Jobs of earlier versions do not say."""
 
 
 @dataclass(frozen=True)
@@ -201,8 +201,6 @@ class Job:
     base: Annotated[Any, Tagged({"builtin": Builtin, "gguf": Gguf, "folder": Folder, "hub": Hub})]
     template: str
     """Name of one of the templates, jinja, or auto: the base's own chat template where it has one."""
-    chat_template: str | None
-    """The text of the chat template for jinja, else null."""
     templates: list[Template]
     data: Data
     checks: Checks
@@ -210,6 +208,8 @@ class Job:
     train: Train
     evaluate: Evaluate
     export: Export
+    chat_template: str | None = None
+    """The text of the chat template for jinja, else null. Jobs of earlier versions do not say."""
 
     def prepared_from(self) -> str:
         """Digest of everything `prepare` depends on besides the bytes of the examples and the base."""

@@ -49,3 +49,14 @@ def test_judge_has_nothing_to_say_without_a_metric(job_dir, tmp_path, capsys):
     code, verdict, err = judged(job_dir, tmp_path, [{"row": i, "answer": ""} for i in range(3)], capsys)
     assert (code, verdict) == (2, None)
     assert "has no metric" in err
+
+
+def test_judge_reads_jobs_of_earlier_versions(job_dir, tmp_path, capsys):
+    """They kept no texts, and said nothing of reasoning or a template in Jinja."""
+    (job_dir / "prepared" / "eval.jsonl").unlink()
+    job = json.loads((job_dir / "job.json").read_text())
+    del job["chat_template"], job["evaluate"]["reasoning"]
+    (job_dir / "job.json").write_text(json.dumps(job))
+    answers = [{"row": i, "answer": text} for i, text in enumerate(["do: 0", "do: 1\u2028", "do: 3"])]
+    code, verdict, _ = judged(job_dir, tmp_path, answers, capsys)
+    assert (code, verdict["right"]) == (0, [True, True, False])
