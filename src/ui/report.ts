@@ -58,7 +58,7 @@ export function resultBlocks(
 /** What the rows say and nothing uses. */
 function unusedLines(state: RunState, palette: Palette, width: number): string[] {
   const unused = unusedOf(state);
-  const text = `Not used of the rows: ${unused}`;
+  const text = `Fields not used: ${unused}`;
   return unused === undefined ? [] : wrap(text, width || Infinity).map((line) => palette.warn(line));
 }
 
@@ -66,7 +66,7 @@ function unusedLines(state: RunState, palette: Palette, width: number): string[]
 function dataReport({ steps }: RunState, { dir }: Place): string[] {
   const at = steps.findIndex(({ kind }) => kind === "format");
   const page = steps[at]?.outputs.find(({ path }) => path === DATA_PAGE);
-  return page ? [`What became of the rows: ${join(dir, "steps", `${at + 1}-format`, DATA_PAGE)}`] : [];
+  return page ? [`Data report: ${join(dir, "steps", `${at + 1}-format`, DATA_PAGE)}`] : [];
 }
 
 /** Blocks with an empty line between them; empty ones are left out. */

@@ -34,9 +34,9 @@ Deno.test("reportLines() names what nothing uses, and where the page about the r
   const text = report({ ...done, steps });
   const named = "messages[].name (40 in 12 rows), source (1,200 rows), " +
     "turns behind the last answer that is learnt (2 in 1 row)";
-  assert.ok(text.includes(`\n\nNot used of the rows: ${named}\n\n`), text);
+  assert.ok(text.includes(`\n\nFields not used: ${named}\n\n`), text);
   assert.ok(
-    text.includes(`\n\nWhat became of the rows: runs/${RUN_ID}/steps/2-format/report.html\nAll of it`),
+    text.includes(`\n\nData report: runs/${RUN_ID}/steps/2-format/report.html\nAll of it`),
     text,
   );
   assert.ok(!report().includes("Not used"));

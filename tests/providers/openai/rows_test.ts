@@ -58,8 +58,8 @@ Deno.test("a hosted run uploads what the rows say, and names what it does not", 
   const named =
     /[Nn]ot used of the rows: conversations\[\]\.loss of turns that are never learnt \(14 rows\), source \(14 rows\)/;
   assert.match(ran.out.replace(/\s+/g, " "), named);
-  assert.match(ran.out, /^What became of the rows: runs\/\S+\/steps\/2-format\/report\.html$/m);
-  const [, page] = /^What became of the rows: (\S+)$/m.exec(ran.out) ?? [];
+  assert.match(ran.out, /^Data report: runs\/\S+\/steps\/2-format\/report\.html$/m);
+  const [, page] = /^Data report: (\S+)$/m.exec(ran.out) ?? [];
   assert.match(await Deno.readTextFile(`${project.dir}/${page}`), /conversations\[\]\.loss/);
   assert.match((await project.call("show", "last")).out.replace(/\s+/g, " "), named);
   const shown = JSON.parse((await project.call("show", "last", "--json")).out);
