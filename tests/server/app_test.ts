@@ -101,7 +101,7 @@ Deno.test("/runs/:id tells running, stalled, interrupted and failed apart, and s
   trainer!.release();
   await s.addRun("20261122-090000-home-lora-bbbb", FAILED);
   const failed = await s.text("/runs/20261122-090000-home-lora-bbbb");
-  assert.match(failed, /Cannot read row &lt;3&gt;<\/span>\nMend &quot;it&quot;/);
+  assert.match(failed, /Cannot read row &lt;3&gt;<\/span>\nFix &quot;it&quot;/);
   assert.match(failed, /deno task run \/project\/pipelines\/lora\.yaml|deno task run pipelines\/lora\.yaml/);
 });
 

@@ -67,7 +67,7 @@ const ENDS = [
   [
     "invalid_file_format",
     'Example 2 contains an extra "weight".',
-    /row 2 is .*train\.jsonl:2\s.*Mend the rows/s,
+    /row 2 is .*train\.jsonl:2\s.*Fix the rows/s,
   ],
   ["unsafe_file", "blocked because too many examples were flagged", /moderation refused too many rows/],
   ["exceeded_quota", "You exceeded your current quota", /Add credit/],
