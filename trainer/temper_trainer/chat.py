@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -43,10 +43,12 @@ class Chat(Protocol):
 class JinjaChat:
     """By a chat template in Jinja."""
 
-    def __init__(self, jinja: Jinja, special: Iterable[str], ends: Collection[str]):
-        """`special` are the vocabulary's special tokens, `ends` those that end an answer for the base."""
+    def __init__(self, jinja: Jinja, special: Iterable[str], ends: Collection[str], added: Iterable[str] = ()):
+        """`special` are the vocabulary's special tokens, `ends` those that end an answer for the base, `added` other
+        tokens that are always cut as one, such as SentencePiece's user-defined symbols."""
         self.jinja = jinja
         self.special = sorted(special, key=len, reverse=True)
+        self.added = sorted(added, key=len, reverse=True)
         self.ends = ends
         self.left_out: dict[str, dict[str, Any]] = {}
         """What the template leaves out of prompts, as it does when served: how often, and the first row."""
@@ -107,11 +109,7 @@ class JinjaChat:
     def _split_end(self, row: Row, rest: str) -> tuple[str, str]:
         """The answer without its end token, and that token: of those that close the text, the first that ends an
         answer for the base, otherwise the last."""
-        run: list[tuple[int, str]] = []
-        before = rest.rstrip()
-        while token := next((token for token in self.special if before.endswith(token)), None):
-            run.insert(0, (len(before) - len(token), token))
-            before = before[: -len(token)].rstrip()
+        run = closing(rest, self.special) or closing(rest, self.added)[-1:]
         if not run:
             shown = rest if len(rest) <= AROUND else f"…{rest[-AROUND:]}"
             message = (
@@ -119,7 +117,20 @@ class JinjaChat:
             )
             raise TrainerError("bad_template", message, USE_ANOTHER, rows=[row.origin])
         at, token = next((item for item in run if item[1] in self.ends), run[-1])
+        if token in rest[:at]:
+            reason = f'its answer contains "{token}", which would teach the model to stop there'
+            raise TrainerError("bad_data", f'Cannot use row "{row.origin}": {reason}', rows=[row.origin])
         return rest[:at], token
+
+
+def closing(text: str, tokens: Sequence[str]) -> list[tuple[int, str]]:
+    """The tokens that a text ends with, white space aside, and where each begins."""
+    run: list[tuple[int, str]] = []
+    before = text.rstrip()
+    while token := next((token for token in tokens if before.endswith(token)), None):
+        run.insert(0, (len(before) - len(token), token))
+        before = before[: -len(token)].rstrip()
+    return run
 
 
 def beginning(prompt: str, full: str, asked: str) -> int | None:

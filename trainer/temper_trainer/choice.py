@@ -25,7 +25,9 @@ class Choice:
         self.tokenizer = tokenizer
         self.special = special_tokens(base.dir)
         self.end_texts = end_texts(base.dir, tokenizer, self.special)
-        self.control = [t.content for t in tokenizer.get_added_tokens_decoder().values() if t.special]
+        added = tokenizer.get_added_tokens_decoder().values()
+        self.control = [token.content for token in added if token.special]
+        self.added = [token.content for token in added if not token.special]
         self.bos = "" if base.info["bos"] is None else tokenizer.id_to_token(base.info["bos"])
         self.name = self._name(job)
         self.jinja: Jinja | None = None
@@ -49,7 +51,7 @@ class Choice:
         return None if linear else "base"
 
     def _chat(self, jinja: Jinja) -> JinjaChat:
-        return JinjaChat(jinja, self.control, self.end_texts)
+        return JinjaChat(jinja, self.control, self.end_texts, self.added)
 
     def _base_chat(self) -> JinjaChat | None:
         """What the trained template is compared with."""

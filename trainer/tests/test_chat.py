@@ -436,3 +436,12 @@ def test_an_answer_gets_no_space_that_the_tokenizer_puts_before_a_text_of_its_ow
     assert [core.id_to_token(i) for i in said[0]] == ["▁b", "</s>"]
     assert [core.id_to_token(i) for i in second[0]] == ["▁", "a", "]"]
     assert [core.id_to_token(i) for i in again[0]] == ["b", "</s>"]
+
+
+def test_an_end_token_that_is_not_special_ends_an_answer_once():
+    """SentencePiece's user-defined symbols are cut as one token, and are not marked as special."""
+    chat = JinjaChat(None, ["<s>"], [], ["<|im_end|>", "</call>"])
+    row = Row("rows.jsonl:1", [])
+    assert chat._split_end(row, "on</call><|im_end|>\n") == ("on</call>", "<|im_end|>")
+    with pytest.raises(TrainerError, match="teach the model to stop"):
+        chat._split_end(row, "on<|im_end|>off<|im_end|>\n")
