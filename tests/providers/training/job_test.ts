@@ -46,7 +46,7 @@ Deno.test("configure() writes a job folder and says what is in it", async () => 
   assert.match(await Deno.readTextFile(join(work.out, "Modelfile")), /^SYSTEM "Home:"$/m);
   assert(project.said.some(({ phase, done }) => phase === "converting the base" && done === 1));
   assert(project.messages().some((message) => message.includes("1 of 2 rows were cut")));
-  assert(project.messages().some((message) => message.includes("First in home.jsonl:1")));
+  assert(project.messages().some((message) => message.includes("First in rows.jsonl:1")));
 });
 
 Deno.test("configure() turns error.json into a usage error that names rows", async () => {
