@@ -83,7 +83,7 @@ export function planText(view: PlanView, palette: Palette, width: number): strin
 /** Sentences to read before running. */
 export function planNotes({ outlook, unused }: PlanView): readonly string[] {
   const text = unusedText({ unused });
-  return text === undefined ? outlook.notes : [...outlook.notes, `not used of the rows: ${text}`];
+  return text === undefined ? outlook.notes : [...outlook.notes, `fields not used: ${text}`];
 }
 
 export function rowsText({ how, trainRows, evalRows }: DataSize): string {

@@ -236,8 +236,8 @@ def _refuse(row: Row, refusal: Refusal) -> Any:
 def _unplaced(row: Row, what: str) -> TrainerError:
     message = f'Cannot use row "{row.origin}": the chat template leaves out {what}'
     hint = (
-        "Set provider.template to a .jinja file that writes it, such as temper's pipelines/templates/chatml-tools.jinja, "
-        "or remove it from the data"
+        "Set provider.template to a .jinja file that writes it, such as temper's "
+        "pipelines/templates/chatml-tools.jinja, or remove it from the data"
     )
     return TrainerError("bad_data", message, hint, rows=[row.origin])
 

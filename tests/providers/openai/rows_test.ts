@@ -56,7 +56,7 @@ Deno.test("a hosted run uploads what the rows say, and names what it does not", 
     }],
   });
   const named =
-    /Fields not used: conversations\[\]\.loss of turns that are never learnt \(14 rows\), source \(14 rows\)/;
+    /fields not used: conversations\[\]\.loss of turns that are never learnt \(14 rows\), source \(14 rows\)/i;
   assert.match(ran.out.replace(/\s+/g, " "), named);
   assert.match(ran.out, /^Data report: runs\/\S+\/steps\/2-format\/report\.html$/m);
   const [, page] = /^Data report: (\S+)$/m.exec(ran.out) ?? [];
