@@ -15,7 +15,10 @@ export interface Judgement {
 export async function judged(runDir: string): Promise<Judgement> {
   const { stdout } = await new Deno.Command(PYTHON!, {
     args: [join(ROOT, "tests", "slow", "judge.py"), runDir],
-    env: { PYTHONPATH: [Deno.env.get("TEMPER_TEST_LAYER")!, join(ROOT, "trainer", "tests")].join(":") },
+    env: {
+      PYTHONPATH: [Deno.env.get("TEMPER_TEST_LAYER")!, join(ROOT, "trainer"), join(ROOT, "trainer", "tests")]
+        .join(":"),
+    },
     stderr: "inherit",
   }).output();
   return JSON.parse(new TextDecoder().decode(stdout).trim().split("\n").at(-1)!);
