@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { EXIT } from "../lib/errors.ts";
-import { unusedFields } from "../log/unused_text.ts";
+import { unusedFields, unusedText } from "../log/unused_text.ts";
 import type { Env, Provider } from "../providers/provider.ts";
 import { providerFor } from "../providers/table.ts";
 import { changesSince } from "../run/changes.ts";
@@ -108,8 +108,17 @@ async function sizes(loaded: LoadedSpec, env: Env, provider: Provider, hits: Rea
   const data = await dataSize(loaded, env.fs, hits.get("format")?.dir);
   const outlook = await provider.outlook(loaded, env, data, hits.get("configure")?.dir);
   const { name, method, provider: { kind } } = loaded.spec;
-  const unused = unusedFields(hits.get("format")?.summary);
-  return { name, method: method.kind, provider: kind, data, unused, outlook };
+  const formatted = hits.get("format")?.summary;
+  const unused = unusedFields(formatted);
+  return {
+    name,
+    method: method.kind,
+    provider: kind,
+    data,
+    unused,
+    unusedText: unusedText(formatted),
+    outlook,
+  };
 }
 
 function planJson(view: PlanView) {

@@ -1,6 +1,5 @@
 import { count } from "../lib/format.ts";
 import type { JsonObject } from "../lib/json.ts";
-import { unusedText } from "../log/unused_text.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { DataSize, Outlook } from "../providers/provider.ts";
 import type { Palette } from "../ui/palette.ts";
@@ -26,6 +25,8 @@ export interface PlanView {
   readonly data: DataSize;
   /** What the rows say and nothing uses, where the format step's output is known. */
   readonly unused: readonly JsonObject[];
+  /** The same in words, with those that are not listed. */
+  readonly unusedText: string | undefined;
   readonly outlook: Outlook;
 }
 
@@ -81,8 +82,7 @@ export function planText(view: PlanView, palette: Palette, width: number): strin
 }
 
 /** Sentences to read before running. */
-export function planNotes({ outlook, unused }: PlanView): readonly string[] {
-  const text = unusedText({ unused });
+export function planNotes({ outlook, unusedText: text }: PlanView): readonly string[] {
   return text === undefined ? outlook.notes : [...outlook.notes, `fields not used: ${text}`];
 }
 

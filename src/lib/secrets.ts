@@ -1,8 +1,8 @@
 /** Shapes of keys that services give out. What one matches is a key, wherever it stands. */
 const SHAPES: readonly RegExp[] = [
   /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)/g,
-  // OpenAI, Anthropic and those who took after them; Stripe.
-  /\b(?:sk|pk|rk)-[A-Za-z0-9_-]{16,}/g,
+  // OpenAI, Anthropic and those who took after them; Stripe. A part of 16 letters and digits tells them from a name.
+  /\b(?:sk|pk|rk)-(?=[\w-]*(?<![A-Za-z0-9])(?=[A-Za-z]*\d)[A-Za-z0-9]{16})[A-Za-z0-9_-]{16,}/g,
   /\b(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{16,}/g,
   // Hugging Face, GitHub, GitLab, npm, Slack, Google, AWS.
   /\b(?:hf|api_org)_[A-Za-z0-9]{16,}/g,
@@ -15,21 +15,22 @@ const SHAPES: readonly RegExp[] = [
   // JSON web tokens, and Nebius' own.
   /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*/g,
   /\bv1\.[A-Za-z0-9_-]{40,}(?:\.[A-Za-z0-9_-]*)*/g,
-  /(?<=\bBearer\s+)[A-Za-z0-9._~+/=-]{12,}/gi,
-  /(?<=\bBasic\s+)[A-Za-z0-9+/]{12,}={0,2}/gi,
+  /(?<=\bBearer\s+)(?=[A-Za-z._~+/=-]*\d)[A-Za-z0-9._~+/=-]{12,}/gi,
+  // Base64, which prose after the word "basic" is not: with a digit, padding, or capitals within.
+  /(?<=\b[Bb]asic\s+)(?=[A-Za-z+/]*[\d=]|[a-z+/]*[A-Z][A-Za-z+/]*[a-z][A-Za-z+/]*[A-Z])[A-Za-z0-9+/]{12,}={0,2}/g,
 ];
 
 /** Of an address: user and password, and parameters that are called like a secret. */
 const IN_ADDRESS: readonly RegExp[] = [
-  /(?<=\b[a-z][a-z0-9+.-]*:\/\/)[^\s"'<>]+(?=@)/gi,
-  /(?<=[?&][\w.-]*(?:key|token|secret|password|passwd|pwd|sig|signature|auth|credential|code)[\w.-]*=)[^&#\s"'<>]+/gi,
+  /(?<=\b[a-z][a-z0-9+.-]*:\/\/)(?:[^\s"'<>/?#]+|[^\s"'<>/:]+:(?!\d+\/)[^\s"'<>]+)(?=@)/gi,
+  /(?<=[?&](?:[\w.-]*[_.-])?(?:(?:api|access|subscription)?key|\w*token|\w*secret|password|passwd|pwd|sig|signature|auth|credentials?|code)=)[^&#\s"'<>]+/gi,
 ];
 
 /** Of a field such as `api_key_env: NAME`. */
 const NAMED = /_env["']?\s*:\s*["']?([A-Z_][A-Z0-9_]*)/g;
 const CALLED_SECRET = /(^|_)(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$/;
-/** Shorter ones are words that may stand anywhere. */
-const LEAST = 12;
+/** Shorter ones are words that may stand anywhere: `local` or `test` is what servers of one's own are often given. */
+const LEAST = { named: 8, other: 12 };
 
 /** What follows a word such as "key": a guess, good enough to hide it and not to refuse it. */
 const LABELLED =
@@ -62,7 +63,10 @@ export function maskedText(text: string, known: readonly string[] = []): string 
 export function secretValues(env: Readonly<Record<string, string | undefined>>, text: string): string[] {
   const named = [...text.matchAll(NAMED)].map(([, name]) => name);
   return Object.entries(env).flatMap(([name, value = ""]) =>
-    named.includes(name) || (CALLED_SECRET.test(name) && value.length >= LEAST) ? [value, value.trim()] : []
+    (named.includes(name) && value.trim().length >= LEAST.named) ||
+      (CALLED_SECRET.test(name) && value.length >= LEAST.other)
+      ? [value, value.trim()]
+      : []
   );
 }
 

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { masked } from "../lib/secrets.ts";
 import { shellWord } from "../lib/shell_word.ts";
 import { objectOf } from "./scores.ts";
 import type { RunState } from "./state.ts";
@@ -67,7 +68,8 @@ function talk(state: RunState, place: Place): NextCommand[] {
   const name = typeof model === "string" ? model : state.name;
   if (typeof command === "string") {
     return [
-      { why: "Talk to it", command },
+      // Earlier versions wrote addresses as they were given.
+      { why: "Talk to it", command: masked(command) },
       { why: "Remove it", command: temperCommand(place, "unregister", state.id) },
     ];
   }

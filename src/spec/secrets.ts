@@ -48,7 +48,8 @@ function addressFinding(data: unknown, path: Path, instead: string): Finding[] {
 /** Values that contain this very secret, whatever it looks like. */
 export function valuesWith(data: unknown, secret: string | undefined): Finding[] {
   const text = secret?.trim() ?? "";
-  return text.length < 3 ? [] : valuesOf(data, [], (value) => value.includes(text));
+  // Shorter ones are words that may stand anywhere.
+  return text.length < 8 ? [] : valuesOf(data, [], (value) => value.includes(text));
 }
 
 function valuesOf(value: unknown, path: Path, isSecret: (text: string) => boolean): Finding[] {

@@ -38,6 +38,10 @@ const HARMLESS = [
   "base_url: https://api.tokenfactory.nebius.com/v1/",
   "# write to team@example.com, or see https://example.com/docs?page=2#keys",
   "# key points: short answers; token counts stay below 256",
+  "system: You need a basic understanding of trams; basic instructions are enough",
+  "# the standard bearer responsibilities, as an answer",
+  "source: [data/sk-customer-support.jsonl, data/cs-sk-parallel-sentences.jsonl]",
+  "# see https://www.youtube.com/@trams and https://x.example/?keyword=tram&author=kim&design=old",
   "user: '{{ question }}'  # tokens: 1,024 supervised",
 ];
 
@@ -98,11 +102,18 @@ Deno.test("maskedText() keeps every place in the text, and no more than once", (
 Deno.test("secretValues() takes variables that the file names, and those called like a secret", () => {
   const env = {
     HOME: "/home/me/and/more",
-    MY_AUTH: "short ",
+    MY_AUTH: "shortish ",
     GH_TOKEN: "t".repeat(12),
     X_KEY: "tiny",
     KEYBOARD: "k".repeat(20),
   };
   const text = "provider: {kind: ollama, auth_env: MY_AUTH}  # HOME";
-  assert.deepEqual(new Set(secretValues(env, text)), new Set(["short ", "short", "t".repeat(12)]));
+  assert.deepEqual(new Set(secretValues(env, text)), new Set(["shortish ", "shortish", "t".repeat(12)]));
+});
+
+Deno.test("secretValues() takes no word for a key, though a file names it as one", () => {
+  const text = "api_key_env: OPENAI_API_KEY";
+  for (const word of ["local", "test", "none", "ollama"]) {
+    assert.deepEqual(secretValues({ OPENAI_API_KEY: word }, text), [], word);
+  }
 });

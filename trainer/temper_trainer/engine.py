@@ -39,7 +39,8 @@ def ask(path: Path, prompts: Sequence[Sequence[int]]) -> list[Answer] | str:
             command,
             input=question,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=PATIENCE_SECONDS,
             env=os.environ | {"PYTHONPATH": paths},
             check=False,
@@ -49,7 +50,10 @@ def ask(path: Path, prompts: Sequence[Sequence[int]]) -> list[Answer] | str:
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines()
         return f"xllamacpp ended with {done.returncode}: {lines[-1] if lines else 'no message'}"
-    answers = json.loads(done.stdout.splitlines()[-1])
+    lines = done.stdout.splitlines()
+    if not lines:
+        return "xllamacpp printed no answer"
+    answers = json.loads(lines[-1])
     return [{int(token): value for token, value in answer} for answer in answers]
 
 

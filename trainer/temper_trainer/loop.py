@@ -139,9 +139,13 @@ class Loop:
         )
 
     def refuse(self, rows: np.ndarray, reason: str) -> None:
-        found = read_some(self.session.job_dir / self.session.job.data.train, {int(row) for row in rows})
+        # Conversations that became several rows move the numbers of all behind them.
+        numbered = not self.session.report["train"].get("split", 0)
+        path = self.session.job_dir / self.session.job.data.train
+        found = read_some(path, {int(row) for row in rows}) if numbered else {}
         origins = [found[row].origin for row in sorted(found)]
-        message = f"Cannot go on at step {self.state.step + 1}: {reason} for {', '.join(origins)}"
+        about = ", ".join(origins) or f"{len(rows)} of its rows"
+        message = f"Cannot go on at step {self.state.step + 1}: {reason} for {about}"
         hint = "Look at these rows; if they are sound, lower train.learning_rate"
         raise TrainerError("not_finite", message, hint, FAILED, origins)
 

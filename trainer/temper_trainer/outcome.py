@@ -37,6 +37,11 @@ def write_artifacts(session: Session, method: Method, scores: dict[str, Scores |
     folder = session.job_dir / "artifacts"
     folder.mkdir(exist_ok=True)
     found = [save_trained(session, method, folder)]
+    predictions = folder / "predictions.jsonl"
+    if session.held_out:
+        # Before an export that may be refused: the answers are worth keeping.
+        before, few_shot, after = scores["before"], scores["few_shot"], scores["after"]
+        write_predictions(predictions, session.held_out, before, few_shot, after, method.ahead)
     export, facts = session.job.export, {}
     if export.gguf or export.merged:
         check_merged(method, session.rows)
@@ -47,10 +52,7 @@ def write_artifacts(session: Session, method: Method, scores: dict[str, Scores |
         facts = {**fold.facts, "export_check": exported.check}
         found += exported.artifacts
     if session.held_out:
-        path = folder / "predictions.jsonl"
-        before, few_shot, after = scores["before"], scores["few_shot"], scores["after"]
-        write_predictions(path, session.held_out, before, few_shot, after, method.ahead)
-        found.append(artifact("predictions", path))
+        found.append(artifact("predictions", predictions))
     return Written(found, facts)
 
 

@@ -24,7 +24,7 @@ from .prepared import EvalText, PreparedWriter, write_eval_texts
 from .soft_tokens import opening, soft_names
 from .verdict import metric_for
 
-CHUNK = 1024
+CHUNK = 128
 LISTED = 20
 
 

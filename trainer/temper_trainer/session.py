@@ -13,7 +13,7 @@ from .errors import TrainerError
 from .evaluate import HeldOut, read_held_out
 from .events import Metrics, say
 from .export import check_exports
-from .files import read_json
+from .files import file_sha256, read_json
 from .job import Job, digest
 from .methods import load
 from .prepared import Prepared
@@ -41,12 +41,14 @@ class Session:
 
     def trained_from(self) -> str:
         """Digest of everything the checkpoints depend on."""
-        prepared = [len(self.rows), int(self.rows.offsets[-1]), self.report["train"]["supervised"]]
+        prepared = file_sha256(self.job_dir / "prepared" / "train.safetensors")
         return digest([self.job.trained_from(), self.report["prepared_from"], self.base.key, prepared])
 
     def evaluated_from(self) -> str:
         """Digest of everything kept scores depend on."""
-        return digest([self.trained_from(), asdict(self.job.evaluate)])
+        names = ["prepared/eval.safetensors", "prepared/eval.jsonl", self.job.data.eval] if self.held_out else []
+        held_out = [file_sha256(self.job_dir / name) for name in names]
+        return digest([self.trained_from(), asdict(self.job.evaluate), held_out])
 
 
 def open_session(job: Job, job_dir: Path, cache: Path, stop: Stop, metrics: Metrics) -> Session:

@@ -59,7 +59,8 @@ def longest(session: Session) -> Longest:
         answered = int(held_out.prepared.lengths(np.arange(len(held_out.prepared))).max())
         answered += session.job.evaluate.max_new_tokens if decodes(session) else 0
         if session.job.evaluate.few_shot:
-            answered = max(answered, session.report["base"]["context"])
+            shown = max(len(session.encoder.encode_prompt(text.few_shot)) for text in held_out.texts)
+            answered = max(answered, shown + session.job.evaluate.max_new_tokens)
     return Longest(ahead + row, ahead + answered)
 
 

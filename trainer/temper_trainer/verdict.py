@@ -29,7 +29,8 @@ def tool_form(rows: list[Row], expected: list[str]) -> str:
     form = form_of(pairs)
     if form is not None:
         return form
-    row, text = next((row, text) for row, (text, wanted) in zip(rows, pairs, strict=True) if wanted)
+    calling = [(row, pair) for row, pair in zip(rows, pairs, strict=True) if pair[1]]
+    row, (text, _) = next((item for item in calling if form_of([item[1]]) is None), calling[0])
     reason = f'the template writes the calls of row "{row.origin}" in a way that cannot be read: {text[:200]!r}'
     raise TrainerError("bad_metric", f"Cannot use metric tool_call: {reason}", NO_FORM, rows=[row.origin])
 

@@ -31,7 +31,7 @@ function splitHost(text: string, usual: string): [string, string] {
 /** What a server listens on is not always what a client can connect to. */
 function connectable(host: string): string {
   if (host === "" || host === "0.0.0.0") return "127.0.0.1";
-  if (isIP(host) !== 6) return host;
+  if (isIP(host) !== 6 || host.includes("%")) return host;
   const short = new URL(`http://[${host}]`).hostname.slice(1, -1);
   return short === "::" ? "::1" : short;
 }

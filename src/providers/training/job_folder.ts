@@ -4,6 +4,7 @@ import type { Fs } from "../../lib/fs.ts";
 import { canonicalJson, type JsonObject } from "../../lib/json.ts";
 import { processExists, signalGroup, signalProcess } from "../../lib/process.ts";
 import type { Env, JobRef } from "../provider.ts";
+import { EVAL_FILE, TRAIN_FILE } from "./examples.ts";
 
 /** Files of a job folder that both sides know. */
 export const JOB_FILE = "job.json";
@@ -86,11 +87,10 @@ export async function adoptTraining(
   fs: Fs,
 ): Promise<Adopted | undefined> {
   const runs = dirname(runDir);
-  const job = await fs.readText(join(configured, JOB_FILE));
   for (const run of (await fs.list(runs)).reverse()) {
     const other = jobDir(join(runs, run));
     if (join(runs, run) === runDir || !await fs.stat(join(other, JOB_FILE))) continue;
-    if (await fs.readText(join(other, JOB_FILE)) !== job || await isRunning(other, fs)) continue;
+    if (!await isSameJob(configured, other, fs) || await isRunning(other, fs)) continue;
     const done = await isDone(other, fs);
     if (done && await isDelivered(other, delivery, fs)) return undefined;
     const step = done ? undefined : await newestStep(other, fs);
@@ -105,6 +105,15 @@ export async function adoptTraining(
     return { run, step };
   }
   return undefined;
+}
+
+/** Settings and data are the same: job.json names the examples and does not hold them. */
+async function isSameJob(one: string, other: string, fs: Fs): Promise<boolean> {
+  const digest = async (path: string) => await fs.stat(path) ? await fs.sha256(path) : undefined;
+  for (const name of [JOB_FILE, TRAIN_FILE, EVAL_FILE]) {
+    if (await digest(join(one, name)) !== await digest(join(other, name))) return false;
+  }
+  return true;
 }
 
 /**

@@ -27,7 +27,7 @@ export function fitsService(
 }
 
 function strayField({ view }: RawTurn): string | undefined {
-  const stray = view?.rest().find((name) => !MESSAGE_FIELDS.includes(name));
+  const stray = view?.rest().find((name) => !MESSAGE_FIELDS.includes(name) && view.peek(name) !== "");
   return stray === undefined
     ? undefined
     : `belongs to a message with an extra "${stray}", which services refuse`;

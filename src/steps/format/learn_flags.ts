@@ -60,9 +60,19 @@ export function learntOf(turn: Taken, role: Role, complain: Complain): boolean |
   return said?.learnt ?? true;
 }
 
-/** Whether a flag's value says that something is not to be learnt. A number can mean many things, except as a weight. */
+/**
+ * Whether a flag's value, or the text of one that a CSV file has, says that something is not to be learnt. A number can
+ * mean many things, except as a weight.
+ */
 export function forbidsLearning(name: string, value: Json | undefined): boolean {
-  return typeof value === "boolean" ? value !== FLAGS.get(name) : name === "weight" && value === 0;
+  const said = typeof value === "string" ? fromText(value) : value;
+  return typeof said === "boolean" ? said !== FLAGS.get(name) : name === "weight" && said === 0;
+}
+
+function fromText(text: string): boolean | number | undefined {
+  if (text.length > 8) return undefined;
+  const word = text.trim().toLowerCase();
+  return word === "true" || word === "false" ? word === "true" : /^0(\.0*)?$/.test(word) ? 0 : undefined;
 }
 
 function flagOf(value: Json): boolean | undefined {

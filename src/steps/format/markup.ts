@@ -27,7 +27,7 @@ export function markupOf(text: string): Markup | undefined {
   const tags = text.includes("<");
   const found = tags ? [...text.match(CONTROL) ?? [], ...text.match(TAGS) ?? []] : [];
   if (text.includes("[")) found.push(...text.match(BRACKETS) ?? []);
-  if (text.includes("### ")) found.push(...text.match(HEADINGS) ?? []);
+  if (text.includes("### ")) found.push(...new Set(text.match(HEADINGS) ?? []));
   if (found.length > 1) {
     return { sure: true, problem: `looks like a rendered chat template: it holds ${names(found)}` };
   }

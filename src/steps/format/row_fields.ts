@@ -69,6 +69,8 @@ export function mayBeLearnt(
     const verdict = TELLING.get(name);
     if (!verdict || explicit && !ALWAYS.has(verdict)) continue;
     const value = row.peek(name);
+    // How CSV says that there is none.
+    if (value === "") continue;
     const problem = verdict(value, abilities, name);
     if (problem !== undefined) {
       complain(name, problem, value);

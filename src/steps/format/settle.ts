@@ -181,7 +181,7 @@ function membersOf(
   { hosted }: Abilities,
   complain: Complain,
 ): JsonObject | undefined {
-  const media = view && MEDIA_FIELDS.find((name) => view.has(name));
+  const media = view && MEDIA_FIELDS.find((name) => view.has(name) && view.peek(name) !== "");
   if (media !== undefined) return void complain(view?.at(media) ?? field, "holds media, not text");
   const members: { [name: string]: Json } = {};
   if (role === "tool") {

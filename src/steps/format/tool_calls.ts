@@ -95,10 +95,10 @@ export class ToolCalls {
 
   #idOf(view: Taken, field: string, complain: Complain): string | undefined {
     const given = view.take("id");
-    if (given !== undefined && (typeof given !== "string" || given === "" || this.#ids.has(given))) {
-      const why = this.#ids.has(given as string)
-        ? "has the id of another call"
-        : "has an id that is not a text";
+    // Ids may begin anew once all calls are answered.
+    const waits = this.#open.some(({ id }) => id === given);
+    if (given !== undefined && (typeof given !== "string" || given === "" || waits)) {
+      const why = waits ? "has the id of another call" : "has an id that is not a text";
       return void complain(field, why, given);
     }
     let id = given;

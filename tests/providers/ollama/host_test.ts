@@ -38,6 +38,10 @@ Deno.test("ollamaHost() reads OLLAMA_HOST as Ollama does", () => {
   for (const [value, address] of Object.entries(OLLAMA_SAYS)) assert.equal(ollamaHost(value), address, value);
 });
 
+Deno.test("ollamaHost() leaves an address that no URL can hold to whoever checks it", () => {
+  assert.match(ollamaHost("fe80::1%eth0"), /fe80::1%eth0/);
+});
+
 Deno.test("ollamaHost() keeps user, password and query, which Ollama does not know", () => {
   assert.equal(ollamaHost("me:p@ss@gpu"), "http://me:p@ss@gpu:11434");
   assert.equal(ollamaHost("https://me:pw@gpu/ollama?key=k"), "https://me:pw@gpu:443/ollama?key=k");

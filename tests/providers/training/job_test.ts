@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { TemperError, UsageError } from "../../../src/lib/errors.ts";
+import { denoFs } from "../../../src/lib/fs.ts";
 import { localProvider } from "../../../src/providers/local/provider.ts";
 import { ollamaProvider } from "../../../src/providers/ollama/provider.ts";
 import { DOUBLE, Project, starts } from "./project.ts";
@@ -149,6 +150,22 @@ Deno.test("submit() takes the training of a run that failed after it, once", asy
   project.jobs.splice(0);
   await submitted(project, "run-3");
   assert.equal(project.messages().filter((message) => message.startsWith("Taking")).length, 1);
+});
+
+Deno.test("submit() leaves a training alone that other rows were trained in or asked of", async () => {
+  const provider = { kind: "ollama", base: "base", model: "home", server: NOBODY, register: "always" };
+  for (const name of ["train.jsonl", "eval.jsonl"]) {
+    await using project = await Project.make("home", { provider });
+    await configured(project);
+    await submitted(project);
+    await assert.rejects(ollama.monitor(await project.work()), /the provider always exports|Cannot/);
+    project.jobs.splice(0);
+    const path = join((await project.work()).configured, name);
+    const other = await denoFs.stat(path) ? (await Deno.readTextFile(path)).replace("on", "ON") : "{}\n";
+    await denoFs.writeAtomic(path, other);
+    await submitted(project, "run-2");
+    assert(!project.messages().some((message) => message.startsWith("Taking")), name);
+  }
 });
 
 Deno.test("monitor() starts a trainer that was killed again, from its last checkpoint", async () => {

@@ -39,6 +39,10 @@ for (const text of QUOTED) {
     assert.equal(markupOf(text)?.sure, false));
 }
 
+Deno.test("markupOf() is not sure about headings of one kind, as API pages have them", () => {
+  assert.equal(markupOf("## GET\n### Response:\n200\n## PUT\n### Response:\n204")?.sure, false);
+});
+
 const PLAIN = [
   "The closing tag is </s> as in <s>old</s> prices",
   "x <| y |> z, a <|> b, if (a <|| b)",

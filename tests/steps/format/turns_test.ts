@@ -192,6 +192,35 @@ Deno.test("Converter reads OpenAI's older functions and the calls of ShareGPT an
   ]);
 });
 
+Deno.test("Converter takes ids of calls that begin anew once all are answered", () => {
+  const asked = { role: "assistant", content: "", tool_calls: [made("call_0", "look")] };
+  const found = { role: "tool", content: "found", tool_call_id: "call_0" };
+  const row = { messages: [user(), asked, found, bot(), user(), asked, found, bot()] };
+  for (const road of ["local", "openai"] as const) {
+    assert.deepEqual(read(row, road).messages, row.messages, road);
+  }
+});
+
+Deno.test("Converter takes an empty cell for an absent one, and a flag's text for the flag", () => {
+  const row = { prompt: "hi", completion: "ok" };
+  for (const road of ["local", "openai"] as const) {
+    assert.equal(
+      read({ ...row, image: "", rejected: "", label: "", train: "" }, road).messages.length,
+      2,
+      road,
+    );
+    assert.equal(read({ messages: [{ ...user(), images: "" }, bot()] }, road).messages.length, 2, road);
+    for (const flag of [{ train: "False" }, { weight: "0" }, { weight: "0.0" }, { masked: "true" }]) {
+      assert.match(
+        String(read({ ...row, ...flag }, road).messages),
+        /not to be learnt/,
+        JSON.stringify(flag),
+      );
+    }
+    assert.equal(read({ ...row, train: "True", weight: "1" }, road).messages.length, 2, road);
+  }
+});
+
 Deno.test("Converter gives a row's options to the base's template, and names them for services", () => {
   const row = (options: Json) => ({ messages: [user(), bot()], chat_template_kwargs: options });
   const options = { enable_thinking: false, date: null };

@@ -3,14 +3,14 @@
 from collections.abc import Collection
 from typing import Any
 
-from ..gguf.names import ARCHITECTURES
+from ..gguf.names import ARCHITECTURES, WRITTEN_AS
 from .tied import Head, Tensors
 
 
 def loaded_names(config: Any, tensors: Tensors, head: Head) -> set[str] | None:
     """The tensors that transformers loads for this config; None where their names are not those of the file. Raises
     ValueError with what is wrong."""
-    if config.model_type not in ARCHITECTURES:
+    if config.model_type not in (*ARCHITECTURES, *WRITTEN_AS):
         return None
     wanted = _shapes(config, head)
     names = {new: old for old, new in [head.renamed]} if head.renamed else {}
