@@ -20,7 +20,8 @@ def few_shot_texts(chat: Chat, few_shot: FewShot, train: Path, rows: list[Row], 
     for row in rows:
         turn = row.learnt()[-1]
         turns = [*shown, *without_system(row.messages[:turn])]
-        texts.append(instructed(chat, row, few_shot.instructions, turns, bool(row.messages[turn].get("reasoning_content"))))
+        reasons = bool(row.messages[turn].get("reasoning_content"))
+        texts.append(instructed(chat, row, few_shot.instructions, turns, reasons))
     return texts
 
 
