@@ -3,9 +3,9 @@ import { sha256 } from "../../src/lib/fs.ts";
 import { generator } from "./random.ts";
 
 const SEED = 31;
-const ROWS = { train: 96, eval: 40 };
+const ROWS = { train: 160, eval: 40 };
 /** One row in so many asks for what no tool does. */
-const REFUSED = 5;
+const REFUSED = 4;
 
 type Side = keyof typeof ROWS;
 type Arguments = Readonly<Record<string, string | number | boolean>>;
@@ -117,6 +117,15 @@ const ELSE: Record<Side, readonly string[]> = {
     "call the {room}",
     "who is in the {room}",
     "open the window in the {room}",
+    "turn on the radio in the {room}",
+    "turn off the oven in the {room}",
+    "start the fan in the {room}",
+    "close the door of the {room}",
+    "feed the cat in the {room}",
+    "tidy up the {room}",
+    "is the {room} free",
+    "make coffee in the {room}",
+    "show me the {room}",
   ],
   eval: [
     "turn the tv in the {room} on",

@@ -30,7 +30,7 @@ Deno.test("toolRows() calls tools that are there, with what the command says, an
     if (args["degrees"] !== undefined) ok(command.includes(String(args["degrees"])), command);
   }
   const refused = toolRows("eval").filter((row) => !callOf(row));
-  equal(refused.length, 8);
+  equal(refused.length, 10);
 });
 
 Deno.test("toolRows() writes tools as Ollama passes them on, so that nothing of them changes on the way", () => {
