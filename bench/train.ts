@@ -25,6 +25,7 @@ const JOB_FILES = [
   "eval.jsonl",
   "prepared/train.safetensors",
   "prepared/eval.safetensors",
+  "prepared/eval.jsonl",
 ];
 
 interface Block {

@@ -23,7 +23,7 @@ const SHAPES: readonly RegExp[] = [
 /** Of an address: user and password, and parameters that are called like a secret. */
 const IN_ADDRESS: readonly RegExp[] = [
   /(?<=\b[a-z][a-z0-9+.-]*:\/\/)(?:[^\s"'<>/?#]+|[^\s"'<>/:]+:(?!\d+\/)[^\s"'<>]+)(?=@)/gi,
-  /(?<=[?&](?:[\w.-]*[_.-])?(?:(?:api|access|subscription)?key|\w*token|\w*secret|password|passwd|pwd|sig|signature|auth|credentials?|code)=)[^&#\s"'<>]+/gi,
+  /(?<=[?&](?:[\w.-]*[_.-])?(?:(?:api|access|subscription)?key|\w*token|\w*secret|password|passwd|pwd|sig|signature|auth|credentials?|code)=)[^&#\s"'<>…]+/gi,
 ];
 
 /** Of a field such as `api_key_env: NAME`. */

@@ -5,6 +5,7 @@ import { denoFs } from "../../src/lib/fs.ts";
 import { listRuns } from "../../src/log/liveness.ts";
 import { planPrune, prune, type PruneOptions } from "../../src/run/prune.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
+import { until } from "../until.ts";
 import { effectsOf, type Kit, withKit } from "./kit.ts";
 
 const DAY_MS = 86_400_000;
@@ -69,6 +70,8 @@ Deno.test("planPrune() keeps a run that is used, named by a comparison, or canno
     await Deno.writeTextFile(join(dir(damaged), "events.jsonl"), "{}\n");
     assert.deepEqual(await going(kit, { keep: 0 }), []);
     trainer?.release();
+    // A process that another test is just starting has the lock's file open until it becomes a program.
+    await until("the lock to be free", async () => (await going(kit, { keep: 0 })).length > 0);
     assert.deepEqual(await going(kit, { keep: 0 }), [used]);
   }));
 
