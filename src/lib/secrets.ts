@@ -30,7 +30,9 @@ const IN_ADDRESS: readonly RegExp[] = [
 const NAMED = /_env["']?\s*:\s*["']?([A-Z_][A-Z0-9_]*)/g;
 const CALLED_SECRET = /(^|_)(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$/;
 /** Shorter ones are words that may stand anywhere: `local` or `test` is what servers of one's own are often given. */
-const LEAST = { named: 8, other: 12 };
+export const SHORTEST_SECRET = 8;
+/** The same where nothing but a variable's name says that it holds a secret. */
+const SHORTEST_UNNAMED = 12;
 
 /** What follows a word such as "key": a guess, good enough to hide it and not to refuse it. */
 const LABELLED =
@@ -63,8 +65,8 @@ export function maskedText(text: string, known: readonly string[] = []): string 
 export function secretValues(env: Readonly<Record<string, string | undefined>>, text: string): string[] {
   const named = [...text.matchAll(NAMED)].map(([, name]) => name);
   return Object.entries(env).flatMap(([name, value = ""]) =>
-    (named.includes(name) && value.trim().length >= LEAST.named) ||
-      (CALLED_SECRET.test(name) && value.length >= LEAST.other)
+    (named.includes(name) && value.trim().length >= SHORTEST_SECRET) ||
+      (CALLED_SECRET.test(name) && value.length >= SHORTEST_UNNAMED)
       ? [value, value.trim()]
       : []
   );

@@ -1,4 +1,4 @@
-import { secretIn } from "../lib/secrets.ts";
+import { secretIn, SHORTEST_SECRET } from "../lib/secrets.ts";
 import type { Finding } from "./finding.ts";
 import { dotted, isSection, type Path, valueAt } from "./path.ts";
 
@@ -48,8 +48,7 @@ function addressFinding(data: unknown, path: Path, instead: string): Finding[] {
 /** Values that contain this very secret, whatever it looks like. */
 export function valuesWith(data: unknown, secret: string | undefined): Finding[] {
   const text = secret?.trim() ?? "";
-  // Shorter ones are words that may stand anywhere.
-  return text.length < 8 ? [] : valuesOf(data, [], (value) => value.includes(text));
+  return text.length < SHORTEST_SECRET ? [] : valuesOf(data, [], (value) => value.includes(text));
 }
 
 function valuesOf(value: unknown, path: Path, isSecret: (text: string) => boolean): Finding[] {

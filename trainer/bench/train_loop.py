@@ -32,7 +32,7 @@ class Temper:
         random = RandomState(session.job.train.seed, session.environment.device)
         method = attach(session.job, session.model, random, session.encoder.encode)
         self.log = session.job_dir / "metrics.jsonl"
-        self.loop = Loop(session, method, random, Checkpoints(session.checkpoints, session.trained_from()))
+        self.loop = Loop(session, method, random, Checkpoints(session.checkpoints, session.trained_from))
         method.model.train()
         # Undone by the end of the process: this loop never stops training.
         packed_rows(method.causal).__enter__()

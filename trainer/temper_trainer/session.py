@@ -1,6 +1,7 @@
 """What the phases of `train` share: the job, the base and the rows, loaded."""
 
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -39,16 +40,18 @@ class Session:
     def checkpoints(self) -> Path:
         return self.job_dir / "checkpoints"
 
+    @cached_property
     def trained_from(self) -> str:
         """Digest of everything the checkpoints depend on."""
         prepared = file_sha256(self.job_dir / "prepared" / "train.safetensors")
         return digest([self.job.trained_from(), self.report["prepared_from"], self.base.key, prepared])
 
+    @cached_property
     def evaluated_from(self) -> str:
         """Digest of everything kept scores depend on."""
         names = ["prepared/eval.safetensors", "prepared/eval.jsonl", self.job.data.eval] if self.held_out else []
         held_out = [file_sha256(self.job_dir / name) for name in names]
-        return digest([self.trained_from(), asdict(self.job.evaluate), held_out])
+        return digest([self.trained_from, asdict(self.job.evaluate), held_out])
 
 
 def open_session(job: Job, job_dir: Path, cache: Path, stop: Stop, metrics: Metrics) -> Session:

@@ -69,7 +69,7 @@ def train(session: Session, ready: Ready) -> dict:
     method, ways = ready.method, ready.ways
     with method.off():
         baseline = kept_scores(session, "baseline", lambda session: evaluate_base(session, ways))
-    checkpoints = Checkpoints(session.checkpoints, session.trained_from())
+    checkpoints = Checkpoints(session.checkpoints, session.trained_from)
     loop = Loop(session, method, ready.random, checkpoints, ways.train)
     with session.metrics.phase("train"):
         loop.run()
@@ -83,11 +83,11 @@ def kept_scores(session: Session, phase: str, compute: Callable[[Session], Kept]
     """Scores of an earlier attempt, or new ones, kept for the next attempt."""
     path = session.checkpoints / f"{phase}.json"
     kept = read_json(path)
-    if kept is None or kept["job"] != session.evaluated_from():
+    if kept is None or kept["job"] != session.evaluated_from:
         with session.metrics.phase(phase):
             scores = compute(session)
         kept = {
-            "job": session.evaluated_from(),
+            "job": session.evaluated_from,
             "seconds": session.metrics.seconds[phase],
             "scores": {name: value and value.as_json() for name, value in scores.items()},
         }

@@ -65,13 +65,15 @@ export function learntOf(turn: Taken, role: Role, complain: Complain): boolean |
  * mean many things, except as a weight.
  */
 export function forbidsLearning(name: string, value: Json | undefined): boolean {
-  const said = typeof value === "string" ? fromText(value) : value;
+  const said = flagValue(value);
   return typeof said === "boolean" ? said !== FLAGS.get(name) : name === "weight" && said === 0;
 }
 
-function fromText(text: string): boolean | number | undefined {
-  if (text.length > 8) return undefined;
-  const word = text.trim().toLowerCase();
+/** A value, or what the text of a CSV cell says. */
+export function flagValue(value: Json | undefined): Json | undefined {
+  if (typeof value !== "string") return value;
+  if (value.length > 7) return undefined;
+  const word = value.trim().toLowerCase();
   return word === "true" || word === "false" ? word === "true" : /^0(\.0*)?$/.test(word) ? 0 : undefined;
 }
 

@@ -1,7 +1,7 @@
 import type { Json } from "../../lib/json.ts";
 import type { Abilities } from "../../providers/abilities.ts";
 import type { Complain, RawTurn } from "./conversation.ts";
-import { FLAG_NAMES, forbidsLearning } from "./learn_flags.ts";
+import { FLAG_NAMES, flagValue, forbidsLearning } from "./learn_flags.ts";
 import type { Taken } from "./taken.ts";
 
 /** The turns behind the system turn that a row has beside them. Empty means none; two different ones are refused. */
@@ -34,7 +34,7 @@ const otherAnswer: Verdict = () =>
   "holds an answer that is not wanted, which this format does not use: leave the field out, or give pairs as format preference";
 
 const verdictOfLabel: Verdict = (value) =>
-  isFalse(value)
+  flagValue(value) === false
     ? "is false: the answer is marked as a bad one, and would be learnt as a good one. Leave such rows out of the file"
     : undefined;
 
@@ -78,9 +78,4 @@ export function mayBeLearnt(
     }
   }
   return true;
-}
-
-/** false, also as the text that CSV files have. */
-function isFalse(value: Json | undefined): boolean {
-  return value === false || typeof value === "string" && value.length < 8 && /^\s*false\s*$/i.test(value);
 }
