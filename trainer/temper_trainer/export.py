@@ -87,7 +87,7 @@ def check_exports(job: "Job", base: "Base") -> None:
             check_gguf(base, job.export.quantization, job.wider())
     if job.export.merged:
         with explained("unsupported_export", "Cannot write merged/", NO_MERGE):
-            check_merged(base, job.method.kind)
+            check_merge_names(base, job.method.kind)
     check_tokens(base, soft_names(job))
 
 
@@ -113,7 +113,7 @@ def check_gguf(base: "Base", quantization: str, wider: int = 0) -> None:
             )
 
 
-def check_merged(base: "Base", method: str) -> None:
+def check_merge_names(base: "Base", method: str) -> None:
     """Raises where trained weights could not be put back under the names that the base's file has."""
     if base.info["arch"] in ARCHITECTURES or method == "prefix":
         return

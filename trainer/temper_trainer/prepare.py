@@ -53,8 +53,9 @@ def write_tables(job: Job, job_dir: Path, base: Base, choice: Choice, progress: 
             tables[name].write(job_dir / file, job_dir / "prepared" / f"{name}.safetensors")
     write_atomic(job_dir / "prepared" / TEMPLATE, choice.template_text().encode())
     if "eval" in tables:
-        texts = eval_texts(job, job_dir, choice, tables["eval"], start)
-        metric_for(job, list(read_rows(job_dir / job.data.eval)), [text.expected for text in texts])
+        rows = list(read_rows(job_dir / job.data.eval))
+        texts = eval_texts(job, job_dir, choice, tables["eval"], rows, start)
+        metric_for(job, rows, [text.expected for text in texts])
         write_eval_texts(job_dir / "prepared" / "eval.jsonl", texts)
     template = described(choice, tables)
     stop = template["stop"][0]
@@ -93,7 +94,7 @@ def described(choice: Choice, tables: dict[str, "Table"]) -> dict:
     }
 
 
-def eval_texts(job: Job, job_dir: Path, choice: Choice, table: "Table", start: str) -> list[EvalText]:
+def eval_texts(job: Job, job_dir: Path, choice: Choice, table: "Table", rows: list[Row], start: str) -> list[EvalText]:
     """What is asked and expected of each eval row, as a server shows it: without the BOS that it adds by itself.
 
     `start` stands before a linear template's turns when served."""
@@ -101,7 +102,6 @@ def eval_texts(job: Job, job_dir: Path, choice: Choice, table: "Table", start: s
     asked = [start + answer.prompt.removeprefix(prefix) for answer in table.last]
     few_shot: list[str] | list[None] = [None] * len(asked)
     if job.evaluate.few_shot:
-        rows = list(read_rows(job_dir / job.data.eval))
         few_shot = few_shot_texts(choice.chat, job.evaluate.few_shot, job_dir / job.data.train, rows, job.train.seed)
     answers = [answer.text for answer in table.last]
     return [EvalText(*fields) for fields in zip(asked, answers, few_shot, strict=True)]
@@ -154,9 +154,10 @@ class Table:
         learnt = [self.learnt(row) for row in rows]
         answers = self.choice.chat.answers(rows, learnt)
         self.choice.compare(rows, learnt, answers)
-        pairs = [(row, chain) for row, found in zip(rows, answers, strict=True) for chain in chains(found)]
+        chained = [chains(found) for found in answers]
+        pairs = [(row, chain) for row, found in zip(rows, chained, strict=True) for chain in found]
         self.count["conversations"] += len(rows)
-        self.count["split"] += sum(len(chains(found)) > 1 for found in answers)
+        self.count["split"] += sum(len(found) > 1 for found in chained)
         samples = [sample for _, sample in pairs]
         encoded, wholes = self.encoder.encode_samples(samples), self.encoder.encode_whole(samples)
         for (row, sample), parts, whole in zip(pairs, encoded, wholes, strict=True):

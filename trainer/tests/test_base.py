@@ -19,7 +19,7 @@ from test_train import ENVIRONMENT, run
 
 from temper_trainer.base import open_base, prepare_base
 from temper_trainer.errors import TrainerError
-from temper_trainer.export import check_gguf, check_merged
+from temper_trainer.export import check_gguf, check_merge_names
 from temper_trainer.files import file_sha256
 from temper_trainer.gguf import pretokenizers
 from temper_trainer.gguf.changes import Changes
@@ -481,11 +481,11 @@ def test_merging_is_refused_where_the_file_has_other_names(tmp_path):
         for arch in ("mixtral", "gemma3_text")
     }
     for method in ("full", "lora", "prefix"):
-        check_merged(bases["gemma3_text"], method)
-    check_merged(bases["mixtral"], "lora")
+        check_merge_names(bases["gemma3_text"], method)
+    check_merge_names(bases["mixtral"], "lora")
     words = r'merged/: transformers holds tensor "model.layers.0.mlp.g.*" under another name'
     with pytest.raises(TrainerError, match=words) as caught:
-        check_merged(bases["mixtral"], "full")
+        check_merge_names(bases["mixtral"], "full")
     assert "export.merged to false" in caught.value.hint
 
 
