@@ -87,7 +87,11 @@ def outcome(
         "error": None,
         "metric": session.job.evaluate.metric,
         **{name: value and value.summary() for name, value in scores.items()},
-        "parameters": {"trainable": loop.flat.values.numel(), "total": total_parameters(session, loop)},
+        "parameters": {
+            "trainable": loop.flat.values.numel(),
+            "total": total_parameters(session, loop),
+            "bytes": weights_bytes(session.job_dir / "artifacts" / loop.method.artifact),
+        },
         "steps": state.step,
         "tokens": {"trained": state.tokens, "supervised": state.supervised},
         "weights_sha256": loop.flat.sha256(),
@@ -98,6 +102,11 @@ def outcome(
         "timing": {name: round(value, 3) for name, value in seconds.items()} | training,
         "resources": {"peak_rss": peak_bytes()} | device_bytes(session.environment.device),
     }
+
+
+def weights_bytes(folder: Path) -> int:
+    """Size of what was trained, without the tokenizer that lies beside it."""
+    return sum(path.stat().st_size for path in folder.glob("*.safetensors"))
 
 
 def total_parameters(session: Session, loop: Loop) -> int:

@@ -166,7 +166,9 @@ def test_train_of_every_weight_in_bf16_keeps_the_weights_in_fp32(make, cache, tm
         parameters = result(job_dir)["parameters"]
         assert parameters["trainable"] == parameters["total"] > 0
         first[dtype] = numbers(job_dir)[1]
-        weights = load_file(job_dir / "artifacts" / "weights" / "model.safetensors")
+        file = job_dir / "artifacts" / "weights" / "model.safetensors"
+        assert parameters["bytes"] == file.stat().st_size
+        weights = load_file(file)
         # A step of 1e-4 is lost where a weight of 1 has eight bits
         norm = weights["model.norm.weight"]
         assert ((norm - norm.bfloat16().float()).abs() > 1e-5).any()

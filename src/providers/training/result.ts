@@ -10,7 +10,7 @@ import { type Done, readTokens } from "./trainer_files.ts";
 
 /** What a finished training is worth, in the words of `show`. */
 export function jobResult(done: Done): JobResult {
-  const { before, after, few_shot: fewShot, timing } = done;
+  const { before, after, few_shot: fewShot, timing, parameters: { trainable, total, bytes } } = done;
   const metrics: JsonObject = {
     metric: done.metric,
     before: before?.score ?? null,
@@ -21,7 +21,7 @@ export function jobResult(done: Done): JobResult {
     eval_rows: after?.rows ?? null,
     changes: done.changes,
     served: null,
-    parameters: done.parameters,
+    parameters: { trainable, total, ...bytes !== undefined && { bytes } },
     steps: done.steps,
     tokens: done.tokens,
     tokens_per_second: timing["tokens_per_second"] ?? null,

@@ -95,7 +95,8 @@ const Done = z.object({
   before: score.nullable(),
   few_shot: score.nullable(),
   after: score.nullable(),
-  parameters: z.object({ trainable: z.int(), total: z.int() }),
+  /** `bytes`: of the file with what was trained; earlier versions do not say. */
+  parameters: z.object({ trainable: z.int(), total: z.int(), bytes: z.int().optional() }),
   steps: z.int(),
   tokens: z.object({ trained: z.int(), supervised: z.int() }),
   weights_sha256: z.string(),

@@ -87,13 +87,15 @@ function measured({ state }: CellInput) {
   const metrics = state?.metrics ?? {};
   const artifacts = state?.artifacts ?? [];
   const seconds = Object.values(objectOf(metrics["seconds"])).filter((value) => typeof value === "number");
+  const parameters = objectOf(metrics["parameters"]);
   const cost: Cost = {
-    trainable: numberOf(objectOf(metrics["parameters"])["trainable"]),
+    trainable: numberOf(parameters["trainable"]),
     memory: numberOf(metrics["peak_rss"]),
     train: numberOf(objectOf(metrics["seconds"])["train"]),
     total: seconds.length === 0 ? undefined : seconds.reduce((sum, value) => sum + value, 0),
     speed: numberOf(metrics["tokens_per_second"]),
-    weights: artifacts.find(({ kind }) => !DERIVED.includes(kind))?.bytes,
+    // Earlier runs do not say; their folders hold nothing else.
+    weights: numberOf(parameters["bytes"]) ?? artifacts.find(({ kind }) => !DERIVED.includes(kind))?.bytes,
     gguf: artifacts.find(({ kind }) => kind === "gguf")?.bytes,
   };
   return { run: state?.id, state: state?.state ?? "pending", cost, scores: scoresOf(metrics) } as const;

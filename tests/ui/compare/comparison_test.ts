@@ -24,6 +24,18 @@ Deno.test("compareCells() takes its figures from the runs", () => {
   ]);
 });
 
+Deno.test("compareCells() counts what was trained, not the tokenizer beside it", () => {
+  const cell = doneCell(
+    "lora",
+    "lora",
+    { trainable: 10, memory: 1, train: 1, after: 1, weights: 3_500_040 },
+    {
+      parameters: { trainable: 10, total: 100, bytes: 40 },
+    },
+  );
+  assert.equal(compareCells("home", [cell]).cells[0]?.cost.weights, 40);
+});
+
 Deno.test("compareCells() measures against full wherever it stands, and against the first one done without it", () => {
   const { reference, cells } = compareCells("home", [LORA, FULL]);
   assert.equal(reference, "full");
