@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 from .errors import STOPPED
-from .events import end_with_reader
-from .run import run_judge, run_prepare, run_train
-from .stop import Stop, Stopped
+from .job.events import end_with_reader
+from .job.run import run_judge, run_prepare, run_train
+from .job.stop import Stop, Stopped
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -17,9 +17,10 @@ from safetensors.torch import load_file, save_file
 from sharp import make_sharp, say_tied
 from test_train import ENVIRONMENT, run
 
-from temper_trainer.base import open_base, prepare_base
+from temper_trainer.bases.base import open_base, prepare_base
 from temper_trainer.errors import TrainerError
-from temper_trainer.export import check_gguf, check_merge_names
+from temper_trainer.export.export import check_gguf
+from temper_trainer.export.merge_check import check_merge_names
 from temper_trainer.files import file_sha256
 from temper_trainer.gguf import pretokenizers
 from temper_trainer.gguf.changes import Changes
@@ -493,7 +494,7 @@ def test_check_knows_what_the_trainer_knows():
     """Lists that the pipeline's own check has to have, because it looks before there is a trainer."""
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
-    folder = Path(__file__).parents[2] / "src" / "providers" / "training" / "base"
+    folder = Path(__file__).parents[2] / "src" / "providers" / "trainer" / "base"
     listed = (folder / "language_models.ts").read_text().split("`")[3].split()
     assert listed == sorted(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES)
     text = (folder / "pretokenizers.ts").read_text()

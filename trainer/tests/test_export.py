@@ -15,19 +15,19 @@ from llama_cpp import LlamaCpp, hf_log_probs
 from safetensors.torch import load_file, save_file
 from sharp import LINEAR_ROPE, LLAMA3_ROPE, YARN_ROPE, make_sharp, say_tied
 
-from temper_trainer.base import Base, prepare_base
+from temper_trainer.bases.base import Base, prepare_base
+from temper_trainer.data.linear_template import render_prompt
 from temper_trainer.errors import TrainerError
-from temper_trainer.export import check_gguf, export_model
+from temper_trainer.export.export import check_gguf, export_model
+from temper_trainer.export.merge import Merge
 from temper_trainer.files import file_sha256, folder_sha256
-from temper_trainer.fold import Fold
 from temper_trainer.gguf import names
 from temper_trainer.gguf.changes import Changes
 from temper_trainer.gguf.from_hf import write_from_hf
 from temper_trainer.gguf.jinja import chat_template
 from temper_trainer.gguf.reader import GgufFile
 from temper_trainer.gguf.values import string
-from temper_trainer.job import Template, Turn
-from temper_trainer.template import render_prompt
+from temper_trainer.job.job import Template, Turn
 
 EXACT = 1e-3
 NOISE = {"f32": EXACT, "f16": 0.02, "bf16": 0.15, "q8_0": 0.5, "q4_0": 4.0}
@@ -76,8 +76,8 @@ def export(base: Base, folder: Path, changed, quantization: str = "f32", **optio
     folder.mkdir()
     (folder / "tokens.json").write_text(json.dumps({"template": TEMPLATE}))
     check_gguf(base, quantization)
-    fold = changed if isinstance(changed, Fold) else Fold(changed)
-    export_model(Job(Export(quantization=quantization, **options)), folder, base, fold, quiet)
+    merge = changed if isinstance(changed, Merge) else Merge(changed)
+    export_model(Job(Export(quantization=quantization, **options)), folder, base, merge, quiet)
     return folder / "artifacts"
 
 
@@ -264,7 +264,7 @@ def test_artifacts_are_named_with_their_digests(tmp_path, tiny_llama):
     (tmp_path / "job").mkdir()
     (tmp_path / "job" / "Modelfile").write_text("FROM ./model.gguf\n")
     job = Job(Export(merged=True))
-    first = export_model(job, tmp_path / "job", base, Fold(trained(base)[1]), quiet).artifacts
+    first = export_model(job, tmp_path / "job", base, Merge(trained(base)[1]), quiet).artifacts
     folder = tmp_path / "job" / "artifacts"
     assert [(item["kind"], item["path"]) for item in first] == [
         ("gguf", "artifacts/model.gguf"),
@@ -274,7 +274,7 @@ def test_artifacts_are_named_with_their_digests(tmp_path, tiny_llama):
     assert first[0]["sha256"] == file_sha256(folder / "model.gguf")
     assert first[0]["bytes"] == (folder / "model.gguf").stat().st_size
     assert first[2]["sha256"] == folder_sha256(folder / "merged")
-    assert export_model(job, tmp_path / "job", base, Fold(trained(base)[1]), quiet).artifacts == first
+    assert export_model(job, tmp_path / "job", base, Merge(trained(base)[1]), quiet).artifacts == first
     assert sorted(path.name for path in folder.iterdir()) == ["Modelfile", "merged", "model.gguf"]
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from temper_trainer.errors import TrainerError
-from temper_trainer.metrics import contains, exact_match, json_equal, metric_of, regex
+from temper_trainer.eval.metrics import contains, exact_match, json_equal, metric_of, regex
 
 SPACE = st.text(alphabet=" \n\t", max_size=3)
 JSON = st.recursive(

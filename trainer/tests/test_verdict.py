@@ -3,10 +3,10 @@
 import pytest
 import tiny
 
-from temper_trainer.data import read_row
+from temper_trainer.data.examples import read_row
 from temper_trainer.errors import TrainerError
-from temper_trainer.job import read_job
-from temper_trainer.verdict import metric_for
+from temper_trainer.eval.verdict import metric_for
+from temper_trainer.job.job import read_job
 
 CALL = {"id": "call_0", "type": "function", "function": {"name": "light", "arguments": '{"on": true}'}}
 HERMES = '<tool_call>\n{"name": "light", "arguments": {"on": true}}\n</tool_call>'

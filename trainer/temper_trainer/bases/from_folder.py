@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import TrainerError
-from ..events import Progress
+from ..files import link_or_copy
+from ..job.events import Progress
 from .complete import loaded_names
 from .config import load_config
-from .links import link_or_copy
 from .sentencepiece_model import MODEL, differing_text
 from .tied import Head, Tensors, find_head
 from .weight_files import UnusableWeightsError, weight_files

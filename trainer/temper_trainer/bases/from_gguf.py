@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 
-from ..events import Progress
 from ..gguf.config import hf_config
 from ..gguf.names import expected_tensors, hf_name, to_hf_rows
 from ..gguf.reader import GgufFile, Tensor
 from ..gguf.tokenizer import write_tokenizer
+from ..job.events import Progress
 from .weights import Entry, WeightsWriter
 
 KEPT = {0: "F32", 1: "F16", 30: "BF16"}

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..fold import EMBEDDING, HEAD
+from ..export.merge import EMBEDDING, HEAD
 from ..gguf.names import ARCHITECTURES
 from .weights import Weights
 

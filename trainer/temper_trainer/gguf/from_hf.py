@@ -10,7 +10,7 @@ import numpy as np
 from ..bases.config import load_config
 from ..bases.weights import Weights
 from ..errors import TrainerError
-from ..events import Progress
+from ..job.events import Progress
 from .changes import Changes
 from .compose import compose
 from .config import gguf_metadata
