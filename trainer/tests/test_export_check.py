@@ -11,13 +11,13 @@ from sharp import make_sharp, say_tied
 from test_export import PROMPTS, Export, Job, export, from_gguf, quiet, trained
 from test_train import METHODS, run
 
+from temper_trainer.archs.architecture import Architecture
 from temper_trainer.bases.base import prepare_base
 from temper_trainer.errors import TrainerError
 from temper_trainer.export import export_check, llama_cpp
 from temper_trainer.export.export import export_model
 from temper_trainer.export.export_check import Sample, check_logits, check_tensors_of_file, check_tensors_of_folder
 from temper_trainer.export.merge import Merge
-from temper_trainer.gguf import from_hf, names
 from temper_trainer.gguf.changes import Changes
 from temper_trainer.gguf.reader import GgufFile
 from temper_trainer.gguf.splice import splice
@@ -63,8 +63,8 @@ def test_train_says_how_it_compared_what_it_exported(tmp_path, method):
 
 
 def test_lost_tensor_is_noticed(tmp_path, base, monkeypatch):
-    listed = names.expected_tensors
-    monkeypatch.setattr(from_hf, "expected_tensors", lambda config: [n for n in listed(config) if n != "output.weight"])
+    listed = Architecture.tensors
+    monkeypatch.setattr(Architecture, "tensors", lambda *given: [n for n in listed(*given) if n != "output.weight"])
     with pytest.raises(TrainerError, match=r'model.gguf: tensor "output.weight" of the base is missing$') as caught:
         export(base, tmp_path / "job", NOTHING)
     assert caught.value.exit_code == 1
@@ -103,7 +103,7 @@ def test_wrong_values_are_noticed_by_their_logits(tmp_path, base, monkeypatch):
     job = Job(Export())
     good = export_model(job, tmp_path / "good", base, Merge(merged), quiet, judge)
     assert good.check["gguf"]["logits"]["largest_difference"] < 1e-3
-    monkeypatch.setattr(names, "_rotated_heads", lambda *_: None)
+    monkeypatch.setattr(Architecture, "_rotated", lambda *_: None)
     (tmp_path / "bad").mkdir()
     with pytest.raises(TrainerError, match=r"llama.cpp does not find the trained model in it: .* off on average"):
         export_model(job, tmp_path / "bad", base, Merge(merged), quiet, judge)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..archs import architecture_of
 from ..data.added_tokens import soft_names, template_of_file
 from ..errors import FAILED, TrainerError
 from ..files import read_json, sync_file, sync_folder
 from ..gguf.jinja import MARK, chat_template
-from ..gguf.names import WRITTEN_AS, gguf_name, to_gguf_rows
 from ..gguf.quantize import BLOCK, REQUESTED, WHOLE
 from ..gguf.vocabulary import INSTEAD
 from ..job.events import Progress
@@ -145,12 +145,12 @@ def _write_gguf(
         from ..gguf.splice import splice
 
         source = GgufFile(base.source_gguf)
-        changes = _changes(job, template, merge, list(source.kv))
+        changes = _changes(job, base, template, merge, list(source.kv))
         splice(source, temporary, tensors, job.export.quantization, changes, progress)
     else:
         from ..gguf.from_hf import write_from_hf
 
-        changes = _changes(job, template, merge, [])
+        changes = _changes(job, base, template, merge, [])
         write_from_hf(base.dir, temporary, tensors, job.export.quantization, changes, progress)
     check = {"tensors": check_tensors_of_file(temporary, base, merge)}
     if judge is not None:
@@ -162,19 +162,16 @@ def _write_gguf(
 
 
 def _renamed(base: "Base", tensors: "Tensors") -> Iterator[tuple[str, np.ndarray]]:
-    config = {
-        "model_type": WRITTEN_AS.get(base.info["arch"], base.info["arch"]),
-        "num_attention_heads": base.info["heads"],
-        "num_key_value_heads": base.info["kv_heads"],
-    }
+    arch = architecture_of(base.info["arch"])
+    heads = {"num_attention_heads": base.info["heads"], "num_key_value_heads": base.info["kv_heads"]}
     for hf, tensor in tensors():
-        name = gguf_name(hf)
+        name = arch.gguf_name(hf)
         if name is None:
             raise TrainerError("bad_export", f'Cannot export tensor "{hf}": it has no name in GGUF')
-        yield name, to_gguf_rows(name, tensor.detach().float().cpu().numpy(), config)
+        yield name, arch.to_gguf_rows(name, tensor.detach().float().cpu().numpy(), heads)
 
 
-def _changes(job: "Job", template: str | None, merge: Merge, keys: list[str]) -> "Changes":
+def _changes(job: "Job", base: "Base", template: str | None, merge: Merge, keys: list[str]) -> "Changes":
     """Every chat template of the base goes: it would be served in place of the one that was trained."""
     from ..gguf.changes import Changes
     from ..gguf.values import string, u32
@@ -188,5 +185,6 @@ def _changes(job: "Job", template: str | None, merge: Merge, keys: list[str]) ->
         "general.file_type": u32(0),
         "general.quantization_version": u32(2),
     }
-    shapes = {gguf_name(hf) or hf: shape for hf, shape in merge.shapes.items()}
+    arch = architecture_of(base.info["arch"])
+    shapes = {arch.gguf_name(hf) or hf: shape for hf, shape in merge.shapes.items()}
     return Changes(metadata, shapes, merge.config, merge.added_tokens)

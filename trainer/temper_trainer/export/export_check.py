@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..archs import architecture_of
+from ..archs.architecture import ROPE_FACTORS
 from ..bases.weights import Weights
 from ..errors import FAILED, TrainerError
-from ..gguf.names import ROPE_FACTORS, gguf_name
 from ..gguf.reader import GgufFile
 from ..gguf.rope import rope_factors
 from .merge import Merge
@@ -43,9 +44,9 @@ Samples = Callable[[], Sequence[Sample]]
 
 def check_tensors_of_file(path: Path, base: "Base", merge: Merge) -> int:
     """Compares the tensors of a GGUF file with the base's; returns how many there are."""
-    wanted = {}
+    wanted, arch = {}, architecture_of(base.info["arch"])
     for name, shape in tensors_of(base, merge).items():
-        renamed = gguf_name(name)
+        renamed = arch.gguf_name(name)
         if renamed is None:
             raise _lost("model.gguf", f'tensor "{name}" of the base has no name there')
         wanted[renamed] = shape

@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..archs.architecture import EMBEDDING, HEAD
+
 if TYPE_CHECKING:
     import torch
 
     Tensors = Callable[[], Iterator[tuple[str, torch.Tensor]]]
     States = Callable[[], tuple[torch.Tensor, torch.Tensor]]
     """Final hidden states at some positions of the training rows, and of rows that were held out."""
-
-EMBEDDING = "model.embed_tokens.weight"
-HEAD = "lm_head.weight"
 
 
 @dataclass(frozen=True)

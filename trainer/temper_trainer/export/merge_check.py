@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..archs import architecture_of
 from ..bases.complete import renamed_tensor
 from ..bases.config import load_config
 from ..bases.weights import Weights
 from ..errors import FAILED, TrainerError
-from ..gguf.names import ARCHITECTURES
 
 if TYPE_CHECKING:
     from ..bases.base import Base
@@ -26,7 +26,7 @@ LARGEST_DIFFERENCE = {"float32": 1e-3, "bfloat16": 0.05}
 def check_merge_names(base: "Base", method: str) -> None:
     """Raises where trained weights could not be put back under the names that the base's file has. Needs no weights,
     so that `prepare` can ask; `check_merge_values` knows more."""
-    if base.info["arch"] in ARCHITECTURES or method == "prefix":
+    if architecture_of(base.info["arch"]) is not None or method == "prefix":
         return
     stored = Weights(base.dir / "model.safetensors").entries
     found = renamed_tensor(load_config(base.dir), stored, method == "full")

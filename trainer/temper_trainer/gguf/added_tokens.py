@@ -4,16 +4,16 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from ..archs.architecture import EMBEDDING, GGUF_EMBEDDING, GGUF_HEAD, HEAD
 from ..errors import FAILED, TrainerError
 from ..export.merge import AddedTokens
-from .names import gguf_name
 from .quantize import F32, quantize
 from .tokenizer import CONTROL
 from .values import Value, boolean, f32s, i32s, strings
 
 APPENDABLE = (0, 1, 30, 2, 3, 6, 7, 8)
 """Types in which rows can be added to a base's own: whole ones, and those whose blocks can be made here."""
-HEAD = "output.weight"
+NAMES = {EMBEDDING: GGUF_EMBEDDING, HEAD: GGUF_HEAD}
 
 
 def with_tokens(kv: Mapping[str, Value], names: Sequence[str]) -> dict[str, Value]:
@@ -42,10 +42,10 @@ class GrownParts:
 
     def __init__(self, parts, added: AddedTokens):
         self._parts = parts
-        rows = added.rows(tied=HEAD not in parts.shapes)
-        self._more = {gguf_name(name): (gguf_name(source), more) for name, (source, more) in rows.items()}
+        rows = added.rows(tied=GGUF_HEAD not in parts.shapes)
+        self._more = {NAMES[name]: (NAMES[source], more) for name, (source, more) in rows.items()}
         self.shapes = {**parts.shapes, **{name: self._shape(name) for name in self._more}}
-        self.precise = [name for name in self._more if name != HEAD]
+        self.precise = [name for name in self._more if name != GGUF_HEAD]
 
     def type(self, name: str) -> int:
         if name not in self._more:
