@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 from ..bases.base import Base, prepare_base
 from ..errors import TrainerError
 from ..eval.few_shot import few_shot_texts
-from ..eval.verdict import metric_for
+from ..eval.job_metric import metric_for
 from ..export.export import bos_text, check_exports
 from ..export.tokenizer_files import TEMPLATE
 from ..files import write_atomic, write_json

@@ -15,8 +15,8 @@ from ..training.past import Past
 from ..training.ways import Ways
 from .decode import greedy
 from .few_shot import few_shot_prompts
+from .job_metric import metric_for
 from .scoring import RowScore, score_rows
-from .verdict import metric_for
 
 CACHE_TO_MICRO = 4
 """Tokens in the cache for each of train.micro_tokens: decoding keeps keys and values, training every activation."""

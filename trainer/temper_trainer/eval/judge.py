@@ -8,7 +8,7 @@ from ..data.examples import Row, read_rows
 from ..data.prepared import read_eval_texts
 from ..errors import TrainerError
 from ..job.job import Job
-from .verdict import metric_for
+from .job_metric import metric_for
 
 
 def judge(job: Job, job_dir: Path, answers: Path) -> dict[str, Any]:

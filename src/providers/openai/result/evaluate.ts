@@ -6,7 +6,7 @@ import { readLines } from "../../../lib/files/lines.ts";
 import type { MonitorWork } from "../../provider.ts";
 import { originsOf } from "../upload/example_file.ts";
 import type { JobFile } from "../job/job_file.ts";
-import { metricOf } from "./metric.ts";
+import { metricOf } from "../../../spec/rules/metrics.ts";
 import type { Service } from "../service.ts";
 
 const CONCURRENCY = 8;

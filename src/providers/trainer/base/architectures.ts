@@ -1,3 +1,4 @@
+// deno-lint-ignore-file camelcase -- names of archs.json
 import listing from "../../../../trainer/archs.json" with { type: "json" };
 import type { ModelShape } from "../../../plan/memory.ts";
 

@@ -5,7 +5,7 @@ import tiny
 
 from temper_trainer.data.examples import read_row
 from temper_trainer.errors import TrainerError
-from temper_trainer.eval.verdict import metric_for
+from temper_trainer.eval.job_metric import metric_for
 from temper_trainer.job.job import read_job
 
 CALL = {"id": "call_0", "type": "function", "function": {"name": "light", "arguments": '{"on": true}'}}
