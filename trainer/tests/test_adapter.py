@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 
 from temper_trainer.errors import TrainerError
-from temper_trainer.job.job import Adapter
+from temper_trainer.job.settings import Adapter
 from temper_trainer.methods.adapter import Adapted, AdapterMethod, attach
 from temper_trainer.training.optim import FlatParameters
 from temper_trainer.training.random_state import RandomState

@@ -21,7 +21,8 @@ from temper_trainer.eval.evaluate import Scores, evaluate, evaluate_few_shot, pr
 from temper_trainer.eval.few_shot import choose_examples, few_shot_prompts, few_shot_texts
 from temper_trainer.eval.predictions import changes, write_predictions
 from temper_trainer.eval.scoring import score_rows
-from temper_trainer.job.job import FewShot, read_job
+from temper_trainer.job.job import read_job
+from temper_trainer.job.settings import FewShot
 from temper_trainer.training.batches import padded_batches
 
 TOTAL = 6

@@ -11,7 +11,7 @@ from test_packing import some_rows
 from temper_trainer.errors import TrainerError
 from temper_trainer.eval.decode import greedy
 from temper_trainer.eval.scoring import score_rows
-from temper_trainer.job.job import Prefix
+from temper_trainer.job.settings import Prefix
 from temper_trainer.methods.prefix import attach
 from temper_trainer.training.head import token_losses
 from temper_trainer.training.optim import FlatParameters

@@ -34,7 +34,7 @@ from temper_trainer.gguf.quantize import REQUESTED, quantize
 from temper_trainer.gguf.reader import GgufFile
 from temper_trainer.gguf.splice import splice
 from temper_trainer.gguf.values import f32s, i32s, strings
-from temper_trainer.job.job import Prefix, Template, Turn
+from temper_trainer.job.settings import Prefix, Template, Turn
 from temper_trainer.methods.output_rows import LEAST, NEAR, WANTED, farthest_below, unlikely_rows
 from temper_trainer.methods.prefix import attach
 from temper_trainer.training.packing import pack, packed_rows

@@ -8,7 +8,7 @@ from peft import PromptTuningConfig
 
 from ..data.added_tokens import soft_tokens
 from ..export.merge import AddedTokens, Merge
-from ..job.job import Prefix
+from ..job.settings import Prefix
 from ..training.packing import Pack, hidden_states_behind
 from ..training.past import Past, past_of, refusal
 from . import Method

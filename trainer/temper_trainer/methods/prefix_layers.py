@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from peft import PrefixTuningConfig
 
-from ..job.job import Prefix
+from ..job.settings import Prefix
 from ..training.packing import Pack, hidden_states
 from ..training.past import Layer, Past, past_of, refusal
 from . import Method
