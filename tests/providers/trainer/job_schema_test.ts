@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import type { JsonObject } from "../../../src/lib/json/json.ts";
 import { denoFs } from "../../../src/lib/files/fs.ts";
-import { type BaseInfo } from "../../../src/providers/trainer/base/base.ts";
+import type { BaseInfo } from "../../../src/providers/trainer/base/base.ts";
 import { builtinBase } from "../../../src/providers/trainer/base/builtin.ts";
 import { chatTemplateOf, jobSettings, trainingSpec } from "../../../src/providers/trainer/job/job.ts";
 import { loadAllOrThrow } from "../../../src/spec/load.ts";
