@@ -242,7 +242,7 @@ def test_changes_count_every_row_once(pairs):
 def test_write_predictions_has_a_line_for_every_row(taught, tmp_path):
     scores = run(taught)
     path = tmp_path / "predictions.jsonl"
-    write_predictions(path, taught.held_out, None, None, scores, ahead=3)
+    write_predictions(path, taught.held_out, None, None, scores, prefix_length=3)
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     assert len(lines) == TOTAL
     assert lines[0] == {

@@ -76,7 +76,7 @@ def trained(base: Base):
 def states(method) -> tuple[torch.Tensor, torch.Tensor]:
     rows = [(np.array(prompt), np.ones(len(prompt))) for prompt in PROMPTS]
     with packed_rows(method.causal), torch.no_grad():
-        found = method.hidden(pack(rows, torch.device("cpu"), method.ahead))
+        found = method.hidden(pack(rows, torch.device("cpu"), method.prefix_length))
     return found, found[:40]
 
 

@@ -51,19 +51,19 @@ class Job:
     def prepared_from(self) -> str:
         """Digest of everything `prepare` depends on besides the bytes of the examples and the base."""
         parts = {key: asdict(self)[key] for key in PREPARED}
-        rest = {"max_length": self.train.max_length, "ahead": self.ahead(), "added_tokens": self.added_tokens()}
+        rest = {"max_length": self.train.max_length, "ahead": self.prefix_length(), "added_tokens": self.added_tokens()}
         few_shot = self.evaluate.few_shot and [asdict(self.evaluate.few_shot), self.train.seed]
         return digest(parts | rest | {"few_shot": few_shot})
 
-    def ahead(self) -> int:
+    def prefix_length(self) -> int:
         """Positions of the context that the trained part takes from every row."""
         return self.method.length if isinstance(self.method, Prefix) else 0
 
     def added_tokens(self) -> int:
         """Tokens that an exported model has behind the base's own."""
-        return self.ahead() if self.export.gguf or self.export.merged else 0
+        return self.prefix_length() if self.export.gguf or self.export.merged else 0
 
-    def wider(self) -> int:
+    def added_width(self) -> int:
         """How much wider the feed-forward part of an exported model is than the base's."""
         return self.method.size if isinstance(self.method, Adapter) else 0
 
