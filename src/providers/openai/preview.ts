@@ -106,7 +106,7 @@ function priceEstimate(
     ? ""
     : known
     ? ", scoring included"
-    : ", without scoring: no input and output price is given";
+    : ", without scoring, as no input and output price is known";
   return {
     name: "price",
     text: costText(cost),

@@ -80,7 +80,7 @@ export interface Limits {
 
 /** What a row may hold. Services check that only after the upload. */
 export interface RowRules {
-  /** Fields of a message beside role, content and tool calls. */
+  /** Fields of a message that may stay, beside role, content and tool calls. Others refuse the row. */
   readonly messageFields: readonly string[];
   /** Special tokens in a text fail the job. */
   readonly specialTokens: RegExp;
