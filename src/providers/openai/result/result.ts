@@ -81,7 +81,7 @@ async function optional<T>(work: MonitorWork, what: string, get: () => Promise<T
     return await get();
   } catch (error) {
     if (!(error instanceof TemperError) || work.signal.aborted) throw error;
-    work.progress({ phase: "finish", message: `${what} is missing: ${error.message}` });
+    work.progress({ phase: "finish", message: `${what} is not available: ${error.message}` });
     return undefined;
   }
 }
