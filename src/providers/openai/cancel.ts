@@ -51,7 +51,7 @@ async function jobsCreatedSince(service: Service, intent: Intent, now: number): 
 async function cancelJob(service: Service, id: string, { clock }: Env): Promise<void> {
   const look = () =>
     service.read(
-      `look at job ${id}`,
+      `read job ${id}`,
       async (options) => parseJob(await service.client.fineTuning.jobs.retrieve(id, options)),
     );
   if (hasEnded(await look())) return;

@@ -7,7 +7,7 @@ import type { Spec } from "../../spec/schema/schema.ts";
 export type HostedSpec = Spec & { readonly provider: Extract<Spec["provider"], { kind: "openai" }> };
 
 export function hostedSpec(spec: Spec): HostedSpec {
-  if (spec.provider.kind !== "openai") throw new TypeError("Cannot run there: the provider is not hosted");
+  if (spec.provider.kind !== "openai") throw new TypeError("Cannot use the provider: it is not a hosted one");
   return spec as HostedSpec;
 }
 

@@ -56,7 +56,7 @@ async function adopt({ asked }: SubmitWork, service: Service): Promise<FineTunin
   if (id === undefined) return undefined;
   try {
     return await service.read(
-      `look at job ${id}`,
+      `read job ${id}`,
       (options) => service.client.fineTuning.jobs.retrieve(id, options),
     );
   } catch (error) {
@@ -198,7 +198,7 @@ async function refuseOverBudget(work: SubmitWork, { provider }: HostedSpec, job:
       "no-price",
       `Cannot check provider.budget_usd: no price is known for ${provider.base}`,
       {
-        hint: "Set provider.price, or give --prices FILE",
+        hint: "Set provider.price, or pass --prices FILE",
       },
     );
   }

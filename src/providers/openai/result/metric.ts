@@ -37,7 +37,7 @@ function plainMetric({ metric, pattern }: Spec["evaluate"]): Metric | undefined 
   }
 }
 
-/** A group keeps what follows the placeholder, such as a '+', from binding to its last letter alone. */
+/** The group makes what follows the placeholder, such as a '+', apply to all of it. */
 function regexFor(pattern: string, expected: string): RegExp {
   const escaped = expected.trim().replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
   return new RegExp(javaScriptPattern(pattern, `(?:${escaped})`));
