@@ -1,4 +1,3 @@
-// deno-lint-ignore-file camelcase -- names of the protocol
 import type { Dialect, Hyperparameter, JobRequest, Presets } from "./dialect.ts";
 import {
   commonBody,

@@ -1,4 +1,3 @@
-// deno-lint-ignore-file camelcase -- names of the log
 import { z } from "zod";
 import { TemperError } from "../../../lib/errors.ts";
 import { dialectNamed } from "../../../spec/dialects/registry.ts";

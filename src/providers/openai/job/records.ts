@@ -1,4 +1,3 @@
-// deno-lint-ignore-file camelcase -- names of the log
 import { z } from "zod";
 import type { JsonObject } from "../../../lib/json/json.ts";
 import type { Progress, Work } from "../../provider.ts";
