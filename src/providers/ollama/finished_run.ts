@@ -9,11 +9,11 @@ import { jobResult } from "../trainer/follow/result.ts";
 import { ownTrainerDir } from "../trainer/environment/trainer_dir.ts";
 import { readResult } from "../trainer/job/trainer_files.ts";
 import { OllamaClient } from "./client.ts";
-import { exportedOf } from "./exported.ts";
-import { type Proof, prove } from "./prove.ts";
+import { exportedOf } from "./exported_model.ts";
+import { type Proof, prove } from "./proof.ts";
 import { blobOf, register, type Registered, type RegisterRequest } from "./register.ts";
 import { authorized, serverFields, serverOf } from "./server.ts";
-import { talkCommand } from "./talk.ts";
+import { talkCommand } from "./talk_command.ts";
 
 /** Where and how to serve a run's model. Options that are not set come from its pipeline. */
 export interface ServeOptions {

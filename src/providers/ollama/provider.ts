@@ -2,16 +2,16 @@ import { TemperError, UsageError } from "../../lib/errors.ts";
 import type { JsonObject } from "../../lib/json/json.ts";
 import type { LoadedSpec } from "../../spec/load.ts";
 import type { Env, JobResult, MonitorWork, Provider, Setting, SubmitWork, Work } from "../provider.ts";
-import { exportedOf } from "./exported.ts";
+import { exportedOf } from "./exported_model.ts";
 import { type TrainingOptions, trainingProvider } from "../trainer/provider.ts";
 import { readServing, type Serving } from "../trainer/serving/serving.ts";
 import { ownTrainerDir } from "../trainer/environment/trainer_dir.ts";
 import { OllamaClient } from "./client.ts";
-import { type Proof, prove } from "./prove.ts";
+import { type Proof, prove } from "./proof.ts";
 import { refuseTaken, register, type Registered } from "./register.ts";
 import { SENT } from "./sent.ts";
 import { authorized, serverFields, serverOf } from "./server.ts";
-import { talkCommand } from "./talk.ts";
+import { talkCommand } from "./talk_command.ts";
 import { refuseOldServer } from "./version.ts";
 
 /** Trains here, then serves with Ollama. */

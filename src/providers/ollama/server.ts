@@ -4,7 +4,7 @@ import { UsageError } from "../../lib/errors.ts";
 import { OLLAMA_SERVER } from "../../spec/schema/base.ts";
 import type { Spec } from "../../spec/schema/schema.ts";
 import type { Env } from "../provider.ts";
-import { ollamaHost } from "./host.ts";
+import { ollamaHost } from "./ollama_host.ts";
 
 /** Where a server is, and where the address comes from: an option, a field, a variable, or the default. */
 export interface Server {

@@ -8,7 +8,7 @@ import { refuseClosed } from "./estimate/closing.ts";
 import { costText, wholeCost } from "./estimate/cost.ts";
 import { priceOf } from "./estimate/price.ts";
 import { type HostedSpec, hostedSpec } from "./hosted_spec.ts";
-import { createOnce, JOB } from "./job/create_once.ts";
+import { createOnce, JOB } from "./job/creation.ts";
 import {
   createdSince,
   findByKey,
@@ -17,7 +17,7 @@ import {
   type Mark,
   RUN_FIELD,
   withoutFailed,
-} from "./job/find_job.ts";
+} from "./job/matching_jobs.ts";
 import { type JobFile, readJobFile } from "./job/job_file.ts";
 import type { HostedJob } from "./job/job_ref.ts";
 import type { Intent } from "./job/records.ts";

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { TemperError } from "../../../lib/errors.ts";
 import { bytes } from "../../../lib/text/format.ts";
 import type { SubmitWork } from "../../provider.ts";
-import { createOnce } from "../job/create_once.ts";
+import { createOnce } from "../job/creation.ts";
 import type { TrainingFile } from "../job/job_file.ts";
 import { uploadedId, writeRecord } from "../job/records.ts";
 import type { UploadRules } from "../../../spec/dialects/dialect.ts";
