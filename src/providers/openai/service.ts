@@ -100,7 +100,7 @@ export class Service {
         const random = parseInt(clock.randomHex(4), 16) / 0xffffffff;
         const ms = retryDelay({ transient, retryAfterMs, retries, random, leastMs });
         if (ms === undefined) {
-          this.#failures.delete(action);
+          if (retries > 0) await this.#setFailures(action, 0, { phase });
           throw changed(error, { transient: false });
         }
         const again = `trying again in ${duration(ms)} (${retries + 1} of ${TRIES - 1})`;

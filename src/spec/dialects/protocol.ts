@@ -96,10 +96,10 @@ export function fromFile(name: string, value: Hyperparameter["value"]): Hyperpar
 }
 
 /** Hyperparameters of a service that picks its own technique. */
-export function multiplierHyperparameters(job: JobRequest): Hyperparameter[] {
+export function multiplierHyperparameters(job: JobRequest, presets: Presets): Hyperparameter[] {
   const { method, provider } = job.fields;
   const given = provider.learning_rate_multiplier;
-  const { reason, values } = presetFor(MULTIPLIERS, method);
+  const { reason, values } = presetFor(presets, method);
   const multiplier = given !== undefined
     ? [{ name: "learning_rate_multiplier", value: given, reason: "set in the file" }]
     : Object.entries(values).map(([name, value]) => ({
