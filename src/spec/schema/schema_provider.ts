@@ -81,7 +81,7 @@ const price = z.strictObject({
   training: z.number().min(0).meta({ description: "A million tokens of training" }),
   input: z.number().min(0).optional().meta({ description: "A million tokens that the new model reads" }),
   output: z.number().min(0).optional().meta({ description: "A million tokens that the new model writes" }),
-}).meta({ description: "Prices in USD, where the table that comes with temper has none or an old one" });
+}).meta({ description: "Prices in USD, where temper's own table has none or an old one" });
 
 const services = Object.values(DIALECTS);
 /** "openai and azure", of the dialects that take a field. */
@@ -135,11 +135,11 @@ const openai = z.strictObject({
       }: name of the deployment that the closing example calls. Default: the suffix`,
     }),
   poll_seconds: z.number().min(0.01).max(600).default(10).meta({
-    description: "Seconds between two looks at the job; they grow to six times that while nothing happens",
+    description: "Seconds between two polls of the job; up to six times as long while nothing happens",
   }),
   settle_seconds: z.number().min(0.1).max(600).default(60).meta({
     description:
-      "How long a file or a job is looked for when its creation was cut short, before it counts as not created",
+      "Seconds to search for a file or job after an interrupted creation, before it counts as not created",
   }),
   integrations: z.array(wandb).max(5).optional().meta({ description: "Trackers the service reports to" }),
 });
