@@ -34,7 +34,7 @@ Deno.test("ollamaFinding() takes nothing else for Ollama, and misses it without 
     [() => new Response("", { status: 401 }), /it asks for credentials/],
     [
       () => Response.redirect("http://127.0.0.1:1/x?key=secret"),
-      /it sends its callers on to http:\/\/127\.0\.0\.1:1$/,
+      /it redirects to http:\/\/127\.0\.0\.1:1$/,
     ],
   ] as const;
   for (const [answer, words] of answers) {
@@ -54,6 +54,6 @@ Deno.test("ollamaFinding() says where nothing answers, and where the address cam
   const away = await ollamaFinding(envOf("http://me:pw-secret@gpu.example:1"), signal);
   assert.match(
     away.found,
-    /^Cannot send what OLLAMA_HOST holds to http:\/\/gpu\.example:1: .* is not encrypted$/,
+    /^Cannot send the secrets in OLLAMA_HOST to http:\/\/gpu\.example:1: .* is not encrypted$/,
   );
 });
