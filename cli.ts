@@ -1,5 +1,5 @@
-import type { CommandContext, Terminal } from "./src/commands/command.ts";
-import { COMMANDS, loadCommand } from "./src/commands/table.ts";
+import type { CommandContext, Terminal } from "./src/cli/command.ts";
+import { COMMANDS, loadCommand } from "./src/cli/registry.ts";
 import { EXIT, type ExitCode, TemperError, UsageError } from "./src/lib/errors.ts";
 
 type Listener = Parameters<CommandContext["onInterrupt"]>[0];
@@ -37,7 +37,7 @@ async function top(flags: readonly string[], terminal: Terminal): Promise<ExitCo
       hint: "deno task help lists the commands",
     });
   }
-  const { overview } = await import("./src/commands/overview.ts");
+  const { overview } = await import("./src/cli/overview.ts");
   if (flags.includes("--help") || flags.includes("-h")) {
     terminal.out(overview());
     return EXIT.ok;
@@ -54,19 +54,19 @@ async function call(
 ): Promise<ExitCode> {
   const [command, { parseCommandLine }, { denoFs }, { systemClock }] = await Promise.all([
     loadCommand(name),
-    import("./src/commands/args.ts"),
-    import("./src/lib/fs.ts"),
+    import("./src/cli/args.ts"),
+    import("./src/lib/files/fs.ts"),
     import("./src/lib/clock.ts"),
   ]);
   if (!command) {
-    const { didYouMean } = await import("./src/lib/nearest.ts");
+    const { didYouMean } = await import("./src/lib/text/nearest.ts");
     throw new UsageError("unknown-command", `Unknown command: found "${name}"`, {
       hint: didYouMean(name, Object.keys(COMMANDS)) ?? "deno task help lists the commands",
     });
   }
   const { values, positionals } = parseCommandLine(command, argv);
   if (values["help"]) {
-    const { commandHelp } = await import("./src/commands/help.ts");
+    const { commandHelp } = await import("./src/cli/help.ts");
     terminal.out(commandHelp(command));
     return EXIT.ok;
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { denoFs, type Fs } from "./src/lib/fs.ts";
+export { denoFs, type Fs } from "./src/lib/files/fs.ts";
 export { TemperError, UsageError } from "./src/lib/errors.ts";
 export {
   loadAll,
@@ -16,5 +16,5 @@ export {
 } from "./src/spec/load.ts";
 export type { Problem } from "./src/spec/problem.ts";
 export { renderProblem } from "./src/spec/render.ts";
-export { Spec } from "./src/spec/schema.ts";
+export { Spec } from "./src/spec/schema/schema.ts";
 export { SpecError } from "./src/spec/spec_error.ts";

@@ -8,7 +8,7 @@
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 import { systemClock } from "../src/lib/clock.ts";
-import { denoFs } from "../src/lib/fs.ts";
+import { denoFs } from "../src/lib/files/fs.ts";
 import { runPipeline } from "../src/run/run_pipeline.ts";
 import { loadSpecOrThrow } from "../src/spec/load.ts";
 import { extract } from "../src/steps/extract.ts";

@@ -7,11 +7,11 @@
  */
 import { join } from "node:path";
 import { systemClock } from "../src/lib/clock.ts";
-import { denoFs } from "../src/lib/fs.ts";
-import { LineWriter } from "../src/lib/line_writer.ts";
+import { denoFs } from "../src/lib/files/fs.ts";
+import { LineWriter } from "../src/lib/files/line_writer.ts";
 import { planOf } from "../src/run/plan_of.ts";
 import type { LoadedSpec } from "../src/spec/load.ts";
-import { Spec } from "../src/spec/schema.ts";
+import { Spec } from "../src/spec/schema/schema.ts";
 import { extract } from "../src/steps/extract.ts";
 import { format } from "../src/steps/format.ts";
 import type { StepKind } from "../src/steps/step.ts";

@@ -9,14 +9,14 @@
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../src/lib/clock.ts";
-import { bytes, duration } from "../src/lib/format.ts";
-import { denoFs } from "../src/lib/fs.ts";
+import { bytes, duration } from "../src/lib/text/format.ts";
+import { denoFs } from "../src/lib/files/fs.ts";
 import type { Env } from "../src/providers/provider.ts";
-import { providerFor } from "../src/providers/table.ts";
+import { providerFor } from "../src/providers/registry.ts";
 import { latestRun } from "../src/run/latest_run.ts";
 import { loadSpecOrThrow } from "../src/spec/load.ts";
 import { dataSize } from "../src/steps/data_size.ts";
-import { STEPS } from "../src/steps/table.ts";
+import { STEPS } from "../src/steps/registry.ts";
 import { table } from "../src/ui/table.ts";
 
 const BOUND = 0.25;
@@ -61,7 +61,7 @@ async function predicted(method: string, dir: string): Promise<Sizes> {
   const loaded = await loadSpecOrThrow(join(ROOT, "pipelines", `${method}.yaml`), denoFs);
   const data = await dataSize(loaded, denoFs, join(dir, "steps", "2-format"));
   const provider = await providerFor(loaded.spec.provider.kind);
-  const { estimates } = await provider.outlook(loaded, env, data, join(dir, "job"));
+  const { estimates } = await provider.preview(loaded, env, data, join(dir, "job"));
   const figure = (name: string, key: string) =>
     Number(estimates.find((estimate) => estimate.name === name)?.figures[key]);
   return {

@@ -7,9 +7,9 @@
  *     deno task bench:serve [RUNS POINTS]
  */
 import { join } from "node:path";
-import { denoFs } from "../src/lib/fs.ts";
-import { bytes, count } from "../src/lib/format.ts";
-import { MOST_POINTS } from "../src/log/charts.ts";
+import { denoFs } from "../src/lib/files/fs.ts";
+import { bytes, count } from "../src/lib/text/format.ts";
+import { MOST_POINTS } from "../src/view/charts.ts";
 import { table } from "../src/ui/table.ts";
 import { type LongRun, makeLongRun, makeRuns, progressLine } from "./serve/runs.ts";
 import { memoryOf, type Server, startServer, watchesOf } from "./serve/server.ts";

@@ -9,10 +9,10 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../src/lib/clock.ts";
-import { denoFs } from "../src/lib/fs.ts";
-import { trainerEnv } from "../src/providers/training/child_env.ts";
-import { ensurePython } from "../src/providers/training/environment.ts";
-import { ownTrainerDir } from "../src/providers/training/trainer.ts";
+import { denoFs } from "../src/lib/files/fs.ts";
+import { trainerEnv } from "../src/providers/trainer/environment/child_env.ts";
+import { ensurePython } from "../src/providers/trainer/environment/environment.ts";
+import { ownTrainerDir } from "../src/providers/trainer/environment/trainer_dir.ts";
 
 const BOUND = 1.3;
 const [blocks = 8, steps = 4] = Deno.args.map(Number);

@@ -1,5 +1,5 @@
-import type { ReadFs } from "../src/lib/read_fs.ts";
-import { type ChartData, type ChartName, Charts } from "../src/log/charts.ts";
+import type { ReadFs } from "../src/lib/files/read_fs.ts";
+import { type ChartData, type ChartName, Charts } from "../src/view/charts.ts";
 import { readPoints } from "../src/log/metrics.ts";
 import { type MetricSource, metricSource } from "./metric_tail.ts";
 import { InTurn } from "./in_turn.ts";

@@ -1,4 +1,4 @@
-import type { ChartData } from "../src/log/charts.ts";
+import type { ChartData } from "../src/view/charts.ts";
 import { reason } from "./run_index.ts";
 import type { Sources } from "./sources.ts";
 import type { RunRow } from "./run_row.ts";

@@ -1,6 +1,6 @@
 import { isAbsolute, join, relative, sep } from "node:path";
-import { isLinkLoop } from "../src/lib/glob.ts";
-import type { FileReader, FileStat, ReadFs } from "../src/lib/read_fs.ts";
+import { isLinkLoop } from "../src/lib/files/glob.ts";
+import type { FileReader, FileStat, ReadFs } from "../src/lib/files/read_fs.ts";
 
 /** Times a file is opened that was replaced while it was: a runner renames new ones into place. */
 const TRIES = 3;

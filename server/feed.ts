@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Clock } from "../src/lib/clock.ts";
 import { TemperError } from "../src/lib/errors.ts";
-import type { ReadFs } from "../src/lib/read_fs.ts";
+import type { ReadFs } from "../src/lib/files/read_fs.ts";
 import { fold, isTerminal } from "../src/log/state.ts";
 import { type Folded, NOTHING_FOLDED } from "../src/log/fold_log.ts";
 import { EVENTS_FILE } from "../src/log/liveness.ts";

@@ -1,6 +1,6 @@
 import type { Clock } from "../src/lib/clock.ts";
 import { TemperError } from "../src/lib/errors.ts";
-import type { ReadFs } from "../src/lib/read_fs.ts";
+import type { ReadFs } from "../src/lib/files/read_fs.ts";
 import { Feed } from "./feed.ts";
 import type { LogStore } from "./log_store.ts";
 

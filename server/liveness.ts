@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Clock } from "../src/lib/clock.ts";
-import type { ReadFs } from "../src/lib/read_fs.ts";
+import type { ReadFs } from "../src/lib/files/read_fs.ts";
 import { isDriven, seen } from "../src/log/liveness.ts";
 import { METRICS_FILE } from "../src/log/metrics.ts";
 import { isTerminal, type RunState } from "../src/log/state.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import type { FileStat, ReadFs } from "../src/lib/read_fs.ts";
-import { eventText } from "../src/log/event_text.ts";
+import type { FileStat, ReadFs } from "../src/lib/files/read_fs.ts";
+import { eventText } from "../src/view/event_text.ts";
 import type { LogEvent, UnknownEvent } from "../src/log/events.ts";
 import { type Folded, foldLog, NOTHING_FOLDED } from "../src/log/fold_log.ts";
 import { EVENTS_FILE } from "../src/log/liveness.ts";

@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { systemClock } from "../src/lib/clock.ts";
-import { denoFs } from "../src/lib/fs.ts";
+import { denoFs } from "../src/lib/files/fs.ts";
 import { createApp } from "./app.tsx";
 import { createSources } from "./sources.ts";
 

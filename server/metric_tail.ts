@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Clock } from "../src/lib/clock.ts";
-import type { ReadFs } from "../src/lib/read_fs.ts";
+import type { ReadFs } from "../src/lib/files/read_fs.ts";
 import { MAX_LINE } from "../src/log/events.ts";
 import { EVENTS_FILE } from "../src/log/liveness.ts";
 import {

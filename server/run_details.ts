@@ -1,8 +1,8 @@
 import { basename, isAbsolute, join, relative } from "node:path";
 import type { Clock } from "../src/lib/clock.ts";
-import type { ReadFs } from "../src/lib/read_fs.ts";
+import type { ReadFs } from "../src/lib/files/read_fs.ts";
 import { isDriven } from "../src/log/liveness.ts";
-import { type NextCommand, nextCommands, type Place } from "../src/log/next_commands.ts";
+import { type NextCommand, nextCommands, type Place } from "../src/view/next_commands.ts";
 import type { RunState } from "../src/log/state.ts";
 import { type Liveness, lookAt, seenWith } from "./liveness.ts";
 import type { LogEntry, LogStore } from "./log_store.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import type { ReadFs } from "../src/lib/read_fs.ts";
-import { maskedText } from "../src/lib/secrets.ts";
-import { oneLine } from "../src/lib/text_width.ts";
+import type { ReadFs } from "../src/lib/files/read_fs.ts";
+import { maskedText } from "../src/lib/net/secrets.ts";
+import { oneLine } from "../src/lib/text/text_width.ts";
 import { type ChangeKind, changeOf, type Prediction, readPredictions } from "../src/log/predictions.ts";
 import type { RunState } from "../src/log/state.ts";
 import { type DataReport, dataReport } from "./data_report.ts";

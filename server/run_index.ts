@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import type { Clock } from "../src/lib/clock.ts";
-import type { FileStat, ReadFs } from "../src/lib/read_fs.ts";
+import type { FileStat, ReadFs } from "../src/lib/files/read_fs.ts";
 import { TemperError } from "../src/lib/errors.ts";
 import { type Folded, foldLog, NOTHING_FOLDED } from "../src/log/fold_log.ts";
 import { EVENTS_FILE } from "../src/log/liveness.ts";
-import { lossOf, type TrainingLoss } from "../src/log/progress_text.ts";
+import { lossOf, type TrainingLoss } from "../src/view/progress_text.ts";
 import { isTerminal } from "../src/log/state.ts";
 import { lookAt, seenWith } from "./liveness.ts";
 import { rowOf, type RunRow, unreadableRow } from "./run_row.ts";

@@ -1,7 +1,7 @@
 // deno-lint-ignore-file camelcase -- names of the API
-import { runDuration } from "../src/log/elapsed.ts";
-import { progressText, type TrainingLoss } from "../src/log/progress_text.ts";
-import { numberOf, objectOf, scoresOf } from "../src/log/scores.ts";
+import { runDuration } from "../src/view/elapsed.ts";
+import { progressText, type TrainingLoss } from "../src/view/progress_text.ts";
+import { numberOf, objectOf, scoresOf } from "../src/view/scores.ts";
 import type { RunState, RunStatus } from "../src/log/state.ts";
 
 /** `unreadable`: there is a log, and it cannot be read. */

@@ -1,5 +1,5 @@
 import type { Clock } from "../src/lib/clock.ts";
-import type { ReadFs } from "../src/lib/read_fs.ts";
+import type { ReadFs } from "../src/lib/files/read_fs.ts";
 import { ChartStore } from "./chart_store.ts";
 import { containedFs } from "./contained_fs.ts";
 import { Feeds } from "./feeds.ts";

@@ -12,8 +12,8 @@ import liveJs from "./static/live.js" with { type: "text" };
 import runCss from "./static/run.css" with { type: "text" };
 import runJs from "./static/run.js" with { type: "text" };
 import tablesCss from "./static/tables.css" with { type: "text" };
-import { sha256 } from "../src/lib/fs.ts";
-import { PAGE_STYLE } from "../src/lib/page_style.ts";
+import { sha256 } from "../src/lib/files/fs.ts";
+import { PAGE_STYLE } from "../src/lib/text/page_style.ts";
 
 const JS = "text/javascript; charset=utf-8";
 const CSS = "text/css; charset=utf-8";

@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { denoFs } from "../src/lib/fs.ts";
+import { denoFs } from "../src/lib/files/fs.ts";
 import { COUNTED, type Tally } from "../tests/crash/proof.ts";
 import { junitCounts } from "./junit.ts";
 

@@ -4,13 +4,13 @@
  *
  *     deno run -A tools/data_table.ts --write
  */
-import type { JsonObject } from "../src/lib/json.ts";
+import type { JsonObject } from "../src/lib/json/json.ts";
 import { ABILITIES } from "../src/providers/abilities.ts";
-import { Spec } from "../src/spec/schema.ts";
-import { Accounting } from "../src/steps/format/accounting.ts";
-import { Converter } from "../src/steps/format/converter.ts";
-import { Findings } from "../src/steps/format/findings.ts";
-import { chooseShape } from "../src/steps/format/shapes.ts";
+import { Spec } from "../src/spec/schema/schema.ts";
+import { Accounting } from "../src/steps/format/report/accounting.ts";
+import { Converter } from "../src/steps/format/shapes/converter.ts";
+import { Findings } from "../src/steps/format/checks/findings.ts";
+import { chooseShape } from "../src/steps/format/shapes/shapes.ts";
 
 export type Road = "local" | "openai";
 export type Fate = "used" | "named" | "refused";

@@ -6,8 +6,8 @@
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { bytes, count } from "../src/lib/format.ts";
-import { denoFs } from "../src/lib/fs.ts";
+import { bytes, count } from "../src/lib/text/format.ts";
+import { denoFs } from "../src/lib/files/fs.ts";
 import { TARGETS } from "../tests/fuzz/targets.ts";
 
 const WORKER = join(import.meta.dirname!, "..", "tests", "fuzz", "worker.ts");

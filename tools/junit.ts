@@ -1,4 +1,4 @@
-import { denoFs } from "../src/lib/fs.ts";
+import { denoFs } from "../src/lib/files/fs.ts";
 
 export interface Counts {
   readonly passed: number;

@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { denoFs } from "../src/lib/fs.ts";
+import { denoFs } from "../src/lib/files/fs.ts";
 import { type Counts, junitCounts } from "./junit.ts";
 import { type TestPython, testPython } from "./test_python.ts";
 

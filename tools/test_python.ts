@@ -1,8 +1,8 @@
 // deno-lint-ignore-file no-console -- a program of its own, it talks to whoever runs it
 import { join } from "node:path";
 import { systemClock } from "../src/lib/clock.ts";
-import { denoFs, sha256 } from "../src/lib/fs.ts";
-import { ensurePython } from "../src/providers/training/environment.ts";
+import { denoFs, sha256 } from "../src/lib/files/fs.ts";
+import { ensurePython } from "../src/providers/trainer/environment/environment.ts";
 import { findProgram } from "../src/lib/find_program.ts";
 
 /** A Python with the trainer's packages, and the folder of what only its tests need (for PYTHONPATH). */

@@ -1,7 +1,7 @@
 /** The runs that the server is measured over, the same in every call. */
 import { join } from "node:path";
-import { denoFs } from "../../src/lib/fs.ts";
-import { LineWriter } from "../../src/lib/line_writer.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
+import { LineWriter } from "../../src/lib/files/line_writer.ts";
 import type { SeriesName } from "../../src/log/metrics.ts";
 
 const RECORDED = new URL("../../tests/fixtures/runs/v1/", import.meta.url);

@@ -4,7 +4,7 @@
 // devices occur in eval only: a model that scores there has learnt the task, not the rows.
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { denoFs, sha256 } from "../../src/lib/fs.ts";
+import { denoFs, sha256 } from "../../src/lib/files/fs.ts";
 import { generator } from "./random.ts";
 import { roomRows } from "./reasoning.ts";
 import { toolRows } from "./tools.ts";

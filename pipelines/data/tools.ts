@@ -1,5 +1,5 @@
 // Spoken home commands, and the tool call each of them means; some ask for what no tool does.
-import { sha256 } from "../../src/lib/fs.ts";
+import { sha256 } from "../../src/lib/files/fs.ts";
 import { generator } from "./random.ts";
 
 const SEED = 31;

@@ -1,7 +1,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { TemperError } from "../../src/lib/errors.ts";
 import { VERSION } from "../../src/lib/version.ts";
-import { runJson } from "../../src/log/run_json.ts";
+import { runJson } from "../../src/view/run_json.ts";
 import { compareRuns } from "../compare.ts";
 import { errorBody } from "../guard.ts";
 import { listPath, selectRows } from "../query.ts";

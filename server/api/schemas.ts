@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import type { JsonObject } from "../../src/lib/json.ts";
-import { CHART_NAMES } from "../../src/log/charts.ts";
+import type { JsonObject } from "../../src/lib/json/json.ts";
+import { CHART_NAMES } from "../../src/view/charts.ts";
 import { CHANGES, predictionSchema } from "../../src/log/predictions.ts";
 import { dataReport } from "../data_report.ts";
 import { ROW_STATES } from "../query.ts";

@@ -1,4 +1,4 @@
-import { count } from "../../src/lib/format.ts";
+import { count } from "../../src/lib/text/format.ts";
 import { type ChangeKind, CHANGES, type Prediction, questionOf } from "../../src/log/predictions.ts";
 import type { RunState } from "../../src/log/state.ts";
 import type { Part, PredictionPage, PredictionQuery } from "../run_files.ts";

@@ -1,5 +1,5 @@
-import { bytes, figure } from "../../src/lib/format.ts";
-import type { ChartData, ChartName } from "../../src/log/charts.ts";
+import { bytes, figure } from "../../src/lib/text/format.ts";
+import type { ChartData, ChartName } from "../../src/view/charts.ts";
 
 const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [560, 240, 64, 12, 12, 24];
 

@@ -1,6 +1,6 @@
-import { counted, figure } from "../../src/lib/format.ts";
-import { CHART_NAMES, type ChartData, type ChartName } from "../../src/log/charts.ts";
-import { scoresOf } from "../../src/log/scores.ts";
+import { counted, figure } from "../../src/lib/text/format.ts";
+import { CHART_NAMES, type ChartData, type ChartName } from "../../src/view/charts.ts";
+import { scoresOf } from "../../src/view/scores.ts";
 import type { RunState } from "../../src/log/state.ts";
 import type { ChartView } from "../chart_store.ts";
 import type { Part } from "../run_files.ts";

@@ -1,4 +1,4 @@
-import { bytes, count, duration, figure, magnitude, share } from "../../src/lib/format.ts";
+import { bytes, count, duration, figure, magnitude, share } from "../../src/lib/text/format.ts";
 import { type ComparedRun, MOST_COMPARED } from "../compare.ts";
 import { rowDuration } from "../run_row.ts";
 import { ChartSvg, type Line } from "./chart_svg.tsx";

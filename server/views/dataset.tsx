@@ -1,4 +1,4 @@
-import { bytes, count } from "../../src/lib/format.ts";
+import { bytes, count } from "../../src/lib/text/format.ts";
 import type { DataReport, SetReport } from "../data_report.ts";
 import type { Part } from "../run_files.ts";
 import { Figure } from "./parts.tsx";

@@ -1,4 +1,4 @@
-import { count, counted } from "../../src/lib/format.ts";
+import { count, counted } from "../../src/lib/text/format.ts";
 import { type ListPage, listPath, type ListQuery, ROW_STATES, type SortKey } from "../query.ts";
 import { rowDuration, type RunRow } from "../run_row.ts";
 import { Layout } from "./layout.tsx";

@@ -1,4 +1,4 @@
-import { duration } from "../../src/lib/format.ts";
+import { duration } from "../../src/lib/text/format.ts";
 import type { RunView } from "../run_details.ts";
 
 /** How the run stands and what to do about it. A run that is on its way and well needs no words. */

@@ -1,4 +1,4 @@
-import { age, duration, figure, share } from "../../src/lib/format.ts";
+import { age, duration, figure, share } from "../../src/lib/text/format.ts";
 import type { StepStatus } from "../../src/log/state.ts";
 import type { RowStatus, RunRow } from "../run_row.ts";
 

@@ -1,9 +1,9 @@
-import { count, duration, figure, share } from "../../src/lib/format.ts";
-import { elapsed, runDuration } from "../../src/log/elapsed.ts";
-import { counter, counts as isCounted, progressText } from "../../src/log/progress_text.ts";
-import { HELD_OUT_LOSS, scoresOf } from "../../src/log/scores.ts";
+import { count, duration, figure, share } from "../../src/lib/text/format.ts";
+import { elapsed, runDuration } from "../../src/view/elapsed.ts";
+import { counter, counts as isCounted, progressText } from "../../src/view/progress_text.ts";
+import { HELD_OUT_LOSS, scoresOf } from "../../src/view/scores.ts";
 import type { RunState, StepState } from "../../src/log/state.ts";
-import { summaryText } from "../../src/log/summary_text.ts";
+import { summaryText } from "../../src/view/summary_text.ts";
 import type { ChartView } from "../chart_store.ts";
 import type { RunView } from "../run_details.ts";
 import type { DataReport } from "../data_report.ts";

@@ -1,14 +1,14 @@
 import { EXIT, UsageError } from "../lib/errors.ts";
-import { parseCount, parseSize } from "../lib/quantity.ts";
+import { parseCount, parseSize } from "../lib/text/quantity.ts";
 import { advise as adviseOn } from "../plan/advise.ts";
-import { type AdviseCase, caseOfNumbers, caseOfPipeline } from "../providers/training/advise_case.ts";
-import type { DeviceKind } from "../providers/training/machine.ts";
+import { type AdviseCase, caseOfNumbers, caseOfPipeline } from "../providers/trainer/estimate/advise_case.ts";
+import type { DeviceKind } from "../providers/trainer/environment/machine.ts";
 import { loadSpecOrThrow } from "../spec/load.ts";
 import { dataSize } from "../steps/data_size.ts";
 import { createPalette } from "../ui/palette.ts";
-import { adviceText, choiceYaml } from "./advise_text.ts";
-import { CACHE_OPTION, CELL_OPTION, type Command, type CommandContext, SET_OPTION } from "./command.ts";
-import { envOf } from "./load_options.ts";
+import { adviceText, choiceYaml } from "../cli/advise_text.ts";
+import { CACHE_OPTION, CELL_OPTION, type Command, type CommandContext, SET_OPTION } from "../cli/command.ts";
+import { envOf } from "../cli/load_options.ts";
 
 const DEVICES: readonly DeviceKind[] = ["cpu", "cuda", "mps"];
 

@@ -1,12 +1,12 @@
 import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { EXIT, InterruptedError, TemperError } from "../lib/errors.ts";
-import { providerFor } from "../providers/table.ts";
+import { providerFor } from "../providers/registry.ts";
 import { cancelRun } from "../run/cancel.ts";
-import { CACHE_OPTION, type Command, RUNS_OPTION, TAKEOVER_OPTION } from "./command.ts";
-import { envOf } from "./load_options.ts";
-import { findRun } from "./run_ref.ts";
-import { runJson } from "../log/run_json.ts";
+import { CACHE_OPTION, type Command, RUNS_OPTION, TAKEOVER_OPTION } from "../cli/command.ts";
+import { envOf } from "../cli/load_options.ts";
+import { findRun } from "../cli/run_ref.ts";
+import { runJson } from "../view/run_json.ts";
 
 export const cancel: Command = {
   name: "cancel",

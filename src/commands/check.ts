@@ -1,9 +1,9 @@
 import { EXIT } from "../lib/errors.ts";
-import { counted } from "../lib/format.ts";
+import { counted } from "../lib/text/format.ts";
 import { loadAll, type LoadedSpec } from "../spec/load.ts";
 import { countOf, problemJson } from "../spec/problem.ts";
-import { CACHE_OPTION, type Command, type CommandContext, FORCE_OPTION, SET_OPTION } from "./command.ts";
-import { loadOptions } from "./load_options.ts";
+import { CACHE_OPTION, type Command, type CommandContext, FORCE_OPTION, SET_OPTION } from "../cli/command.ts";
+import { loadOptions } from "../cli/load_options.ts";
 
 export const check: Command = {
   name: "check",

@@ -1,15 +1,15 @@
 import { resolve } from "node:path";
 import { type ExitCode, UsageError } from "../lib/errors.ts";
-import { duration } from "../lib/format.ts";
+import { duration } from "../lib/text/format.ts";
 import type { Env } from "../providers/provider.ts";
 import { latestRun } from "../run/latest_run.ts";
 import { type CellRun, runCells } from "../run/run_cells.ts";
 import { type RunOptions, type RunOutcome, runPipeline } from "../run/run_pipeline.ts";
 import { loadAllOrThrow, type LoadedSpec } from "../spec/load.ts";
-import { STEPS } from "../steps/table.ts";
+import { STEPS } from "../steps/registry.ts";
 import { createRenderer } from "../ui/create_renderer.ts";
 import { createPalette } from "../ui/palette.ts";
-import { runDuration } from "../log/elapsed.ts";
+import { runDuration } from "../view/elapsed.ts";
 import {
   CACHE_OPTION,
   type Command,
@@ -18,12 +18,12 @@ import {
   RUNS_OPTION,
   SET_OPTION,
   TAKEOVER_OPTION,
-} from "./command.ts";
-import { CompareReport, DATA, PAGE } from "./compare_report.ts";
-import { envOf, loadOptions } from "./load_options.ts";
-import { driveOptions } from "./drive_options.ts";
-import { InterruptKeys } from "./interrupt_keys.ts";
-import { RunScreen } from "./run_screen.ts";
+} from "../cli/command.ts";
+import { CompareReport, DATA, PAGE } from "../cli/compare_report.ts";
+import { envOf, loadOptions } from "../cli/load_options.ts";
+import { driveOptions } from "../cli/drive_options.ts";
+import { InterruptKeys } from "../cli/interrupt_keys.ts";
+import { RunScreen } from "../cli/run_screen.ts";
 
 export const compare: Command = {
   name: "compare",

@@ -1,26 +1,26 @@
 import { resolve } from "node:path";
 import { EXIT } from "../lib/errors.ts";
-import { oneLine, pad } from "../lib/text_width.ts";
-import { wrap } from "../lib/wrap.ts";
+import { oneLine, pad } from "../lib/text/text_width.ts";
+import { wrap } from "../lib/text/wrap.ts";
 import { estimateMemory } from "../plan/memory.ts";
-import type { Finding } from "../providers/finding.ts";
-import { ollamaFinding } from "../providers/ollama/doctor.ts";
-import { hostedFindings } from "../providers/openai/doctor.ts";
+import type { Diagnostic } from "../providers/diagnostic.ts";
+import { ollamaFinding } from "../providers/ollama/ollama_diagnostics.ts";
+import { hostedFindings } from "../providers/openai/service_diagnostics.ts";
 import type { Env } from "../providers/provider.ts";
-import { builtinBases, trainingFindings } from "../providers/training/doctor.ts";
-import { ownTrainerDir } from "../providers/training/trainer.ts";
-import { Spec } from "../spec/schema.ts";
-import { method } from "../spec/schema_method.ts";
+import { builtinBases, trainingFindings } from "../providers/trainer/environment/trainer_diagnostics.ts";
+import { ownTrainerDir } from "../providers/trainer/environment/trainer_dir.ts";
+import { Spec } from "../spec/schema/schema.ts";
+import { method } from "../spec/schema/schema_method.ts";
 import { createPalette, type Palette } from "../ui/palette.ts";
-import { CACHE_OPTION, type Command, type CommandContext, RUNS_OPTION } from "./command.ts";
-import { clockFinding, staleFindings } from "./doctor_runs.ts";
-import { denoFinding, folderFinding, memoryFinding } from "./doctor_machine.ts";
+import { CACHE_OPTION, type Command, type CommandContext, RUNS_OPTION } from "../cli/command.ts";
+import { clockFinding, staleFindings } from "../cli/run_diagnostics.ts";
+import { denoFinding, folderFinding, memoryFinding } from "../cli/machine_diagnostics.ts";
 
 const NAME_WIDTH = 11;
 
 export const doctor: Command = {
   name: "doctor",
-  summary: "Say what is installed, reachable and missing, and what mends it",
+  summary: "Say what is installed, reachable and missing, and what fixes it",
   usage: "",
   positionals: [0, 0],
   options: { runs: RUNS_OPTION, cache: CACHE_OPTION },
@@ -28,7 +28,7 @@ export const doctor: Command = {
   async run(context) {
     const { terminal, values } = context;
     const palette = createPalette(terminal.color);
-    const findings: Finding[] = [];
+    const findings: Diagnostic[] = [];
     for await (const finding of examine(context)) {
       findings.push(finding);
       if (!values["json"]) terminal.out(findingText(finding, palette, terminal.columns("out")));
@@ -39,7 +39,7 @@ export const doctor: Command = {
   },
 };
 
-async function* examine(context: CommandContext): AsyncGenerator<Finding> {
+async function* examine(context: CommandContext): AsyncGenerator<Diagnostic> {
   const { fs, clock, cwd, env: variables, values } = context;
   const cacheDir = resolve(cwd, values["cache"] as string);
   const env: Env = { fs, clock, cacheDir, env: variables };
@@ -71,12 +71,12 @@ function neededMemory(): number {
   }).total;
 }
 
-function findingText({ name, state, found, mend }: Finding, palette: Palette, width: number): string {
+function findingText({ name, state, found, fix }: Diagnostic, palette: Palette, width: number): string {
   const mark = { ok: palette.good("✓"), warn: palette.warn("!"), missing: palette.bad("✗") }[state];
   const indent = " ".repeat(NAME_WIDTH + 6);
   const room = width === 0 ? Infinity : Math.max(1, width - indent.length);
   const [first = "", ...rest] = wrap(oneLine(found), room);
-  const more = [...rest, ...mend === undefined ? [] : wrap(oneLine(mend), room).map(palette.accent)];
+  const more = [...rest, ...fix === undefined ? [] : wrap(oneLine(fix), room).map(palette.accent)];
   const lines = [`  ${mark} ${pad(name, NAME_WIDTH)}  ${first}`, ...more.map((line) => indent + line)];
   return lines.map((line) => `${line}\n`).join("");
 }

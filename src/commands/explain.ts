@@ -1,13 +1,20 @@
 import { resolve } from "node:path";
 import { EXIT } from "../lib/errors.ts";
-import type { Json } from "../lib/json.ts";
+import type { Json } from "../lib/json/json.ts";
 import { type Changes, changesSince, type StepChange } from "../run/changes.ts";
 import { planOf } from "../run/plan_of.ts";
 import { loadSpecOrThrow } from "../spec/load.ts";
-import { STEPS } from "../steps/table.ts";
+import { STEPS } from "../steps/registry.ts";
 import { createPalette, type Palette } from "../ui/palette.ts";
-import { CACHE_OPTION, CELL_OPTION, type Command, FORCE_OPTION, RUNS_OPTION, SET_OPTION } from "./command.ts";
-import { envOf, loadOptions } from "./load_options.ts";
+import {
+  CACHE_OPTION,
+  CELL_OPTION,
+  type Command,
+  FORCE_OPTION,
+  RUNS_OPTION,
+  SET_OPTION,
+} from "../cli/command.ts";
+import { envOf, loadOptions } from "../cli/load_options.ts";
 
 export const explain: Command = {
   name: "explain",

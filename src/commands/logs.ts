@@ -1,15 +1,15 @@
 import { join, resolve } from "node:path";
 import { EXIT, TemperError, UsageError } from "../lib/errors.ts";
 import { EVENTS_FILE, isDriven } from "../log/liveness.ts";
-import { oneLine } from "../lib/text_width.ts";
+import { oneLine } from "../lib/text/text_width.ts";
 import { LineReader, type LogLine, readLog } from "../log/read.ts";
 import { fold, isTerminal, NO_RUN } from "../log/state.ts";
 import { tailLog } from "../log/tail.ts";
-import { eventText } from "../log/event_text.ts";
+import { eventText } from "../view/event_text.ts";
 import { createPalette } from "../ui/palette.ts";
-import { type Command, type CommandContext, RUNS_OPTION } from "./command.ts";
-import { followText } from "./follow_text.ts";
-import { findRun } from "./run_ref.ts";
+import { type Command, type CommandContext, RUNS_OPTION } from "../cli/command.ts";
+import { followText } from "../cli/follow_text.ts";
+import { findRun } from "../cli/run_ref.ts";
 
 /** Where a local job's trainer writes what it prints. */
 const TRAINER_LOG = join("job", "trainer.log");

@@ -1,14 +1,14 @@
 import { resolve } from "node:path";
 import { EXIT } from "../lib/errors.ts";
-import { unusedFields, unusedText } from "../log/unused_text.ts";
+import { unusedFields, unusedText } from "../view/unused_text.ts";
 import type { Env, Provider } from "../providers/provider.ts";
-import { providerFor } from "../providers/table.ts";
+import { providerFor } from "../providers/registry.ts";
 import { changesSince } from "../run/changes.ts";
 import { type CacheHit, findCached } from "../run/cache.ts";
 import { planOf } from "../run/plan_of.ts";
 import { loadAllOrThrow, type LoadedSpec, loadSpecOrThrow } from "../spec/load.ts";
 import { dataSize } from "../steps/data_size.ts";
-import { STEPS } from "../steps/table.ts";
+import { STEPS } from "../steps/registry.ts";
 import { createPalette } from "../ui/palette.ts";
 import {
   CACHE_OPTION,
@@ -19,10 +19,10 @@ import {
   PRICES_OPTION,
   RUNS_OPTION,
   SET_OPTION,
-} from "./command.ts";
-import { envOf, loadOptions } from "./load_options.ts";
-import { matrixText } from "./plan_matrix_text.ts";
-import { planText, type PlanView, type StepOutlook } from "./plan_text.ts";
+} from "../cli/command.ts";
+import { envOf, loadOptions } from "../cli/load_options.ts";
+import { matrixText } from "../cli/plan_matrix_text.ts";
+import { planText, type PlanView, type StepPreview } from "../cli/plan_text.ts";
 
 export const plan: Command = {
   name: "plan",
@@ -74,7 +74,7 @@ async function planView(context: CommandContext, loaded: LoadedSpec): Promise<Pl
   const env = envOf(context);
   const planned = await planOf(loaded, STEPS, env);
   const hits = new Map<string, CacheHit>();
-  const steps: StepOutlook[] = [];
+  const steps: StepPreview[] = [];
   const changes = await changesSince(fs, resolve(cwd, values["runs"] as string), loaded.spec.name, planned);
   for (const { kind, key, cached } of planned.steps) {
     const found = cached ? await findCached(env, key) : undefined;
@@ -106,7 +106,7 @@ function why(
 
 async function sizes(loaded: LoadedSpec, env: Env, provider: Provider, hits: ReadonlyMap<string, CacheHit>) {
   const data = await dataSize(loaded, env.fs, hits.get("format")?.dir);
-  const outlook = await provider.outlook(loaded, env, data, hits.get("configure")?.dir);
+  const preview = await provider.preview(loaded, env, data, hits.get("configure")?.dir);
   const { name, method, provider: { kind } } = loaded.spec;
   const formatted = hits.get("format")?.summary;
   const unused = unusedFields(formatted);
@@ -117,12 +117,12 @@ async function sizes(loaded: LoadedSpec, env: Env, provider: Provider, hits: Rea
     data,
     unused,
     unusedText: unusedText(formatted),
-    outlook,
+    preview,
   };
 }
 
 function planJson(view: PlanView) {
-  const { file, name, cell, method, provider, plan: { hash }, steps, data, unused, outlook } = view;
+  const { file, name, cell, method, provider, plan: { hash }, steps, data, unused, preview } = view;
   return {
     file,
     name,
@@ -133,6 +133,6 @@ function planJson(view: PlanView) {
     steps,
     data,
     unused,
-    ...outlook,
+    ...preview,
   };
 }

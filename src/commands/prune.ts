@@ -1,11 +1,11 @@
 import { resolve } from "node:path";
 import { EXIT, UsageError } from "../lib/errors.ts";
-import { bytes, counted } from "../lib/format.ts";
+import { bytes, counted } from "../lib/text/format.ts";
 import type { Env } from "../providers/provider.ts";
 import { planPrune, prune as pruneRuns, type PrunePlan, type Removal } from "../run/prune.ts";
 import { createPalette } from "../ui/palette.ts";
 import { type Column, table } from "../ui/table.ts";
-import { CACHE_OPTION, type Command, type CommandContext, RUNS_OPTION } from "./command.ts";
+import { CACHE_OPTION, type Command, type CommandContext, RUNS_OPTION } from "../cli/command.ts";
 
 export const prune: Command = {
   name: "prune",

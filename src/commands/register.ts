@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { EXIT } from "../lib/errors.ts";
-import { counted, share } from "../lib/format.ts";
+import { counted, share } from "../lib/text/format.ts";
 import type { Proof } from "../providers/ollama/prove.ts";
-import { CACHE_OPTION, type Command, RUNS_OPTION } from "./command.ts";
-import { MODEL_OPTION, serveOptions, SERVER_OPTION, servingWork } from "./serving_work.ts";
+import { CACHE_OPTION, type Command, RUNS_OPTION } from "../cli/command.ts";
+import { MODEL_OPTION, serveOptions, SERVER_OPTION, servingWork } from "../cli/serving_work.ts";
 
 export const register: Command = {
   name: "register",

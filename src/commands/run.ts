@@ -18,13 +18,13 @@ import {
   RUNS_OPTION,
   SET_OPTION,
   TAKEOVER_OPTION,
-} from "./command.ts";
-import { envOf, loadOptions } from "./load_options.ts";
-import { driveOptions } from "./drive_options.ts";
-import { InterruptKeys } from "./interrupt_keys.ts";
-import { findRun } from "./run_ref.ts";
-import { RunScreen } from "./run_screen.ts";
-import { viewRun } from "./run_view.ts";
+} from "../cli/command.ts";
+import { envOf, loadOptions } from "../cli/load_options.ts";
+import { driveOptions } from "../cli/drive_options.ts";
+import { InterruptKeys } from "../cli/interrupt_keys.ts";
+import { findRun } from "../cli/run_ref.ts";
+import { RunScreen } from "../cli/run_screen.ts";
+import { viewRun } from "../cli/run_view.ts";
 
 /** Sample rows of each kind at the end. */
 const SAMPLES = 3;

@@ -1,14 +1,14 @@
 import { resolve } from "node:path";
-import { age, duration } from "../lib/format.ts";
+import { age, duration } from "../lib/text/format.ts";
 import { EXIT, TemperError, UsageError } from "../lib/errors.ts";
 import { listRuns, readRun } from "../log/liveness.ts";
 import type { RunState, RunStatus } from "../log/state.ts";
-import { scoresOf } from "../log/scores.ts";
+import { scoresOf } from "../view/scores.ts";
 import { createPalette, type Paint, type Palette } from "../ui/palette.ts";
-import { runDuration } from "../log/elapsed.ts";
-import { scoreChange } from "../log/scores.ts";
+import { runDuration } from "../view/elapsed.ts";
+import { scoreChange } from "../view/scores.ts";
 import { type Column, table } from "../ui/table.ts";
-import { type Command, type CommandContext, RUNS_OPTION } from "./command.ts";
+import { type Command, type CommandContext, RUNS_OPTION } from "../cli/command.ts";
 
 export const runs: Command = {
   name: "runs",

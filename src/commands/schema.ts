@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { EXIT } from "../lib/errors.ts";
-import { schemaText } from "../spec/json_schema.ts";
-import type { Command } from "./command.ts";
+import { schemaText } from "../spec/schema/json_schema.ts";
+import type { Command } from "../cli/command.ts";
 
 export const schema: Command = {
   name: "schema",

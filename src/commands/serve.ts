@@ -1,10 +1,10 @@
 import { join, relative, resolve } from "node:path";
 import { EXIT, TemperError, UsageError } from "../lib/errors.ts";
-import { existingParent } from "../lib/existing_parent.ts";
-import type { Fs } from "../lib/fs.ts";
-import { isLoopback } from "../lib/loopback.ts";
-import { type Command, type CommandContext, RUNS_OPTION } from "./command.ts";
-import { startServer } from "./serve_process.ts";
+import { existingParent } from "../lib/files/existing_parent.ts";
+import type { Fs } from "../lib/files/fs.ts";
+import { isLoopback } from "../lib/net/loopback.ts";
+import { type Command, type CommandContext, RUNS_OPTION } from "../cli/command.ts";
+import { startServer } from "../cli/serve_process.ts";
 
 /** Where the token may stand so that it is in no shell history. */
 const TOKEN_VARIABLE = "TEMPER_SERVE_TOKEN";

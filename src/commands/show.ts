@@ -1,20 +1,20 @@
 import { resolve } from "node:path";
 import { EXIT, UsageError } from "../lib/errors.ts";
-import { oneLine, truncate } from "../lib/text_width.ts";
-import { wrap } from "../lib/wrap.ts";
+import { oneLine, truncate } from "../lib/text/text_width.ts";
+import { wrap } from "../lib/text/wrap.ts";
 import { readRun } from "../log/liveness.ts";
 import type { RunState, StepState } from "../log/state.ts";
 import { changesBetween } from "../run/changes.ts";
 import { earlierRuns } from "../run/folder.ts";
 import { createPalette, type Palette } from "../ui/palette.ts";
-import { progressText } from "../log/progress_text.ts";
+import { progressText } from "../view/progress_text.ts";
 import { errorLines, headline, joinBlocks, resultBlocks } from "../ui/report.ts";
-import { markOf, summaryText } from "../log/summary_text.ts";
+import { markOf, summaryText } from "../view/summary_text.ts";
 import { stepLine } from "../ui/step_text.ts";
-import { type Command, type CommandContext, RUNS_OPTION } from "./command.ts";
-import { runJson } from "../log/run_json.ts";
-import { findRun } from "./run_ref.ts";
-import { viewRun } from "./run_view.ts";
+import { type Command, type CommandContext, RUNS_OPTION } from "../cli/command.ts";
+import { runJson } from "../view/run_json.ts";
+import { findRun } from "../cli/run_ref.ts";
+import { viewRun } from "../cli/run_view.ts";
 
 const KEY_LENGTH = 8;
 const NOTE_INDENT = "    ";

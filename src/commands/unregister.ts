@@ -1,6 +1,6 @@
 import { EXIT } from "../lib/errors.ts";
-import { CACHE_OPTION, type Command, RUNS_OPTION } from "./command.ts";
-import { MODEL_OPTION, serveOptions, SERVER_OPTION, servingWork } from "./serving_work.ts";
+import { CACHE_OPTION, type Command, RUNS_OPTION } from "../cli/command.ts";
+import { MODEL_OPTION, serveOptions, SERVER_OPTION, servingWork } from "../cli/serving_work.ts";
 
 export const unregister: Command = {
   name: "unregister",

@@ -1,5 +1,5 @@
 import { delimiter, isAbsolute, join } from "node:path";
-import type { Fs } from "./fs.ts";
+import type { Fs } from "./files/fs.ts";
 
 /** Where a program lies on PATH; undefined when it does not. */
 export async function findProgram(

@@ -22,7 +22,7 @@ const FOUND: Readonly<Record<string, readonly [code: string, found: string, hint
   EEXIST: ["not-a-folder", "a file of that name exists", "Choose another folder"],
 };
 
-/** Whether the machine failed and not what was asked of it: the same command may succeed once it is mended. */
+/** Whether the machine failed and not what was asked of it: the same command may succeed once it is fixed. */
 export function isMachineFault({ code }: TemperError): boolean {
   return code === "disk-full" || code === "io-error";
 }

@@ -1,6 +1,6 @@
 import { dirname, join } from "node:path";
 import type { Clock } from "../lib/clock.ts";
-import type { FileWriter, Fs } from "../lib/fs.ts";
+import type { FileWriter, Fs } from "../lib/files/fs.ts";
 import { explainSystemError } from "../lib/system_error.ts";
 import { EVENT_VERSION, type LogEvent, MAX_LINE, type NewEvent, parseEvent } from "./events.ts";
 import { EVENTS_FILE } from "./liveness.ts";

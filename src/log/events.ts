@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Json } from "../lib/json.ts";
+import type { Json } from "../lib/json/json.ts";
 
 /** Version of the event format. A reader that meets another one stops. */
 export const EVENT_VERSION = 1;

@@ -1,4 +1,4 @@
-import type { ReadFs } from "../lib/read_fs.ts";
+import type { ReadFs } from "../lib/files/read_fs.ts";
 import type { LogEvent, UnknownEvent } from "./events.ts";
 import { LineReader } from "./read.ts";
 import { fold, NO_RUN, type RunState } from "./state.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { ReadFs } from "../lib/read_fs.ts";
+import type { ReadFs } from "../lib/files/read_fs.ts";
 import { readLog } from "./read.ts";
 import { isTerminal, type RunState, stopped } from "./state.ts";
 

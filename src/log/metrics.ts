@@ -1,5 +1,5 @@
-import type { ReadFs } from "../lib/read_fs.ts";
-import { readLines } from "../lib/lines.ts";
+import type { ReadFs } from "../lib/files/read_fs.ts";
+import { readLines } from "../lib/files/lines.ts";
 import { MAX_LINE } from "./events.ts";
 
 /** Where a local job's trainer writes its numbers, below the run folder. See trainer/README.md. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { TemperError } from "../lib/errors.ts";
-import type { ReadFs } from "../lib/read_fs.ts";
-import { readLines } from "../lib/lines.ts";
+import type { ReadFs } from "../lib/files/read_fs.ts";
+import { readLines } from "../lib/files/lines.ts";
 
 const answer = z.string().nullish();
 const verdict = z.boolean().nullish();

@@ -1,5 +1,5 @@
 import { TemperError } from "../lib/errors.ts";
-import type { ReadFs } from "../lib/read_fs.ts";
+import type { ReadFs } from "../lib/files/read_fs.ts";
 import { type LogEvent, MAX_LINE, parseEvent, type UnknownEvent } from "./events.ts";
 import { fold, NO_RUN, type RunState } from "./state.ts";
 

@@ -1,4 +1,4 @@
-import type { JsonObject } from "../lib/json.ts";
+import type { JsonObject } from "../lib/json/json.ts";
 import type { ArtifactInfo, ErrorInfo, LogEvent, Output, UnknownEvent } from "./events.ts";
 
 /** `interrupted` is never in the log: it is a running state that nobody drives (see liveness.ts). */

@@ -1,5 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
-import type { ReadFs } from "../lib/read_fs.ts";
+import type { ReadFs } from "../lib/files/read_fs.ts";
 import { LineReader, type LogLine } from "./read.ts";
 
 export interface TailOptions {

@@ -1,6 +1,6 @@
-import { bytes, count } from "../lib/format.ts";
+import { bytes, count } from "../lib/text/format.ts";
 import { type CostQuestion, type Costs, costsOf } from "./costs.ts";
-import type { Method } from "../spec/schema_method.ts";
+import type { Method } from "../spec/schema/schema_method.ts";
 
 /** What is known of a training before its method is chosen. */
 export interface AdviseQuestion extends Omit<CostQuestion, "method" | "microTokens" | "epochs"> {

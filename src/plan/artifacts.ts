@@ -1,4 +1,4 @@
-import type { Spec } from "../spec/schema.ts";
+import type { Spec } from "../spec/schema/schema.ts";
 import { linearParameters, type ModelShape, targetedParameters, trainableParameters } from "./memory.ts";
 
 /** Bytes of what a training leaves. */

@@ -1,4 +1,4 @@
-import type { Spec } from "../spec/schema.ts";
+import type { Spec } from "../spec/schema/schema.ts";
 import { type ArtifactSizes, artifactSizes, type Quantization } from "./artifacts.ts";
 import { estimateMemory, type MemoryEstimate, type ModelShape, trainableParameters } from "./memory.ts";
 import { estimateTime, type TimeEstimate } from "./time.ts";

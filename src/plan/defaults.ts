@@ -1,4 +1,4 @@
-import type { Spec } from "../spec/schema.ts";
+import type { Spec } from "../spec/schema/schema.ts";
 
 /** A value and why it is this one. */
 export interface Reasoned<T> {

@@ -1,5 +1,5 @@
-import { sha256 } from "../lib/fs.ts";
-import { canonicalJson, type Json, type JsonObject } from "../lib/json.ts";
+import { sha256 } from "../lib/files/fs.ts";
+import { canonicalJson, type Json, type JsonObject } from "../lib/json/json.ts";
 
 /** Raised when every stored output must be forgotten. */
 export const CACHE_VERSION = 1;

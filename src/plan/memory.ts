@@ -1,4 +1,4 @@
-import type { Spec } from "../spec/schema.ts";
+import type { Spec } from "../spec/schema/schema.ts";
 
 /** What an estimate needs to know of a decoder-only transformer. Counts, not bytes. */
 export interface ModelShape {

@@ -1,4 +1,4 @@
-import type { JsonObject } from "../lib/json.ts";
+import type { JsonObject } from "../lib/json/json.ts";
 import { CACHE_VERSION, keyOf } from "./key.ts";
 
 /** A step before it is expanded: what a step's definition says about itself. */

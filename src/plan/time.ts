@@ -1,4 +1,4 @@
-import type { Spec } from "../spec/schema.ts";
+import type { Spec } from "../spec/schema/schema.ts";
 import { type ModelShape, trainableParameters } from "./memory.ts";
 
 export interface TimeQuestion {

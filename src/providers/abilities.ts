@@ -1,4 +1,4 @@
-import type { Provider } from "../spec/schema_provider.ts";
+import type { Provider } from "../spec/schema/schema_provider.ts";
 
 /** What becomes of what a conversation may hold, by kind of provider. */
 export interface Abilities {

@@ -1,7 +1,7 @@
 import type { Clock } from "../lib/clock.ts";
-import type { Fs } from "../lib/fs.ts";
-import type { Json, JsonObject } from "../lib/json.ts";
-import type { Finding as SpecFinding } from "../spec/finding.ts";
+import type { Fs } from "../lib/files/fs.ts";
+import type { Json, JsonObject } from "../lib/json/json.ts";
+import type { FieldProblem } from "../spec/rules/field_problem.ts";
 import type { LoadedSpec } from "../spec/load.ts";
 
 /** What steps and providers may use of the world. Everything is passed in, so that tests own it. */
@@ -126,7 +126,7 @@ export interface Estimate {
 }
 
 /** What a provider expects of a pipeline before anything was started. */
-export interface Outlook {
+export interface Preview {
   /** The base in words. */
   readonly base: string;
   readonly settings: readonly Setting[];
@@ -144,7 +144,7 @@ export interface InspectOptions {
  * What is wrong with a pipeline that its file alone does not show, such as its base. Reads no more than headers,
  * writes and starts nothing. Apart from the rest of a provider, because checking a file must not load it.
  */
-export type Inspect = (loaded: LoadedSpec, env: Env, options: InspectOptions) => Promise<SpecFinding[]>;
+export type Inspect = (loaded: LoadedSpec, env: Env, options: InspectOptions) => Promise<FieldProblem[]>;
 
 /** Where a pipeline's job runs. Each provider answers for itself; nobody branches on its name. */
 export interface Provider {
@@ -157,7 +157,7 @@ export interface Provider {
    * What running would take. `configured` is configure's stored output, when there is one. Reads files, writes and
    * starts nothing.
    */
-  outlook(loaded: LoadedSpec, env: Env, data: DataSize, configured: string | undefined): Promise<Outlook>;
+  preview(loaded: LoadedSpec, env: Env, data: DataSize, configured: string | undefined): Promise<Preview>;
   /** Writes job.json and whatever the job needs into `out`. Returns what is worth showing. */
   configure(work: ConfigureWork): Promise<JsonObject>;
   /** Starts the job once, or adopts the one that exists for this key. */

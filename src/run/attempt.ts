@@ -1,6 +1,6 @@
 import { dirname, join } from "node:path";
 import { TemperError } from "../lib/errors.ts";
-import type { JsonObject } from "../lib/json.ts";
+import type { JsonObject } from "../lib/json/json.ts";
 import { keyOf } from "../plan/key.ts";
 import type { JobRef } from "../providers/provider.ts";
 import type { Output } from "../log/events.ts";

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { makeFolder } from "../lib/folder.ts";
-import { digestOf, rememberDigest, stampOf } from "../lib/digest_memo.ts";
+import { makeFolder } from "../lib/files/folder.ts";
+import { digestOf, rememberDigest, stampOf } from "../lib/files/digest_memo.ts";
 import { TemperError } from "../lib/errors.ts";
-import type { FileLock, Fs } from "../lib/fs.ts";
-import type { Json, JsonObject } from "../lib/json.ts";
+import type { FileLock, Fs } from "../lib/files/fs.ts";
+import type { Json, JsonObject } from "../lib/json/json.ts";
 import { type Output, outputSchema, type ResultInfo, resultSchema } from "../log/events.ts";
 import type { Env } from "../providers/provider.ts";
 import { linkOutputs, missing, replaceDir } from "./outputs.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { LockedError, TemperError } from "../lib/errors.ts";
-import type { FileLock } from "../lib/fs.ts";
+import type { FileLock } from "../lib/files/fs.ts";
 import { LogWriter } from "../log/append.ts";
 import { EVENTS_FILE, LOCK_FILE } from "../log/liveness.ts";
 import { readLog } from "../log/read.ts";

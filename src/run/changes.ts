@@ -1,4 +1,4 @@
-import type { Fs } from "../lib/fs.ts";
+import type { Fs } from "../lib/files/fs.ts";
 import { changedParts, type PartChange } from "../plan/key.ts";
 import type { Plan } from "../plan/plan.ts";
 import { type EarlierRun, earlierRuns } from "./folder.ts";

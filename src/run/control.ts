@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Clock } from "../lib/clock.ts";
 import { InterruptedError, TemperError } from "../lib/errors.ts";
-import type { Fs } from "../lib/fs.ts";
+import type { Fs } from "../lib/files/fs.ts";
 import { CANCEL_FILE } from "./folder.ts";
 
 /** How often a runner looks whether another process asks it to cancel. */

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { TemperError } from "../lib/errors.ts";
-import type { Fs } from "../lib/fs.ts";
-import type { Json } from "../lib/json.ts";
+import type { Fs } from "../lib/files/fs.ts";
+import type { Json } from "../lib/json/json.ts";
 import { nameInId } from "./ids.ts";
 
 const PLAN_FILE = "plan.json";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Clock } from "../lib/clock.ts";
 import { TemperError } from "../lib/errors.ts";
-import type { Fs } from "../lib/fs.ts";
+import type { Fs } from "../lib/files/fs.ts";
 
 /** UTC time, pipeline name, four random hex digits: `20261122-080000-home-lora-3fa2`. Sorts by age. */
 export function runId(clock: Clock, name: string): string {

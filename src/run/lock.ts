@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { LockedError } from "../lib/errors.ts";
-import { type FileLock, type Fs, sha256 } from "../lib/fs.ts";
+import { type FileLock, type Fs, sha256 } from "../lib/files/fs.ts";
 import { explainSystemError } from "../lib/system_error.ts";
 import { LOCK_FILE } from "../log/liveness.ts";
 import type { Env } from "../providers/provider.ts";

@@ -1,6 +1,6 @@
 import { dirname, join } from "node:path";
-import { filesBelow, makeFolder } from "../lib/folder.ts";
-import type { Fs } from "../lib/fs.ts";
+import { filesBelow, makeFolder } from "../lib/files/folder.ts";
+import type { Fs } from "../lib/files/fs.ts";
 import type { Output } from "../log/events.ts";
 
 /** Makes a finished folder durable and says what is in it. */

@@ -1,4 +1,4 @@
-import { maskedText, secretValues } from "../lib/secrets.ts";
+import { maskedText, secretValues } from "../lib/net/secrets.ts";
 
 const NOTE = "# Keys and passwords are masked in this copy of the pipeline file.\n";
 

@@ -1,8 +1,8 @@
 import { basename, dirname, join } from "node:path";
-import { DiskUsage } from "../lib/disk_usage.ts";
+import { DiskUsage } from "../lib/files/disk_usage.ts";
 import { TemperError } from "../lib/errors.ts";
-import { filesBelow } from "../lib/folder.ts";
-import type { Fs } from "../lib/fs.ts";
+import { filesBelow } from "../lib/files/folder.ts";
+import type { Fs } from "../lib/files/fs.ts";
 import { LOCK_FILE, readRun } from "../log/liveness.ts";
 import { isTerminal, type RunState } from "../log/state.ts";
 import type { Env } from "../providers/provider.ts";

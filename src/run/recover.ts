@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { LockedError, TemperError, UsageError } from "../lib/errors.ts";
-import type { Fs } from "../lib/fs.ts";
+import type { Fs } from "../lib/files/fs.ts";
 import { readRun } from "../log/liveness.ts";
 import { isTerminal, type RunState } from "../log/state.ts";
 import { changedParts } from "../plan/key.ts";

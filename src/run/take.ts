@@ -1,6 +1,6 @@
-import { makeFolder } from "../lib/folder.ts";
-import type { FileLock } from "../lib/fs.ts";
-import type { JsonObject } from "../lib/json.ts";
+import { makeFolder } from "../lib/files/folder.ts";
+import type { FileLock } from "../lib/files/fs.ts";
+import type { JsonObject } from "../lib/json/json.ts";
 import { explainSystemError } from "../lib/system_error.ts";
 import type { RunState } from "../log/state.ts";
 import type { Plan } from "../plan/plan.ts";

@@ -1,15 +1,15 @@
 import type { z } from "zod";
-import { nearest } from "../lib/nearest.ts";
-import type { Finding } from "./finding.ts";
-import { allFields, fieldOf, type JsonSchema, jsonSchema, keysOf, schemaAt } from "./json_schema.ts";
-import { dotted, type Path, valueAt } from "./path.ts";
+import { nearest } from "../lib/text/nearest.ts";
+import type { FieldProblem } from "./rules/field_problem.ts";
+import { allFields, fieldOf, type JsonSchema, jsonSchema, keysOf, schemaAt } from "./schema/json_schema.ts";
+import { dotted, type Path, valueAt } from "./yaml/path.ts";
 import { MOST_PROBLEMS } from "./problem.ts";
-import { expected, found, oneOf } from "./words.ts";
+import { expected, found, oneOf } from "./schema/words.ts";
 
 type Issue = z.core.$ZodIssue;
 
 /** What zod found, in temper's words: the value found, what is allowed, the nearest name. */
-export function explainIssues(issues: readonly Issue[], data: unknown): Finding[] {
+export function explainIssues(issues: readonly Issue[], data: unknown): FieldProblem[] {
   if (issues.length === 0) return [];
   const schema = jsonSchema();
   const findings = issues.flatMap((issue) => explain({ data, schema }, issue, []));
@@ -17,7 +17,7 @@ export function explainIssues(issues: readonly Issue[], data: unknown): Finding[
 }
 
 /** A key is not called missing where it stands misspelt. */
-function isMisspelt(finding: Finding, all: readonly Finding[]): boolean {
+function isMisspelt(finding: FieldProblem, all: readonly FieldProblem[]): boolean {
   if (!finding.absence) return false;
   const section = dotted(finding.path.slice(0, -1));
   return all.some((other) =>
@@ -31,7 +31,7 @@ interface Context {
   readonly schema: JsonSchema;
 }
 
-function explain(context: Context, issue: Issue, base: Path): Finding[] {
+function explain(context: Context, issue: Issue, base: Path): FieldProblem[] {
   const path = [...base, ...issue.path as Path];
   if (issue.code === "unrecognized_keys") {
     return issue.keys.slice(0, MOST_PROBLEMS).map((key) => unknownKey(context, path, key));
@@ -56,7 +56,7 @@ function weight(issues: readonly Issue[]): number {
   return issues.reduce((sum, issue) => sum + (issue.code === "unrecognized_keys" ? issue.keys.length : 1), 0);
 }
 
-function unknownKey({ data, schema }: Context, section: Path, key: string): Finding {
+function unknownKey({ data, schema }: Context, section: Path, key: string): FieldProblem {
   const path = [...section, key];
   const known = keysOf(schemaAt(section, data, schema));
   const where = section.length === 0 ? "" : ` in ${dotted(section)}`;
@@ -80,7 +80,7 @@ function keyHint(schema: JsonSchema, path: Path, known: readonly string[]): stri
   return known.length === 0 ? undefined : `known keys: ${known.join(", ")}`;
 }
 
-function missingKey({ data, schema }: Context, path: Path): Finding {
+function missingKey({ data, schema }: Context, path: Path): FieldProblem {
   const section = path.slice(0, -1);
   const node = missingSchema(schema, data, path);
   const where = section.length === 0 ? "" : ` in ${dotted(section)}`;
@@ -107,7 +107,7 @@ function kindsOf(schema: JsonSchema, section: Path): string[] {
   return (node?.oneOf ?? []).map((option) => String(option.properties?.["kind"]?.const));
 }
 
-function wrongValue({ data, schema }: Context, path: Path, value: unknown, issue: Issue): Finding {
+function wrongValue({ data, schema }: Context, path: Path, value: unknown, issue: Issue): FieldProblem {
   const name = path.length === 0 ? "the file" : dotted(path);
   const kinds = path.at(-1) === "kind" ? kindsOf(schema, path.slice(0, -1)) : [];
   const node = kinds.length > 0 ? { enum: kinds } : plainSchema(schema, data, path);

@@ -1,24 +1,24 @@
 import { dirname, resolve } from "node:path";
-import type { Fs } from "../lib/fs.ts";
-import { maskedText, secretValues } from "../lib/secrets.ts";
-import { crossField } from "./cross_field.ts";
-import { fileFindings } from "./files.ts";
-import type { Finding } from "./finding.ts";
-import { hostedFindings } from "./hosted.ts";
+import type { Fs } from "../lib/files/fs.ts";
+import { maskedText, secretValues } from "../lib/net/secrets.ts";
+import { crossField } from "./rules/cross_field.ts";
+import { fileFindings } from "./rules/files.ts";
+import type { FieldProblem } from "./rules/field_problem.ts";
+import { hostedFindings } from "./rules/hosted.ts";
 import type { CheckedSpec, LoadAllResult, LoadedSpec, LoadResult, Refused } from "./loaded.ts";
-import { dotted, valueAt } from "./path.ts";
+import { dotted, valueAt } from "./yaml/path.ts";
 import { inOrder, problemAt, type SourceText } from "./problem.ts";
 import { readPipeline } from "./read.ts";
-import { Spec } from "./schema.ts";
-import { secretFindings } from "./secrets.ts";
-import { sourceRules } from "./source_rules.ts";
-import { unsupported } from "./unsupported.ts";
-import { parseYaml } from "./yaml.ts";
+import { Spec } from "./schema/schema.ts";
+import { secretFindings } from "./rules/secrets.ts";
+import { sourceRules } from "./rules/source_rules.ts";
+import { unsupported } from "./rules/unsupported.ts";
+import { parseYaml } from "./yaml/yaml.ts";
 
 export type { Cell, LoadAllResult, LoadedSpec, LoadResult, Refused } from "./loaded.ts";
 
 /** Looks at what a valid pipeline names: bases, machines. */
-export type Inspect = (loaded: LoadedSpec) => Promise<Finding[]>;
+export type Inspect = (loaded: LoadedSpec) => Promise<FieldProblem[]>;
 
 export interface LoadOptions {
   /** Asked about every pipeline whose file is right in itself. */
@@ -42,7 +42,7 @@ export async function loadSpec(path: string, fs: Fs, options: LoadOneOptions = {
   if (!result.ok) return result;
   const [first] = result.cells;
   if (first && !first.cell && options.cell === undefined) return { ok: true, loaded: first };
-  const { pickCell } = await import("./pick_cell.ts");
+  const { pickCell } = await import("./matrix/pick_cell.ts");
   return pickCell(path, result.cells, options.cell);
 }
 
@@ -61,7 +61,7 @@ export async function loadAll(path: string, fs: Fs, options: LoadOptions = {}): 
   const set = options.set ?? [];
   const { data, overrides, problems } = set.length === 0
     ? { data: yaml.value, overrides: [], problems: [] }
-    : (await import("./override.ts")).applyOverrides(yaml.value, set, secrets);
+    : (await import("./matrix/override.ts")).applyOverrides(yaml.value, set, secrets);
   const overridden = overrides.map((override) => dotted(override.path));
   const loadedOf = ({ spec, data, cell }: CheckedSpec & { readonly spec: Spec }) => ({
     spec,
@@ -79,13 +79,13 @@ export async function loadAll(path: string, fs: Fs, options: LoadOptions = {}): 
   };
   const checked = valueAt(data, ["matrix"]) === undefined
     ? [await check(data)]
-    : await (await import("./check_matrix.ts")).checkMatrix(data, overrides, check);
+    : await (await import("./matrix/check_matrix.ts")).checkMatrix(data, overrides, check);
   const fine = checked.filter(isFine);
   if (fine.length === checked.length && faults.length + problems.length === 0) {
     return { ok: true, cells: fine.map(loadedOf) };
   }
   // What explains problems is loaded when there are some.
-  const { locateAll } = await import("./locate_all.ts");
+  const { locateAll } = await import("./yaml/locate_all.ts");
   const located = locateAll({ source, yaml, overrides }, checked);
   return { ok: false, problems: inOrder([...faults, ...problems, ...located]) };
 }

@@ -1,6 +1,6 @@
-import type { Checked } from "./locate_all.ts";
+import type { Checked } from "./yaml/locate_all.ts";
 import type { Problem } from "./problem.ts";
-import type { Spec } from "./schema.ts";
+import type { Spec } from "./schema/schema.ts";
 
 /** A pipeline file that was read, parsed and validated. */
 export interface LoadedSpec {

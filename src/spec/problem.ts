@@ -1,4 +1,4 @@
-import { masked } from "../lib/secrets.ts";
+import { masked } from "../lib/net/secrets.ts";
 
 /** What is reported of one file: more than this helps nobody, and finding places takes time. */
 export const MOST_PROBLEMS = 100;

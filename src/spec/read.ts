@@ -1,9 +1,9 @@
 import { basename, dirname } from "node:path";
-import type { Fs } from "../lib/fs.ts";
-import { isLinkLoop } from "../lib/glob.ts";
-import { didYouMean } from "../lib/nearest.ts";
-import { utf8Fault } from "../lib/bytes.ts";
-import { maskedText } from "../lib/secrets.ts";
+import type { Fs } from "../lib/files/fs.ts";
+import { isLinkLoop } from "../lib/files/glob.ts";
+import { didYouMean } from "../lib/text/nearest.ts";
+import { utf8Fault } from "../lib/files/bytes.ts";
+import { maskedText } from "../lib/net/secrets.ts";
 import { type Problem, problemAt, problemWith } from "./problem.ts";
 
 /** No pipeline comes near it, and what the YAML parser makes of this many bytes takes a second at most. */

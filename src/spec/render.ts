@@ -1,4 +1,4 @@
-import { textWidth } from "../lib/text_width.ts";
+import { textWidth } from "../lib/text/text_width.ts";
 import type { Problem } from "./problem.ts";
 
 const MOST_COLUMNS = 100;

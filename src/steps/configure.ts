@@ -1,4 +1,4 @@
-import { providerFor } from "../providers/table.ts";
+import { providerFor } from "../providers/registry.ts";
 import type { Step } from "./step.ts";
 import { workOf } from "./work.ts";
 

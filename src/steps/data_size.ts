@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Fs } from "../lib/fs.ts";
+import type { Fs } from "../lib/files/fs.ts";
 import type { DataSize } from "../providers/provider.ts";
 import type { LoadedSpec } from "../spec/load.ts";
 import { resolveSources, type Source } from "./extract/sources.ts";

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { digestOf, rememberDigest, stampOf } from "../lib/digest_memo.ts";
+import { digestOf, rememberDigest, stampOf } from "../lib/files/digest_memo.ts";
 import { UsageError } from "../lib/errors.ts";
-import type { JsonObject } from "../lib/json.ts";
-import { LineWriter } from "../lib/line_writer.ts";
+import type { JsonObject } from "../lib/json/json.ts";
+import { LineWriter } from "../lib/files/line_writer.ts";
 import type { SourceFile } from "./extract/source_file.ts";
 import { Problems } from "./extract/problems.ts";
 import { readSource, type ReadThrough } from "./extract/read_source.ts";

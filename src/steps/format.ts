@@ -1,15 +1,15 @@
 import { join } from "node:path";
-import type { Fs } from "../lib/fs.ts";
-import type { JsonObject } from "../lib/json.ts";
+import type { Fs } from "../lib/files/fs.ts";
+import type { JsonObject } from "../lib/json/json.ts";
 import { ABILITIES } from "../providers/abilities.ts";
 import type { LoadedSpec } from "../spec/load.ts";
-import { sourceEntries, type SourceEntry } from "../spec/source_entries.ts";
+import { sourceEntries, type SourceEntry } from "../spec/rules/source_entries.ts";
 import type { SourceFile } from "./extract/source_file.ts";
 import { resolveSources } from "./extract/sources.ts";
 import { Formatting } from "./format/formatting.ts";
-import { refuse } from "./format/refuse.ts";
-import { reportOf } from "./format/report.ts";
-import { reportHtml } from "./format/report_html.ts";
+import { refuse } from "./format/checks/refuse.ts";
+import { reportOf } from "./format/report/report.ts";
+import { reportHtml } from "./format/report/report_html.ts";
 import type { Step, StepContext, StepOutcome } from "./step.ts";
 
 /** What a source can say of how its rows become conversations. */

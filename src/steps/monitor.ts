@@ -1,5 +1,5 @@
 import { TemperError } from "../lib/errors.ts";
-import { providerFor } from "../providers/table.ts";
+import { providerFor } from "../providers/registry.ts";
 import type { Step } from "./step.ts";
 import { workOf } from "./work.ts";
 

@@ -1,4 +1,4 @@
-import type { JsonObject } from "../lib/json.ts";
+import type { JsonObject } from "../lib/json/json.ts";
 import type { Env, JobRef, JobResult, Work } from "../providers/provider.ts";
 import type { LoadedSpec } from "../spec/load.ts";
 

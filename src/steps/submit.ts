@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { providerFor } from "../providers/table.ts";
+import { providerFor } from "../providers/registry.ts";
 import type { Step } from "./step.ts";
 import { workOf } from "./work.ts";
 

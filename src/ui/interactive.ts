@@ -1,17 +1,17 @@
 import type { Clock } from "../lib/clock.ts";
-import { duration } from "../lib/format.ts";
+import { duration } from "../lib/text/format.ts";
 import type { Terminal } from "../lib/terminal.ts";
-import { firstLine, oneLine, truncate } from "../lib/text_width.ts";
-import { wrap } from "../lib/wrap.ts";
+import { firstLine, oneLine, truncate } from "../lib/text/text_width.ts";
+import { wrap } from "../lib/text/wrap.ts";
 import type { LogEvent } from "../log/events.ts";
 import type { RunState, StepState, StepStatus } from "../log/state.ts";
 import { LiveRegion } from "./live_region.ts";
 import { createPalette, type Palette } from "./palette.ts";
-import { lossOf } from "../log/progress_text.ts";
+import { lossOf } from "../view/progress_text.ts";
 import { Eta } from "./progress.ts";
 import { liveLines } from "./live_lines.ts";
 import type { Renderer } from "./renderer.ts";
-import { markOf, summaryText } from "../log/summary_text.ts";
+import { markOf, summaryText } from "../view/summary_text.ts";
 import { stepLine } from "./step_text.ts";
 
 /** Never draw more often than this. */

@@ -1,10 +1,10 @@
-import { briefDuration } from "../lib/format.ts";
-import { firstLine, oneLine, textWidth, truncate } from "../lib/text_width.ts";
+import { briefDuration } from "../lib/text/format.ts";
+import { firstLine, oneLine, textWidth, truncate } from "../lib/text/text_width.ts";
 import type { StepState } from "../log/state.ts";
 import { progressBar, sparkline } from "./bar.ts";
 import type { Palette } from "./palette.ts";
-import { counter, counts, measured } from "../log/progress_text.ts";
-import { markOf } from "../log/summary_text.ts";
+import { counter, counts, measured } from "../view/progress_text.ts";
+import { markOf } from "../view/summary_text.ts";
 import { stepLine } from "./step_text.ts";
 
 const SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";

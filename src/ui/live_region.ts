@@ -1,4 +1,4 @@
-import { textWidth } from "../lib/text_width.ts";
+import { textWidth } from "../lib/text/text_width.ts";
 
 const HIDE = "\x1b[?25l";
 const SHOW = "\x1b[?25h";

@@ -2,7 +2,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Terminal } from "../lib/terminal.ts";
 import type { LogEvent } from "../log/events.ts";
 import type { RunState } from "../log/state.ts";
-import { eventText } from "../log/event_text.ts";
+import { eventText } from "../view/event_text.ts";
 import { createPalette, type Palette } from "./palette.ts";
 import type { Renderer } from "./renderer.ts";
 

@@ -1,15 +1,15 @@
 import { join } from "node:path";
-import { bytes, counted, duration } from "../lib/format.ts";
-import { oneLine } from "../lib/text_width.ts";
-import { wrap } from "../lib/wrap.ts";
+import { bytes, counted, duration } from "../lib/text/format.ts";
+import { oneLine } from "../lib/text/text_width.ts";
+import { wrap } from "../lib/text/wrap.ts";
 import type { Samples } from "../log/predictions.ts";
 import type { RunState } from "../log/state.ts";
-import { runDuration } from "../log/elapsed.ts";
-import { scoresOf } from "../log/scores.ts";
-import { nextCommands, type Place, temperCommand } from "../log/next_commands.ts";
+import { runDuration } from "../view/elapsed.ts";
+import { scoresOf } from "../view/scores.ts";
+import { nextCommands, type Place, temperCommand } from "../view/next_commands.ts";
 import type { Palette } from "./palette.ts";
 import { changesText, sampleLines } from "./samples_text.ts";
-import { unusedOf } from "../log/unused_text.ts";
+import { unusedOf } from "../view/unused_text.ts";
 import { scoreLines } from "./scores_text.ts";
 import { table } from "./table.ts";
 

@@ -1,7 +1,7 @@
-import { count } from "../lib/format.ts";
-import { oneLine, truncate } from "../lib/text_width.ts";
+import { count } from "../lib/text/format.ts";
+import { oneLine, truncate } from "../lib/text/text_width.ts";
 import { type Prediction, questionOf, type Samples } from "../log/predictions.ts";
-import type { ChangeCounts } from "../log/scores.ts";
+import type { ChangeCounts } from "../view/scores.ts";
 import type { Paint, Palette } from "./palette.ts";
 
 /** `56 fixed, 4 still wrong, 0 newly broken` */

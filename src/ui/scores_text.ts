@@ -1,8 +1,8 @@
-import { count, figure, share } from "../lib/format.ts";
-import { oneLine, pad } from "../lib/text_width.ts";
+import { count, figure, share } from "../lib/text/format.ts";
+import { oneLine, pad } from "../lib/text/text_width.ts";
 import type { RunState } from "../log/state.ts";
 import { sparkline, valueBar } from "./bar.ts";
-import { changeText, HELD_OUT_LOSS, type Scores, scoresOf } from "../log/scores.ts";
+import { changeText, HELD_OUT_LOSS, type Scores, scoresOf } from "../view/scores.ts";
 import type { Paint, Palette } from "./palette.ts";
 
 const LABEL_WIDTH = 18;

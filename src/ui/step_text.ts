@@ -1,6 +1,6 @@
-import { briefDuration } from "../lib/format.ts";
-import { pad, textWidth, truncate } from "../lib/text_width.ts";
-import { elapsed } from "../log/elapsed.ts";
+import { briefDuration } from "../lib/text/format.ts";
+import { pad, textWidth, truncate } from "../lib/text/text_width.ts";
+import { elapsed } from "../view/elapsed.ts";
 import type { StepState } from "../log/state.ts";
 import type { Paint, Palette } from "./palette.ts";
 

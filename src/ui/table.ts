@@ -1,4 +1,4 @@
-import { textWidth, truncate, truncateMiddle } from "../lib/text_width.ts";
+import { textWidth, truncate, truncateMiddle } from "../lib/text/text_width.ts";
 import type { Paint } from "./palette.ts";
 
 export interface Column {

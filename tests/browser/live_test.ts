@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { type Project, project, WITHOUT_TRAINER } from "../e2e/kit.ts";
 import { until } from "../until.ts";
 import { lookAt, serveRuns, stepsOf, Visitor, WITHOUT_BROWSER } from "./kit.ts";

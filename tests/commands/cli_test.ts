@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { COMMANDS, loadCommand } from "../../src/commands/table.ts";
+import { COMMANDS, loadCommand } from "../../src/cli/registry.ts";
 import { ROOT, temper } from "./cli_kit.ts";
 
 Deno.test("cli --help lists every command, without loading one", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { GOOD, good, withFolder } from "../spec/kit.ts";
 import { temper } from "./cli_kit.ts";
 

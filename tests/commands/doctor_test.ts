@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { doctor } from "../../src/commands/doctor.ts";
-import { denoFinding, folderFinding, memoryFinding } from "../../src/commands/doctor_machine.ts";
+import { denoFinding, folderFinding, memoryFinding } from "../../src/cli/machine_diagnostics.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { EXIT } from "../../src/lib/errors.ts";
-import { denoFs, type Fs } from "../../src/lib/fs.ts";
-import type { Finding } from "../../src/providers/finding.ts";
+import { denoFs, type Fs } from "../../src/lib/files/fs.ts";
+import type { Diagnostic } from "../../src/providers/diagnostic.ts";
 import { project } from "./run_kit.ts";
 
 interface Report {
   readonly ok: boolean;
-  readonly checks: readonly Finding[];
+  readonly checks: readonly Diagnostic[];
 }
 
-Deno.test("doctor without Python says what mends it and fails", async () => {
+Deno.test("doctor without Python says what fixes it and fails", async () => {
   await using home = await project();
   const env = { PATH: join(home.dir, "nothing") };
   const { code, out } = await home.call(doctor, ["--json"], { env });
@@ -22,7 +22,7 @@ Deno.test("doctor without Python says what mends it and fails", async () => {
   assert.equal(ok, false);
   const python = checks.find(({ name }) => name === "python");
   assert.equal(python?.state, "missing");
-  assert.match(python.mend!, /^Install Python 3\.11 or newer/);
+  assert.match(python.fix!, /^Install Python 3\.11 or newer/);
   const human = await home.call(doctor, [], { env, width: 60 });
   assert.match(human.out, /\n {2}✗ python {7}Cannot find Python 3\.11/);
 });
@@ -39,7 +39,7 @@ Deno.test("doctor says that the first run makes the environment, and leaves noth
   assert.equal(states["cache"], "ok");
   const environment = checks.find(({ name }) => name === "environment")!;
   assert.equal(environment.state, "warn");
-  assert.match(environment.mend!, /^The next run makes it, once, with about [\d.]+ GB of disk$/);
+  assert.match(environment.fix!, /^The next run makes it, once, with about [\d.]+ GB of disk$/);
   assert.deepEqual(await denoFs.list(home.dir), []);
 });
 
@@ -70,7 +70,7 @@ Deno.test("doctor finds a TEMPER_PYTHON that cannot import torch", async () => {
   const torch = (JSON.parse(out) as Report).checks.find(({ name }) => name === "torch");
   assert.equal(code, EXIT.failed);
   assert.equal(torch?.found, `"${bare}" cannot import torch`);
-  assert.match(torch.mend!, /requirements\.lock names, or unset TEMPER_PYTHON$/);
+  assert.match(torch.fix!, /requirements\.lock names, or unset TEMPER_PYTHON$/);
 });
 
 Deno.test("denoFinding() wants the version whose locks need no flag", () => {
@@ -90,7 +90,7 @@ Deno.test("memoryFinding() warns below what the builtin base needs", () => {
   assert.equal(memoryFinding(3e9, 8e9, 2e9).state, "ok");
   const low = memoryFinding(1e9, 8e9, 2e9);
   assert.equal(low.state, "warn");
-  assert.equal(low.mend, "Lower train.micro_tokens: the builtin base may take 2 GB with the defaults");
+  assert.equal(low.fix, "Lower train.micro_tokens: the builtin base may take 2 GB with the defaults");
 });
 
 Deno.test("folderFinding() finds folders that cannot be written, keep no locks, or are full", async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { logs } from "../../src/commands/logs.ts";
 import { EXIT, TemperError, UsageError } from "../../src/lib/errors.ts";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { BEGINNING, DONE, logText, recorded, RecordingTerminal, RUN_ID, training } from "../ui/recorded.ts";
 import { project } from "./run_kit.ts";
 import { until } from "../until.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { prune } from "../../src/commands/prune.ts";
 import { runs } from "../../src/commands/runs.ts";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { copyFolder } from "../run/kit.ts";
 import { project } from "./run_kit.ts";
 

@@ -1,9 +1,9 @@
 import { dirname, join } from "node:path";
-import type { Command, CommandContext } from "../../src/commands/command.ts";
-import { parseCommandLine } from "../../src/commands/args.ts";
+import type { Command, CommandContext } from "../../src/cli/command.ts";
+import { parseCommandLine } from "../../src/cli/args.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import type { ExitCode } from "../../src/lib/errors.ts";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import type { NewEvent } from "../../src/log/events.ts";
 import { logText, recorded, RecordingTerminal } from "../ui/recorded.ts";
 

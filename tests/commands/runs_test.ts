@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { runs } from "../../src/commands/runs.ts";
 import { EXIT } from "../../src/lib/errors.ts";
-import { textWidth } from "../../src/lib/text_width.ts";
+import { textWidth } from "../../src/lib/text/text_width.ts";
 import { BEGINNING, DONE, FAILED, training } from "../ui/recorded.ts";
 import { project } from "./run_kit.ts";
 

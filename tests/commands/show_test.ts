@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { show } from "../../src/commands/show.ts";
 import { EXIT, TemperError, UsageError } from "../../src/lib/errors.ts";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { BEGINNING, DONE, FAILED, RUN_ID, training } from "../ui/recorded.ts";
 import { type Project, project } from "./run_kit.ts";
 

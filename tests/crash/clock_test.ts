@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { TemperError } from "../../src/lib/errors.ts";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { readLog } from "../../src/log/read.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
 import { boundaries, record } from "../run/cuts.ts";

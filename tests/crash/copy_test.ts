@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { basename, join } from "node:path";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { readRun } from "../../src/log/liveness.ts";
 import { cancelRun } from "../../src/run/cancel.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { TemperError } from "../../src/lib/errors.ts";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
 import { jobsOf, kitAt, outputsOf } from "../run/kit.ts";
 import { Proof, withFolder } from "./proof.ts";

@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import { denoFs, type FileWriter, type Fs } from "../../src/lib/fs.ts";
+import { denoFs, type FileWriter, type Fs } from "../../src/lib/files/fs.ts";
 
 /** A name in a folder that was made, taken away or replaced, and whose folder was not synced since. */
 interface Entry {

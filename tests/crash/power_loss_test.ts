@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { filesBelow } from "../../src/lib/folder.ts";
-import { denoFs } from "../../src/lib/fs.ts";
+import { filesBelow } from "../../src/lib/files/folder.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import type { LogEvent } from "../../src/log/events.ts";
 import { readLog } from "../../src/log/read.ts";
-import { buildJobFolder, completeJobFolder } from "../../src/providers/training/job_folder.ts";
+import { buildJobFolder, completeJobFolder } from "../../src/providers/trainer/job/job_folder.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
 import { assertHistory } from "../run/cuts.ts";
 import { effectsOf, jobsOf, kitAt, outputsOf } from "../run/kit.ts";

@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- what a proof has tried is for whoever runs it
 import assert from "node:assert/strict";
-import { denoFs, sha256 } from "../../src/lib/fs.ts";
+import { denoFs, sha256 } from "../../src/lib/files/fs.ts";
 import { randomFrom } from "../run/kit.ts";
 
 /** How long the loops go on. The other proofs try everything there is, however long that takes. */

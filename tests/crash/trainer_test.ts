@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { systemClock } from "../../src/lib/clock.ts";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { readRun } from "../../src/log/liveness.ts";
 import { cancelRun } from "../../src/run/cancel.ts";
 import { until } from "../until.ts";

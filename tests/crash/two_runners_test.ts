@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { effectsOf, kitAt } from "../run/kit.ts";
 import { readyRunner } from "../run/runner_process.ts";
 import { Proof, withFolder } from "./proof.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { nameInId } from "../../src/run/ids.ts";
 import { until } from "../until.ts";
 import { type Project, project, WITHOUT_TRAINER } from "./kit.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { startLlamaServer } from "../providers/ollama/llama_server.ts";
 import { startOllama, WITHOUT_ENGINE } from "../providers/ollama/server.ts";
 import { project, PYTHON, ROOT, WITHOUT_TRAINER } from "./kit.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { seededRandom } from "../run/kit.ts";
 import { until } from "../until.ts";
 import { type Project, project, PYTHON, WITHOUT_TRAINER } from "./kit.ts";

@@ -1,8 +1,8 @@
 // deno-lint-ignore-file camelcase -- names of result.json
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { denoFs } from "../../src/lib/fs.ts";
-import { parseModelfile } from "../providers/training/modelfile_grammar.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
+import { parseModelfile } from "../providers/trainer/modelfile_grammar.ts";
 import { type Project, project, tinyBase, WITHOUT_TRAINER } from "./kit.ts";
 
 async function trained(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { project, rows, WITHOUT_TRAINER } from "./kit.ts";
 
 async function events(dir: string): Promise<{ type: string; step?: string; [name: string]: unknown }[]> {

@@ -1,16 +1,16 @@
 import { join } from "node:path";
 import { systemClock } from "../../src/lib/clock.ts";
 import { TemperError } from "../../src/lib/errors.ts";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { readLog } from "../../src/log/read.ts";
-import { ggufBase } from "../../src/providers/training/base/gguf.ts";
-import { readWeights } from "../../src/providers/training/base/safetensors.ts";
+import { ggufBase } from "../../src/providers/trainer/base/gguf.ts";
+import { readWeights } from "../../src/providers/trainer/base/safetensors.ts";
 import { loadAll } from "../../src/spec/load.ts";
 import { renderProblem } from "../../src/spec/render.ts";
 import { readSource } from "../../src/steps/extract/read_source.ts";
 import type { Suffix } from "../../src/steps/extract/sources.ts";
-import { writeGguf } from "../providers/training/gguf_file.ts";
-import { safetensors } from "../providers/training/project.ts";
+import { writeGguf } from "../providers/trainer/gguf_file.ts";
+import { safetensors } from "../providers/trainer/project.ts";
 import { copyFolder } from "../run/kit.ts";
 import type { Material } from "./mutate.ts";
 

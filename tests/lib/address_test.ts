@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { addressOf, below, isSecret, withCredentials, without, withoutLong } from "../../src/lib/address.ts";
-import { isReadable, passwordFault, tokenFault } from "../../src/lib/api_key.ts";
+import {
+  addressOf,
+  below,
+  isSecret,
+  withCredentials,
+  without,
+  withoutLong,
+} from "../../src/lib/net/address.ts";
+import { isReadable, passwordFault, tokenFault } from "../../src/lib/net/api_key.ts";
 
 Deno.test("addressOf() leaves an address without secrets as it is, but for slashes at its end", () => {
   for (const text of ["http://127.0.0.1:11434", "https://HOST:443/a/b", "http://[::1]:1/x"]) {

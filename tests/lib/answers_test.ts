@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Calls, FORMS, sameCalls, splitReasoning } from "../../src/lib/answers.ts";
-import { exactJson } from "../../src/lib/exact_json.ts";
-import { denoFs } from "../../src/lib/fs.ts";
+import { type Calls, FORMS, sameCalls, splitReasoning } from "../../src/lib/text/answers.ts";
+import { exactJson } from "../../src/lib/json/exact_json.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 
 type Pairs = readonly (readonly [name: string, json: string])[] | null;
 

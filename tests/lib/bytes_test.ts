@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { utf8Fault } from "../../src/lib/bytes.ts";
+import { utf8Fault } from "../../src/lib/files/bytes.ts";
 
 function decodes(bytes: Uint8Array): boolean {
   try {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { systemClock } from "../../src/lib/clock.ts";
-import { digestOf, rememberDigest, stampOf } from "../../src/lib/digest_memo.ts";
-import { denoFs, type Fs, sha256 } from "../../src/lib/fs.ts";
+import { digestOf, rememberDigest, stampOf } from "../../src/lib/files/digest_memo.ts";
+import { denoFs, type Fs, sha256 } from "../../src/lib/files/fs.ts";
 
 async function setUp(test: (path: string, cacheDir: string, fs: Fs, reads: () => number) => Promise<void>) {
   const dir = await Deno.makeTempDir();

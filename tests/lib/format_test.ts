@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { age, briefDuration, bytes, count, counted, duration, figure, share } from "../../src/lib/format.ts";
-import { textWidth } from "../../src/lib/text_width.ts";
+import {
+  age,
+  briefDuration,
+  bytes,
+  count,
+  counted,
+  duration,
+  figure,
+  share,
+} from "../../src/lib/text/format.ts";
+import { textWidth } from "../../src/lib/text/text_width.ts";
 
 const S = 1000;
 const MIN = 60 * S;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { denoFs } from "../../src/lib/fs.ts";
-import { expandGlob } from "../../src/lib/glob.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
+import { expandGlob } from "../../src/lib/files/glob.ts";
 
 async function withTree(paths: readonly string[], test: (dir: string) => Promise<void>) {
   const dir = await Deno.realPath(await Deno.makeTempDir());

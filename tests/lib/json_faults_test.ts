@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Json } from "../../src/lib/json.ts";
-import { lossFault, placeIn, syntaxFault } from "../../src/lib/json_faults.ts";
+import type { Json } from "../../src/lib/json/json.ts";
+import { lossFault, placeIn, syntaxFault } from "../../src/lib/json/json_faults.ts";
 
 /** The fault of a text that JSON.parse refuses, as `text from there on: reason`. */
 function faultOf(text: string): string {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { scanJson } from "../../src/lib/json_scan.ts";
+import { scanJson } from "../../src/lib/json/json_scan.ts";
 
 const signs = [
   ...'{}[]:,"\\/ \t\n\r-+.0123456789eEaunrtflsx',

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
-import { denoFs } from "../../src/lib/fs.ts";
-import { LineWriter } from "../../src/lib/line_writer.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
+import { LineWriter } from "../../src/lib/files/line_writer.ts";
 
 Deno.test("LineWriter writes every line, however long and however seldom it is drained", async () => {
   const dir = await Deno.makeTempDir();

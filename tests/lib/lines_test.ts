@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type LineFault, readLines, type ReadLinesOptions } from "../../src/lib/lines.ts";
+import { type LineFault, readLines, type ReadLinesOptions } from "../../src/lib/files/lines.ts";
 
 async function* cut(bytes: Uint8Array, sizes: readonly number[]): AsyncGenerator<Uint8Array> {
   // One buffer for all chunks, as files are read: what readLines keeps it must have copied.

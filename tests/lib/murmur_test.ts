@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { murmur128 } from "../../src/lib/murmur.ts";
+import { murmur128 } from "../../src/lib/files/murmur.ts";
 
 function hex(digest: string): string {
   return Array.from({ length: 8 }, (_, i) => digest.charCodeAt(i).toString(16).padStart(4, "0")).join("");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { didYouMean, nearest } from "../../src/lib/nearest.ts";
+import { didYouMean, nearest } from "../../src/lib/text/nearest.ts";
 
 const NAMES = ["epochs", "learning_rate", "batch_size", "max_length", "max_steps", "seed"];
 

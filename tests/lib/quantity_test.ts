@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseCount, parseSize } from "../../src/lib/quantity.ts";
+import { parseCount, parseSize } from "../../src/lib/text/quantity.ts";
 
 Deno.test("parseSize() reads decimal and binary units", () => {
   assert.equal(parseSize("24GiB"), 24 * 2 ** 30);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { masked, maskedText, secretIn, secretValues } from "../../src/lib/secrets.ts";
+import { masked, maskedText, secretIn, secretValues } from "../../src/lib/net/secrets.ts";
 
 /** Put together here, so that nobody takes the test for a leak. */
 const from = (...parts: readonly string[]) => parts.join("");

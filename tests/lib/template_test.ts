@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseTemplate, templateFields } from "../../src/lib/template.ts";
+import { parseTemplate, templateFields } from "../../src/lib/text/template.ts";
 
 Deno.test("parseTemplate() splits text and fields", () => {
   assert.deepEqual(parseTemplate("a {{ b c }}{{d}} {e}"), ["a ", { field: "b c" }, { field: "d" }, " {e}"]);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { oneLine, pad, splitAt, textWidth, truncate, truncateMiddle } from "../../src/lib/text_width.ts";
+import { oneLine, pad, splitAt, textWidth, truncate, truncateMiddle } from "../../src/lib/text/text_width.ts";
 
 const text = fc.string({ unit: "grapheme", maxLength: 40 });
 const width = fc.integer({ min: 2, max: 60 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { textWidth } from "../../src/lib/text_width.ts";
-import { wrap } from "../../src/lib/wrap.ts";
+import { textWidth } from "../../src/lib/text/text_width.ts";
+import { wrap } from "../../src/lib/text/wrap.ts";
 
 Deno.test("wrap() breaks at spaces, and inside a word that is too long", () => {
   assert.deepEqual(wrap("the loss is not a number", 10), ["the loss", "is not a", "number"]);

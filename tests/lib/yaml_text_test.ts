@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parse } from "yaml";
-import { blockYaml, flowYaml } from "../../src/lib/yaml_text.ts";
+import { blockYaml, flowYaml } from "../../src/lib/text/yaml_text.ts";
 
 const text = fc.oneof(
   fc.string({ unit: "grapheme" }),

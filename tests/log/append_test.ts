@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { systemClock } from "../../src/lib/clock.ts";
 import { TemperError } from "../../src/lib/errors.ts";
-import { denoFs, type FileWriter, type Fs } from "../../src/lib/fs.ts";
+import { denoFs, type FileWriter, type Fs } from "../../src/lib/files/fs.ts";
 import { LogWriter, TORN_FILE } from "../../src/log/append.ts";
 import { readLog } from "../../src/log/read.ts";
 import { STARTED } from "./events.ts";

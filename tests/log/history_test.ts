@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { filesBelow, folderDigest } from "../../src/lib/folder.ts";
+import { filesBelow, folderDigest } from "../../src/lib/files/folder.ts";
 import { systemClock } from "../../src/lib/clock.ts";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { LogWriter } from "../../src/log/append.ts";
 import { listRuns, readRun } from "../../src/log/liveness.ts";
 import { readLog } from "../../src/log/read.ts";

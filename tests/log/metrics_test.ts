@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { type MetricPoint, metricsReader, pointOfEvent, readPoints } from "../../src/log/metrics.ts";
 
 Deno.test("readPoints() goes on where it stopped, wherever the file was cut", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { TemperError } from "../../src/lib/errors.ts";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { type Prediction, readSamples } from "../../src/log/predictions.ts";
 
 function row(prompt: string, before: boolean | null, after: boolean | null): Prediction {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
 import { TemperError } from "../../src/lib/errors.ts";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { MAX_LINE } from "../../src/log/events.ts";
 import { isDriven, listRuns, readRun } from "../../src/log/liveness.ts";
 import { LineReader, readLog } from "../../src/log/read.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
-import { denoFs, type Fs } from "../../src/lib/fs.ts";
+import { denoFs, type Fs } from "../../src/lib/files/fs.ts";
 import { tailLog } from "../../src/log/tail.ts";
 import { numbered, STARTED, textOf } from "./events.ts";
 

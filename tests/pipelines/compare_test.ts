@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { resolveTraining } from "../../src/plan/defaults.ts";
 import { loadAllOrThrow, type LoadedSpec, loadSpecOrThrow } from "../../src/spec/load.ts";
 

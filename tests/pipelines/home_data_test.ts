@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { files, type HomeRow, homeRows } from "../../pipelines/data/generate.ts";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 
 const SIDES = ["train", "eval"] as const;
 const folded = (row: HomeRow) => row.command.toLowerCase().replace(/[^a-z0-9]+/g, " ").trim();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { advise, type AdviseQuestion } from "../../src/plan/advise.ts";
 import { likelyShape, parametersOf } from "../../src/plan/model_shapes.ts";
-import { method } from "../../src/spec/schema_method.ts";
+import { method } from "../../src/spec/schema/schema_method.ts";
 
 const KINDS = ["full", "lora", "qlora", "prefix", "adapter"] as const;
 

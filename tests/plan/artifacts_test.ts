@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { artifactSizes, type Quantization } from "../../src/plan/artifacts.ts";
 import { likelyShape } from "../../src/plan/model_shapes.ts";
-import { method } from "../../src/spec/schema_method.ts";
+import { method } from "../../src/spec/schema/schema_method.ts";
 
 const shape = likelyShape(134_515_008).shape;
 /** The builtin base: 98,362,432 bytes. */

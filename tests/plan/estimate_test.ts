@@ -8,7 +8,7 @@ import {
   trainableParameters,
 } from "../../src/plan/memory.ts";
 import { estimateTime } from "../../src/plan/time.ts";
-import { Spec } from "../../src/spec/schema.ts";
+import { Spec } from "../../src/spec/schema/schema.ts";
 
 const smollm2: ModelShape = {
   layers: 30,

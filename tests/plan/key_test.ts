@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { canonicalJson, type Json } from "../../src/lib/json.ts";
+import { canonicalJson, type Json } from "../../src/lib/json/json.ts";
 import { changedParts, keyOf } from "../../src/plan/key.ts";
 import { expand } from "../../src/plan/plan.ts";
 

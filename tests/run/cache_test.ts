@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { systemClock } from "../../src/lib/clock.ts";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { type CacheEnv, findCached, rememberOutputs, storeCached } from "../../src/run/cache.ts";
 import { seal } from "../../src/run/outputs.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
@@ -59,7 +59,7 @@ const DAMAGE: Readonly<Record<string, (entry: string) => Promise<void>>> = {
 };
 
 for (const [damaged, damage] of Object.entries(DAMAGE)) {
-  Deno.test(`findCached() misses, and storeCached() mends, an entry whose ${damaged}`, () =>
+  Deno.test(`findCached() misses, and storeCached() fixes, an entry whose ${damaged}`, () =>
     withEntry(async (env, out, entry) => {
       // Digests are only remembered of files that have settled.
       await Deno.utime(join(entry, "out", "big.bin"), 1, 1);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { systemClock } from "../../src/lib/clock.ts";
 import { LockedError } from "../../src/lib/errors.ts";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import type { JobRef } from "../../src/providers/provider.ts";
 import { type CancelOptions, cancelRun } from "../../src/run/cancel.ts";
 import { type RunOutcome, runPipeline } from "../../src/run/run_pipeline.ts";

@@ -1,14 +1,14 @@
 import { join } from "node:path";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
-import { denoFs, type Fs } from "../../src/lib/fs.ts";
+import { denoFs, type Fs } from "../../src/lib/files/fs.ts";
 import { localProvider } from "../../src/providers/local/provider.ts";
 import type { JobRef, Provider } from "../../src/providers/provider.ts";
 import type { RunOptions } from "../../src/run/run_pipeline.ts";
 import { loadSpecOrThrow } from "../../src/spec/load.ts";
 import type { Step } from "../../src/steps/step.ts";
-import { STEPS } from "../../src/steps/table.ts";
+import { STEPS } from "../../src/steps/registry.ts";
 import { workOf } from "../../src/steps/work.ts";
-import { DOUBLE, starts, variables, writeBase } from "../providers/training/project.ts";
+import { DOUBLE, starts, variables, writeBase } from "../providers/trainer/project.ts";
 
 /** Silence after which the double is called stalled. */
 const STALL_MS = 1_000;

@@ -2,7 +2,7 @@
 /** Drives a kit's pipeline as a process of its own, once a line on stdin says how. Exits like the command would. */
 import { TemperError } from "../../src/lib/errors.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { doubleAt } from "./double.ts";
 import { dyingFs } from "./faulty_fs.ts";
 import { kitAt } from "./kit.ts";

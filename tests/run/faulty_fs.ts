@@ -1,4 +1,4 @@
-import { denoFs, type FileWriter, type Fs } from "../../src/lib/fs.ts";
+import { denoFs, type FileWriter, type Fs } from "../../src/lib/files/fs.ts";
 
 /** Operations that change the disk, beside those of a writer. */
 export const CHANGES = [

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { claimRunDir, nameInId, runId } from "../../src/run/ids.ts";
 
 const at = (ms: number, hex: string[]): Clock => ({

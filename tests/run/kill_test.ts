@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { isKnown } from "../../src/log/events.ts";
 import { readLog } from "../../src/log/read.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
-import { denoFs, type Fs } from "../../src/lib/fs.ts";
-import { filesBelow } from "../../src/lib/folder.ts";
+import { denoFs, type Fs } from "../../src/lib/files/fs.ts";
+import { filesBelow } from "../../src/lib/files/folder.ts";
 import type { JobRef } from "../../src/providers/provider.ts";
 import type { RunOptions } from "../../src/run/run_pipeline.ts";
-import { Spec } from "../../src/spec/schema.ts";
+import { Spec } from "../../src/spec/schema/schema.ts";
 import type { LoadedSpec } from "../../src/spec/load.ts";
 import type { Step, StepContext, StepKind } from "../../src/steps/step.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { systemClock } from "../../src/lib/clock.ts";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { LogWriter } from "../../src/log/append.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
 import { boundaries, cutAt, record, type Recorded, resumesAt } from "./cuts.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import type { LogEvent } from "../../src/log/events.ts";
 import { type RunOutcome, runPipeline } from "../../src/run/run_pipeline.ts";
 import { doubleAt, type DoubleKit } from "./double.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { LockedError, TemperError } from "../../src/lib/errors.ts";
-import { denoFs, type Fs } from "../../src/lib/fs.ts";
+import { denoFs, type Fs } from "../../src/lib/files/fs.ts";
 import type { LogEvent } from "../../src/log/events.ts";
 import { readRun } from "../../src/log/liveness.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";

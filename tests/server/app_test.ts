@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import type { NewEvent } from "../../src/log/events.ts";
 import { addEveryRun } from "./every_run.ts";
 import { BEGINNING, DONE, metric, site, STARTED, training } from "./kit.ts";

@@ -4,7 +4,7 @@ import { containedFs } from "../../server/contained_fs.ts";
 import { createSources } from "../../server/sources.ts";
 import { createApp } from "../../server/app.tsx";
 import { systemClock } from "../../src/lib/clock.ts";
-import { denoFs, type ReadFs } from "../../src/lib/fs.ts";
+import { denoFs, type ReadFs } from "../../src/lib/files/fs.ts";
 import { logText, recorded } from "../ui/recorded.ts";
 import { addParts } from "./every_run.ts";
 import { BEGINNING, messages, training } from "./kit.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { denoFs, type FileLock } from "../../src/lib/fs.ts";
+import { denoFs, type FileLock } from "../../src/lib/files/fs.ts";
 import { BEGINNING, DONE, metric, type Site, training } from "./kit.ts";
 
 const RECORDED = new URL("../fixtures/runs/v1/", import.meta.url);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { denoFs, type Fs } from "../../src/lib/fs.ts";
+import { denoFs, type Fs } from "../../src/lib/files/fs.ts";
 import { logText, recorded } from "../ui/recorded.ts";
 import { until } from "../until.ts";
 import { BEGINNING, DONE, messages, metric, site, training } from "./kit.ts";

@@ -3,7 +3,7 @@ import { createApp } from "../../server/app.tsx";
 import type { GuardOptions } from "../../server/guard.ts";
 import { createSources, type Sources } from "../../server/sources.ts";
 import { systemClock } from "../../src/lib/clock.ts";
-import { denoFs, type Fs } from "../../src/lib/fs.ts";
+import { denoFs, type Fs } from "../../src/lib/files/fs.ts";
 import type { NewEvent } from "../../src/log/events.ts";
 import { BEGINNING, DONE, logText, recorded, STARTED, training } from "../ui/recorded.ts";
 

@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console -- says what was measured
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { ROOT, WITHOUT_TRAINER } from "../e2e/kit.ts";
 import { startOllama, WITHOUT_ENGINE } from "../providers/ollama/server.ts";
 import { assertAsTrained, judged, type Judgement } from "./judge.ts";

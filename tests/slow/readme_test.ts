@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { PYTHON, ROOT, WITHOUT_TRAINER } from "../e2e/kit.ts";
 import { assertAsTrained, judged } from "./judge.ts";
 

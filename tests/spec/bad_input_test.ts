@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { loadSpec } from "../../src/spec/load.ts";
 import type { Problem } from "../../src/spec/problem.ts";
 import { GOOD, good, marked, problemsOf, withFolder } from "./kit.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { denoFs } from "../../src/lib/fs.ts";
-import { allFields, jsonSchema, schemaAt, schemaText } from "../../src/spec/json_schema.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
+import { allFields, jsonSchema, schemaAt, schemaText } from "../../src/spec/schema/json_schema.ts";
 import { loadAll } from "../../src/spec/load.ts";
 
 const PIPELINES = new URL("../../pipelines/", import.meta.url);

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { type LoadOptions, type LoadResult, loadSpec } from "../../src/spec/load.ts";
 import type { Problem } from "../../src/spec/problem.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { loadSpec, loadSpecOrThrow, resolveFrom } from "../../src/spec/load.ts";
 import { SpecError } from "../../src/spec/spec_error.ts";
 import { GOOD, good, load, marked, problemsOf, withFolder } from "./kit.ts";

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { loadAll, type LoadOptions, loadSpec } from "../../src/spec/load.ts";
-import { expandMatrix } from "../../src/spec/matrix.ts";
-import { MOST_COMBINATIONS } from "../../src/spec/matrix_axes.ts";
-import { valueAt } from "../../src/spec/path.ts";
+import { expandMatrix } from "../../src/spec/matrix/matrix.ts";
+import { MOST_COMBINATIONS } from "../../src/spec/matrix/matrix_axes.ts";
+import { valueAt } from "../../src/spec/yaml/path.ts";
 import { GOOD, good, marked, withFolder } from "./kit.ts";
 
 /** GOOD, trained here, with a matrix. */

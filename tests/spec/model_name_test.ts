@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { fullName, modelNameFault, previousName } from "../../src/spec/model_name.ts";
+import { fullName, modelNameFault, previousName } from "../../src/spec/rules/model_name.ts";
 import { startOllama, WITHOUT_OLLAMA } from "../providers/ollama/server.ts";
 
 Deno.test("fullName() adds the tag that Ollama adds", () => {

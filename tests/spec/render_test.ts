@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { textWidth } from "../../src/lib/text_width.ts";
+import { textWidth } from "../../src/lib/text/text_width.ts";
 import { type Problem, problemAt, problemWith } from "../../src/spec/problem.ts";
 import { renderProblem } from "../../src/spec/render.ts";
 

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { systemClock } from "../../src/lib/clock.ts";
-import { denoFs } from "../../src/lib/fs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { changedParts } from "../../src/plan/key.ts";
 import type { LoadedSpec } from "../../src/spec/load.ts";
-import { Spec } from "../../src/spec/schema.ts";
+import { Spec } from "../../src/spec/schema/schema.ts";
 import { configure } from "../../src/steps/configure.ts";
 
 const env = {

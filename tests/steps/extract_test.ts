@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { denoFs, sha256 } from "../../src/lib/fs.ts";
+import { denoFs, sha256 } from "../../src/lib/files/fs.ts";
 import { extract } from "../../src/steps/extract.ts";
 import { Bench, jsonl, refusal } from "./drive.ts";
 

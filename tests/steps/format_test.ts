@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
-import { denoFs, sha256 } from "../../src/lib/fs.ts";
+import { denoFs, sha256 } from "../../src/lib/files/fs.ts";
 import { format } from "../../src/steps/format.ts";
 import { Bench, jsonl, refusal } from "./drive.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { StepProgress } from "../../src/log/state.ts";
-import { counter, progressText } from "../../src/log/progress_text.ts";
+import { counter, progressText } from "../../src/view/progress_text.ts";
 import { Eta } from "../../src/ui/progress.ts";
 
 function at(done: number, total = 100, phase = "train"): StepProgress {

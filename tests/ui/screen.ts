@@ -1,4 +1,4 @@
-import { textWidth } from "../../src/lib/text_width.ts";
+import { textWidth } from "../../src/lib/text/text_width.ts";
 
 // deno-lint-ignore no-control-regex
 const TOKEN = /\x1b\[(\??[0-9;]*)([A-Za-z])|\r|\n|[^\x1b\r\n]/gu;

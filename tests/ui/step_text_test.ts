@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { textWidth } from "../../src/lib/text_width.ts";
+import { textWidth } from "../../src/lib/text/text_width.ts";
 import { createPalette } from "../../src/ui/palette.ts";
-import { elapsed } from "../../src/log/elapsed.ts";
-import { markOf, summaryText } from "../../src/log/summary_text.ts";
+import { elapsed } from "../../src/view/elapsed.ts";
+import { markOf, summaryText } from "../../src/view/summary_text.ts";
 import { stepLine } from "../../src/ui/step_text.ts";
 import { DONE, folded, recorded } from "./recorded.ts";
 

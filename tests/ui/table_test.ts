@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { textWidth } from "../../src/lib/text_width.ts";
+import { textWidth } from "../../src/lib/text/text_width.ts";
 import { type Column, table } from "../../src/ui/table.ts";
 
 const COLUMNS: readonly Column[] = [

@@ -1,6 +1,6 @@
-import { type Call, type Calls, FORMS, sameCalls, splitReasoning } from "../../lib/answers.ts";
-import { parseExact } from "../../lib/exact_json.ts";
-import { canonicalJson, type Json } from "../../lib/json.ts";
+import { type Call, type Calls, FORMS, sameCalls, splitReasoning } from "../../lib/text/answers.ts";
+import { parseExact } from "../../lib/json/exact_json.ts";
+import { canonicalJson, type Json } from "../../lib/json/json.ts";
 
 /** An answer as Ollama's chat hands it out: taken apart, and without the white space between its parts. */
 export interface ServedAnswer {

@@ -1,8 +1,8 @@
 import type { z } from "zod";
-import { type Address, addressOf, below, isSecret, without, withoutLong } from "../../lib/address.ts";
+import { type Address, addressOf, below, isSecret, without, withoutLong } from "../../lib/net/address.ts";
 import { TemperError } from "../../lib/errors.ts";
-import type { Fs } from "../../lib/fs.ts";
-import { readLines } from "../../lib/lines.ts";
+import type { Fs } from "../../lib/files/fs.ts";
+import { readLines } from "../../lib/files/lines.ts";
 import { Answer, type ChatRequest, type CreateRequest, Failure, Shown, Status, Version } from "./wire.ts";
 
 /** Milliseconds in which a server that is there answers a question that costs it nothing. */
@@ -237,7 +237,7 @@ function isPage(text: string): boolean {
   return /^\s*<(!doctype|html|head|body|\?xml)/i.test(text);
 }
 
-/** What to do about refusals that a user can mend. */
+/** What to do about refusals that a user can fix. */
 function hintFor(words: string): string | undefined {
   if (/no space left|disk/i.test(words)) return "Make room where the server keeps its models (OLLAMA_MODELS)";
   if (/digest mismatch|expected sha256/i.test(words)) {

@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { z } from "zod";
-import type { Call } from "../../lib/answers.ts";
+import type { Call } from "../../lib/text/answers.ts";
 import { TemperError } from "../../lib/errors.ts";
-import type { Json } from "../../lib/json.ts";
-import { readLines } from "../../lib/lines.ts";
-import { EVAL_FILE } from "../training/examples.ts";
-import { jobDir } from "../training/job_folder.ts";
-import type { JudgeWork } from "../training/judge.ts";
+import type { Json } from "../../lib/json/json.ts";
+import { readLines } from "../../lib/files/lines.ts";
+import { EVAL_FILE } from "../trainer/job/examples.ts";
+import { jobDir } from "../trainer/job/job_folder.ts";
+import type { JudgeWork } from "../trainer/serving/judge.ts";
 import { servedCall } from "./answer.ts";
 import type { ChatMessage } from "./wire.ts";
 

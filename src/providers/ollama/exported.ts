@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import type { Fs } from "../../lib/fs.ts";
+import type { Fs } from "../../lib/files/fs.ts";
 import type { JobResult } from "../provider.ts";
-import { jobDir } from "../training/job_folder.ts";
-import { readServing } from "../training/serving.ts";
+import { jobDir } from "../trainer/job/job_folder.ts";
+import { readServing } from "../trainer/serving/serving.ts";
 import type { RegisterRequest } from "./register.ts";
 
 /** What a job left to serve; `undefined` where it exported no GGUF file. */

@@ -1,9 +1,9 @@
 import { UsageError } from "../../lib/errors.ts";
-import type { Finding } from "../../spec/finding.ts";
+import type { FieldProblem } from "../../spec/rules/field_problem.ts";
 import type { LoadedSpec } from "../../spec/load.ts";
-import { valuesWith } from "../../spec/secrets.ts";
+import { valuesWith } from "../../spec/rules/secrets.ts";
 import type { Env, InspectOptions } from "../provider.ts";
-import { inspectTraining } from "../training/inspect.ts";
+import { inspectTraining } from "../trainer/inspect.ts";
 import { authorized, serverFields, serverOf } from "./server.ts";
 
 /** What keeps a pipeline from training here and from being served there, as far as can be seen without asking there. */
@@ -11,14 +11,14 @@ export async function inspectOllama(
   loaded: LoadedSpec,
   env: Env,
   options: InspectOptions,
-): Promise<Finding[]> {
+): Promise<FieldProblem[]> {
   const { auth_env: name } = serverFields(loaded.spec);
   const quoted = valuesWith(loaded.spec, name === undefined ? undefined : env.env[name]);
   return [...quoted, ...serverFindings(loaded, env), ...await inspectTraining(loaded, env, options)];
 }
 
 /** A variable that is not set is no finding: a file may be checked where it will not be run. */
-function serverFindings({ spec }: LoadedSpec, { env }: Env): Finding[] {
+function serverFindings({ spec }: LoadedSpec, { env }: Env): FieldProblem[] {
   const { auth_env: name, ...fields } = serverFields(spec);
   const isSet = name !== undefined && env[name] !== undefined;
   try {

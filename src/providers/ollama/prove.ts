@@ -1,8 +1,8 @@
 // deno-lint-ignore-file camelcase -- names of the log and of `show --json`
 import { join } from "node:path";
-import type { Spec } from "../../spec/schema.ts";
+import type { Spec } from "../../spec/schema/schema.ts";
 import type { JobResult } from "../provider.ts";
-import { judgeAnswers, type JudgeWork } from "../training/judge.ts";
+import { judgeAnswers, type JudgeWork } from "../trainer/serving/judge.ts";
 import { asText, formOf, sameAnswer, type ServedAnswer, servedCall } from "./answer.ts";
 import type { OllamaClient } from "./client.ts";
 import type { Answer, ChatMessage } from "./wire.ts";

@@ -1,11 +1,11 @@
 import { TemperError, UsageError } from "../../lib/errors.ts";
-import type { JsonObject } from "../../lib/json.ts";
+import type { JsonObject } from "../../lib/json/json.ts";
 import type { LoadedSpec } from "../../spec/load.ts";
 import type { Env, JobResult, MonitorWork, Provider, Setting, SubmitWork, Work } from "../provider.ts";
 import { exportedOf } from "./exported.ts";
-import { type TrainingOptions, trainingProvider } from "../training/provider.ts";
-import { readServing, type Serving } from "../training/serving.ts";
-import { ownTrainerDir } from "../training/trainer.ts";
+import { type TrainingOptions, trainingProvider } from "../trainer/provider.ts";
+import { readServing, type Serving } from "../trainer/serving/serving.ts";
+import { ownTrainerDir } from "../trainer/environment/trainer_dir.ts";
 import { OllamaClient } from "./client.ts";
 import { type Proof, prove } from "./prove.ts";
 import { refuseTaken, register, type Registered } from "./register.ts";
@@ -30,9 +30,9 @@ export function ollamaProvider(options: Omit<TrainingOptions, "kind" | "finish">
   });
   return {
     ...training,
-    async outlook(loaded, env, data, configured) {
-      const outlook = await training.outlook(loaded, env, data, configured);
-      return { ...outlook, settings: [...outlook.settings, serverSetting(loaded, env)] };
+    async preview(loaded, env, data, configured) {
+      const preview = await training.preview(loaded, env, data, configured);
+      return { ...preview, settings: [...preview.settings, serverSetting(loaded, env)] };
     },
     async submit(work) {
       if (!work.job) await refuseBeforeTraining(work);

@@ -1,9 +1,9 @@
 import { TemperError, UsageError } from "../../lib/errors.ts";
 import type { Env, Progress } from "../provider.ts";
-import type { Serving } from "../training/serving.ts";
+import type { Serving } from "../trainer/serving/serving.ts";
 import type { OllamaClient } from "./client.ts";
 import type { Shown } from "./wire.ts";
-import { fullName, previousName } from "../../spec/model_name.ts";
+import { fullName, previousName } from "../../spec/rules/model_name.ts";
 import { refuseOldServer } from "./version.ts";
 
 /** Metadata that every file exported by temper carries: the method it was trained with. */

@@ -1,6 +1,6 @@
-import { exactJson } from "../../lib/exact_json.ts";
-import type { Json, JsonObject } from "../../lib/json.ts";
-import type { SentTools } from "../training/examples.ts";
+import { exactJson } from "../../lib/json/exact_json.ts";
+import type { Json, JsonObject } from "../../lib/json/json.ts";
+import type { SentTools } from "../trainer/job/examples.ts";
 
 export const SENT: SentTools = {
   version: 1,

@@ -1,13 +1,13 @@
 import { basename, join } from "node:path";
 import type { FineTuningJob } from "openai/resources/fine-tuning/jobs/jobs";
 import { TemperError } from "../../lib/errors.ts";
-import type { JsonObject } from "../../lib/json.ts";
-import { Spec } from "../../spec/schema.ts";
+import type { JsonObject } from "../../lib/json/json.ts";
+import { Spec } from "../../spec/schema/schema.ts";
 import type { Env, JobRef } from "../provider.ts";
-import { JOB, pendingIntent } from "./create_once.ts";
-import { endpointOf, hostedSpec } from "./dialect.ts";
-import { alive, jobsOfRun, lookAlikes, madeSince } from "./find_job.ts";
-import { hasEnded, parseJob } from "./job_view.ts";
+import { JOB, pendingIntent } from "./job/create_once.ts";
+import { endpointOf, hostedSpec } from "./dialects/dialect.ts";
+import { alive, jobsOfRun, lookAlikes, madeSince } from "./job/find_job.ts";
+import { hasEnded, parseJob } from "./job/job_view.ts";
 import { endpointOfJob } from "./monitor.ts";
 import { Service } from "./service.ts";
 

@@ -1,14 +1,14 @@
 import { join } from "node:path";
 import { TemperError, UsageError } from "../../lib/errors.ts";
-import { count, counted } from "../../lib/format.ts";
-import type { Json, JsonObject } from "../../lib/json.ts";
+import { count, counted } from "../../lib/text/format.ts";
+import type { Json, JsonObject } from "../../lib/json/json.ts";
 import type { LoadedSpec } from "../../spec/load.ts";
 import type { ConfigureWork, Env } from "../provider.ts";
-import { dialectOf, endpointOf, type HostedSpec, hostedSpec } from "./dialect.ts";
-import { goalOf, writeExamples, type WrittenFile } from "./example_file.ts";
-import { JOB_FILE, type JobFile } from "./job_file.ts";
-import { epochsOf, type Goal, hyperparameters, isGiven, suffixOf } from "./presets.ts";
-import { loadTokenizer } from "./tokens.ts";
+import { dialectOf, endpointOf, type HostedSpec, hostedSpec } from "./dialects/dialect.ts";
+import { goalOf, writeExamples, type WrittenFile } from "./upload/example_file.ts";
+import { JOB_FILE, type JobFile } from "./job/job_file.ts";
+import { epochsOf, type Goal, hyperparameters, isGiven, suffixOf } from "./dialects/presets.ts";
+import { loadTokenizer } from "./upload/tokens.ts";
 
 /** Raised when the same rows give another file or another body than before. */
 const FORM = 1;

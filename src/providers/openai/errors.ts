@@ -1,7 +1,7 @@
 // deno-lint-ignore-file camelcase -- names of the protocol and of the pipeline file
 import type { APIError } from "openai";
 import { TemperError } from "../../lib/errors.ts";
-import { ALTERNATIVES } from "./dates.ts";
+import { ALTERNATIVES } from "./dialects/dates.ts";
 
 interface Advice {
   readonly code: string;

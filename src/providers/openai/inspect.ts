@@ -1,21 +1,21 @@
 import { UsageError } from "../../lib/errors.ts";
-import type { Finding } from "../../spec/finding.ts";
+import type { FieldProblem } from "../../spec/rules/field_problem.ts";
 import type { LoadedSpec } from "../../spec/load.ts";
-import { valuesWith } from "../../spec/secrets.ts";
+import { valuesWith } from "../../spec/rules/secrets.ts";
 import type { Env } from "../provider.ts";
-import { authorizedAddress, dialectOf, endpointOf, type HostedSpec, hostedSpec } from "./dialect.ts";
+import { authorizedAddress, dialectOf, endpointOf, type HostedSpec, hostedSpec } from "./dialects/dialect.ts";
 
 /**
  * What keeps the key from being sent. One that is not set is no finding, and neither is an address that is not known: a
  * file may be checked where it will not be run.
  */
-export function inspectHosted({ spec }: LoadedSpec, { env }: Env): Promise<Finding[]> {
+export function inspectHosted({ spec }: LoadedSpec, { env }: Env): Promise<FieldProblem[]> {
   const hosted = hostedSpec(spec);
   const { api_key_env: keyEnv = dialectOf(hosted).keyEnv } = hosted.provider;
   return Promise.resolve([...valuesWith(spec, env[keyEnv]), ...keyFindings(hosted, env)]);
 }
 
-function keyFindings(spec: HostedSpec, env: Env["env"]): Finding[] {
+function keyFindings(spec: HostedSpec, env: Env["env"]): FieldProblem[] {
   const { provider } = spec;
   try {
     authorizedAddress(endpointOf(spec, env), env, "no-key");

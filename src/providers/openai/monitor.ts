@@ -1,12 +1,12 @@
 import { TemperError } from "../../lib/errors.ts";
-import { duration } from "../../lib/format.ts";
+import { duration } from "../../lib/text/format.ts";
 import type { MonitorWork } from "../provider.ts";
-import { DIALECTS, type Endpoint, hostedSpec } from "./dialect.ts";
+import { DIALECTS, type Endpoint, hostedSpec } from "./dialects/dialect.ts";
 import { adviceFor } from "./errors.ts";
-import { type JobEvent, newEvents } from "./job_events.ts";
-import { type JobFile, readJobFile } from "./job_file.ts";
-import { hasEnded, isWaiting, type JobView, parseJob } from "./job_view.ts";
-import { rowsNamed } from "./row_origins.ts";
+import { type JobEvent, newEvents } from "./job/job_events.ts";
+import { type JobFile, readJobFile } from "./job/job_file.ts";
+import { hasEnded, isWaiting, type JobView, parseJob } from "./job/job_view.ts";
+import { rowsNamed } from "./upload/row_origins.ts";
 import { Service } from "./service.ts";
 
 const PHASE = "train";

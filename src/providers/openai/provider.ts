@@ -2,8 +2,8 @@ import type { Provider } from "../provider.ts";
 import { cancelHosted } from "./cancel.ts";
 import { configureHosted, hostedInputs } from "./configure.ts";
 import { followHosted, openService, refuseFailed } from "./monitor.ts";
-import { hostedOutlook } from "./outlook.ts";
-import { hostedResult, keepHostedResult } from "./result.ts";
+import { hostedPreview } from "./preview.ts";
+import { hostedResult, keepHostedResult } from "./result/result.ts";
 import { submitHosted, type SubmitOptions } from "./submit.ts";
 
 /** Trains at a service that speaks OpenAI's fine-tuning protocol. */
@@ -12,7 +12,7 @@ export function openaiProvider(options: SubmitOptions = {}): Provider {
     kind: "openai",
     inputs: hostedInputs,
     delivery: () => ({}),
-    outlook: hostedOutlook,
+    preview: hostedPreview,
     configure: configureHosted,
     submit: (work) => submitHosted(work, options),
     async monitor(work) {

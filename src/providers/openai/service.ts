@@ -1,9 +1,9 @@
 import type OpenAI from "openai";
-import { type Address, without, withoutLong } from "../../lib/address.ts";
+import { type Address, without, withoutLong } from "../../lib/net/address.ts";
 import { TemperError } from "../../lib/errors.ts";
-import { duration } from "../../lib/format.ts";
+import { duration } from "../../lib/text/format.ts";
 import type { Env, Progress } from "../provider.ts";
-import { authorizedAddress, type Endpoint } from "./dialect.ts";
+import { authorizedAddress, type Endpoint } from "./dialects/dialect.ts";
 import { failureOf } from "./errors.ts";
 
 /** Tries of one call that changes nothing, before the step as a whole is tried again. */

@@ -1,17 +1,17 @@
 // deno-lint-ignore-file camelcase -- names of the protocol and of the pipeline file
 import type { FineTuningJob, JobCreateParams } from "openai/resources/fine-tuning/jobs/jobs";
 import { TemperError, UsageError } from "../../lib/errors.ts";
-import type { JsonObject } from "../../lib/json.ts";
+import type { JsonObject } from "../../lib/json/json.ts";
 import type { JobRef, SubmitWork } from "../provider.ts";
-import { createOnce, JOB } from "./create_once.ts";
-import { refuseClosed } from "./dates.ts";
-import { endpointOf, type HostedSpec, hostedSpec } from "./dialect.ts";
-import { alive, findByKey, KEY_FIELD, lookAlikes, madeSince, type Mark, RUN_FIELD } from "./find_job.ts";
-import { type JobFile, readJobFile } from "./job_file.ts";
-import { costText, wholeCost } from "./outlook.ts";
-import { priceOf } from "./prices.ts";
+import { createOnce, JOB } from "./job/create_once.ts";
+import { refuseClosed } from "./dialects/dates.ts";
+import { endpointOf, type HostedSpec, hostedSpec } from "./dialects/dialect.ts";
+import { alive, findByKey, KEY_FIELD, lookAlikes, madeSince, type Mark, RUN_FIELD } from "./job/find_job.ts";
+import { type JobFile, readJobFile } from "./job/job_file.ts";
+import { costText, wholeCost } from "./preview.ts";
+import { priceOf } from "./dialects/prices.ts";
 import { CallError, Service } from "./service.ts";
-import { uploadOnce, type UploadOptions } from "./upload.ts";
+import { uploadOnce, type UploadOptions } from "./upload/upload.ts";
 
 export type SubmitOptions = Omit<UploadOptions, "settleMs">;
 

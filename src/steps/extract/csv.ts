@@ -1,4 +1,4 @@
-import { readLines } from "../../lib/lines.ts";
+import { readLines } from "../../lib/files/lines.ts";
 import { type Dialect, RecordSplitter } from "./record_splitter.ts";
 import {
   type Advice,

@@ -1,4 +1,4 @@
-import { concatBytes, utf8Fault } from "../../lib/bytes.ts";
+import { concatBytes, utf8Fault } from "../../lib/files/bytes.ts";
 import { faultText, rowFault } from "./json_row.ts";
 import {
   MAX_ROW_BYTES,

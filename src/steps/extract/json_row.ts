@@ -1,5 +1,5 @@
-import type { Json } from "../../lib/json.ts";
-import { type JsonFault, lossFault, nearText, placeIn, syntaxFault } from "../../lib/json_faults.ts";
+import type { Json } from "../../lib/json/json.ts";
+import { type JsonFault, lossFault, nearText, placeIn, syntaxFault } from "../../lib/json/json_faults.ts";
 import { kindOf } from "./row.ts";
 
 /** What is wrong with the JSON text of a row. */

@@ -1,4 +1,4 @@
-import { readLines } from "../../lib/lines.ts";
+import { readLines } from "../../lib/files/lines.ts";
 import { faultText, rowFault } from "./json_row.ts";
 import {
   MAX_ROW_BYTES,

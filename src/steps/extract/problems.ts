@@ -1,5 +1,5 @@
 import { UsageError } from "../../lib/errors.ts";
-import { flowYaml } from "../../lib/yaml_text.ts";
+import { flowYaml } from "../../lib/text/yaml_text.ts";
 import type { Advice } from "./row.ts";
 import type { Source } from "./sources.ts";
 

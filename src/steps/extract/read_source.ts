@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Fs } from "../../lib/fs.ts";
+import type { Fs } from "../../lib/files/fs.ts";
 import { csvReader } from "./csv.ts";
 import { readJsonArray } from "./json_array.ts";
 import { readJsonl } from "./jsonl.ts";

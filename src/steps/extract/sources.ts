@@ -1,11 +1,11 @@
 import { resolve } from "node:path";
 import { UsageError } from "../../lib/errors.ts";
-import type { FileStat, Fs } from "../../lib/fs.ts";
-import { expandGlob, isGlob, isLinkLoop } from "../../lib/glob.ts";
+import type { FileStat, Fs } from "../../lib/files/fs.ts";
+import { expandGlob, isGlob, isLinkLoop } from "../../lib/files/glob.ts";
 import type { LoadedSpec } from "../../spec/load.ts";
-import { NAME_ONCE, NamedFiles } from "../../spec/named_files.ts";
-import type { SourceOptions } from "../../spec/schema.ts";
-import { sourceEntries, type SourceEntry } from "../../spec/source_entries.ts";
+import { NAME_ONCE, NamedFiles } from "../../spec/rules/named_files.ts";
+import type { SourceOptions } from "../../spec/schema/schema.ts";
+import { sourceEntries, type SourceEntry } from "../../spec/rules/source_entries.ts";
 
 export const SUFFIXES = [".jsonl", ".json", ".csv", ".tsv"] as const;
 export type Suffix = (typeof SUFFIXES)[number];

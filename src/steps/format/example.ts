@@ -1,7 +1,7 @@
-import { murmur128 } from "../../lib/murmur.ts";
-import type { Checks } from "../../spec/schema.ts";
-import { type Conversation, type Role, ROLES, type Turn } from "./conversation.ts";
-import { inputDigest } from "./digests.ts";
+import { murmur128 } from "../../lib/files/murmur.ts";
+import type { Checks } from "../../spec/schema/schema.ts";
+import { type Conversation, type Role, ROLES, type Turn } from "./shapes/conversation.ts";
+import { inputDigest } from "./checks/digests.ts";
 
 /** A conversation as it is written, with what placing and counting it takes. */
 export type Example = {

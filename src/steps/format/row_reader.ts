@@ -1,13 +1,13 @@
 import { ABILITIES } from "../../providers/abilities.ts";
 import type { SetName } from "../extract/sources.ts";
 import type { StepContext } from "../step.ts";
-import type { Accounting } from "./accounting.ts";
-import type { FileChoice, SetChoice } from "./choices.ts";
-import type { Conversation } from "./conversation.ts";
-import { Converter } from "./converter.ts";
+import type { Accounting } from "./report/accounting.ts";
+import type { FileChoice, SetChoice } from "./shapes/choices.ts";
+import type { Conversation } from "./shapes/conversation.ts";
+import { Converter } from "./shapes/converter.ts";
 import { type Example, sourceOf } from "./example.ts";
-import type { Findings } from "./findings.ts";
-import { longDecimal, mayBeRounded, roundedNumber, TOO_MANY_DIGITS } from "./numbers.ts";
+import type { Findings } from "./checks/findings.ts";
+import { longDecimal, mayBeRounded, roundedNumber, TOO_MANY_DIGITS } from "./checks/numbers.ts";
 import { parseRow, type SourceRow } from "./rows.ts";
 
 export interface ReadRow extends SourceRow {

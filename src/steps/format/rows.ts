@@ -1,6 +1,6 @@
-import type { Fs } from "../../lib/fs.ts";
-import type { JsonObject } from "../../lib/json.ts";
-import { readLines } from "../../lib/lines.ts";
+import type { Fs } from "../../lib/files/fs.ts";
+import type { JsonObject } from "../../lib/json/json.ts";
+import { readLines } from "../../lib/files/lines.ts";
 
 /** A row as extract left it. */
 export interface SourceRow {

@@ -1,10 +1,10 @@
 import { join } from "node:path";
-import { LineWriter } from "../../lib/line_writer.ts";
+import { LineWriter } from "../../lib/files/line_writer.ts";
 import type { Env } from "../../providers/provider.ts";
 import type { SetName } from "../extract/sources.ts";
-import { DigestIndex } from "./digest_index.ts";
+import { DigestIndex } from "./checks/digest_index.ts";
 import type { Example } from "./example.ts";
-import { Tally } from "./tally.ts";
+import { Tally } from "./report/tally.ts";
 
 export const EXAMPLE_FILES: { readonly [S in SetName]: string } = {
   train: "train.jsonl",

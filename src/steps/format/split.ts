@@ -1,12 +1,12 @@
 import { join } from "node:path";
-import { LineWriter } from "../../lib/line_writer.ts";
-import { readLines } from "../../lib/lines.ts";
-import { murmur128 } from "../../lib/murmur.ts";
+import { LineWriter } from "../../lib/files/line_writer.ts";
+import { readLines } from "../../lib/files/lines.ts";
+import { murmur128 } from "../../lib/files/murmur.ts";
 import type { Env } from "../../providers/provider.ts";
-import type { Spec } from "../../spec/schema.ts";
+import type { Spec } from "../../spec/schema/schema.ts";
 import type { SetName } from "../extract/sources.ts";
-import { DigestIndex } from "./digest_index.ts";
-import { fractionOf } from "./digests.ts";
+import { DigestIndex } from "./checks/digest_index.ts";
+import { fractionOf } from "./checks/digests.ts";
 import type { Example } from "./example.ts";
 
 export type Split = NonNullable<Spec["dataset"]["split"]>;

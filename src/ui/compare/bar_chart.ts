@@ -1,5 +1,5 @@
-import { type Html, html } from "../../lib/html.ts";
-import { textWidth, truncateMiddle } from "../../lib/text_width.ts";
+import { type Html, html } from "../../lib/text/html.ts";
+import { textWidth, truncateMiddle } from "../../lib/text/text_width.ts";
 
 export interface Bar {
   readonly label: string;

@@ -1,6 +1,6 @@
-import { count, ratio, share } from "../../lib/format.ts";
-import { Html, html, type Part } from "../../lib/html.ts";
-import { PAGE_STYLE } from "../../lib/page_style.ts";
+import { count, ratio, share } from "../../lib/text/format.ts";
+import { Html, html, type Part } from "../../lib/text/html.ts";
+import { PAGE_STYLE } from "../../lib/text/page_style.ts";
 import { type Bar, barChart } from "./bar_chart.ts";
 import { type ComparedCell, type Comparison, COSTS } from "./comparison.ts";
 import { COST_TEXT, hasScore, quality, whyNot, written } from "./cost_text.ts";

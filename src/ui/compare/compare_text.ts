@@ -1,6 +1,6 @@
-import { count, ratio } from "../../lib/format.ts";
-import { firstLine } from "../../lib/text_width.ts";
-import { wrap } from "../../lib/wrap.ts";
+import { count, ratio } from "../../lib/text/format.ts";
+import { firstLine } from "../../lib/text/text_width.ts";
+import { wrap } from "../../lib/text/wrap.ts";
 import type { Palette } from "../palette.ts";
 import { joinBlocks } from "../report.ts";
 import { type Column, table } from "../table.ts";

@@ -1,6 +1,6 @@
 import type { ErrorInfo } from "../../log/events.ts";
 import type { RunState, RunStatus } from "../../log/state.ts";
-import { numberOf, objectOf, type Scores, scoresOf } from "../../log/scores.ts";
+import { numberOf, objectOf, type Scores, scoresOf } from "../../view/scores.ts";
 
 /** One combination and the run that was made of it. */
 export interface CellInput {

@@ -1,5 +1,5 @@
-import { bytes, duration, figure, magnitude, share } from "../../lib/format.ts";
-import type { Scores } from "../../log/scores.ts";
+import { bytes, duration, figure, magnitude, share } from "../../lib/text/format.ts";
+import type { Scores } from "../../view/scores.ts";
 import type { ComparedCell, Cost } from "./comparison.ts";
 
 /** How each cost is called and written, in the order of the tables. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FORMS, sameCalls } from "../../../src/lib/answers.ts";
+import { FORMS, sameCalls } from "../../../src/lib/text/answers.ts";
 import { asText, formOf, sameAnswer, servedCall } from "../../../src/providers/ollama/answer.ts";
 
 const LIGHT = servedCall("light", { room: "attic", on: true, level: 0.5, scenes: ["n1", null] });

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { type Clock, systemClock } from "../../../src/lib/clock.ts";
-import { denoFs } from "../../../src/lib/fs.ts";
+import { denoFs } from "../../../src/lib/files/fs.ts";
 import { OllamaClient } from "../../../src/providers/ollama/client.ts";
 import { MARK, type RegisterRequest } from "../../../src/providers/ollama/register.ts";
 import type { Progress } from "../../../src/providers/provider.ts";
-import { type GgufOptions, writeGguf } from "../training/gguf_file.ts";
+import { type GgufOptions, writeGguf } from "../trainer/gguf_file.ts";
 
 /** Time that does not have to be waited for. */
 const clock: Clock = { ...systemClock, sleep: () => Promise.resolve() };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { argumentsAsSent, lostKeys, SENT, toolAsSent } from "../../../src/providers/ollama/sent.ts";
-import type { Json } from "../../../src/lib/json.ts";
+import type { Json } from "../../../src/lib/json/json.ts";
 
 function tool(properties: Json, more: { readonly [key: string]: Json } = {}): Json {
   return {

@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- says which tests are skipped, and why
 import { dirname, join } from "node:path";
-import { denoFs } from "../../../src/lib/fs.ts";
+import { denoFs } from "../../../src/lib/files/fs.ts";
 import { until } from "../../until.ts";
 
 /** A real Ollama server; .ci/run builds one. */

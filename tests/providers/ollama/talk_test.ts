@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { addressOf, withCredentials } from "../../../src/lib/address.ts";
+import { addressOf, withCredentials } from "../../../src/lib/net/address.ts";
 import { talkCommand } from "../../../src/providers/ollama/talk.ts";
 
 const SECRET = "s3cret-word";

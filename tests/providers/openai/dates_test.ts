@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { closingNotes, refuseClosed } from "../../../src/providers/openai/dates.ts";
-import { DIALECTS, type HostedSpec } from "../../../src/providers/openai/dialect.ts";
-import { Spec } from "../../../src/spec/schema.ts";
+import { closingNotes, refuseClosed } from "../../../src/providers/openai/dialects/dates.ts";
+import { DIALECTS, type HostedSpec } from "../../../src/providers/openai/dialects/dialect.ts";
+import { Spec } from "../../../src/spec/schema/schema.ts";
 
 const MINI = "gpt-4.1-mini-2025-04-14";
 const own = { dialect: DIALECTS.openai, baseUrl: "https://api.openai.com/v1", keyEnv: "K" };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../../src/lib/clock.ts";
-import { denoFs } from "../../../src/lib/fs.ts";
-import { DIALECTS } from "../../../src/providers/openai/dialect.ts";
+import { denoFs } from "../../../src/lib/files/fs.ts";
+import { DIALECTS } from "../../../src/providers/openai/dialects/dialect.ts";
 import { Service } from "../../../src/providers/openai/service.ts";
 import type { Progress } from "../../../src/providers/provider.ts";
 import { FaultProxy } from "./fault_proxy.ts";

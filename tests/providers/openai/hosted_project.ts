@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { denoFs } from "../../../src/lib/fs.ts";
+import { denoFs } from "../../../src/lib/files/fs.ts";
 import { type Called, ROOT, temper } from "../../commands/cli_kit.ts";
 
 /** Looks like a key, and must be found nowhere. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { denoFs } from "../../../src/lib/fs.ts";
+import { denoFs } from "../../../src/lib/files/fs.ts";
 import { filesWith, hostedProject, KEY, pairs } from "./hosted_project.ts";
 import { type Message, type MockOptions, MockService } from "./mock_service.ts";
 import { until } from "../../until.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
-import { metricOf } from "../../../src/providers/openai/metric.ts";
-import { Spec } from "../../../src/spec/schema.ts";
+import { metricOf } from "../../../src/providers/openai/result/metric.ts";
+import { Spec } from "../../../src/spec/schema/schema.ts";
 import { PYTHON, ROOT, WITHOUT_TRAINER } from "../../e2e/kit.ts";
 
 type Evaluate = Spec["evaluate"];

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Json, JsonObject } from "../../../src/lib/json.ts";
+import type { Json, JsonObject } from "../../../src/lib/json/json.ts";
 import { ABILITIES } from "../../../src/providers/abilities.ts";
-import { Spec } from "../../../src/spec/schema.ts";
-import { Accounting } from "../../../src/steps/format/accounting.ts";
-import type { Conversation, Shape } from "../../../src/steps/format/conversation.ts";
-import { Converter } from "../../../src/steps/format/converter.ts";
+import { Spec } from "../../../src/spec/schema/schema.ts";
+import { Accounting } from "../../../src/steps/format/report/accounting.ts";
+import type { Conversation, Shape } from "../../../src/steps/format/shapes/conversation.ts";
+import { Converter } from "../../../src/steps/format/shapes/converter.ts";
 import { exampleOf } from "../../../src/steps/format/example.ts";
-import { Findings } from "../../../src/steps/format/findings.ts";
-import { messages } from "../../../src/steps/format/messages.ts";
-import { chooseShape } from "../../../src/steps/format/shapes.ts";
+import { Findings } from "../../../src/steps/format/checks/findings.ts";
+import { messages } from "../../../src/steps/format/shapes/messages.ts";
+import { chooseShape } from "../../../src/steps/format/shapes/shapes.ts";
 import { RowMaker, SHAPE_NAMES, type ShapeName } from "./row_maker.ts";
 
 const COLUMNS = { user: "{{ q }}", assistant: "{{ a }}" };

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parse } from "yaml";
 import type { UsageError } from "../../../src/lib/errors.ts";
-import type { JsonObject } from "../../../src/lib/json.ts";
-import { columns } from "../../../src/steps/format/columns.ts";
-import { chooseShape } from "../../../src/steps/format/shapes.ts";
-import { Taken } from "../../../src/steps/format/taken.ts";
+import type { JsonObject } from "../../../src/lib/json/json.ts";
+import { columns } from "../../../src/steps/format/shapes/columns.ts";
+import { chooseShape } from "../../../src/steps/format/shapes/shapes.ts";
+import { Taken } from "../../../src/steps/format/shapes/taken.ts";
 import { Bench, jsonl, refusal } from "../drive.ts";
 
 type Dataset = Record<string, unknown>;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import type { Json, JsonObject } from "../../../src/lib/json.ts";
-import { REASONING_FIELDS } from "../../../src/steps/format/content.ts";
-import { FLAG_NAMES, PARTIAL_FLAG_NAMES } from "../../../src/steps/format/learn_flags.ts";
-import { TELLING_FIELDS } from "../../../src/steps/format/row_fields.ts";
-import { chooseShape } from "../../../src/steps/format/shapes.ts";
-import { Spec } from "../../../src/spec/schema.ts";
+import type { Json, JsonObject } from "../../../src/lib/json/json.ts";
+import { REASONING_FIELDS } from "../../../src/steps/format/shapes/content.ts";
+import { FLAG_NAMES, PARTIAL_FLAG_NAMES } from "../../../src/steps/format/shapes/learn_flags.ts";
+import { TELLING_FIELDS } from "../../../src/steps/format/shapes/row_fields.ts";
+import { chooseShape } from "../../../src/steps/format/shapes/shapes.ts";
+import { Spec } from "../../../src/spec/schema/schema.ts";
 import { aroundOf, BASES, fateOf, MESSAGE_FIELDS, PAGE, withTables } from "../../../tools/data_table.ts";
 
 const page = await Deno.readTextFile(PAGE);

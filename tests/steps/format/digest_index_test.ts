@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { denoFs } from "../../../src/lib/fs.ts";
-import { murmur128 } from "../../../src/lib/murmur.ts";
-import { DigestIndex } from "../../../src/steps/format/digest_index.ts";
+import { denoFs } from "../../../src/lib/files/fs.ts";
+import { murmur128 } from "../../../src/lib/files/murmur.ts";
+import { DigestIndex } from "../../../src/steps/format/checks/digest_index.ts";
 
 Deno.test("DigestIndex.visit() groups any number of rows as a map does, and leaves no file", async () => {
   const dir = await Deno.makeTempDir();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { DigestTable } from "../../../src/steps/format/digest_table.ts";
+import { DigestTable } from "../../../src/steps/format/checks/digest_table.ts";
 
 Deno.test("DigestTable.slotOf() tells digests apart that differ in one word, while it grows", () => {
   const table = new DigestTable();

@@ -1,12 +1,12 @@
 // deno-lint-ignore-file camelcase -- names of the protocol
 import assert from "node:assert/strict";
 import { ABILITIES } from "../../../src/providers/abilities.ts";
-import { Accounting } from "../../../src/steps/format/accounting.ts";
-import { Converter } from "../../../src/steps/format/converter.ts";
-import { Findings } from "../../../src/steps/format/findings.ts";
-import { messages } from "../../../src/steps/format/messages.ts";
-import { Spec } from "../../../src/spec/schema.ts";
-import type { JsonObject } from "../../../src/lib/json.ts";
+import { Accounting } from "../../../src/steps/format/report/accounting.ts";
+import { Converter } from "../../../src/steps/format/shapes/converter.ts";
+import { Findings } from "../../../src/steps/format/checks/findings.ts";
+import { messages } from "../../../src/steps/format/shapes/messages.ts";
+import { Spec } from "../../../src/spec/schema/schema.ts";
+import type { JsonObject } from "../../../src/lib/json/json.ts";
 
 const { checks } = Spec.shape.dataset.parse({ source: "a.jsonl" });
 const user = { role: "user", content: "hi" };

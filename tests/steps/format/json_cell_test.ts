@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseJsonCell } from "../../../src/steps/format/json_cell.ts";
+import { parseJsonCell } from "../../../src/steps/format/shapes/json_cell.ts";
 
 const reason = (value: Parameters<typeof parseJsonCell>[0]) => {
   const cell = parseJsonCell(value);

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { ABILITIES } from "../../../src/providers/abilities.ts";
-import { Spec } from "../../../src/spec/schema.ts";
-import { settle } from "../../../src/steps/format/settle.ts";
-import { Taken } from "../../../src/steps/format/taken.ts";
-import { chooseShape } from "../../../src/steps/format/shapes.ts";
-import type { JsonObject } from "../../../src/lib/json.ts";
+import { Spec } from "../../../src/spec/schema/schema.ts";
+import { settle } from "../../../src/steps/format/checks/check_conversation.ts";
+import { Taken } from "../../../src/steps/format/shapes/taken.ts";
+import { chooseShape } from "../../../src/steps/format/shapes/shapes.ts";
+import type { JsonObject } from "../../../src/lib/json/json.ts";
 import type { UsageError } from "../../../src/lib/errors.ts";
 
 function dataset(format: string, columns?: Record<string, string>) {

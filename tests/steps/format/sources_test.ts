@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { JsonObject } from "../../../src/lib/json.ts";
+import type { JsonObject } from "../../../src/lib/json/json.ts";
 import { format } from "../../../src/steps/format.ts";
 import { Bench, jsonl, refusal } from "../drive.ts";
 

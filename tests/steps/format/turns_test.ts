@@ -1,12 +1,12 @@
 // deno-lint-ignore-file camelcase -- names of the protocol
 import assert from "node:assert/strict";
-import type { Json, JsonObject } from "../../../src/lib/json.ts";
+import type { Json, JsonObject } from "../../../src/lib/json/json.ts";
 import { ABILITIES } from "../../../src/providers/abilities.ts";
-import { Spec } from "../../../src/spec/schema.ts";
-import { Accounting } from "../../../src/steps/format/accounting.ts";
-import { Converter } from "../../../src/steps/format/converter.ts";
-import { Findings } from "../../../src/steps/format/findings.ts";
-import { chooseShape } from "../../../src/steps/format/shapes.ts";
+import { Spec } from "../../../src/spec/schema/schema.ts";
+import { Accounting } from "../../../src/steps/format/report/accounting.ts";
+import { Converter } from "../../../src/steps/format/shapes/converter.ts";
+import { Findings } from "../../../src/steps/format/checks/findings.ts";
+import { chooseShape } from "../../../src/steps/format/shapes/shapes.ts";
 
 interface Read {
   /** What is written, or why nothing is. */

@@ -1,4 +1,4 @@
-import type { JsonObject } from "../../../src/lib/json.ts";
+import type { JsonObject } from "../../../src/lib/json/json.ts";
 import { NO_RUN, type RunState } from "../../../src/log/state.ts";
 import type { CellInput } from "../../../src/ui/compare/comparison.ts";
 

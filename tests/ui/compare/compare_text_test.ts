@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { textWidth } from "../../../src/lib/text_width.ts";
+import { textWidth } from "../../../src/lib/text/text_width.ts";
 import { compareCells } from "../../../src/ui/compare/comparison.ts";
 import { comparisonLines } from "../../../src/ui/compare/compare_text.ts";
 import { createPalette } from "../../../src/ui/palette.ts";

@@ -1,0 +1,84 @@
+import type { Clock } from "../lib/clock.ts";
+import type { ExitCode } from "../lib/errors.ts";
+import type { Fs } from "../lib/files/fs.ts";
+import type { Terminal } from "../lib/terminal.ts";
+
+export type { Terminal };
+
+/** One option, as node:util parseArgs understands it, with its help. */
+export interface Option {
+  readonly type: "string" | "boolean";
+  readonly short?: string;
+  readonly multiple?: boolean;
+  readonly default?: string | boolean;
+  /** Name of the value in help: DIR, PATH=VALUE. */
+  readonly value?: string;
+  readonly help: string;
+}
+
+export interface CommandContext {
+  readonly values: Readonly<Record<string, string | boolean | string[] | undefined>>;
+  readonly positionals: readonly string[];
+  readonly terminal: Terminal;
+  readonly fs: Fs;
+  readonly clock: Clock;
+  /** Absolute folder the command was called in. */
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Calls back at each Ctrl-C (SIGINT) and at SIGTERM, with how often it happened. Without a listener the process ends. */
+  onInterrupt(listener: (signal: "SIGINT" | "SIGTERM", count: number) => void): void;
+}
+
+/** One word of the command line. Its module is imported only when it is called. */
+export interface Command {
+  readonly name: string;
+  /** One line, for the list of commands. */
+  readonly summary: string;
+  /** After the name: "FILE…", "RUN", "". */
+  readonly usage: string;
+  /** [least, most] positionals. */
+  readonly positionals: readonly [number, number];
+  /** Beside --help and --json, which every command has. */
+  readonly options: Readonly<Record<string, Option>>;
+  /** A paragraph and examples for `--help`. */
+  readonly details?: string;
+  run(context: CommandContext): Promise<ExitCode>;
+}
+
+/** Options that several commands share, so that they are named and explained once. */
+export const RUNS_OPTION: Option = {
+  type: "string",
+  default: "runs",
+  value: "DIR",
+  help: "Folder of the runs",
+};
+export const CACHE_OPTION: Option = {
+  type: "string",
+  default: ".temper",
+  value: "DIR",
+  help: "Folder of what can be deleted: step cache, Python environment, converted bases",
+};
+export const SET_OPTION: Option = {
+  type: "string",
+  multiple: true,
+  value: "PATH=VALUE",
+  help: "Override one field of the file, such as --set train.epochs=2 (value in YAML)",
+};
+export const CELL_OPTION: Option = {
+  type: "string",
+  value: "LABEL",
+  help: "Of a file with a matrix, take this combination alone",
+};
+export const FORCE_OPTION: Option = {
+  type: "boolean",
+  help: "Go on although the estimate says that memory does not suffice",
+};
+export const PRICES_OPTION: Option = {
+  type: "string",
+  value: "FILE",
+  help: "Prices of hosted models, for those that temper has none or an old one of",
+};
+export const TAKEOVER_OPTION: Option = {
+  type: "boolean",
+  help: "Take the run over from the host that drove it last; make sure that nothing drives it there",
+};

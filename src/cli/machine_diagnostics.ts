@@ -1,0 +1,69 @@
+import { dirname, join } from "node:path";
+import { TemperError } from "../lib/errors.ts";
+import { existingParent } from "../lib/files/existing_parent.ts";
+import { bytes } from "../lib/text/format.ts";
+import type { Fs } from "../lib/files/fs.ts";
+import { explainSystemError } from "../lib/system_error.ts";
+import { VERSION } from "../lib/version.ts";
+import type { Diagnostic } from "../providers/diagnostic.ts";
+import type { CommandContext } from "./command.ts";
+
+/** The first version whose file locks need no flag. */
+const LEAST_DENO = [2, 9] as const;
+/** Below this a run's own files (weights, checkpoints, a GGUF file of the builtin base) may not fit. */
+const LEAST_DISK = 2e9;
+
+export function denoFinding(version: string): Diagnostic {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const good = major > LEAST_DENO[0] || major === LEAST_DENO[0] && minor >= LEAST_DENO[1];
+  const found = `${version}, temper ${VERSION}`;
+  const fix = `deno upgrade, or npx -y deno@${LEAST_DENO.join(".")} task …`;
+  return good ? { name: "deno", state: "ok", found } : { name: "deno", state: "missing", found, fix };
+}
+
+/** `needed`: what training the builtin base with the defaults is estimated to take. */
+export function memoryFinding(available: number, total: number, needed: number): Diagnostic {
+  const found = `${bytes(available)} of ${bytes(total)} available`;
+  if (available >= needed) return { name: "memory", state: "ok", found };
+  const fix = `Lower train.micro_tokens: the builtin base may take ${bytes(needed)} with the defaults`;
+  return { name: "memory", state: "warn", found, fix };
+}
+
+/** Whether a folder can be written, holds locks that are seen, and has space. The folder need not exist yet. */
+export async function folderFinding(
+  { fs, clock }: Pick<CommandContext, "fs" | "clock">,
+  option: "runs" | "cache",
+  path: string,
+): Promise<Diagnostic> {
+  const parent = await existingParent(fs, path);
+  const at = parent === path ? `"${path}"` : `"${path}" (not there yet)`;
+  const fix = `Choose another folder with --${option} DIR`;
+  const lock = await locksWork(fs, join(parent, `.temper-doctor-${clock.randomHex(4)}`));
+  if (lock instanceof TemperError) return { name: option, state: "missing", found: lock.message, fix };
+  if (!lock) {
+    const found = `${at} does not keep locks: two runs could disturb each other`;
+    return { name: option, state: "missing", found, fix: `${fix} on a local disk` };
+  }
+  const free = await fs.freeBytes(parent);
+  const found = `${at}, locks work, ${bytes(free)} free`;
+  if (free >= LEAST_DISK) return { name: option, state: "ok", found };
+  return { name: option, state: "warn", found, fix: `Free some space, or ${fix.toLowerCase()}` };
+}
+
+async function locksWork(fs: Fs, path: string): Promise<boolean | TemperError> {
+  try {
+    const lock = await fs.lock(path);
+    try {
+      return lock !== undefined && await fs.isLocked(path);
+    } finally {
+      lock?.release();
+      await fs.remove(path);
+    }
+  } catch (error) {
+    const action = `Cannot write a file in "${dirname(path)}"`;
+    const explained = explainSystemError(action, error);
+    if (explained instanceof TemperError) return explained;
+    // Special file systems refuse in their own ways; here that is a finding, not a bug.
+    return new TemperError("not-writable", `${action}: ${error instanceof Error ? error.message : error}`);
+  }
+}

@@ -1,0 +1,77 @@
+import { join } from "node:path";
+import { existingParent } from "../lib/files/existing_parent.ts";
+import { bytes, counted, duration } from "../lib/text/format.ts";
+import type { Diagnostic } from "../providers/diagnostic.ts";
+import type { Env } from "../providers/provider.ts";
+import { listRuns, readRun } from "../log/liveness.ts";
+import type { RunState } from "../log/state.ts";
+import { planPrune } from "../run/prune.ts";
+
+/** File times are rounded, and a network server's clock is never quite this one. */
+const CLOCK_MS = 5_000;
+
+/** Whether this machine's clock agrees with the file system that holds the runs, and with the newest of them. */
+export async function clockFinding({ fs, clock }: Env, runsDir: string): Promise<Diagnostic> {
+  const path = join(await existingParent(fs, runsDir), `.temper-doctor-${clock.randomHex(4)}`);
+  const now = clock.now();
+  const name = "clock";
+  const fix = "Set the clock (timedatectl set-ntp true): ages, durations and the order of runs go by it";
+  let written: number;
+  try {
+    await fs.writeAtomic(path, "");
+    written = (await fs.stat(path))?.mtime ?? now;
+  } catch {
+    // That nothing can be written there is told by another finding.
+    return { name, state: "ok", found: new Date(now).toISOString() };
+  } finally {
+    await fs.remove(path).catch(() => {});
+  }
+  const off = Math.abs(written - now);
+  if (off > CLOCK_MS) {
+    return { name, state: "warn", found: `${duration(off)} away from that of the runs' disk`, fix };
+  }
+  const [latest] = await listRuns(fs, runsDir);
+  const ahead = latest ? (Date.parse(latest.started) || 0) - now : 0;
+  if (ahead <= CLOCK_MS) return { name, state: "ok", found: new Date(now).toISOString() };
+  const found = `set back: run ${latest?.id} began ${duration(ahead)} from now`;
+  return { name, state: "warn", found, fix };
+}
+
+/** Runs that nobody drives, and what nothing refers to any more. */
+export async function* staleFindings(env: Env, runsDir: string): AsyncGenerator<Diagnostic> {
+  const { interrupted, damaged } = await unfinished(env, runsDir);
+  const [newest] = interrupted;
+  if (newest) {
+    const fix = `deno task run ${newest.pipeline} goes on with it, deno task cancel ${newest.id} ends it`;
+    const found = `${counted(interrupted.length, "run")} interrupted, the newest ${newest.id}`;
+    yield { name: "unfinished", state: "warn", found, fix };
+  }
+  const [first] = damaged;
+  if (first) {
+    const fix = `Restore the file, or remove the run: rm -r "${first.dir}"`;
+    const found = `${counted(damaged.length, "run")} that cannot be read: ${first.words}`;
+    yield { name: "damaged", state: "warn", found, fix };
+  }
+  const { removals, freed } = await planPrune(env, { runsDir });
+  if (removals.length === 0) yield { name: "stale", state: "ok", found: "nothing that no run refers to" };
+  else {
+    const found = `${counted(removals.length, "stored output or leftover")} that no run refers to, ${
+      bytes(freed)
+    }`;
+    yield { name: "stale", state: "warn", found, fix: "deno task prune --yes" };
+  }
+}
+
+async function unfinished({ fs }: Env, runsDir: string) {
+  const interrupted: RunState[] = [];
+  const damaged: { readonly dir: string; readonly words: string }[] = [];
+  for (const { dir } of await listRuns(fs, runsDir)) {
+    try {
+      const state = await readRun(fs, dir);
+      if (state?.state === "interrupted") interrupted.push(state);
+    } catch (error) {
+      damaged.push({ dir, words: error instanceof Error ? error.message : String(error) });
+    }
+  }
+  return { interrupted, damaged };
+}

@@ -1,0 +1,79 @@
+import { basename, isAbsolute, join, relative } from "node:path";
+import type { Fs } from "../lib/files/fs.ts";
+import { isKnown } from "../log/events.ts";
+import { EVENTS_FILE, isDriven, seen } from "../log/liveness.ts";
+import { readSamples, type Samples } from "../log/predictions.ts";
+import { type LogLine, readLog } from "../log/read.ts";
+import type { RunState } from "../log/state.ts";
+import { readPlan } from "../run/folder.ts";
+import { lossOf } from "../view/progress_text.ts";
+import type { Place } from "../view/next_commands.ts";
+import type { ReportParts } from "../ui/report.ts";
+import { CACHE_OPTION, type CommandContext, type Option, RUNS_OPTION } from "./command.ts";
+
+const PREDICTIONS_FILE = "predictions.jsonl";
+
+/** The run in `dir` and what a report about it needs. `most`: sample rows of each kind. */
+export async function viewRun(
+  context: CommandContext,
+  dir: string,
+  most: number,
+): Promise<{ readonly state: RunState; readonly parts: ReportParts }> {
+  const { fs } = context;
+  // Asked before reading: a runner that ends in between leaves its last event to be read.
+  const driven = await isDriven(fs, dir);
+  const log = await readLog(fs, join(dir, EVENTS_FILE));
+  const state = seen(log.state, driven);
+  const samples = await samplesOf(fs, dir, state, most);
+  const place = placeOf(context, dir, state.pipeline, (await readPlan(fs, dir))?.cell);
+  return { state, parts: { place, samples, losses: lossesOf(log.lines) } };
+}
+
+/** The run's folder and file as its user would type them here. `cell`: which combination of the file it is. */
+export function placeOf(
+  { cwd, values }: CommandContext,
+  dir: string,
+  file: string,
+  cell: string | undefined,
+): Place {
+  const { runs, cache, set } = values;
+  const overrides = Array.isArray(set) ? set.flatMap((override) => ["--set", override]) : [];
+  return {
+    dir: nearPath(cwd, dir),
+    file: nearPath(cwd, file),
+    options: unlessDefault("--runs", runs, RUNS_OPTION),
+    runOptions: [
+      ...cell === undefined ? [] : ["--cell", cell],
+      ...overrides,
+      ...unlessDefault("--cache", cache, CACHE_OPTION),
+    ],
+  };
+}
+
+function unlessDefault(flag: string, value: unknown, option: Option): string[] {
+  return typeof value === "string" && value !== option.default ? [flag, value] : [];
+}
+
+/** Relative where that is the shorter way to say it. */
+function nearPath(cwd: string, path: string): string {
+  const short = isAbsolute(path) ? relative(cwd, path) : path;
+  return short === "" || short.startsWith("..") ? path : short;
+}
+
+async function samplesOf(fs: Fs, dir: string, state: RunState, most: number): Promise<Samples | undefined> {
+  const artifact = state.artifacts.find(({ path }) => basename(path) === PREDICTIONS_FILE);
+  if (!artifact || most < 1) return undefined;
+  const path = join(dir, artifact.path);
+  return await fs.stat(path) ? await readSamples(fs, path, most) : undefined;
+}
+
+/** Training losses in their order; a resumed training repeats steps, of which the later counts. */
+function lossesOf(lines: readonly LogLine[]): number[] {
+  const byStep = new Map<number, number>();
+  for (const { event } of lines) {
+    if (!isKnown(event) || event.type !== "step.progress") continue;
+    const loss = lossOf(event.metrics);
+    if (loss !== undefined && event.done !== undefined) byStep.set(event.done, loss.value);
+  }
+  return [...byStep].sort(([a], [b]) => a - b).map(([, loss]) => loss);
+}

@@ -1,8 +1,0 @@
-/** What `doctor` found about one thing a provider needs. `missing`: a run cannot work without it. */
-export interface Finding {
-  readonly name: string;
-  readonly state: "ok" | "warn" | "missing";
-  readonly found: string;
-  /** The command or the sentence that mends it. */
-  readonly mend?: string;
-}

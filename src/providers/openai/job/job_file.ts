@@ -1,0 +1,33 @@
+import { join } from "node:path";
+import { z } from "zod";
+import type { Fs } from "../../../lib/files/fs.ts";
+import type { Json } from "../../../lib/json/json.ts";
+
+const jsonObject = z.record(z.string(), z.json()) as z.ZodType<{ readonly [key: string]: Json }>;
+const file = z.object({ name: z.string(), bytes: z.int(), sha256: z.string(), rows: z.int() }).readonly();
+/** A file for the service, whose name says what is in it. */
+export type TrainingFile = z.infer<typeof file>;
+
+const range = z.object({ least: z.number(), most: z.number() }).readonly();
+const tokens = z.object({ train: range, eval: range, evalPrompt: z.number(), evalAnswer: z.number() })
+  .readonly();
+export type TokenTotals = z.infer<typeof tokens>;
+
+/** job.json: everything about the job but the ids its files get. */
+const jobFile = z.object({
+  version: z.literal(1),
+  goal: z.enum(["supervised", "dpo"]),
+  /** Body of the call that creates the job, without files and metadata. */
+  create: jsonObject,
+  epochs: z.number(),
+  training: file,
+  validation: file.nullable(),
+  tokens,
+}).readonly();
+export type JobFile = z.infer<typeof jobFile>;
+
+export const JOB_FILE = "job.json";
+
+export async function readJobFile(configured: string, fs: Fs): Promise<JobFile> {
+  return jobFile.parse(JSON.parse(await fs.readText(join(configured, JOB_FILE))));
+}

@@ -1,0 +1,139 @@
+// deno-lint-ignore-file camelcase -- names of the protocol and of the pipeline file
+import { join } from "node:path";
+import { UsageError } from "../../../lib/errors.ts";
+import type { Fs } from "../../../lib/files/fs.ts";
+import type { Json, JsonObject } from "../../../lib/json/json.ts";
+import { LineWriter } from "../../../lib/files/line_writer.ts";
+import { readLines } from "../../../lib/files/lines.ts";
+import type { TrainingFile } from "../job/job_file.ts";
+import type { Goal } from "../dialects/presets.ts";
+import { type CountText, exampleTokens, type TokenRange } from "./tokens.ts";
+
+/** A row as format left it. `rejected`: the answer that is not wanted, of a preference pair. */
+export interface Example {
+  readonly origin: string;
+  readonly messages: readonly JsonObject[];
+  readonly rejected?: JsonObject;
+  readonly tools?: Json;
+  readonly parallel_tool_calls?: Json;
+}
+
+export interface LongRow {
+  readonly origin: string;
+  readonly tokens: number;
+}
+
+export interface WrittenFile {
+  readonly file: TrainingFile;
+  readonly tokens: TokenRange;
+  /** Of the prompts alone, and of the last answers. */
+  readonly prompt: number;
+  readonly answer: number;
+  readonly longest: number;
+  readonly long: readonly LongRow[];
+  readonly longCount: number;
+}
+
+export interface WriteOptions {
+  readonly goal: Goal;
+  /** Tokens a row may have. */
+  readonly limit: number;
+  readonly count: CountText;
+  readonly signal: AbortSignal;
+}
+
+const KEPT = 5;
+
+export async function* readExamples(path: string, fs: Fs): AsyncGenerator<Example> {
+  for await (const { lines } of readLines(fs.readChunks(path), { maxBytes: Infinity })) {
+    for (const line of lines) if (line !== "") yield JSON.parse(line) as Example;
+  }
+}
+
+/** The goal of a set of rows, which its first row decides. */
+export async function goalOf(path: string, fs: Fs): Promise<Goal> {
+  for await (const { rejected } of readExamples(path, fs)) return rejected ? "dpo" : "supervised";
+  return "supervised";
+}
+
+/** Writes the rows as the protocol wants them, and counts what they hold. The file is named by its content. */
+export async function writeExamples(
+  from: string,
+  out: string,
+  fs: Fs,
+  options: WriteOptions,
+): Promise<WrittenFile> {
+  const { goal, limit, count, signal } = options;
+  const temporary = join(out, "writing.jsonl");
+  const writer = await LineWriter.create(temporary, fs);
+  const origins = await LineWriter.create(join(out, "writing.origins"), fs);
+  const sum = { least: 0, most: 0, prompt: 0, answer: 0, longest: 0 };
+  const long: LongRow[] = [];
+  let longCount = 0;
+  try {
+    for await (const example of readExamples(from, fs)) {
+      writer.add(JSON.stringify(protocolRow(example, goal)));
+      origins.add(example.origin);
+      await writer.drain();
+      await origins.drain();
+      signal.throwIfAborted();
+      const { tokens, prompt } = tokensOf(example, count);
+      // What is beyond the limit is cut by the service, and not billed.
+      sum.least += Math.min(limit, tokens.least);
+      sum.most += Math.min(limit, tokens.most);
+      sum.prompt += Math.min(limit, prompt);
+      sum.answer += Math.max(0, tokens.most - prompt);
+      sum.longest = Math.max(sum.longest, tokens.most);
+      if (tokens.least <= limit) continue;
+      longCount++;
+      if (long.length < KEPT) long.push({ origin: example.origin, tokens: tokens.least });
+    }
+    await writer.finish();
+    await origins.finish();
+  } finally {
+    await writer.abandon();
+    await origins.abandon();
+  }
+  const { least, most, prompt, answer, longest } = sum;
+  const file = await nameByContent(temporary, out, writer.count, fs);
+  return { file, tokens: { least, most }, prompt, answer, longest, long, longCount };
+}
+
+async function nameByContent(temporary: string, out: string, rows: number, fs: Fs): Promise<TrainingFile> {
+  const sha256 = await fs.sha256(temporary);
+  const name = `temper-${sha256.slice(0, 32)}.jsonl`;
+  await fs.rename(temporary, join(out, name));
+  await fs.rename(join(out, "writing.origins"), join(out, originsOf(name)));
+  return { name, bytes: (await fs.stat(join(out, name)))?.size ?? 0, sha256, rows };
+}
+
+/** Beside a training file: where each of its rows comes from. */
+export function originsOf(name: string): string {
+  return `${name}.origins`;
+}
+
+function tokensOf({ messages, rejected, tools }: Example, count: CountText) {
+  const prompt = exampleTokens(messages.slice(0, -1), tools, count).most;
+  const preferred = exampleTokens(messages, tools, count);
+  if (!rejected) return { tokens: preferred, prompt };
+  const other = exampleTokens([...messages.slice(0, -1), rejected], tools, count);
+  return { tokens: { least: preferred.least, most: preferred.most + other.most }, prompt };
+}
+
+function protocolRow(example: Example, goal: Goal): JsonObject {
+  const { origin, messages, rejected, ...extras } = example;
+  if ((rejected !== undefined) !== (goal === "dpo")) {
+    const found = rejected
+      ? "a preference pair among plain conversations"
+      : "no preference pair, as other rows are";
+    throw new UsageError("mixed-rows", `Cannot use the dataset: ${origin}: the row is ${found}`, {
+      hint: "Train on one kind at a time",
+    });
+  }
+  if (!rejected) return { messages, ...extras };
+  return {
+    input: { messages: messages.slice(0, -1), tools: [], parallel_tool_calls: true, ...extras },
+    preferred_output: [messages.at(-1) as JsonObject],
+    non_preferred_output: [rejected],
+  };
+}

@@ -1,0 +1,99 @@
+import { join } from "node:path";
+import { UsageError } from "../../../lib/errors.ts";
+import type { Fs } from "../../../lib/files/fs.ts";
+import { EXPORT_HINT, isSupported } from "./base.ts";
+import { isLanguageModel } from "./language_models.ts";
+
+/** config.json of a Hugging Face folder. */
+export type Config = Readonly<Record<string, unknown>>;
+
+const SILU = ["silu", "swish"];
+const ROPES = ["default", "linear", "yarn", "llama3"];
+/** Keys of a rotary scaling that GGUF has no exact form for. */
+const UNUSUAL = ["attention_factor", "mscale", "mscale_all_dim", "beta_fast", "beta_slow"];
+
+export async function readConfig(name: string, path: string, fs: Fs): Promise<Config> {
+  const file = join(path, "config.json");
+  if (!(await fs.stat(file))?.isFile) {
+    throw new UsageError("base-unreadable", `Cannot use base "${name}": the folder holds no config.json`, {
+      hint: "Name the folder that a Hugging Face model was saved or downloaded into",
+    });
+  }
+  const config = parseObject(await fs.readText(file));
+  if (config) return config;
+  throw new UsageError("base-unreadable", `Cannot use base "${name}": its config.json is not a JSON object`);
+}
+
+export function parseObject(text: string): Config | undefined {
+  try {
+    const value = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
+  } catch (cause) {
+    if (cause instanceof SyntaxError) return undefined;
+    throw cause;
+  }
+}
+
+/** The architecture, where it can be trained and, with `gguf`, exported. */
+export function supportedArch(name: string, config: Config, gguf: boolean): string {
+  const arch = config["model_type"];
+  if (typeof arch !== "string") throw unsupported(name, "its config.json names no model_type");
+  refuseQuantized(name, config);
+  if (!isLanguageModel(arch)) {
+    throw unsupported(
+      name,
+      `transformers has no language model of type "${arch}"`,
+      "Code that comes with a model is never run",
+    );
+  }
+  const found = gguf ? inexpressible(arch, config) : undefined;
+  if (found === undefined) return arch;
+  throw new UsageError("base-unsupported", `Cannot export base "${name}" as GGUF: ${found}`, {
+    hint: EXPORT_HINT,
+  });
+}
+
+function refuseQuantized(name: string, config: Config): void {
+  const quantization = config["quantization_config"];
+  if (!quantization) return;
+  const method = (quantization as Config)["quant_method"];
+  const how = typeof method === "string" ? ` (${method})` : "";
+  throw unsupported(name, `its weights are quantised${how}`, "Name the original model, or a GGUF file of it");
+}
+
+/** What a GGUF file cannot say of a model. */
+function inexpressible(arch: string, config: Config): string | undefined {
+  if (arch === "mistral") {
+    // The key's default is a window of 4096 tokens. Without one, it is a llama.
+    if (config["sliding_window"] !== null) return "its attention has sliding windows";
+  } else if (!isSupported(arch)) return `its model_type is "${arch}"`;
+  const activation = config["hidden_act"] ?? "silu";
+  if (typeof activation !== "string" || !SILU.includes(activation)) {
+    return `its activation "${activation}" is not silu`;
+  }
+  if (config["use_sliding_window"]) return "its attention has sliding windows";
+  if (arch === "qwen3" && config["attention_bias"]) return "its attention has biases";
+  return inexpressibleRope(config);
+}
+
+function inexpressibleRope(config: Config): string | undefined {
+  const rope = (config["rope_parameters"] ?? config["rope_scaling"] ?? {}) as Config;
+  if ((config["partial_rotary_factor"] ?? rope["partial_rotary_factor"] ?? 1) !== 1) {
+    return "it rotates a part of each head";
+  }
+  const kind = rope["rope_type"] ?? rope["type"] ?? "default";
+  const unusual = UNUSUAL.filter((key) => rope[key]);
+  const known = typeof kind === "string" && ROPES.includes(kind);
+  const plain = kind === "default" || kind === "llama3";
+  if (known && (plain || (unusual.length === 0 && rope["truncate"] !== false))) return undefined;
+  const how = unusual.length > 0 ? ` with ${unusual.join(", ")}` : "";
+  return `its rotary scaling "${kind}"${how} has no exact form there`;
+}
+
+function unsupported(name: string, found: string, hint?: string): UsageError {
+  return new UsageError("base-unsupported", `Cannot train base "${name}": ${found}`, hint ? { hint } : {});
+}
+
+export function count(value: unknown): number | undefined {
+  return typeof value === "number" && Number.isInteger(value) && value > 0 ? value : undefined;
+}

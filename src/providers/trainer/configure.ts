@@ -1,0 +1,191 @@
+import { join } from "node:path";
+import { counted } from "../../lib/text/format.ts";
+import { sha256 } from "../../lib/files/fs.ts";
+import { canonicalJson, type JsonObject } from "../../lib/json/json.ts";
+import { resolveTraining } from "../../plan/defaults.ts";
+import { trainableParameters } from "../../plan/memory.ts";
+import type { LoadedSpec } from "../../spec/load.ts";
+import type { ConfigureWork, Env } from "../provider.ts";
+import { type BaseInfo, rememberFiles } from "./base/base.ts";
+import { describeBase } from "./base/describe.ts";
+import { refuseSmallDisk } from "./job/disk_check.ts";
+import { ensurePython } from "./environment/environment.ts";
+import { type LostKeys, placeExamples, type SentTools, sharedSystem, someThink } from "./job/examples.ts";
+import { chatTemplateOf, jobSettings, type TrainingSpec, trainingSpec } from "./job/job.ts";
+import { modelfile, type ModelfileFacts, type ServedTemplate, servingOf } from "./serving/modelfile.ts";
+import { trainingPreview } from "./preview.ts";
+import { runPrepare } from "./job/prepare.ts";
+import { writeServing } from "./serving/serving.ts";
+import { shapeOf } from "./estimate/model_shape.ts";
+import { templateNotes, templateText } from "./serving/template_notes.ts";
+import { TEMPLATES } from "./serving/templates.ts";
+import { trainerDigest } from "./environment/trainer_dir.ts";
+import type { Tokens } from "./job/trainer_files.ts";
+
+/** What the configured job depends on: no paths, nothing of this machine. */
+export async function trainingInputs(
+  loaded: LoadedSpec,
+  env: Env,
+  trainerDir: string,
+  sent?: SentTools,
+): Promise<JsonObject> {
+  const spec = trainingSpec(loaded.spec);
+  const base = await describeBase(loaded, env);
+  const chatTemplate = await chatTemplateOf(loaded, env.fs);
+  return {
+    ...jobSettings(spec, base, undefined),
+    ...chatTemplate !== undefined && { chat_template: sha256(chatTemplate) },
+    templates: sha256(canonicalJson(TEMPLATES)),
+    base: base.identity,
+    model: servedName(spec),
+    trainer: await trainerDigest(trainerDir, env.fs),
+    ...sent && { sent_tools: sent.version },
+  };
+}
+
+/** Writes job.json, prepares base and tokens, and writes the Modelfile and estimates.json. */
+export async function configureTraining(
+  work: ConfigureWork,
+  trainerDir: string,
+  sent?: SentTools,
+): Promise<JsonObject> {
+  const { loaded, out, fs } = work;
+  const spec = trainingSpec(loaded.spec);
+  const base = await describeBase(loaded, work);
+  for (const message of base.warnings) work.progress({ phase: "base", message });
+  if (base.shape) await refuseSmallDisk(work, base.shape);
+  await rememberFiles(base, work);
+  const python = await ensurePython({
+    env: work,
+    trainerDir,
+    progress: (progress) => work.progress(progress),
+    signal: work.signal,
+  });
+  const { data, lost } = await placeExamples(work.examples, out, fs, sent);
+  warnOfLost(work, lost);
+  const settings = jobSettings(spec, base, await sharedSystem(out, fs), await chatTemplateOf(loaded, fs));
+  await fs.writeAtomic(join(out, "job.json"), json({ ...settings, data }));
+  const tokens = await runPrepare(work, python, trainerDir);
+  warnOfTokens(work, tokens);
+  if (spec.provider.export.gguf) {
+    const facts = await modelfileFacts(work, spec, base, tokens);
+    await fs.writeAtomic(join(out, "Modelfile"), modelfile(facts));
+    await writeServing(out, servingOf(facts), fs);
+  }
+  await fs.writeAtomic(join(out, "estimates.json"), json(await estimates(work, tokens)));
+  return summary(spec, base, tokens);
+}
+
+/** What no request can say is not trained either. */
+function warnOfLost(work: ConfigureWork, lost: LostKeys) {
+  for (const [key, rows] of lost) {
+    const message = `Ollama does not pass on ${key} of a tool, so ${
+      counted(rows, "row")
+    } are trained without it`;
+    work.progress({ phase: "examples", message });
+  }
+}
+
+function warnOfTokens(work: ConfigureWork, tokens: Tokens) {
+  const { train, end_token: end } = tokens;
+  const warn = (message: string) => work.progress({ phase: "examples", message });
+  if (train.truncated > 0) warn(`${train.truncated} of ${train.rows} rows were cut to train.max_length`);
+  for (const note of templateNotes(tokens)) warn(note);
+  const open = train.rows - end.trained_rows;
+  if (open > 0) warn(`${open} of ${train.rows} rows do not teach the end token "${end.text}"`);
+}
+
+async function modelfileFacts(
+  work: ConfigureWork,
+  spec: TrainingSpec,
+  base: BaseInfo,
+  tokens: Tokens,
+): Promise<ModelfileFacts> {
+  const { epochs, learningRate } = resolveTraining(spec, base.shape?.parameters);
+  return {
+    model: servedName(spec),
+    base: base.name,
+    spec,
+    shape: shapeOf(tokens),
+    context: tokens.base.context,
+    template: await servedTemplate(work, tokens.template),
+    opening: tokens.opening,
+    kept: keptTokens(spec, tokens),
+    system: await sharedSystem(work.out, work.fs),
+    train: { rows: tokens.train.rows, epochs: epochs.value, learningRate: learningRate.value },
+  };
+}
+
+/** What a server is told of the template. Without `turns` it has to use the chat template inside the file. */
+async function servedTemplate(
+  { out, fs }: ConfigureWork,
+  trained: Tokens["template"],
+): Promise<ServedTemplate> {
+  const family = trained.kind === "linear" ? trained.name : trained.linear;
+  const known = TEMPLATES.find(({ name }) => name === family);
+  if (trained.kind === "jinja") {
+    const jinja = await fs.readText(join(out, "prepared", "chat_template.jinja"));
+    const thinksUnasked = asksForThinking(jinja) && !await someThink(out, fs);
+    return {
+      name: known?.name ?? trained.name,
+      stop: trained.stop,
+      jinja,
+      thinksUnasked,
+      ...known && { turns: known.turns },
+    };
+  }
+  if (!known) throw new RangeError(`Cannot find template "${family}"`);
+  return known;
+}
+
+/** Servers let a template with these tags think unless a request says otherwise. */
+function asksForThinking(jinja: string): boolean {
+  return /\benable_thinking\b/.test(jinja) && jinja.includes("<think>") && jinja.includes("</think>");
+}
+
+/** A prefix, and BOS behind it. */
+function keptTokens({ method }: TrainingSpec, { base }: Tokens): number {
+  return method.kind === "prefix" ? method.length + (base.bos === null ? 0 : 1) : 0;
+}
+
+async function estimates(work: ConfigureWork, tokens: Tokens) {
+  const data = {
+    trainRows: tokens.train.rows,
+    evalRows: tokens.eval?.rows ?? 0,
+    trainChars: 0,
+    evalChars: 0,
+  };
+  const preview = await trainingPreview(work.loaded, work, { ...data, how: "counted" }, work.out);
+  return { version: 1, estimates: preview.estimates };
+}
+
+function summary(spec: TrainingSpec, base: BaseInfo, tokens: Tokens): JsonObject {
+  const { train, template, template_matches_base: matches } = tokens;
+  const { epochs, learningRate } = resolveTraining(spec, base.shape?.parameters);
+  return {
+    base: base.name,
+    parameters: tokens.base.parameters,
+    trainable: trainableParameters(spec.method, shapeOf(tokens)),
+    template: templateText(template),
+    template_matches_base: matches,
+    template_difference: tokens.template_difference,
+    rows: train.rows,
+    eval_rows: tokens.eval?.rows ?? 0,
+    tokens: train.tokens,
+    supervised: train.supervised,
+    masked: train.masked,
+    truncated: train.truncated,
+    longest: train.longest,
+    epochs: epochs.value,
+    learning_rate: learningRate.value,
+  };
+}
+
+/** The name to serve the model under. */
+export function servedName({ provider, name }: TrainingSpec): string {
+  return provider.kind === "ollama" ? provider.model : name;
+}
+
+function json(value: unknown): string {
+  return JSON.stringify(value, null, 2) + "\n";
+}

@@ -1,0 +1,63 @@
+import { z } from "zod";
+import { captureProcess } from "../../../lib/process.ts";
+import type { Env } from "../../provider.ts";
+import { trainerEnv } from "./child_env.ts";
+
+const Capabilities = z.object({
+  torch: z.string(),
+  threads: z.int(),
+  /** Name of the CUDA device, where there is one. */
+  cuda: z.string().nullable(),
+  mps: z.boolean(),
+  bf16: z.boolean(),
+  /** Modules the trainer needs that cannot be imported. */
+  absent: z.array(z.string()),
+  /** Bytes of each builtin base's file, by its package; null where it is not there. */
+  bases: z.record(z.string(), z.number().nullable()),
+});
+export type Capabilities = z.infer<typeof Capabilities>;
+
+const MODULES = ["torch", "transformers", "peft", "gguf", "safetensors", "tokenizers", "numpy"];
+
+/** What the trainer could use; asks its own code where that decides. */
+const QUESTION = `
+import importlib.util as util, json, pathlib, sys
+modules, files = json.loads(sys.argv[1])
+absent = [name for name in modules if util.find_spec(name) is None]
+bases = {}
+for package, file in files.items():
+    spec = util.find_spec(package)
+    path = spec and pathlib.Path(spec.origin).parent / file
+    bases[package] = path.stat().st_size if path and path.is_file() else None
+import torch
+from temper_trainer.device import thread_count
+cuda = torch.cuda.is_available()
+print(json.dumps({
+    "torch": torch.__version__, "threads": thread_count(), "absent": absent, "bases": bases,
+    "cuda": torch.cuda.get_device_name(0) if cuda else None, "mps": torch.backends.mps.is_available(),
+    "bf16": cuda and torch.cuda.is_bf16_supported(),
+}))
+`;
+
+/** Asks a made environment what it can do. `undefined` when torch or the trainer cannot be imported in it. */
+export async function probeEnvironment(
+  python: string,
+  files: Readonly<Record<string, string>>,
+  { env, trainerDir, signal }: {
+    readonly env: Env;
+    readonly trainerDir: string;
+    readonly signal: AbortSignal;
+  },
+): Promise<Capabilities | undefined> {
+  const answer = await captureProcess({
+    command: python,
+    args: ["-c", QUESTION, JSON.stringify([MODULES, files])],
+    env: trainerEnv(env.env, trainerDir),
+    signal,
+  });
+  try {
+    return Capabilities.parse(JSON.parse(answer?.trim().split("\n").at(-1) ?? ""));
+  } catch {
+    return undefined; // an interpreter that prints something else cannot run the trainer either
+  }
+}

@@ -1,0 +1,51 @@
+import { bytes, figure } from "../../../lib/text/format.ts";
+import { linearParameters, type ModelShape, NF4_BYTES, TRAINED_BYTES } from "../../../plan/memory.ts";
+import type { Spec } from "../../../spec/schema/schema.ts";
+
+/** Two moments and the weights themselves, in fp32. */
+const CHECKPOINT_BYTES = 12;
+/** As `train.checkpoint_seconds` says, two are kept; a third is whole before the oldest goes. */
+export const CHECKPOINTS = 3;
+
+/** What is worth knowing of a method before it runs on a base of this shape. */
+export function methodNotes(spec: Spec, shape: ModelShape): string[] {
+  switch (spec.method.kind) {
+    case "full":
+      return fullNotes(shape);
+    case "qlora":
+      return qloraNotes(spec, shape);
+    case "lora":
+    case "prefix":
+    case "adapter":
+      return [];
+  }
+}
+
+function fullNotes({ parameters }: ModelShape): string[] {
+  const held = bytes(parameters * TRAINED_BYTES);
+  const kept = bytes(parameters * CHECKPOINT_BYTES);
+  return [
+    `full takes ${TRAINED_BYTES} bytes of memory for each weight (itself, its gradient, two moments of AdamW): ` +
+    `${held} before the first row is read`,
+    `Each checkpoint of full takes ${kept} of disk; have room for ${CHECKPOINTS} of them. Where saving one takes more ` +
+    "than 5% of train.checkpoint_seconds they come less often, and a kill costs more",
+  ];
+}
+
+function qloraNotes({ train }: Spec, shape: ModelShape): string[] {
+  const linear = linearParameters(shape);
+  const rest = figure((1 - linear / shape.parameters) * 100);
+  return [
+    `qlora holds the linear layers in 4 bits while training: ${bytes(linear * NF4_BYTES)} instead of ${
+      bytes(linear * 4)
+    } in fp32. The other ${rest}% of the weights, activations and logits take what they take with lora`,
+    `4-bit kernel: ${kernel(train.device)}; result.json names the one that was used`,
+  ];
+}
+
+/** The trainer asks the environment the same when it starts (methods/nf4.py). */
+function kernel(device: Spec["train"]["device"]): string {
+  if (device === "mps") return "PyTorch, because bitsandbytes has none for mps";
+  const where = device === "auto" ? "CUDA or the CPU" : device === "cuda" ? "CUDA" : "the CPU";
+  return `bitsandbytes on ${where}, or PyTorch with the same values where it is not installed`;
+}

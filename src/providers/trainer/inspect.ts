@@ -1,0 +1,82 @@
+import { UsageError } from "../../lib/errors.ts";
+import { bytes } from "../../lib/text/format.ts";
+import { linears, type ModelShape, targeted } from "../../plan/memory.ts";
+import type { FieldProblem } from "../../spec/rules/field_problem.ts";
+import type { LoadedSpec } from "../../spec/load.ts";
+import type { Env, InspectOptions } from "../provider.ts";
+import { type BaseInfo, isSupported } from "./base/base.ts";
+import { inspectBase } from "./base/describe.ts";
+import { rowFinding } from "./estimate/export_rows.ts";
+import { type TrainingSpec, trainingSpec } from "./job/job.ts";
+import { estimatedTokens, trainingCosts } from "./estimate/costs.ts";
+
+/** One row, about whose length nothing is assumed: what is too much for it is too much for any data. */
+const ONE_ROW = { trainRows: 1, evalRows: 0, trainChars: 4, evalChars: 0, how: "one short row" };
+
+/** What the base's header and this machine have against a pipeline, before anything is read or made. */
+export async function inspectTraining(
+  loaded: LoadedSpec,
+  env: Env,
+  options: InspectOptions,
+): Promise<FieldProblem[]> {
+  const spec = trainingSpec(loaded.spec);
+  let base: BaseInfo;
+  try {
+    base = await inspectBase(loaded, env);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return [on("provider.base", error.message, error.hint)];
+  }
+  // Not known of a model that was not downloaded yet; the trainer looks again when it prepares it.
+  if (base.shape === null) return [];
+  const { shape } = base;
+  return [
+    ...rowFinding(spec, base.name, shape),
+    // The names of other architectures' layers are known once one is loaded.
+    ...isSupported(base.arch ?? "") ? layerFindings(spec.method, shape) : [],
+    ...options.force ? [] : await memoryFinding(spec, env, { ...base, shape }),
+  ];
+}
+
+function layerFindings(method: TrainingSpec["method"], shape: ModelShape): FieldProblem[] {
+  if (method.kind !== "lora" && method.kind !== "qlora") return [];
+  const known = Object.keys(linears(shape));
+  const unknown = Array.isArray(method.target) ? method.target.filter((name) => !known.includes(name)) : [];
+  if (unknown.length > 0) {
+    const names = unknown.map((name) => `"${name}"`).join(", ");
+    const message = `Cannot update layer ${names}: the base has no linear layer of this name`;
+    return [on("method.target", message, `Its linear layers are ${known.join(", ")}`)];
+  }
+  const smallest = Math.min(...targeted(method, shape).flatMap(([, sizes]) => sizes));
+  if (method.rank <= smallest) return [];
+  const message = `Cannot use rank ${method.rank}: the smallest layer it would update is ${smallest} wide`;
+  return [on("method.rank", message, `Use ${smallest} or less`)];
+}
+
+/** Weights and what is kept of each trained one are a floor: no setting of the batch makes them smaller. */
+async function memoryFinding(
+  spec: TrainingSpec,
+  env: Env,
+  base: BaseInfo & { readonly shape: ModelShape },
+): Promise<FieldProblem[]> {
+  const { costs: { memory }, device } = await trainingCosts(
+    spec,
+    env,
+    base,
+    estimatedTokens(spec, ONE_ROW),
+    1,
+  );
+  const floor = memory.weights + memory.trainable + memory.runtime;
+  if (device.memory === undefined || floor <= device.memory) return [];
+  const { kind } = spec.method;
+  const has = device.kind === "cuda" ? "this GPU" : "this machine";
+  return [on(
+    "method.kind",
+    `Cannot train ${kind} here: it takes at least ${bytes(floor)}, ${has} has ${bytes(device.memory)}`,
+    "Ask deno task advise for a method that fits, take a smaller base, or go on with --force",
+  )];
+}
+
+function on(path: string, message: string, hint: string | undefined): FieldProblem {
+  return { path: path.split("."), at: "value", message, hint };
+}

@@ -1,0 +1,177 @@
+import { dirname, join } from "node:path";
+import { filesBelow, makeFolder } from "../../../lib/files/folder.ts";
+import type { Fs } from "../../../lib/files/fs.ts";
+import { canonicalJson, type JsonObject } from "../../../lib/json/json.ts";
+import { processExists, signalGroup, signalProcess } from "../../../lib/process.ts";
+import type { Env, JobRef } from "../../provider.ts";
+import { EVAL_FILE, TRAIN_FILE } from "./examples.ts";
+
+/** Files of a job folder that both sides know. */
+export const JOB_FILE = "job.json";
+export const LOG_FILE = "trainer.log";
+export const METRICS_FILE = "metrics.jsonl";
+const LOCK_FILE = "lock";
+const CANCELLED_FILE = "cancelled";
+const CHECKPOINTS = "checkpoints";
+const DELIVERED_FILE = "delivered";
+
+/** Milliseconds a trainer may take from its start until it holds the lock. */
+const START_MS = 3_000;
+/** Milliseconds a trainer has to write a checkpoint and leave, and then to die. */
+const LEAVE_MS = 20_000;
+const DIE_MS = 5_000;
+
+export function jobDir(runDir: string): string {
+  return join(runDir, "job");
+}
+
+/** Whether a trainer lives in this job folder. Its lock says so, not a process number. */
+export function isRunning(dir: string, fs: Fs): Promise<boolean> {
+  return fs.isLocked(join(dir, LOCK_FILE));
+}
+
+/** Process number of the trainer that holds the lock. */
+export async function lockHolder(dir: string, fs: Fs): Promise<number | undefined> {
+  const path = join(dir, LOCK_FILE);
+  const pid = await fs.stat(path) ? parseInt(await fs.readText(path), 10) : NaN;
+  return pid > 1 ? pid : undefined;
+}
+
+export async function isCancelled(dir: string, fs: Fs): Promise<boolean> {
+  return await fs.stat(join(dir, CANCELLED_FILE)) !== undefined;
+}
+
+/** A request to cancel that outlived the runner it was meant for is void once a new one follows the job. */
+export async function clearCancelled(dir: string, fs: Fs): Promise<void> {
+  await fs.remove(join(dir, CANCELLED_FILE));
+}
+
+/**
+ * Links what configure left into a job folder, durably. job.json comes last: without it the folder is not complete
+ * and is built again. Returns false when it was complete already.
+ */
+export async function buildJobFolder(configured: string, dir: string, fs: Fs): Promise<boolean> {
+  if (await fs.stat(join(dir, JOB_FILE))) return false;
+  await fs.remove(dir);
+  await makeFolder(dir, fs);
+  for (const name of await filesBelow(configured, fs)) {
+    if (name === JOB_FILE) continue;
+    await makeFolder(dirname(join(dir, name)), fs);
+    await fs.linkOrCopy(join(configured, name), join(dir, name));
+    await fs.syncFile(join(dir, name));
+    await fs.syncDir(dirname(join(dir, name)));
+  }
+  return true;
+}
+
+export async function completeJobFolder(configured: string, dir: string, fs: Fs): Promise<void> {
+  await fs.writeAtomic(join(dir, JOB_FILE), await fs.readBytes(join(configured, JOB_FILE)));
+}
+
+/** What an earlier run of the very same job left: a finished training, or the checkpoint of a step. */
+export interface Adopted {
+  readonly run: string;
+  /** `undefined`: the training is finished. */
+  readonly step: number | undefined;
+}
+
+/**
+ * Links what the latest run of the very same job left, so that training goes on from there or, where what follows it
+ * failed or shall be another thing now, is not repeated. A run that came to the end that is wanted again is left
+ * alone: whoever asks for it once more wants it trained once more. Nothing that is linked is changed once written.
+ */
+export async function adoptTraining(
+  configured: string,
+  runDir: string,
+  delivery: JsonObject,
+  fs: Fs,
+): Promise<Adopted | undefined> {
+  const runs = dirname(runDir);
+  for (const run of (await fs.list(runs)).reverse()) {
+    const other = jobDir(join(runs, run));
+    if (join(runs, run) === runDir || !await fs.stat(join(other, JOB_FILE))) continue;
+    if (!await isSameJob(configured, other, fs) || await isRunning(other, fs)) continue;
+    const done = await isDone(other, fs);
+    if (done && await isDelivered(other, delivery, fs)) return undefined;
+    const step = done ? undefined : await newestStep(other, fs);
+    if (!done && step === undefined) continue;
+    for (const name of await filesBelow(other, fs)) {
+      if (!isAdopted(name, done)) continue;
+      const to = join(jobDir(runDir), name);
+      await fs.mkdirp(dirname(to));
+      await fs.remove(to);
+      await fs.linkOrCopy(join(other, name), to);
+    }
+    return { run, step };
+  }
+  return undefined;
+}
+
+/** Settings and data are the same: job.json names the examples and does not hold them. */
+async function isSameJob(one: string, other: string, fs: Fs): Promise<boolean> {
+  const digest = async (path: string) => await fs.stat(path) ? await fs.sha256(path) : undefined;
+  for (const name of [JOB_FILE, TRAIN_FILE, EVAL_FILE]) {
+    if (await digest(join(one, name)) !== await digest(join(other, name))) return false;
+  }
+  return true;
+}
+
+/**
+ * Of a finished training everything but what says who is at work on it; otherwise whole checkpoints, and what belongs
+ * to them, alone. What a trainer set aside has a name with a dot in it.
+ */
+function isAdopted(name: string, done: boolean): boolean {
+  if (done) return ![JOB_FILE, LOCK_FILE, CANCELLED_FILE, DELIVERED_FILE].includes(name);
+  const [folder, part = "", file] = name.split("/");
+  return folder === CHECKPOINTS && (file === undefined ? !part.startsWith(".") : !part.includes("."));
+}
+
+/** Says that what follows the training went well too. `delivery`: what was asked for. */
+export async function markDelivered(dir: string, delivery: JsonObject, fs: Fs): Promise<void> {
+  await fs.writeAtomic(join(dir, DELIVERED_FILE), canonicalJson(delivery));
+}
+
+async function isDelivered(dir: string, delivery: JsonObject, fs: Fs): Promise<boolean> {
+  const path = join(dir, DELIVERED_FILE);
+  return await fs.stat(path) !== undefined && await fs.readText(path) === canonicalJson(delivery);
+}
+
+async function newestStep(dir: string, fs: Fs): Promise<number | undefined> {
+  const steps = (await fs.list(join(dir, CHECKPOINTS)))
+    .map((name) => Number(name.match(/^step-(\d+)$/)?.[1] ?? NaN))
+    .filter((step) => !Number.isNaN(step));
+  return steps.length === 0 ? undefined : Math.max(...steps);
+}
+
+async function isDone(dir: string, fs: Fs): Promise<boolean> {
+  const path = join(dir, "result.json");
+  return await fs.stat(path) !== undefined && JSON.parse(await fs.readText(path)).state === "done";
+}
+
+/**
+ * Stops a job's trainer: SIGTERM, after which it writes a checkpoint, then SIGKILL. Only the holder of the lock is
+ * signalled, because a process number alone may belong to somebody else by now. Returns when none lives.
+ */
+export async function cancelJob(job: JobRef, runDir: string, env: Env): Promise<void> {
+  const { fs, clock } = env;
+  const dir = jobDir(runDir);
+  if (!await fs.stat(dir)) return;
+  await fs.writeAtomic(join(dir, CANCELLED_FILE), "");
+  const pid = typeof job["pid"] === "number" ? job["pid"] : undefined;
+  await until(START_MS, async () => await isRunning(dir, fs) || pid === undefined || !processExists(pid));
+  for (const [signal, patience] of [["SIGTERM", LEAVE_MS], ["SIGKILL", DIE_MS]] as const) {
+    if (!await isRunning(dir, fs)) return;
+    const holder = await lockHolder(dir, fs);
+    if (holder !== undefined) signalGroup(holder, signal) || signalProcess(holder, signal);
+    if (await until(patience, async () => !await isRunning(dir, fs))) return;
+  }
+
+  async function until(ms: number, met: () => Promise<boolean>): Promise<boolean> {
+    const deadline = clock.monotonic() + ms;
+    while (!await met()) {
+      if (clock.monotonic() >= deadline) return false;
+      await clock.sleep(50);
+    }
+    return true;
+  }
+}

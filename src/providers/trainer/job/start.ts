@@ -1,0 +1,34 @@
+import { join } from "node:path";
+import { TemperError } from "../../../lib/errors.ts";
+import { type DetachedProcess, startDetached } from "../../../lib/process.ts";
+import type { Work } from "../../provider.ts";
+import { trainerEnv } from "../environment/child_env.ts";
+import { ensurePython } from "../environment/environment.ts";
+import { jobDir, LOG_FILE } from "./job_folder.ts";
+import { trainerArgs } from "../environment/trainer_dir.ts";
+
+/**
+ * Starts a trainer on the run's job folder. It outlives this process. A second one is harmless: the lock in the job
+ * folder turns it away.
+ */
+export async function startTrainer(work: Work, trainerDir: string): Promise<DetachedProcess> {
+  const python = await ensurePython({
+    env: work,
+    trainerDir,
+    progress: (progress) => work.progress(progress),
+    signal: work.signal,
+  });
+  const dir = jobDir(work.runDir);
+  try {
+    return await startDetached({
+      command: python,
+      args: trainerArgs("train", dir, work.cacheDir),
+      env: trainerEnv(work.env, trainerDir),
+      cwd: dir,
+      log: join(dir, LOG_FILE),
+    });
+  } catch (cause) {
+    const found = cause instanceof Error ? cause.message : String(cause);
+    throw new TemperError("trainer-failed", `Cannot start the trainer with "${python}": ${found}`, { cause });
+  }
+}

@@ -1,0 +1,158 @@
+import { join } from "node:path";
+import { bytes, count, duration, figure } from "../../lib/text/format.ts";
+import type { JsonObject } from "../../lib/json/json.ts";
+import type { ArtifactSizes } from "../../plan/artifacts.ts";
+import type { Costs } from "../../plan/costs.ts";
+import type { LoadedSpec } from "../../spec/load.ts";
+import type { DataSize, Env, Estimate, Preview } from "../provider.ts";
+import type { BaseInfo } from "./base/base.ts";
+import { describeBase } from "./base/describe.ts";
+import {
+  estimatedTokens,
+  processedEpochs,
+  type ShapedBase,
+  type TokenCounts,
+  trainingCosts,
+} from "./estimate/costs.ts";
+import { CHECKPOINTS, methodNotes } from "./estimate/method_notes.ts";
+import { readServing } from "./serving/serving.ts";
+import { templateNotes } from "./serving/template_notes.ts";
+import { trainingSettings } from "./estimate/settings.ts";
+import { type TrainingSpec, trainingSpec } from "./job/job.ts";
+import type { Device } from "./environment/machine.ts";
+import { readTokens } from "./job/trainer_files.ts";
+
+/** What training here would take. */
+export async function trainingPreview(
+  loaded: LoadedSpec,
+  env: Env,
+  data: DataSize,
+  configured: string | undefined,
+): Promise<Preview> {
+  const base = await describeBase(loaded, env);
+  const spec = trainingSpec(loaded.spec);
+  const tokens = await countedTokens(env, configured) ?? estimatedTokens(spec, data);
+  const estimates = base.shape === null
+    ? [tokensEstimate(tokens, 1)]
+    : await shapedEstimates(spec, env, { ...base, shape: base.shape }, tokens, data.trainRows);
+  const notes = [
+    ...base.warnings,
+    ...base.shape === null ? [] : methodNotes(spec, base.shape),
+    ...await servingNotes(spec, env, configured),
+    ...configured === undefined ? [] : templateNotes(await readTokens(configured, env.fs)),
+  ];
+  return { base: baseText(base), settings: trainingSettings(loaded, base), estimates, notes };
+}
+
+/** What the server has to be able to do, once the rows have shown it. */
+async function servingNotes(
+  { provider }: TrainingSpec,
+  { fs }: Env,
+  configured: string | undefined,
+): Promise<string[]> {
+  const serving = configured === undefined ? undefined : await readServing(configured, fs);
+  if (provider.kind !== "ollama" || !serving || serving.template !== undefined) return [];
+  return ["The chat template is rendered by the file itself, in Jinja: that takes Ollama 0.30 or newer"];
+}
+
+function baseText(base: BaseInfo): string {
+  const facts = [
+    base.arch,
+    base.shape && `${figure(base.shape.parameters / 1e6)} M parameters`,
+    base.quantization,
+  ].filter((fact) => fact);
+  return facts.length === 0 ? base.name : `${base.name} (${facts.join(", ")})`;
+}
+
+async function countedTokens(env: Env, configured: string | undefined): Promise<TokenCounts | undefined> {
+  if (configured === undefined) return undefined;
+  const { train, eval: held } = JSON.parse(await env.fs.readText(join(configured, "tokens.json")));
+  return {
+    train: train.tokens,
+    supervised: train.supervised,
+    eval: held?.tokens ?? 0,
+    longest: train.longest,
+    how: "counted",
+  };
+}
+
+async function shapedEstimates(
+  spec: TrainingSpec,
+  env: Env,
+  base: ShapedBase,
+  tokens: TokenCounts,
+  rows: number,
+): Promise<Estimate[]> {
+  const { costs, device } = await trainingCosts(spec, env, base, tokens, rows);
+  const { trainable, memory, artifacts } = costs;
+  const { runtime, weights, trainable: trained, activations, logits } = memory;
+  const { parameters } = base.shape;
+  return [
+    tokensEstimate(tokens, processedEpochs(spec, rows)),
+    {
+      name: "trained parameters",
+      text: `${count(trainable)} of ${count(parameters)}`,
+      basis: "shape of the base",
+      figures: { trainable, total: parameters },
+    },
+    {
+      name: "peak memory",
+      text: `about ${bytes(memory.total)}${device.memory === undefined ? "" : ` of ${bytes(device.memory)}`}`,
+      basis: `weights ${bytes(weights)}, trained ${bytes(trained)}, activations ${
+        bytes(activations)
+      }, logits ${bytes(logits)}, torch ${bytes(runtime)}`,
+      figures: { ...memory } satisfies JsonObject,
+    },
+    timeEstimate(costs, device),
+    artifactEstimate(artifacts, spec),
+  ];
+}
+
+function timeEstimate({ time }: Costs, { speed, kind }: Device): Estimate {
+  const name = "time";
+  if (!time || !speed) {
+    return { name, text: "not known", basis: `the first run on ${kind} measures it`, figures: {} };
+  }
+  return {
+    name,
+    text: `about ${duration(time.train * 1000)} training, ${duration(time.evaluate * 1000)} evaluation`,
+    basis: speed.basis,
+    figures: {
+      train_seconds: time.train,
+      evaluate_seconds: time.evaluate,
+      flops_per_second: speed.flopsPerSecond,
+    },
+  };
+}
+
+function artifactEstimate(
+  { weights, gguf, checkpoint }: ArtifactSizes,
+  { provider }: TrainingSpec,
+): Estimate {
+  const file = provider.export.gguf ? `, GGUF file ${bytes(gguf)}` : "";
+  return {
+    name: "artifacts",
+    text: `trained weights ${bytes(weights)}${file}`,
+    basis: `${provider.export.quantization}; on the way up to ${CHECKPOINTS} checkpoints of ${
+      bytes(checkpoint)
+    }`,
+    figures: { weights, gguf: provider.export.gguf ? gguf : null, checkpoint },
+  };
+}
+
+function tokensEstimate(tokens: TokenCounts, epochs: number): Estimate {
+  const about = tokens.how === "counted" ? "" : "about ";
+  const passes = epochs === 1 ? "" : `, ${count(tokens.train * epochs)} in ${figure(epochs)} epochs`;
+  return {
+    name: "tokens",
+    text: `${about}${count(tokens.train)} train${passes}, ${count(tokens.eval)} eval`,
+    basis: tokens.how,
+    figures: {
+      train: tokens.train,
+      supervised: tokens.supervised,
+      eval: tokens.eval,
+      longest: tokens.longest,
+      epochs,
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import type { JsonObject } from "../../lib/json/json.ts";
+import type { JobRef, SubmitWork } from "../provider.ts";
+import { refuseSmallDisk } from "./job/disk_check.ts";
+import {
+  adoptTraining,
+  buildJobFolder,
+  completeJobFolder,
+  isRunning,
+  jobDir,
+  lockHolder,
+} from "./job/job_folder.ts";
+import { shapeOf } from "./estimate/model_shape.ts";
+import { startTrainer } from "./job/start.ts";
+import { readResult, readTokens } from "./job/trainer_files.ts";
+
+/**
+ * Starts the run's trainer, unless the job is known already: committed by this run, finished, or at work because a
+ * runner was killed between starting it and saying so. What was interrupted on the way, monitor starts again.
+ */
+export async function submitTraining(
+  work: SubmitWork,
+  kind: string,
+  trainerDir: string,
+  delivery: JsonObject,
+): Promise<JobRef> {
+  const dir = jobDir(work.runDir);
+  await build(work, dir, delivery);
+  if (work.job) return work.job;
+  const known = await isRunning(dir, work.fs) || await readResult(dir, work.fs) !== undefined;
+  if (!known) await refuseSmallDisk(work, shapeOf(await readTokens(work.configured, work.fs)));
+  const pid = known ? await lockHolder(dir, work.fs) : (await startTrainer(work, trainerDir)).pid;
+  const job: JobRef = {
+    provider: kind,
+    ...pid !== undefined && { pid },
+    started: new Date(work.clock.now()).toISOString(),
+  };
+  await work.submitted(job);
+  return job;
+}
+
+async function build(work: SubmitWork, dir: string, delivery: JsonObject): Promise<void> {
+  const { configured, runDir, fs } = work;
+  if (!await buildJobFolder(configured, dir, fs)) return;
+  const adopted = await adoptTraining(configured, runDir, delivery, fs);
+  await completeJobFolder(configured, dir, fs);
+  if (!adopted) return;
+  const { step, run } = adopted;
+  const message = step === undefined
+    ? `Taking the training of run ${run}, which had the same job`
+    : `Going on from step ${step} of run ${run}, which had the same job and did not finish`;
+  work.progress({ phase: "submit", message });
+}

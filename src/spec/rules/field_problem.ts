@@ -1,0 +1,14 @@
+import type { Path } from "../yaml/path.ts";
+
+/** Something wrong with a field, before it is known where in the text the field stands. */
+export interface FieldProblem {
+  readonly path: Path;
+  /** The field that the carets mark, where it is not the one at `path`. */
+  readonly mark?: Path;
+  /** What the carets mark. A key that is missing is marked at the section it is missing in. */
+  readonly at: "key" | "value";
+  readonly message: string;
+  readonly hint?: string | undefined;
+  /** It rests on something not being there, which an error in the YAML may have hidden. */
+  readonly absence?: true;
+}

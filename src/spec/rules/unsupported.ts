@@ -1,0 +1,35 @@
+import type { FieldProblem } from "./field_problem.ts";
+import { type Path, valueAt } from "../yaml/path.ts";
+import { found } from "../schema/words.ts";
+
+interface Unsupported {
+  readonly path: Path;
+  readonly at: FieldProblem["at"];
+  /** Whether the value is one that temper does not carry out yet. */
+  readonly meets: (value: unknown) => boolean;
+  /** What works instead. */
+  readonly instead: string;
+}
+
+/** Fields and values that the file format has and this version refuses, so that none is ignored in silence. */
+const TABLE: readonly Unsupported[] = [
+  {
+    path: ["dataset", "source", "sql"],
+    at: "key",
+    meets: (value) => value !== undefined,
+    instead: "this version reads files: .jsonl, .json, .csv, .tsv",
+  },
+];
+
+export function unsupported(data: unknown): FieldProblem[] {
+  return TABLE.filter(({ path, meets }) => meets(valueAt(data, path))).map(({ path, at, instead }) => {
+    const value = valueAt(data, path);
+    const what = at === "key" ? "" : ` ${found(value)}`;
+    return {
+      path,
+      at,
+      message: `Not available yet: ${path.join(".")}${what} comes with a later version`,
+      hint: instead,
+    };
+  });
+}

@@ -1,0 +1,134 @@
+import { z } from "zod";
+import { OLLAMA_SERVER } from "./base.ts";
+import { TEMPLATE_NAMES } from "../rules/template_file.ts";
+
+/** Never a key: those have small letters or other characters. */
+const VARIABLE = /^[A-Z_][A-Z0-9_]*$/;
+
+const base = z.string().min(1).meta({
+  description:
+    "The model to start from: builtin:smollm2-135m-instruct, a .gguf file, a Hugging Face folder, a hub id (owner/name), or ollama:NAME. Paths are relative to this file",
+});
+const revision = z.string().min(1).optional().meta({
+  description: "For a hub id: branch, tag or commit. A commit never changes",
+});
+const template = z.union([
+  z.enum(TEMPLATE_NAMES),
+  z.string().regex(/.\.jinja$/, "must be a .jinja file"),
+], `must be one of ${TEMPLATE_NAMES.join(", ")}, or a .jinja file`).default("auto").meta({
+  description:
+    "Chat template, the same in training and serving: auto takes the base's own, a name one of temper's, and a path a .jinja file, relative to this file",
+});
+const exportOptions = z.strictObject({
+  gguf: z.boolean().default(true).meta({
+    description: "Write a complete GGUF file, base and training merged",
+  }),
+  quantization: z.enum(["f32", "f16", "bf16", "q8_0", "q4_0"]).default("q8_0").meta({
+    description:
+      "Type of the weights in the GGUF file. f16 answers as in training; q8_0, half of it, nearly so; q4_0 visibly harms small models",
+  }),
+  merged: z.boolean().default(false).meta({ description: "Also write a merged Hugging Face folder" }),
+}).prefault({}).meta({ description: "What is written besides the trained weights themselves" });
+
+const local = z.strictObject({
+  kind: z.literal("local").meta({ description: "Train here and leave files" }),
+  base,
+  revision,
+  template,
+  export: exportOptions,
+});
+
+const ollama = z.strictObject({
+  kind: z.literal("ollama").meta({ description: "Train here, then serve with Ollama" }),
+  base,
+  revision,
+  template,
+  export: exportOptions,
+  model: z.string().min(1).meta({
+    description:
+      "The name to serve it under: [HOST/][NAMESPACE/]MODEL[:TAG], such as home-lora or team/home:v2",
+  }),
+  register: z.enum(["auto", "always", "never"]).default("auto").meta({
+    description: "auto: when an Ollama server answers; always: fail without one; never: only write the files",
+  }),
+  server: z.url({ protocol: /^https?$/ }).optional().meta({
+    description:
+      `Address of the Ollama server, with its path if it has one. Default: the environment's OLLAMA_HOST, then ${OLLAMA_SERVER}`,
+  }),
+  auth_env: z.string().regex(VARIABLE, "must name an environment variable, such as OLLAMA_TOKEN").optional()
+    .meta({
+      description:
+        "Name of the environment variable that the server's password is in: a bearer token, or USER:PASSWORD. It is never written anywhere, nor sent over http:// to another machine",
+    }),
+  keep_previous: z.boolean().default(false).meta({
+    description: "Keep the model that had this name, under NAME-previous",
+  }),
+  overwrite: z.boolean().default(false).meta({
+    description: "Replace a model of this name that temper did not make",
+  }),
+});
+
+const wandb = z.strictObject({
+  kind: z.literal("wandb").meta({ description: "Weights & Biases" }),
+  project: z.string().min(1).meta({ description: "Project that the service reports to" }),
+  name: z.string().min(1).optional().meta({ description: "Name of the run there. Default: the job's id" }),
+  entity: z.string().min(1).optional().meta({ description: "Team or user that owns the project" }),
+  tags: z.array(z.string().min(1)).optional().meta({ description: "Labels of the run there" }),
+});
+
+const price = z.strictObject({
+  training: z.number().min(0).meta({ description: "A million tokens of training" }),
+  input: z.number().min(0).optional().meta({ description: "A million tokens that the new model reads" }),
+  output: z.number().min(0).optional().meta({ description: "A million tokens that the new model writes" }),
+}).meta({ description: "Prices in USD, where the table that comes with temper has none or an old one" });
+
+const openai = z.strictObject({
+  kind: z.literal("openai").meta({
+    description: "A hosted service that speaks OpenAI's fine-tuning protocol",
+  }),
+  dialect: z.enum(["openai", "nebius", "azure"]).default("openai").meta({
+    description: "Which service: field names and abilities differ",
+  }),
+  base_url: z.url({ protocol: /^https?$/ }).optional().meta({
+    description:
+      "Address of the service. Default: the environment's OPENAI_BASE_URL, NEBIUS_BASE_URL or AZURE_OPENAI_BASE_URL, by dialect, and then the service's own",
+  }),
+  api_key_env: z.string().regex(
+    VARIABLE,
+    "must name an environment variable, such as OPENAI_API_KEY",
+  ).optional().meta({
+    description:
+      "Name of the environment variable that holds the key; the key itself is never written anywhere. Default: OPENAI_API_KEY, NEBIUS_API_KEY or AZURE_OPENAI_API_KEY, by dialect",
+  }),
+  base: z.string().min(1).meta({ description: "The service's model to start from" }),
+  suffix: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "must be letters, digits, '-' or '_', at most 64")
+    .optional()
+    .meta({ description: "Part of the new model's name. Default: name and method" }),
+  learning_rate_multiplier: z.number().positive().max(100).optional().meta({
+    description:
+      "openai and azure: times the learning rate the service would choose. Default by method: `plan` shows it",
+  }),
+  beta: z.number().positive().max(2).optional().meta({
+    description:
+      "openai and azure, for preference pairs: how closely the base is kept to. Default: the service's",
+  }),
+  budget_usd: z.number().positive().optional().meta({
+    description: "Nothing is uploaded when the estimate is above this",
+  }),
+  price: price.optional(),
+  deploy_hint: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "must be a deployment's name").optional()
+    .meta({
+      description: "azure: name of the deployment that the closing example calls. Default: the suffix",
+    }),
+  poll_seconds: z.number().min(0.01).max(600).default(10).meta({
+    description: "Seconds between two looks at the job; they grow to six times that while nothing happens",
+  }),
+  settle_seconds: z.number().min(0.1).max(600).default(60).meta({
+    description:
+      "How long a file or a job is looked for when its creation was cut short, before it counts as not created",
+  }),
+  integrations: z.array(wandb).max(5).optional().meta({ description: "Trackers the service reports to" }),
+});
+
+export const provider = z.discriminatedUnion("kind", [local, ollama, openai]);
+export type Provider = z.infer<typeof provider>;

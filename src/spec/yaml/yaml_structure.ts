@@ -1,0 +1,74 @@
+import type { Document, Node, YAMLMap } from "yaml";
+import { didYouMean } from "../../lib/text/nearest.ts";
+import { isAlias, isMap, isPair, isScalar, visit } from "../../lib/text/yaml.ts";
+import { MOST_PROBLEMS } from "../problem.ts";
+import { spanOf, type YamlFault } from "./yaml_problem.ts";
+
+const MOST_DEPTH = 32;
+const TAGS = ["str", "int", "float", "bool", "null", "map", "seq"].map((name) => `tag:yaml.org,2002:${name}`);
+
+/** Duplicate keys, tags, aliases without or inside their anchor, and nesting that no pipeline has. */
+export function structureFaults(document: Document, text: string): YamlFault[] {
+  const faults: YamlFault[] = [];
+  const anchors = new Map<string, Node>();
+  visit(document, {
+    Node(_, node, above) {
+      if (isAlias(node)) {
+        faults.push(...aliasFaults(node, anchors, above));
+        return faults.length < MOST_PROBLEMS ? undefined : visit.BREAK;
+      }
+      if (node.anchor) anchors.set(node.anchor, node);
+      if (node.tag !== undefined && !TAGS.includes(node.tag)) {
+        faults.push({
+          ...spanOf(node),
+          message: `Unknown tag on this value: found "${node.tag}"`,
+          hint: "remove the tag",
+          reach: "local",
+        });
+      }
+      if (above.length > MOST_DEPTH && above.filter((a) => !isPair(a)).length > MOST_DEPTH) {
+        const message = `Cannot read this value: it is nested more than ${MOST_DEPTH} levels deep`;
+        faults.push({ ...spanOf(node), message, reach: "fatal" });
+        return visit.BREAK;
+      }
+      if (isMap(node)) faults.push(...duplicateKeys(node, text));
+      return faults.length < MOST_PROBLEMS ? undefined : visit.BREAK;
+    },
+  });
+  return faults;
+}
+
+function aliasFaults(
+  alias: Node & { source: string },
+  anchors: ReadonlyMap<string, Node>,
+  above: readonly unknown[],
+): YamlFault[] {
+  const target = anchors.get(alias.source);
+  if (target && !above.includes(target)) return [];
+  const message = target
+    ? `Cannot follow the alias *${alias.source}: it stands inside its own anchor`
+    : `Unknown alias *${alias.source}: no anchor &${alias.source} stands before it`;
+  const hint = target ? undefined : didYouMean(alias.source, anchors.keys());
+  return [{ ...spanOf(alias), message, hint, reach: "fatal" }];
+}
+
+function duplicateKeys(map: YAMLMap, text: string): YamlFault[] {
+  const seen = new Map<string, number>();
+  const faults: YamlFault[] = [];
+  for (const { key } of map.items) {
+    if (!isScalar(key)) continue;
+    if (faults.length === MOST_PROBLEMS) break;
+    const name = String(key.value);
+    const first = seen.get(name);
+    if (first !== undefined) {
+      const line = text.slice(0, first).split("\n").length;
+      faults.push({
+        ...spanOf(key),
+        message: `Duplicate key "${name}": line ${line} has it already`,
+        hint: "keep one of them",
+        reach: "local",
+      });
+    } else seen.set(name, spanOf(key).start);
+  }
+  return faults;
+}

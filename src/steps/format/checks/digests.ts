@@ -1,0 +1,24 @@
+import { murmur128 } from "../../../lib/files/murmur.ts";
+import type { Conversation } from "../shapes/conversation.ts";
+import { foldText } from "./fold_text.ts";
+
+/** Of all turns before the assistant's last: the prompt that an evaluation would give. */
+export function inputDigest({ turns }: Conversation): string {
+  const last = turns.findLastIndex(({ role }) => role === "assistant");
+  let text = "";
+  for (let i = 0; i < last; i++) {
+    const turn = turns[i];
+    if (!turn) continue;
+    // The marks keep turns from running into each other.
+    text += `${turn.role}\u0001${foldText(turn.text)}\u0002`;
+    if (turn.calls.length > 0) {
+      text += `${JSON.stringify(turn.calls.map((call) => call["function"] ?? null))}\u0002`;
+    }
+  }
+  return murmur128(text);
+}
+
+/** The digest as a number from 0 to 1. */
+export function fractionOf(digest: string): number {
+  return (digest.charCodeAt(0) * 2 ** 32 + digest.charCodeAt(1) * 2 ** 16 + digest.charCodeAt(2)) / 2 ** 48;
+}

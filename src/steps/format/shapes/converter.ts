@@ -1,0 +1,74 @@
+import { canonicalJson, type Json, type JsonObject } from "../../../lib/json/json.ts";
+import type { Abilities } from "../../../providers/abilities.ts";
+import type { Accounting } from "../report/accounting.ts";
+import type { Complain, Conversation, Shape } from "./conversation.ts";
+import { excerptOf, type Findings } from "../checks/findings.ts";
+import { fitsService } from "../checks/hosted_rules.ts";
+import { endWithAnswer, flawsOf } from "../checks/inspect_conversation.ts";
+import { mayBeLearnt } from "./row_fields.ts";
+import { settle } from "../checks/check_conversation.ts";
+import { Taken } from "./taken.ts";
+
+/** Turns the rows of one set into conversations, takes down what is wrong with them, and counts what is left over. */
+export class Converter {
+  readonly #shape: Shape;
+  readonly #abilities: Abilities;
+  readonly #findings: Findings;
+  readonly #by: string | undefined;
+  readonly #accounting: Accounting;
+
+  /** `by`: the field a split goes by, which every row must have. */
+  constructor(
+    shape: Shape,
+    abilities: Abilities,
+    findings: Findings,
+    by: string | undefined,
+    accounting: Accounting,
+  ) {
+    this.#shape = shape;
+    this.#abilities = abilities;
+    this.#findings = findings;
+    this.#by = by;
+    this.#accounting = accounting;
+  }
+
+  convert(origin: string, row: JsonObject): Conversation | undefined {
+    const complain: Complain = (field, problem, value) =>
+      this.#findings.add("rows", () => ({ origin, field, problem, excerpt: excerptOf(value) }));
+    const view = new Taken(row);
+    const conversation = this.#read(view, complain);
+    if (!conversation) return undefined;
+    if (this.#by !== undefined) view.take(this.#by);
+    for (const { check, field, problem, text } of flawsOf(conversation)) {
+      this.#findings.add(check, () => ({ origin, field, problem, excerpt: excerptOf(text) }));
+    }
+    const kept = endWithAnswer(conversation);
+    this.#accounting.addRow(view);
+    const cut = conversation.turns.length - kept.turns.length;
+    if (cut > 0) this.#accounting.addCut("turns", "behind the last answer that is learnt", cut);
+    return kept;
+  }
+
+  #read(view: Taken, complain: Complain): Conversation | undefined {
+    const raw = this.#shape.read(view, complain);
+    const conversation = raw && settle(raw, this.#abilities, complain);
+    if (!conversation) return undefined;
+    if (!mayBeLearnt(view, this.#shape.explicit === true, this.#abilities, complain)) return undefined;
+    return !this.#abilities.hosted || fitsService(raw.turns, conversation, complain)
+      ? conversation
+      : undefined;
+  }
+
+  /** What a row's side is decided by; `undefined` after a complaint. */
+  groupOf(origin: string, row: JsonObject, by: string): string | undefined {
+    const value: Json | undefined = Object.hasOwn(row, by) ? row[by] : undefined;
+    if (value !== undefined && value !== null) return canonicalJson(value);
+    this.#findings.add("rows", () => ({
+      origin,
+      field: by,
+      problem: `is ${value === null ? "null" : "missing"}, but dataset.split.by goes by it`,
+      excerpt: "",
+    }));
+    return undefined;
+  }
+}

@@ -1,0 +1,85 @@
+import { join } from "node:path";
+import { masked } from "../lib/net/secrets.ts";
+import { shellWord } from "../lib/text/shell_word.ts";
+import { objectOf } from "./scores.ts";
+import type { RunState } from "../log/state.ts";
+
+/** Paths and options of a run as its user would type them. */
+export interface Place {
+  /** The run's folder. */
+  readonly dir: string;
+  /** The pipeline file. */
+  readonly file: string;
+  /** Words that every command about this run needs: none, or `--runs DIR`. */
+  readonly options: readonly string[];
+  /** Words that only running it again needs: its overrides, its cache. */
+  readonly runOptions: readonly string[];
+}
+
+export interface NextCommand {
+  readonly why: string;
+  readonly command: string;
+}
+
+/** What one would want to do next with a run in this state. */
+export function nextCommands(state: RunState, place: Place): NextCommand[] {
+  const temper = (...words: string[]) => temperCommand(place, ...words);
+  const run = temper("run", place.file, ...place.runOptions);
+  const follow = { why: "Follow it", command: temper("logs", state.id, "-f") };
+  const cancel = { why: "Cancel it", command: temper("cancel", state.id) };
+  switch (state.state) {
+    case "running":
+      return [follow, cancel];
+    case "interrupted":
+      return [{ why: "Resume it", command: run }, cancel];
+    case "failed":
+      return [
+        {
+          why: "Read its log",
+          command: temper("logs", state.id, ...hasTrainerLog(state) ? ["--trainer"] : []),
+        },
+        { why: "Run it again", command: run },
+      ];
+    case "cancelled":
+      return [{ why: "Run it again", command: run }];
+    case "done":
+      return talk(state, place);
+  }
+}
+
+/** A job that runs as a process here writes a log of its own; a service's says what it has to say in the run's. */
+function hasTrainerLog({ job }: RunState): boolean {
+  return job?.["pid"] !== undefined;
+}
+
+/** A command about the run in this place, as one would type it. */
+export function temperCommand(place: Place, ...words: string[]): string {
+  return ["deno", "task", ...words, ...place.options].map(shellWord).join(" ");
+}
+
+/** How to talk to the model: by its name where it is served, otherwise from its files. */
+function talk(state: RunState, place: Place): NextCommand[] {
+  const { call, deploy } = state.metrics;
+  if (typeof call === "string") {
+    const first = typeof deploy === "string" ? [{ why: "Deploy it", command: deploy }] : [];
+    return [...first, { why: "Talk to it", command: call }];
+  }
+  const { model, command } = objectOf(state.metrics.registration);
+  const name = typeof model === "string" ? model : state.name;
+  if (typeof command === "string") {
+    return [
+      // Earlier versions wrote addresses as they were given.
+      { why: "Talk to it", command: masked(command) },
+      { why: "Remove it", command: temperCommand(place, "unregister", state.id) },
+    ];
+  }
+  const gguf = state.artifacts.find(({ kind }) => kind === "gguf");
+  if (!gguf) return [];
+  if (state.artifacts.some(({ kind }) => kind === "modelfile")) {
+    return [
+      { why: "Serve it", command: temperCommand(place, "register", state.id) },
+      { why: "Talk to it", command: `ollama run ${shellWord(name)}` },
+    ];
+  }
+  return [{ why: "Talk to it", command: `llama-cli -m ${shellWord(join(place.dir, gguf.path))} -cnv` }];
+}

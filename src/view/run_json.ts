@@ -1,0 +1,30 @@
+import type { RunState } from "../log/state.ts";
+
+/** Fixed outside: members may be added, none renamed. */
+export function runJson(state: RunState) {
+  const { id, name, method, provider, metrics, artifacts, started, finished, error, job } = state;
+  return {
+    id,
+    name,
+    state: state.state,
+    steps: state.steps.map(({ kind, state, key, cached, from, attempt, summary, error }) => ({
+      kind,
+      state,
+      key,
+      cached,
+      from: from ?? null,
+      attempt,
+      summary: summary ?? null,
+      error: error ?? null,
+    })),
+    method,
+    provider,
+    metrics,
+    artifacts,
+    started,
+    finished: finished ?? null,
+    pipeline: state.pipeline,
+    job: job ?? null,
+    error: error ?? null,
+  };
+}

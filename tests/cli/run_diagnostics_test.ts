@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { clockFinding, staleFindings } from "../../src/cli/run_diagnostics.ts";
+import { systemClock } from "../../src/lib/clock.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
+import type { Diagnostic } from "../../src/providers/diagnostic.ts";
+import { copyFolder } from "../run/kit.ts";
+import { project } from "../commands/run_kit.ts";
+
+const V1 = join(import.meta.dirname!, "..", "fixtures", "runs", "v1");
+const HOUR_MS = 3_600_000;
+
+function envIn(dir: string, aheadMs = 0) {
+  const clock = { ...systemClock, now: () => Date.now() + aheadMs };
+  return { fs: denoFs, clock, cacheDir: join(dir, "cache"), env: {} };
+}
+
+Deno.test("clockFinding() compares the clock with the disk's", async () => {
+  await using home = await project();
+  assert.equal((await clockFinding(envIn(home.dir), home.dir)).state, "ok");
+  const { state, found } = await clockFinding(envIn(home.dir, 2 * HOUR_MS), home.dir);
+  assert.deepEqual([state, found], ["warn", "2 h away from that of the runs' disk"]);
+  assert.deepEqual(await denoFs.list(home.dir), []);
+});
+
+Deno.test("clockFinding() finds a clock that was set back since the newest run", async () => {
+  await using home = await project();
+  await copyFolder(join(V1, "done"), join(home.dir, "runs", "20261126-000000-done-0000"));
+  const runs = join(home.dir, "runs");
+  const log = join(runs, "20261126-000000-done-0000", "events.jsonl");
+  const text = await Deno.readTextFile(log);
+  const later = new Date(Date.now() + 3 * HOUR_MS).toISOString();
+  await Deno.writeTextFile(log, text.replace(/"t":"[^"]*"/, `"t":"${later}"`));
+  const { state, found } = await clockFinding(envIn(home.dir), runs);
+  assert.equal(state, "warn");
+  assert.match(found, /^set back: run 20261126-000000-done-0000 began 3 h from now$/);
+});
+
+Deno.test("staleFindings() names what is unfinished, damaged or left over, and the command that fixes it", async () => {
+  await using home = await project();
+  const runs = join(home.dir, "runs");
+  const look = async () => {
+    const found: Diagnostic[] = [];
+    for await (const finding of staleFindings(envIn(home.dir), runs)) found.push(finding);
+    return found;
+  };
+  assert.deepEqual((await look()).map(({ name, state }) => [name, state]), [["stale", "ok"]]);
+  await copyFolder(join(V1, "interrupted"), join(runs, "20261126-000000-slow-0000"));
+  await copyFolder(join(V1, "done"), join(runs, "20261126-000001-done-0001"));
+  await Deno.writeTextFile(join(runs, "20261126-000001-done-0001", "events.jsonl"), "{}\n");
+  await Deno.mkdir(join(home.dir, "cache", "steps", ".new-x"), { recursive: true });
+  const [unfinished, damaged, stale] = await look();
+  assert.match(unfinished?.found ?? "", /^1 run interrupted, the newest 2/);
+  assert.match(unfinished?.fix ?? "", /^deno task run .* goes on with it, deno task cancel .* ends it$/);
+  assert.match(damaged?.found ?? "", /^1 run that cannot be read: Cannot read ".*" at line 1, byte 0/);
+  assert.equal(stale?.fix, "deno task prune --yes");
+});

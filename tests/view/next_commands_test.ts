@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import fc from "fast-check";
+import { shellWord } from "../../src/lib/text/shell_word.ts";
+import { nextCommands } from "../../src/view/next_commands.ts";
+import { DONE, FAILED, folded, recorded, RESULT, RUN_ID } from "../ui/recorded.ts";
+
+const PLACE = {
+  dir: `runs/${RUN_ID}`,
+  file: "my pipes/lora.yaml",
+  options: ["--runs", "a b"],
+  runOptions: ["--set", "train.epochs=2"],
+};
+const done = folded(recorded(DONE));
+const commands = (state = done) => nextCommands(state, PLACE).map(({ command }) => command);
+
+Deno.test("nextCommands() resumes with the overrides of the run, quoted for a shell", () => {
+  assert.deepEqual(commands({ ...done, state: "interrupted" }), [
+    "deno task run 'my pipes/lora.yaml' --set train.epochs=2 --runs 'a b'",
+    `deno task cancel ${RUN_ID} --runs 'a b'`,
+  ]);
+});
+
+Deno.test("nextCommands() points a failed run to the log of its trainer only when a job was started", () => {
+  const failed = folded(recorded(FAILED));
+  assert.equal(commands(failed)[0], `deno task logs ${RUN_ID} --trainer --runs 'a b'`);
+  assert.equal(commands({ ...failed, job: undefined })[0], `deno task logs ${RUN_ID} --runs 'a b'`);
+});
+
+Deno.test("nextCommands() talks to the model by what is there", () => {
+  const withResult = (metrics: object, kinds: string[]) =>
+    commands({
+      ...done,
+      metrics: { ...RESULT.metrics, ...metrics },
+      artifacts: RESULT.artifacts.filter(({ kind }) => kinds.includes(kind)),
+    });
+  const dir = `runs/${RUN_ID}/job/artifacts`;
+  const registration = { done: true, model: "home:v2", command: "ollama run home:v2" };
+  assert.deepEqual(withResult({ registration }, ["gguf", "modelfile"]), [
+    "ollama run home:v2",
+    `deno task unregister ${RUN_ID} --runs 'a b'`,
+  ]);
+  const without = { done: false, model: "home:v2", reason: "nobody answers" };
+  assert.deepEqual(withResult({ registration: without }, ["gguf", "modelfile"]), [
+    `deno task register ${RUN_ID} --runs 'a b'`,
+    "ollama run home:v2",
+  ]);
+  assert.deepEqual(withResult({}, ["gguf"]), [`llama-cli -m ${dir}/model.gguf -cnv`]);
+  assert.deepEqual(withResult({}, ["adapter"]), []);
+});
+
+Deno.test("shellWord() is read back by a shell as it was", () => {
+  const text = fc.string({ unit: fc.constantFrom("a", " ", "'", '"', "$", "\\", "`", "*", "é", "\n", "-") });
+  fc.assert(
+    fc.property(text, (text) => {
+      const read = execFileSync("/bin/sh", ["-c", `printf %s ${shellWord(text)}`], { encoding: "utf8" });
+      assert.equal(read, text);
+    }),
+    { numRuns: 25, examples: [[""], ["it's"]] },
+  );
+});
