@@ -7,6 +7,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "mod.ts": ["src/spec", "src/lib"],
   "src/commands": [
     "src/cli",
+    "src/importers",
     "src/run",
     "src/log",
     "src/view",
@@ -32,6 +33,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "src/steps": ["src/providers", "src/plan", "src/spec", "src/lib"],
   "src/providers": ["src/plan", "src/spec", "src/lib"],
   "src/plan": ["src/spec", "src/lib"],
+  "src/importers": ["src/spec", "src/lib"],
   "src/spec": ["src/lib"],
   "src/log": ["src/lib"],
   "src/view": ["src/log", "src/lib"],

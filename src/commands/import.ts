@@ -1,10 +1,10 @@
 import { relative, resolve } from "node:path";
 import { EXIT, UsageError } from "../lib/errors.ts";
-import { counted } from "../lib/format.ts";
+import { counted } from "../lib/text/format.ts";
 import { importConfig } from "../importers/import_config.ts";
 import { listLines } from "../importers/pipeline_text.ts";
 import { IMPORTERS } from "../importers/registry.ts";
-import type { Command } from "./command.ts";
+import type { Command } from "../cli/command.ts";
 
 const NAMES = IMPORTERS.map(({ name }) => name).join("|");
 
@@ -14,8 +14,16 @@ const command: Command = {
   usage: "FILE",
   positionals: [1, 1],
   options: {
-    out: { type: "string", value: "FILE", help: "Write the pipeline there instead of to stdout; the file must not exist" },
-    from: { type: "string", value: "TOOL", help: `Which tool the file is for, if it is not recognised: ${NAMES}` },
+    out: {
+      type: "string",
+      value: "FILE",
+      help: "Write the pipeline there instead of to stdout; the file must not exist",
+    },
+    from: {
+      type: "string",
+      value: "TOOL",
+      help: `Which tool the file is for, if it is not recognised: ${NAMES}`,
+    },
   },
   details:
     "Reads YAML and JSON of Axolotl, LLaMA-Factory (with its dataset_info.json), Unsloth (its command line's and " +
@@ -27,7 +35,9 @@ const command: Command = {
     const out = values["out"] as string | undefined;
     const target = out === undefined ? undefined : resolve(cwd, out);
     if (target !== undefined && await fs.stat(target)) {
-      throw new UsageError("import-exists", `Cannot write "${out}": it exists already`, { hint: "Choose another name" });
+      throw new UsageError("import-exists", `Cannot write "${out}": it exists already`, {
+        hint: "Choose another name",
+      });
     }
     const imported = await importConfig(file, fs, { cwd, out, from: values["from"] as string | undefined });
     const { tool, why, pipeline, carried, notCarried } = imported;
@@ -44,7 +54,9 @@ const command: Command = {
     if (target === undefined) terminal.out(pipeline);
     terminal.err(`${title}: ${why}\n${counted(carried.length, "field")} carried over\n`);
     terminal.err(listLines(notCarried, title, terminal.columns("err")).map((line) => `${line}\n`).join(""));
-    if (target !== undefined) terminal.err(`\nWrote ${relative(cwd, target)}. Next: deno task check ${relative(cwd, target)}\n`);
+    if (target !== undefined) {
+      terminal.err(`\nWrote ${relative(cwd, target)}. Next: deno task check ${relative(cwd, target)}\n`);
+    }
     return EXIT.ok;
   },
 };

@@ -1,47 +1,32 @@
-import { isSection, type Path } from "../spec/path.ts";
-import type { HubOptions } from "./data_places.ts";
-import { conversationFormat, type Entry, newSpeakers, place, sections, texts, writeEntries } from "./datasets.ts";
+import { COLUMNS, INTO, userType, within } from "./axolotl_types.ts";
+import { isSection, type Path } from "../spec/yaml/path.ts";
+import { conversationFormat, type Entry, newSpeakers, sections, texts, writeEntries } from "./datasets.ts";
 import type { Reason } from "./draft.ts";
 import type { Task } from "./importer.ts";
 import { refuseObjective } from "./refuse.ts";
 import { leaveEmpty, numberOf, own, type Rule } from "./rules.ts";
 
 /** For the page: what becomes of the members of `datasets` and `test_datasets`. */
-export const DATASET_RULES: readonly Rule[] = [
+export const DATASET_FIELDS: readonly Rule[] = [
   own("datasets", "dataset.source", "an entry each"),
   own("test_datasets", "dataset.eval", "an entry each"),
-  own("datasets.path, datasets.data_files, datasets.ds_type", "path", "a file or folder; data_files where path names a type of file. Hub datasets are to be downloaded"),
-  own("datasets.type", "format", "alpaca, chat_template, sharegpt, an object of fields, and types with fixed fields (as columns)"),
-  own("datasets.field_messages, datasets.message_property_mappings, datasets.message_field_role, datasets.message_field_content", "format", "messages with role and content, or conversations with from and value"),
+  own(
+    "datasets.path, datasets.data_files, datasets.ds_type",
+    "path",
+    "a file or folder; data_files where path names a type of file. Hub datasets are to be downloaded",
+  ),
+  own(
+    "datasets.type",
+    "format",
+    "alpaca, chat_template, sharegpt, an object of fields, and types with fixed fields (as columns)",
+  ),
+  own(
+    "datasets.field_messages, datasets.message_property_mappings, datasets.message_field_role, datasets.message_field_content",
+    "format",
+    "messages with role and content, or conversations with from and value",
+  ),
   own("datasets.roles", "roles", "names that temper does not know"),
 ];
-
-/** The pipeline's field for a member of an entry. */
-function within(at: Path, member: string): string {
-  return `${INTO[at[0] as keyof typeof INTO]}.${member}`;
-}
-
-const INTO = { datasets: "dataset.source", test_datasets: "dataset.eval" } as const;
-
-/** Types of Axolotl that are nothing but the names of fields. */
-const COLUMNS: Readonly<Record<string, { system?: string; user: string; assistant: string }>> = {
-  gpteacher: columnsOf("instruction", "response", "input"),
-  oasst: columnsOf("INSTRUCTION", "RESPONSE"),
-  jeopardy: columnsOf("question", "answer", "category"),
-  summarizetldr: columnsOf("article", "summary"),
-  metharme: columnsOf("prompt", "generation"),
-  alpaca_chat: columnsOf("instruction", "response", "input"),
-  "alpaca_chat.load_qa": columnsOf("question", "answer"),
-  "alpaca_chat.load_camel_ai": columnsOf("message_1", "message_2"),
-  "alpaca_w_system.load_open_orca": { system: place("system_prompt", true), ...columnsOf("question", "response") },
-};
-
-function columnsOf(user: string, assistant: string, more?: string) {
-  return {
-    user: more === undefined ? place(user) : `${place(user)}\n${place(more, true)}`,
-    assistant: place(assistant),
-  };
-}
 
 const SAME: Readonly<Record<string, readonly [values: readonly unknown[], says: string]>> = {
   roles_to_train: [["assistant"], "only the assistant's turns are learnt"],
@@ -61,7 +46,10 @@ const SAME: Readonly<Record<string, readonly [values: readonly unknown[], says: 
 const REASONS: Readonly<Record<string, Reason>> = {
   message_field_training_detail: { why: "parts of a turn cannot be masked", instead: "mark whole turns" },
   drop_system_message: { why: "temper keeps system turns", instead: "remove them from the rows" },
-  roles_to_train: { why: "temper learns the assistant's turns alone", instead: "mark single turns with weight: 0" },
+  roles_to_train: {
+    why: "temper learns the assistant's turns alone",
+    instead: "mark single turns with weight: 0",
+  },
   chat_template: { why: "one template holds for all rows", instead: "set provider.template" },
   trust_remote_code: { why: "temper runs no code of a dataset", matters: false },
   shards: { why: "temper reads whole files", instead: "name a file with fewer rows" },
@@ -81,7 +69,13 @@ export async function convertDatasets(task: Task): Promise<void> {
   }
   split(task);
   const held = draft.values.has("dataset.eval") || draft.values.has("dataset.split.eval");
-  if (held) draft.set("evaluate.metric", "none", "loss and perplexity, as in Axolotl; exact_match scores whole answers");
+  if (held) {
+    draft.set(
+      "evaluate.metric",
+      "none",
+      "loss and perplexity, as in Axolotl; exact_match scores whole answers",
+    );
+  }
 }
 
 function split(task: Task): void {
@@ -96,7 +90,12 @@ function split(task: Task): void {
   } else draft.carry(reader, ["val_set_size"], "dataset.split.eval", size);
 }
 
-async function entriesOf(task: Task, at: Path, section: Record<string, unknown>, to: string): Promise<Entry[]> {
+async function entriesOf(
+  task: Task,
+  at: Path,
+  section: Record<string, unknown>,
+  to: string,
+): Promise<Entry[]> {
   const { reader, draft, places } = task;
   const options = formatOf(task, at, section);
   for (const [key, [values, says]] of Object.entries(SAME)) {
@@ -104,7 +103,11 @@ async function entriesOf(task: Task, at: Path, section: Record<string, unknown>,
     if (value === undefined || value === null) continue;
     const list = [value].flat();
     if (list.every((item) => values.includes(item))) draft.carry(reader, [...at, key], null, value, says);
-    else draft.leave(reader, [...at, key], REASONS[key] ?? { why: `temper reads ${values.join(", ")} alone` });
+    else {draft.leave(
+        reader,
+        [...at, key],
+        REASONS[key] ?? { why: `temper reads ${values.join(", ")} alone` },
+      );}
   }
   for (const [key, reason] of Object.entries(REASONS)) {
     const path = [...at, key];
@@ -113,7 +116,7 @@ async function entriesOf(task: Task, at: Path, section: Record<string, unknown>,
   const named = namesOf(task, at, section);
   const entries = [];
   for (const { at: where, text } of named.names) {
-    const path = await places.dataset({ reader, at: where, name: text, hub: named.hub, to }, draft);
+    const path = await places.dataset({ reader, at: where, name: text, part: named.part, to }, draft);
     entries.push({ path, ...options });
   }
   return entries;
@@ -126,20 +129,19 @@ function namesOf(task: Task, at: Path, section: Record<string, unknown>) {
   const files = texts(section["data_files"], [...at, "data_files"]);
   const path = text("path");
   const type = path !== undefined && ["json", "csv", "parquet", "arrow", "text"].includes(path);
-  const hub: HubOptions = { config: text("name"), split: text("split"), revision: text("revision") };
-  for (const key of ["name", "split", "revision"]) {
-    const place = [...at, key];
-    if (text(key) === undefined) continue;
-    if (key === "split" && text(key) === "train") draft.carry(reader, place, null, "train", "files are taken whole");
-    else draft.leave(reader, place, { why: "files are taken whole", instead: "the download takes it into account" });
+  const part = { config: [...at, "name"], split: [...at, "split"], revision: [...at, "revision"] };
+  if (text("ds_type") !== undefined) {
+    draft.carry(reader, [...at, "ds_type"], null, section["ds_type"], "the name of the file says it");
   }
-  if (text("ds_type") !== undefined) draft.carry(reader, [...at, "ds_type"], null, section["ds_type"], "the name of the file says it");
   if (files.length > 0 && path !== undefined) {
     if (type) draft.carry(reader, [...at, "path"], null, path, "data_files names the files");
-    else draft.leave(reader, [...at, "path"], { why: "data_files names the files of this dataset", instead: "look whether they are there" });
-    return { names: files, hub };
+    else {draft.leave(reader, [...at, "path"], {
+        why: "data_files names the files of this dataset",
+        instead: "look whether they are there",
+      });}
+    return { names: files, part };
   }
-  return { names: path === undefined ? files : [{ at: [...at, "path"], text: path }], hub };
+  return { names: path === undefined ? files : [{ at: [...at, "path"], text: path }], part };
 }
 
 function formatOf(task: Task, at: Path, section: Record<string, unknown>): Record<string, unknown> {
@@ -179,13 +181,25 @@ function conversations(task: Task, at: Path, section: Record<string, unknown>, t
   const content = mapping["content"] ?? section["message_field_content"] ?? (legacy ? "value" : "content");
   const format = conversationFormat(String(list), String(role), String(content));
   const others = Object.keys(mapping).filter((key) => key !== "role" && key !== "content");
-  for (const key of ["field_messages", "message_property_mappings", "message_field_role", "message_field_content"]) {
+  for (
+    const key of [
+      "field_messages",
+      "message_property_mappings",
+      "message_field_role",
+      "message_field_content",
+    ]
+  ) {
     const path = [...at, key];
     if (section[key] === undefined || section[key] === null) continue;
-    if (format && key !== "message_property_mappings") draft.account(reader, path, within(at, "format"), format);
-    else if (format) {
-      for (const name of ["role", "content"].filter((name) => name in mapping)) draft.account(reader, [...path, name], within(at, "format"), format);
-      for (const name of others) draft.leave(reader, [...path, name], { why: "temper reads members of turns by their own names" });
+    if (format && key !== "message_property_mappings") {
+      draft.account(reader, path, within(at, "format"), format);
+    } else if (format) {
+      for (const name of ["role", "content"].filter((name) => name in mapping)) {
+        draft.account(reader, [...path, name], within(at, "format"), format);
+      }
+      for (const name of others) {
+        draft.leave(reader, [...path, name], { why: "temper reads members of turns by their own names" });
+      }
     } else {
       draft.leave(reader, path, {
         why: "temper reads messages of role and content, and conversations of from and value",
@@ -213,34 +227,4 @@ function rolesOf({ reader, draft }: Task, at: Path, value: unknown): Record<stri
     pairs.push(...given);
   }
   return newSpeakers(pairs);
-}
-
-/** A type that is written out: the names of fields, and how they become a prompt. */
-function userType({ reader, draft }: Task, at: Path, type: Record<string, unknown>): Record<string, unknown> {
-  const text = (key: string) => typeof type[key] === "string" && type[key] !== "" ? type[key] as string : undefined;
-  const instruction = text("field_instruction") ?? "instruction";
-  const input = text("field_input") ?? "input";
-  const format = text("format");
-  const user = format === undefined
-    ? `${place(instruction)}\n${place(input, true)}`
-    : format.replaceAll("{instruction}", place(instruction)).replaceAll("{input}", place(input, true));
-  const system = text("field_system") === undefined ? text("system_prompt") : place(text("field_system")!, true);
-  const columns = { ...system !== undefined && { system }, user, assistant: place(text("field_output") ?? "output") };
-  for (const key of ["field_instruction", "field_input", "field_output", "format", "field_system"]) {
-    if (text(key) !== undefined) draft.account(reader, [...at, key], within(at, "columns"), type[key]);
-  }
-  if (text("system_prompt") !== undefined) {
-    if (text("field_system") === undefined) draft.account(reader, [...at, "system_prompt"], within(at, "columns"), type["system_prompt"]);
-    else draft.leave(reader, [...at, "system_prompt"], { why: "field_system names the rows' own" });
-  }
-  if (text("no_input_format") !== undefined) {
-    draft.leave(reader, [...at, "no_input_format"], {
-      why: "one template holds for rows with and without input",
-      instead: "{{ input | optional }} leaves it out with the white space before it: look at columns.user",
-    });
-  }
-  if (text("system_format") !== undefined) {
-    draft.leave(reader, [...at, "system_format"], { why: "the base's chat template writes the system turn" });
-  }
-  return { format: "columns", columns };
 }

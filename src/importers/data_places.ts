@@ -1,7 +1,7 @@
 import { basename, relative, resolve } from "node:path";
-import type { ReadFs } from "../lib/fs.ts";
-import { isHubId } from "../spec/base.ts";
-import type { Path } from "../spec/path.ts";
+import type { ReadFs } from "../lib/files/read_fs.ts";
+import { isHubId } from "../spec/schema/base.ts";
+import type { Path } from "../spec/yaml/path.ts";
 import type { Draft } from "./draft.ts";
 import type { Reader } from "./reader.ts";
 
@@ -9,11 +9,11 @@ import type { Reader } from "./reader.ts";
 const READABLE = /\.(jsonl|json|csv|tsv)$/i;
 const DATA_FILE = /\.(jsonl?|csv|tsv|parquet|arrow|txt|zst|gz)$/i;
 
-/** How a dataset is found on a hub. */
-export interface HubOptions {
-  readonly config?: string | undefined;
-  readonly split?: string | undefined;
-  readonly revision?: string | undefined;
+/** Fields that say which part of a dataset is meant. */
+export interface PartFields {
+  readonly config?: Path;
+  readonly split?: Path;
+  readonly revision?: Path;
 }
 
 /** A dataset that some field of the source names. */
@@ -22,7 +22,7 @@ export interface NamedData {
   /** Where it is named. */
   readonly at: Path;
   readonly name: string;
-  readonly hub?: HubOptions;
+  readonly part?: PartFields;
   /** The folder that the name starts from, where the tool has one. */
   readonly folder?: string | undefined;
   /** The pipeline's field. Default: dataset.source */
@@ -78,9 +78,11 @@ export class DataPlaces {
   async dataset(data: NamedData, draft: Draft): Promise<string> {
     const { reader, at, name, folder, to = "dataset.source" } = data;
     const found = await this.find(name, folder);
+    if (found) leaveParts(data, draft);
     if (found?.isDirectory) return await this.#folder(found.path, data, draft);
     const isFile = found !== undefined || DATA_FILE.test(name) || /^[./~]/.test(name);
     if (!isFile) return this.#hub(data, draft);
+    leaveParts(data, draft);
     if (/^\w+:\/\//.test(name)) return this.#remote(data, draft);
     const path = found ? this.written(found.path) : this.expected(name, folder);
     if (READABLE.test(path)) {
@@ -91,13 +93,17 @@ export class DataPlaces {
     const kind = /\.parquet$/i.test(path) ? "parquet" : /\.arrow$/i.test(path) ? "arrow" : "text";
     draft.leave(reader, at, {
       why: "temper reads .jsonl, .json, .csv and .tsv",
-      instead: `convert it to ${rows}, for which the pipeline file has its place: ` +
-        `load_dataset("${kind}", data_files="${path}", split="train").to_json("${rows}") of Python's datasets`,
+      instead: `convert it to ${rows}, which the pipeline file names, with Python's datasets:\n` +
+        `load_dataset("${kind}", data_files="${path}", split="train").to_json("${rows}")`,
     });
     return rows;
   }
 
-  async #folder(path: string, { reader, at, to = "dataset.source" }: NamedData, draft: Draft): Promise<string> {
+  async #folder(
+    path: string,
+    { reader, at, to = "dataset.source" }: NamedData,
+    draft: Draft,
+  ): Promise<string> {
     const names = await this.#fs.list(path);
     const ending = [".jsonl", ".json", ".csv", ".tsv"].find((end) =>
       names.some((name) => name.toLowerCase().endsWith(end))
@@ -113,8 +119,15 @@ export class DataPlaces {
     return glob;
   }
 
-  #hub({ reader, at, name, hub = {} }: NamedData, draft: Draft): string {
-    const { config, split = "train", revision } = hub;
+  #hub({ reader, at, name, part = {} }: NamedData, draft: Draft): string {
+    const text = (path: Path | undefined) => {
+      const value = path && reader.get(path);
+      if (path && value !== undefined && !reader.isMarked(path)) {
+        draft.account(reader, path, null, value, "the download takes it into account");
+      }
+      return value === undefined ? undefined : String(value);
+    };
+    const [config, split, revision] = [text(part.config), text(part.split) ?? "train", text(part.revision)];
     const words = [name.replaceAll("/", "--"), config, split].filter((word) => word !== undefined);
     const rows = `data/${words.join(".").replace(/[^\w.-]+/g, "-")}.jsonl`;
     const options = [
@@ -125,7 +138,7 @@ export class DataPlaces {
     ];
     draft.leave(reader, at, {
       why: "datasets of a hub are not supported yet",
-      instead: `download it to ${rows}, beside the pipeline file, with Python's datasets: ` +
+      instead: `download it to ${rows}, beside the pipeline file, with Python's datasets:\n` +
         `load_dataset(${options.join(", ")}).to_json("${rows}")`,
     });
     return rows;
@@ -138,5 +151,18 @@ export class DataPlaces {
       instead: `download it to ${rows}, beside the pipeline file`,
     });
     return rows;
+  }
+}
+
+/** Files are taken whole, which is what "train" means for them. */
+function leaveParts({ reader, part = {} }: NamedData, draft: Draft): void {
+  for (const path of [part.config, part.split, part.revision]) {
+    const value = path && reader.get(path);
+    if (!path || value === undefined || reader.isMarked(path)) continue;
+    if (value === "train") draft.account(reader, path, null, value, "files are taken whole");
+    else {draft.leave(reader, path, {
+        why: "files are taken whole",
+        instead: "name a file with these rows alone",
+      });}
   }
 }

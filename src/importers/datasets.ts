@@ -1,4 +1,4 @@
-import { isSection, type Path } from "../spec/path.ts";
+import { isSection, type Path } from "../spec/yaml/path.ts";
 import type { NamedData } from "./data_places.ts";
 import type { Task } from "./importer.ts";
 
@@ -6,7 +6,11 @@ import type { Task } from "./importer.ts";
 export type Entry = Readonly<Record<string, unknown>> & { readonly path: string };
 
 /** Writes the entries of dataset.source or dataset.eval: a path alone where nothing more is to be said. */
-export function writeEntries(task: Task, to: "dataset.source" | "dataset.eval", entries: readonly Entry[]): void {
+export function writeEntries(
+  task: Task,
+  to: "dataset.source" | "dataset.eval",
+  entries: readonly Entry[],
+): void {
   const written = entries.map((entry) => Object.keys(entry).length === 1 ? entry.path : entry);
   if (written.length > 0) task.draft.set(to, written.length === 1 ? written[0] : written);
 }
@@ -49,7 +53,9 @@ const KNOWN: Readonly<Record<string, string>> = {
 };
 
 /** The names of speakers that temper has to be told. */
-export function newSpeakers(roles: readonly (readonly [name: string, role: string])[]): Record<string, string> {
+export function newSpeakers(
+  roles: readonly (readonly [name: string, role: string])[],
+): Record<string, string> {
   return Object.fromEntries(roles.filter(([name, role]) => KNOWN[name] !== role));
 }
 
@@ -60,7 +66,10 @@ export function conversationFormat(
   content: string,
 ): "messages" | "sharegpt" | undefined {
   if (list === "messages" && role === "role" && content === "content") return "messages";
-  if (list === "conversations" && (role === "from" && content === "value" || role === "role" && content === "content")) {
+  if (
+    list === "conversations" &&
+    (role === "from" && content === "value" || role === "role" && content === "content")
+  ) {
     return "sharegpt";
   }
   return undefined;

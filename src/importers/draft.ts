@@ -1,5 +1,5 @@
-import { masked } from "../lib/secrets.ts";
-import { dotted, isSection, type Path } from "../spec/path.ts";
+import { masked } from "../lib/net/secrets.ts";
+import { dotted, isSection, type Path } from "../spec/yaml/path.ts";
 import type { Reader } from "./reader.ts";
 
 /** A field that has its place in the pipeline file, or that says what temper does anyway. */
@@ -33,7 +33,9 @@ export interface Reason {
   readonly matters?: boolean;
 }
 
-const NOTHING = "nothing to do";
+/** Where it is from, so that it can be taken back. */
+type Entry = Carried & { readonly reader: Reader; readonly path: Path };
+
 const SECRET = /(^|_)(token|key|secret|password)$/i;
 
 /** The pipeline that is being made, with what became of each field of the source. */
@@ -41,7 +43,7 @@ export class Draft {
   /** By dotted path, in the order they were set. */
   readonly values = new Map<string, unknown>();
   readonly comments = new Map<string, string>();
-  readonly #carried: (Carried & { readonly reader: Reader; readonly path: Path })[] = [];
+  readonly #carried: Entry[] = [];
   readonly #left: NotCarried[] = [];
 
   constructor(readonly main: Reader) {}
@@ -89,7 +91,8 @@ export class Draft {
     });
   }
 
-  leave(reader: Reader, path: Path, { why, instead = NOTHING, matters = true }: Reason): void {
+  leave(reader: Reader, path: Path, reason: Reason): void {
+    const { why, matters = true } = reason;
     reader.mark(path);
     this.#left.push({
       field: dotted(path),
@@ -97,30 +100,56 @@ export class Draft {
       line: reader.line(path),
       value: shown(path, reader.get(path) ?? null),
       why,
-      instead,
+      instead: insteadOf(reason),
       matters,
     });
   }
 
   /** What the tool does although the file does not ask for it, and temper does not. */
-  miss(field: string, value: unknown, { why, instead = NOTHING, matters = true }: Reason): void {
-    this.#left.push({ field, line: null, value, why, instead, matters });
+  miss(field: string, value: unknown, reason: Reason): void {
+    const { why, matters = true } = reason;
+    this.#left.push({ field, line: null, value, why, instead: insteadOf(reason), matters });
   }
 
   /** Takes back what the pipeline format refuses at a path or below it. Returns whether there was anything. */
   withdraw(at: string, why: string): boolean {
-    const fields = [...this.values.keys()].filter((key) => key === at || key.startsWith(`${at}.`));
-    const above = fields.length > 0 ? fields : [...this.values.keys()].filter((key) => at.startsWith(`${key}.`));
-    for (const field of above) {
+    const fields = [...this.values.keys()];
+    const below = fields.filter((key) => key === at || key.startsWith(`${at}.`));
+    for (const field of below) {
       this.values.delete(field);
       this.comments.delete(field);
-      const taken = this.#carried.filter(({ to }) => to === field);
-      for (const entry of taken) {
-        this.#carried.splice(this.#carried.indexOf(entry), 1);
-        this.leave(entry.reader, entry.path, { why, instead: `set ${field} to a value that it takes` });
-      }
+      this.#reverse(({ to }) => to === field, field, why);
     }
-    return above.length > 0;
+    if (below.length > 0) return true;
+    const field = fields.find((key) => at.startsWith(`${key}.`));
+    return field !== undefined && this.#withdrawMember(field, at.slice(field.length + 1).split("."), why);
+  }
+
+  /** The same within an entry of dataset.source or dataset.eval: all that says what its rows look like. */
+  #withdrawMember(field: string, names: readonly string[], why: string): boolean {
+    const value = this.values.get(field);
+    const index = Array.isArray(value) ? names[0]! : undefined;
+    const entry: unknown = index === undefined ? value : (value as unknown[])[Number(index)];
+    if (!isSection(entry) || typeof entry["path"] !== "string") return false;
+    const bare = { path: entry["path"] };
+    if (Object.keys(entry).length === 1) return false;
+    this.values.set(field, index === undefined ? bare : (value as unknown[]).with(Number(index), bare));
+    const members = Object.keys(entry).filter((name) => name !== "path").map((name) => `${field}.${name}`);
+    this.#reverse(
+      ({ to, path, reader }) =>
+        to !== null && members.includes(to) &&
+        (index === undefined || reader !== this.main || path.map(String).includes(index)),
+      field,
+      why,
+    );
+    return true;
+  }
+
+  #reverse(isMeant: (entry: Entry) => boolean, field: string, why: string): void {
+    for (const entry of this.#carried.filter(isMeant)) {
+      this.#carried.splice(this.#carried.indexOf(entry), 1);
+      this.leave(entry.reader, entry.path, { why, instead: `set ${field} to a value that it takes` });
+    }
   }
 
   #name(reader: Reader, path: Path): string {
@@ -128,10 +157,22 @@ export class Draft {
   }
 }
 
+/** Whether a field is called like one that holds a key. */
+export function isSecretName(path: Path): boolean {
+  return SECRET.test(String(path.at(-1)));
+}
+
+/** What to do where a reason does not say. */
+function insteadOf(
+  { matters = true, instead = matters ? "no replacement" : "nothing to do" }: Reason,
+): string {
+  return instead;
+}
+
 /** A value as it may be shown: without what is, or is called like, a key. */
 function shown(path: Path, value: unknown): unknown {
   if (value === null || value === undefined) return null;
-  if (typeof value === "string") return SECRET.test(String(path.at(-1))) ? "(hidden)" : masked(value);
+  if (typeof value === "string") return isSecretName(path) ? "(hidden)" : masked(value);
   if (Array.isArray(value)) return value.map((item, i) => shown([...path, i], item));
   if (!isSection(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, shown([...path, key], item)]));

@@ -1,6 +1,6 @@
 import { basename, dirname, resolve } from "node:path";
 import { UsageError } from "../lib/errors.ts";
-import type { Fs } from "../lib/fs.ts";
+import type { Fs } from "../lib/files/fs.ts";
 import { loadSpec } from "../spec/load.ts";
 import { DataPlaces } from "./data_places.ts";
 import { type Carried, Draft, nested, type NotCarried } from "./draft.ts";
@@ -74,7 +74,12 @@ function nameOf(path: string): string {
 }
 
 function requireBasics({ values }: Draft, { title }: Importer, file: string): void {
-  for (const [field, what] of [["provider.base", "model to start from"], ["dataset.source", "data to train on"]] as const) {
+  for (
+    const [field, what] of [["provider.base", "model to start from"], [
+      "dataset.source",
+      "data to train on",
+    ]] as const
+  ) {
     if (values.has(field)) continue;
     throw new UsageError("import-incomplete", `Cannot import "${file}": it names no ${what}`, {
       hint: `Add it as ${title} has it, and import again`,
@@ -91,7 +96,15 @@ async function withdrawFaults(draft: Draft, out: string, fs: Fs): Promise<void> 
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const text = JSON.stringify(nested(draft.values));
     const bytes = new TextEncoder().encode(text);
-    const stat = { isFile: true, isDirectory: false, size: bytes.length, mtime: 0, device: 0, inode: 0, links: 1 };
+    const stat = {
+      isFile: true,
+      isDirectory: false,
+      size: bytes.length,
+      mtime: 0,
+      device: 0,
+      inode: 0,
+      links: 1,
+    };
     const overlay: Fs = {
       ...fs,
       stat: (path) => path === out ? Promise.resolve(stat) : fs.stat(path),
@@ -100,9 +113,12 @@ async function withdrawFaults(draft: Draft, out: string, fs: Fs): Promise<void> 
     const result = await loadSpec(out, overlay);
     if (result.ok) return;
     const problems = result.problems.filter(({ path, message }) =>
-      !PLACES.some((place) => path === place || path.startsWith(`${place}.`)) || !message.startsWith("Cannot ")
+      !PLACES.some((place) => path === place || path.startsWith(`${place}.`)) ||
+      !message.startsWith("Cannot ")
     );
-    const withdrawn = problems.filter(({ path, message }) => draft.withdraw(path, `the pipeline format refuses it: ${message}`));
+    const withdrawn = problems.filter(({ path, message }) =>
+      draft.withdraw(path, `the pipeline format refuses it: ${message}`)
+    );
     if (withdrawn.length === 0) {
       if (problems.length === 0) return;
       throw new UsageError("import-invalid", `Cannot write a pipeline file: ${problems[0]!.message}`);

@@ -1,8 +1,16 @@
 import type { Importer, Method, Task } from "./importer.ts";
-import { convertDatasets, DATASET_RULES } from "./llama_factory_data.ts";
+import { convertDatasets, DATASET_FIELDS } from "./llama_factory_data.ts";
 import { refuseObjective } from "./refuse.ts";
 import { carry, flag, lacks, leave, number, numberOf, own, type Rule, same } from "./rules.ts";
-import { gradNorm, layers, noSwitches, OWN_MEMORY, packing, schedule, trainingArguments } from "./settings.ts";
+import {
+  gradNorm,
+  layers,
+  noSwitches,
+  OWN_MEMORY,
+  packing,
+  schedule,
+  trainingArguments,
+} from "./settings.ts";
 import { batchSize, duration, warmup } from "./training.ts";
 
 /** LLaMA-Factory's flat YAML. Names and defaults: LLaMA-Factory, src/llamafactory/hparams, of August 2026. */
@@ -25,13 +33,13 @@ export const llamaFactory: Importer = {
   ],
   rules: [
     own("model_name_or_path", "provider.base", "a file or folder here, or a name on the hub"),
-    same("model_revision", ["main"], "the newest", {
+    same("model_revision", ["main"], "the newest revision", {
       why: "a name here is read as it is",
       instead: "set provider.revision where provider.base is a name on the hub",
     }),
     own("finetuning_type, quantization_bit", "method.kind", "full, lora, or qlora for lora over 4 bits"),
     own("stage", "none", "sft alone; other stages are refused"),
-    ...DATASET_RULES,
+    ...DATASET_FIELDS,
     own("val_size", "dataset.split.eval", "a share or a number of rows; which rows differs"),
     own("template", "provider.template", "by name; otherwise the base's own"),
     own("per_device_train_batch_size, gradient_accumulation_steps", "train.batch_size", "their product"),
@@ -51,13 +59,22 @@ export const llamaFactory: Importer = {
       why: "temper learns all turns of the assistant",
       instead: "mark the earlier ones with weight: 0",
     }),
-    same("disable_shuffling", [false], "rows are shuffled anew in each epoch", { why: "temper shuffles the rows" }),
-    same("streaming", [false], "files are read row by row", { why: "temper reads files row by row, to their end", matters: false }),
+    same("disable_shuffling", [false], "rows are shuffled anew in each epoch", {
+      why: "temper shuffles the rows",
+    }),
+    same("streaming", [false], "files are read row by row", {
+      why: "temper reads files row by row, to their end",
+      matters: false,
+    }),
     same("mix_strategy", ["concat"], "sources follow one another, and are shuffled", {
       why: "temper takes every row of every source once",
       instead: "make files in the wanted proportion",
     }),
-    lacks("interleave_probs", "temper takes every row of every source once", "make files in the wanted proportion"),
+    lacks(
+      "interleave_probs",
+      "temper takes every row of every source once",
+      "make files in the wanted proportion",
+    ),
     lacks("max_samples", "temper takes every row of a file", "name a file with fewer rows"),
     lacks("default_system", "the rows say it, or dataset.columns.system"),
     same("enable_thinking", [true], "the base's chat template decides", {
@@ -66,20 +83,87 @@ export const llamaFactory: Importer = {
     }),
     lacks("preserve_thinking", "the base's chat template decides"),
     lacks("tool_format", "the base's chat template writes tools"),
-    lacks(["adapter_name_or_path", "adapter_folder"], "temper starts from a base, not from an adapter", "merge the adapter, and name the result in provider.base"),
-    lacks(["rope_scaling", "shift_attn", "mixture_of_depths", "moe_aux_loss_coef", "train_from_scratch"], "temper trains the base as it is"),
-    lacks(["resize_vocab", "add_tokens", "add_special_tokens", "new_special_tokens_config", "split_special_tokens"], "temper takes the base's own tokens"),
-    lacks(["freeze_*", "use_llama_pro", "oft_*", "module_dropout"], "temper trains all weights or those that a method adds"),
-    lacks(["use_galore", "galore_*", "use_apollo", "apollo_*", "use_badam", "badam_*", "use_adam_mini", "use_muon"], "temper has AdamW alone"),
-    lacks(["use_dft_loss", "use_asft_loss", "use_eaft_loss", "asft_alpha", "eaft_alpha"], "temper's loss is the plain one over the answers"),
+    lacks(
+      ["adapter_name_or_path", "adapter_folder"],
+      "temper starts from a base, not from an adapter",
+      "merge the adapter, and name the result in provider.base",
+    ),
+    lacks(
+      ["rope_scaling", "shift_attn", "mixture_of_depths", "moe_aux_loss_coef", "train_from_scratch"],
+      "temper trains the base as it is",
+    ),
+    lacks([
+      "resize_vocab",
+      "add_tokens",
+      "add_special_tokens",
+      "new_special_tokens_config",
+      "split_special_tokens",
+    ], "temper takes the base's own tokens"),
+    lacks(
+      ["freeze_*", "use_llama_pro", "oft_*", "module_dropout"],
+      "temper trains all weights or those that a method adds",
+    ),
+    lacks([
+      "use_galore",
+      "galore_*",
+      "use_apollo",
+      "apollo_*",
+      "use_badam",
+      "badam_*",
+      "use_adam_mini",
+      "use_muon",
+    ], "temper has AdamW alone"),
+    lacks(
+      ["use_dft_loss", "use_asft_loss", "use_eaft_loss", "asft_alpha", "eaft_alpha"],
+      "temper's loss is the plain one over the answers",
+    ),
     lacks("early_stopping_steps", "temper trains to the end"),
     carry("pure_bf16", "train.dtype", (value) => ({ value: value === true ? "bf16" : "auto" })),
-    leave(["pref_*", "kto_*", "dpo_*", "simpo_gamma", "ppo_*", "ref_model*", "reward_model*"], "it is about preferences, not about stage: sft"),
-    leave(["flash_attn", "use_unsloth", "use_unsloth_gc", "enable_liger_kernel", "upcast_*", "infer_*", "offload_folder", "use_kv_cache", "use_v1_kernels", "quantization_*", "double_quantization", "buffer_size", "fp8*"], OWN_MEMORY),
-    leave(["overwrite_cache", "tokenized_path", "data_shared_file_system"], "temper caches what it prepared by its content"),
-    leave(["eval_on_each_dataset", "eval_num_beams", "compute_accuracy", "do_sample", "temperature", "top_p", "top_k", "max_new_tokens", "num_beams", "repetition_penalty"], "temper scores before and after training", "see evaluate"),
+    leave(
+      ["pref_*", "kto_*", "dpo_*", "simpo_gamma", "ppo_*", "ref_model*", "reward_model*"],
+      "it is about preferences, not about stage: sft",
+    ),
+    leave([
+      "flash_attn",
+      "use_unsloth",
+      "use_unsloth_gc",
+      "enable_liger_kernel",
+      "upcast_*",
+      "infer_*",
+      "offload_folder",
+      "use_kv_cache",
+      "use_v1_kernels",
+      "quantization_*",
+      "double_quantization",
+      "buffer_size",
+      "fp8*",
+    ], OWN_MEMORY),
+    leave(
+      ["overwrite_cache", "tokenized_path", "data_shared_file_system"],
+      "temper caches what it prepared by its content",
+    ),
+    leave(
+      [
+        "eval_on_each_dataset",
+        "eval_num_beams",
+        "compute_accuracy",
+        "do_sample",
+        "temperature",
+        "top_p",
+        "top_k",
+        "max_new_tokens",
+        "num_beams",
+        "repetition_penalty",
+      ],
+      "temper scores before and after training",
+      "see evaluate",
+    ),
     leave(["swanlab_*", "use_swanlab"], "temper reports to no tracker", "`serve` shows the runs"),
-    leave(["hf_hub_token", "ms_hub_token", "om_hub_token"], "keys belong into the environment", "set HF_TOKEN"),
+    leave(
+      ["hf_hub_token", "ms_hub_token", "om_hub_token"],
+      "secrets belong in the environment",
+      "set HF_TOKEN",
+    ),
     leave(["export_*"], "a run writes a GGUF file by itself", "see provider.export"),
     leave(["ignore_pad_token_for_loss", "print_param_status"], "temper does this by itself"),
     leave("media_dir", "temper trains on text"),
@@ -94,19 +178,35 @@ export const llamaFactory: Importer = {
     ...noSwitches({ use_dora: "DoRA", pissa_init: "PiSSA" }),
     lacks("additional_target", "temper trains the linear layers that method.target names"),
     lacks("loraplus_*", "temper has one learning rate"),
-    leave(["pissa_iter", "pissa_convert", "create_new_adapter"], "it is about adapters that temper does not have"),
+    leave(
+      ["pissa_iter", "pissa_convert", "create_new_adapter"],
+      "it is about adapters that temper does not have",
+    ),
   ] satisfies Rule[],
   async convert(task) {
     const { reader, draft, places } = task;
     const stages: Readonly<Record<string, string>> = { pt: "continued pre-training on plain text" };
     const stage = String(reader.get(["stage"]) ?? "sft");
-    refuseObjective(task, [{ field: "stage", allowed: ["sft"], what: stages[stage] ?? "learning from preferences or rewards" }]);
+    refuseObjective(task, [{
+      field: "stage",
+      allowed: ["sft"],
+      what: stages[stage] ?? "learning from preferences or rewards",
+    }]);
     const base = reader.get(["model_name_or_path"]);
-    if (typeof base === "string") draft.carry(reader, ["model_name_or_path"], "provider.base", await places.model(base));
+    if (typeof base === "string") {
+      draft.carry(reader, ["model_name_or_path"], "provider.base", await places.model(base));
+    }
     await convertDatasets(task);
     template(task);
-    draft.set("dataset.checks.too_long", "warn", "LLaMA-Factory cuts them without a word; here they are counted");
-    batchSize(task, { rows: ["per_device_train_batch_size"], times: ["gradient_accumulation_steps"] }, { rows: 8, times: 1 });
+    draft.set(
+      "dataset.checks.too_long",
+      "warn",
+      "LLaMA-Factory cuts them silently; here they are counted",
+    );
+    batchSize(task, { rows: ["per_device_train_batch_size"], times: ["gradient_accumulation_steps"] }, {
+      rows: 8,
+      times: 1,
+    });
     duration(task, { epochs: ["num_train_epochs"], steps: ["max_steps"] }, 3);
     warmup(task, { ratio: ["warmup_ratio"], steps: ["warmup_steps"] }, { ratio: 0 });
     return method(task);
@@ -120,12 +220,18 @@ function method(task: Task): Method {
   const kind = type === "full" ? "full" : bits === 4 ? "qlora" : "lora";
   if (type === "full" || type === "lora") draft.carry(reader, ["finetuning_type"], "method.kind", kind);
   else if (type !== undefined) {
-    draft.leave(reader, ["finetuning_type"], { why: "temper has full, lora, qlora, prefix and adapter", instead: "look at method.kind" });
+    draft.leave(reader, ["finetuning_type"], {
+      why: "temper has full, lora, qlora, prefix and adapter",
+      instead: "look at method.kind",
+    });
   }
   draft.set("method.kind", kind, type === undefined ? "LLaMA-Factory's default" : undefined);
   if (bits === 4 && kind === "qlora") draft.carry(reader, ["quantization_bit"], "method.kind", "qlora");
   else if (bits !== undefined) {
-    draft.leave(reader, ["quantization_bit"], { why: "temper holds a base in 4 bits while LoRA is trained, or as it trains", matters: false });
+    draft.leave(reader, ["quantization_bit"], {
+      why: "temper holds a base in 4 bits while LoRA is trained, or as it trains",
+      matters: false,
+    });
   }
   if (kind === "full") return kind;
   const alpha = numberOf(reader.get(["lora_alpha"]));

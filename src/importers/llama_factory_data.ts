@@ -1,5 +1,5 @@
 import { basename, dirname, join } from "node:path";
-import { isSection, type Path } from "../spec/path.ts";
+import { isSection, type Path } from "../spec/yaml/path.ts";
 import { conversationFormat, type Entry, newSpeakers, place, writeEntries } from "./datasets.ts";
 import type { Reason } from "./draft.ts";
 import type { Task } from "./importer.ts";
@@ -10,11 +10,19 @@ import { leaveEmpty, leaveRest, numberOf, own, type Rule } from "./rules.ts";
 const INFO = "dataset_info.json";
 
 /** For the page: what becomes of datasets and of their descriptions. */
-export const DATASET_RULES: readonly Rule[] = [
-  own("dataset, dataset_dir", "dataset.source", "the files that dataset_info.json names. Hub datasets are to be downloaded"),
+export const DATASET_FIELDS: readonly Rule[] = [
+  own(
+    "dataset, dataset_dir",
+    "dataset.source",
+    "the files that dataset_info.json names. Hub datasets are to be downloaded",
+  ),
   own("eval_dataset", "dataset.eval", "likewise"),
   own("dataset_info.json: file_name", "path", "a file or folder"),
-  own("dataset_info.json: formatting, columns, tags", "format, columns, roles", "alpaca, sharegpt or messages; alpaca with other names becomes columns"),
+  own(
+    "dataset_info.json: formatting, columns, tags",
+    "format, columns, roles",
+    "alpaca, sharegpt or messages; alpaca with other names becomes columns",
+  ),
   own("dataset_info.json: ranking", "none", "pairs of answers are refused"),
   own("dataset_info.json: num_samples, subset, split, folder", "none", "files are taken whole"),
 ];
@@ -37,15 +45,25 @@ export async function convertDatasets(task: Task): Promise<void> {
       if (reader.has([key])) leaveEmpty([key], task);
       continue;
     }
-    const names = Array.isArray(value) ? value.map(String) : String(value).split(",").map((name) => name.trim());
+    const names = Array.isArray(value)
+      ? value.map(String)
+      : String(value).split(",").map((name) => name.trim());
     const entries: Entry[] = [];
-    for (const name of names.filter((name) => name !== "")) entries.push(...await entryOf(task, info, name, key, to));
+    for (const name of names.filter((name) => name !== "")) {
+      entries.push(...await entryOf(task, info, name, key, to));
+    }
     writeEntries(task, to, entries);
     if (!reader.isMarked([key])) draft.account(reader, [key], to, value);
   }
   split(task);
   const held = draft.values.has("dataset.eval") || draft.values.has("dataset.split.eval");
-  if (held) draft.set("evaluate.metric", "none", "loss and perplexity, as in LLaMA-Factory; exact_match scores whole answers");
+  if (held) {
+    draft.set(
+      "evaluate.metric",
+      "none",
+      "loss and perplexity, as in LLaMA-Factory; exact_match scores whole answers",
+    );
+  }
 }
 
 function split(task: Task): void {
@@ -53,8 +71,9 @@ function split(task: Task): void {
   const size = numberOf(reader.get(["val_size"]));
   if (size === undefined) {
     if (reader.has(["val_size"])) leaveEmpty(["val_size"], task);
-  } else if (size === 0) draft.carry(reader, ["val_size"], null, 0, "no rows are held out, as without dataset.split");
-  else draft.carry(reader, ["val_size"], "dataset.split.eval", size);
+  } else if (size === 0) {
+    draft.carry(reader, ["val_size"], null, 0, "no rows are held out, as without dataset.split");
+  } else draft.carry(reader, ["val_size"], "dataset.split.eval", size);
 }
 
 /** The descriptions of datasets, in the folder that `dataset_dir` names. */
@@ -69,7 +88,10 @@ async function infoOf(task: Task): Promise<{ reader: Reader; folder: string } | 
     return { reader: new Reader(INFO, await places.text(found.path)), folder: dirname(found.path) };
   }
   if (reader.has(["dataset_dir"])) {
-    draft.leave(reader, ["dataset_dir"], { why: `no ${INFO} is there`, instead: "import the file from where LLaMA-Factory runs" });
+    draft.leave(reader, ["dataset_dir"], {
+      why: `no ${INFO} is there`,
+      instead: "import the file from where LLaMA-Factory runs",
+    });
   }
   return undefined;
 }
@@ -86,7 +108,9 @@ async function entryOf(
   if (!info || !isSection(section)) {
     const path = places.expected(`data/${basename(name)}.json`);
     draft.leave(reader, [key], {
-      why: info ? `${INFO} does not describe "${name}"` : `no ${INFO} was found, which says where "${name}" is`,
+      why: info
+        ? `${INFO} does not describe "${name}"`
+        : `no ${INFO} was found, which says where "${name}" is`,
       instead: `put its file's path where the pipeline file has ${path}`,
     });
     return [{ path }];
@@ -99,17 +123,18 @@ async function entryOf(
   }
   members(described);
   const options = formatOf(described);
-  const file = ["hf_hub_url", "ms_hub_url", "om_hub_url", "script_url", "cloud_file_name", "file_name"].find((member) =>
-    typeof section[member] === "string"
-  );
+  const file = ["hf_hub_url", "ms_hub_url", "om_hub_url", "script_url", "cloud_file_name", "file_name"].find((
+    member,
+  ) => typeof section[member] === "string");
   if (file === undefined) return [];
-  const text = (member: string) => typeof section[member] === "string" ? section[member] as string : undefined;
+  const text = (member: string) =>
+    typeof section[member] === "string" ? section[member] as string : undefined;
   const path = await places.dataset({
     reader: info.reader,
     at: [name, file],
     name: text(file)!,
     folder: file === "file_name" ? info.folder : undefined,
-    hub: { config: text("subset"), split: text("split") },
+    part: { config: [name, "subset"], split: [name, "split"] },
     to,
   }, draft);
   leaveRest(task, info.reader, [name]);
@@ -118,8 +143,6 @@ async function entryOf(
 
 const REASONS: Readonly<Record<string, Reason>> = {
   num_samples: { why: "temper takes every row of a file", instead: "name a file with fewer rows" },
-  subset: { why: "files are taken whole", instead: "the download takes it into account" },
-  split: { why: "files are taken whole", instead: "the download takes it into account" },
   folder: { why: "files are taken whole", instead: "give load_dataset data_dir" },
 };
 
@@ -127,13 +150,17 @@ function members({ task: { draft }, info, at, section }: Described): void {
   for (const [key, reason] of Object.entries(REASONS)) {
     if (section[key] !== undefined) draft.leave(info, [...at, key], reason);
   }
-  if (section["ranking"] === false) draft.account(info, [...at, "ranking"], null, false, "temper learns from answers");
+  if (section["ranking"] === false) {
+    draft.account(info, [...at, "ranking"], null, false, "temper learns from answers");
+  }
 }
 
 function formatOf(described: Described): Record<string, unknown> {
   const { task: { draft }, info, at, section, to } = described;
   const formatting = section["formatting"] ?? "alpaca";
-  if (section["formatting"] !== undefined) draft.account(info, [...at, "formatting"], `${to}.format`, formatting);
+  if (section["formatting"] !== undefined) {
+    draft.account(info, [...at, "formatting"], `${to}.format`, formatting);
+  }
   return formatting === "alpaca" ? alpaca(described) : conversations(described, formatting === "openai");
 }
 
@@ -145,7 +172,9 @@ function alpaca(described: Described): Record<string, unknown> {
   const plain = !given || (name("prompt") === "instruction" && name("response") === "output" &&
     name("query") === "input" &&
     ["system", "history"].every((key) => name(key) === undefined || name(key) === key));
-  const taken = plain ? ["prompt", "query", "response", "system", "history", "tools"] : ["prompt", "query", "response", "system"];
+  const taken = plain
+    ? ["prompt", "query", "response", "system", "history", "tools"]
+    : ["prompt", "query", "response", "system"];
   columnsTaken(described, taken, plain ? "format" : "columns");
   if (plain) return { format: "alpaca" };
   const query = name("query");
@@ -153,7 +182,9 @@ function alpaca(described: Described): Record<string, unknown> {
     format: "columns",
     columns: {
       ...name("system") !== undefined && { system: place(name("system")!, true) },
-      user: `${place(name("prompt") ?? "instruction")}${query === undefined ? "" : `\n${place(query, true)}`}`,
+      user: `${place(name("prompt") ?? "instruction")}${
+        query === undefined ? "" : `\n${place(query, true)}`
+      }`,
       assistant: place(name("response") ?? "output"),
     },
   };
@@ -181,7 +212,11 @@ function conversations(described: Described, openai: boolean): Record<string, un
   return { format: format ?? "auto", ...Object.keys(roles).length > 0 && { roles } };
 }
 
-function columnsTaken({ task: { draft }, info, at, section, to }: Described, taken: readonly string[], member: string): void {
+function columnsTaken(
+  { task: { draft }, info, at, section, to }: Described,
+  taken: readonly string[],
+  member: string,
+): void {
   if (!isSection(section["columns"])) return;
   for (const [key, value] of Object.entries(section["columns"])) {
     const path = [...at, "columns", key];
@@ -201,8 +236,13 @@ function tagsTaken({ task: { draft }, info, at, section, to }: Described, known:
     const path = [...at, "tags", key];
     const isName = ["user_tag", "assistant_tag", "observation_tag", "system_tag"].includes(key);
     if (isName) draft.account(info, path, `${to}.roles`, value);
-    else if (known && ["role_tag", "content_tag"].includes(key)) draft.account(info, path, `${to}.format`, value);
-    else if (key === "function_tag" && value === "function_call") draft.account(info, path, null, value, "calls are read");
-    else draft.leave(info, path, { why: "temper looks for it under a name of its own", instead: "rename it in the rows" });
+    else if (known && ["role_tag", "content_tag"].includes(key)) {
+      draft.account(info, path, `${to}.format`, value);
+    } else if (key === "function_tag" && value === "function_call") {
+      draft.account(info, path, null, value, "calls are read");
+    } else {draft.leave(info, path, {
+        why: "temper looks for it under a name of its own",
+        instead: "rename it in the rows",
+      });}
   }
 }

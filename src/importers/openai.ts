@@ -1,4 +1,4 @@
-import { isSection, type Path } from "../spec/path.ts";
+import { isSection, type Path } from "../spec/yaml/path.ts";
 import { plainEntries, sections, writeEntries } from "./datasets.ts";
 import type { Importer, Task } from "./importer.ts";
 import { refuseObjective } from "./refuse.ts";
@@ -37,14 +37,33 @@ export const openai: Importer = {
     carry("seed", "train.seed", number),
     leave("metadata", "temper writes the key of the step there, to find its job again"),
     leave(
-      ["id", "object", "created_at", "finished_at", "fine_tuned_model", "organization_id", "result_files", "status", "trained_tokens", "error", "estimated_finish", "usage_metrics", "shared_with_openai", "eval_id"],
+      [
+        "id",
+        "object",
+        "created_at",
+        "finished_at",
+        "fine_tuned_model",
+        "organization_id",
+        "result_files",
+        "status",
+        "trained_tokens",
+        "error",
+        "estimated_finish",
+        "usage_metrics",
+        "shared_with_openai",
+        "eval_id",
+      ],
       OUTCOME,
     ),
   ],
   lowRank: [],
   async convert(task) {
     const { reader, draft } = task;
-    refuseObjective(task, [{ field: "method.type", allowed: ["supervised", "dpo"], what: "learning from rewards" }]);
+    refuseObjective(task, [{
+      field: "method.type",
+      allowed: ["supervised", "dpo"],
+      what: "learning from rewards",
+    }]);
     draft.set("provider.kind", "openai");
     draft.set("method.kind", "full", "the service chooses its own technique, and the learning rate with it");
     const type = reader.get(["method", "type"]);
@@ -54,7 +73,9 @@ export const openai: Importer = {
       draft.set("dataset.format", format);
     }
     await files(task);
-    for (const at of [["method", "supervised"], ["method", "dpo"], []]) settings(task, [...at, "hyperparameters"]);
+    for (const at of [["method", "supervised"], ["method", "dpo"], []]) {
+      settings(task, [...at, "hyperparameters"]);
+    }
     integrations(task);
     return "full";
   },
@@ -62,7 +83,9 @@ export const openai: Importer = {
 
 async function files(task: Task): Promise<void> {
   const { reader, draft } = task;
-  for (const [key, to] of [["training_file", "dataset.source"], ["validation_file", "dataset.eval"]] as const) {
+  for (
+    const [key, to] of [["training_file", "dataset.source"], ["validation_file", "dataset.eval"]] as const
+  ) {
     const name = reader.get([key]);
     if (typeof name !== "string") continue;
     if (/^file-[\w-]+$/.test(name)) {
@@ -94,10 +117,12 @@ function settings({ reader, draft }: Task, at: Path): void {
     const path = [...at, name];
     const value = reader.get(path);
     if (value === undefined) continue;
-    if (value === "auto") draft.account(reader, path, null, value, `the service chooses, as where ${to} is left out`);
-    else if (draft.values.has(to) && draft.values.get(to) === value) draft.account(reader, path, to, value);
-    else if (draft.values.has(to)) draft.leave(reader, path, { why: "method says otherwise, and counts", matters: false });
-    else {
+    if (value === "auto") {
+      draft.account(reader, path, null, value, `the service chooses, as where ${to} is left out`);
+    } else if (draft.values.has(to) && draft.values.get(to) === value) draft.account(reader, path, to, value);
+    else if (draft.values.has(to)) {
+      draft.leave(reader, path, { why: "method says otherwise, and counts", matters: false });
+    } else {
       const result = number(value);
       if ("why" in result) draft.leave(reader, path, result);
       else draft.carry(reader, path, to, result.value);
@@ -110,7 +135,10 @@ function integrations({ reader, draft }: Task): void {
   for (const { at, section } of sections(reader.get(["integrations"]), ["integrations"])) {
     const wandb = section["wandb"];
     if (section["type"] !== "wandb" || !isSection(wandb) || typeof wandb["project"] !== "string") {
-      draft.leave(reader, at, { why: "temper has Weights & Biases alone", instead: "set it up at the service" });
+      draft.leave(reader, at, {
+        why: "temper has Weights & Biases alone",
+        instead: "set it up at the service",
+      });
       continue;
     }
     draft.account(reader, [...at, "type"], "provider.integrations", "wandb");

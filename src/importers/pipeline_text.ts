@@ -1,9 +1,9 @@
 import { join, relative } from "node:path";
 import type { Document as YamlDocument, Scalar } from "yaml";
-import type { ReadFs } from "../lib/fs.ts";
-import { shellWord } from "../lib/shell_word.ts";
-import { wrap } from "../lib/wrap.ts";
-import { Document, isMap, isScalar, isSeq } from "../lib/yaml.ts";
+import type { ReadFs } from "../lib/files/read_fs.ts";
+import { shellWord } from "../lib/text/shell_word.ts";
+import { wrap } from "../lib/text/wrap.ts";
+import { Document, isMap, isScalar, isSeq, visit } from "../lib/text/yaml.ts";
 import { type Draft, nested, type NotCarried } from "./draft.ts";
 import type { Importer } from "./importer.ts";
 
@@ -13,7 +13,16 @@ const SECTIONS = ["version", "name", "dataset", "method", "train", "evaluate", "
 const FIRST: Readonly<Record<string, readonly string[]>> = {
   dataset: ["source", "format", "eval", "split", "checks"],
   method: ["kind", "rank", "alpha", "dropout", "target", "rslora"],
-  train: ["epochs", "max_steps", "learning_rate", "batch_size", "max_length", "schedule", "warmup_ratio", "weight_decay"],
+  train: [
+    "epochs",
+    "max_steps",
+    "learning_rate",
+    "batch_size",
+    "max_length",
+    "schedule",
+    "warmup_ratio",
+    "weight_decay",
+  ],
   provider: ["kind", "base"],
 };
 
@@ -35,10 +44,11 @@ export async function pipelineText(draft: Draft, options: TextOptions): Promise<
     SECTIONS.filter((name) => name in data).map((name) => [name, inOrder(data[name], FIRST[name] ?? [])]),
   );
   const document = new Document(ordered);
+  shorten(document);
   comment(document, draft);
   const head = await header(options);
   const foot = footer(draft.notCarried, options.importer.title);
-  return `${head}${document.toString({ lineWidth: 0, flowCollectionPadding: true })}${foot}`;
+  return `${head}${document.toString({ lineWidth: 0, flowCollectionPadding: false })}${foot}`;
 }
 
 function inOrder(value: unknown, first: readonly string[]): unknown {
@@ -46,6 +56,15 @@ function inOrder(value: unknown, first: readonly string[]): unknown {
   const keys = Object.keys(value);
   const order = [...first.filter((key) => keys.includes(key)), ...keys.filter((key) => !first.includes(key))];
   return Object.fromEntries(order.map((key) => [key, (value as Record<string, unknown>)[key]]));
+}
+
+/** Small numbers as people write them: 2e-5. */
+function shorten(document: YamlDocument): void {
+  visit(document, {
+    Scalar(_, node) {
+      if (typeof node.value === "number" && node.value > 0 && node.value < 1e-3) node.format = "EXP";
+    },
+  });
 }
 
 function comment(document: YamlDocument, { comments }: Draft): void {
@@ -75,7 +94,7 @@ async function header({ importer, file, out, dir, fs }: TextOptions): Promise<st
     `Imported from ${importer.title}:  ${call}`,
     ...wrap(
       `Defaults of ${importer.title} that differ from temper's are written out, so that the training is the same. ` +
-        "What has no place here stands at the end.",
+        "What could not be carried over is listed at the end.",
       WIDTH,
     ),
   ];
@@ -108,20 +127,31 @@ function comments(lines: readonly string[]): string {
 export function listLines(entries: readonly NotCarried[], title: string, width: number): string[] {
   if (entries.length === 0) return [`Every field of the ${title} file was carried over.`];
   const room = width === 0 ? Infinity : Math.max(40, width - 4);
-  const [weighty, light] = [entries.filter(({ matters }) => matters), entries.filter(({ matters }) => !matters)];
+  const [weighty, light] = [
+    entries.filter(({ matters }) => matters),
+    entries.filter(({ matters }) => !matters),
+  ];
   const byReason = Map.groupBy(light, ({ why, instead }) => `${why}; ${instead}`);
   return [
     ...weighty.length === 0 ? [] : ["Not carried over, and the trained model may differ for it:"],
     ...weighty.flatMap((entry) => [
       `  ${placeOf(entry)} ${entry.field}: ${valueText(entry.value)}`,
-      ...wrap(`${entry.why}. Instead: ${entry.instead}`, room).map((line) => `    ${line}`),
+      ...paragraph(`${entry.why}. Instead: ${entry.instead}`, room).map((line) => `    ${line}`),
     ]),
     ...light.length === 0 ? [] : ["Not carried over, without an effect on the trained model:"],
     ...[...byReason].flatMap(([reason, group]) => [
-      ...wrap(group.map((entry) => `${entry.field} (${placeOf(entry)})`).join(", "), room + 2).map((line) => `  ${line}`),
+      ...wrap(group.map((entry) => `${entry.field} (${placeOf(entry)})`).join(", "), room + 2).map((line) =>
+        `  ${line}`
+      ),
       ...wrap(reason, room).map((line) => `    ${line}`),
     ]),
   ];
+}
+
+/** Wrapped, except for the lines after the first: those are to be copied. */
+function paragraph(text: string, width: number): string[] {
+  const [first = "", ...code] = text.split("\n");
+  return [...wrap(first, width), ...code];
 }
 
 function placeOf({ file, line }: NotCarried): string {

@@ -1,8 +1,8 @@
-import type { ReadFs } from "../lib/fs.ts";
+import type { ReadFs } from "../lib/files/read_fs.ts";
 import { UsageError } from "../lib/errors.ts";
-import { spanAt } from "../spec/locate.ts";
-import { isSection, type Path, valueAt } from "../spec/path.ts";
-import { type ParsedYaml, parseYaml } from "../spec/yaml.ts";
+import { spanAt } from "../spec/yaml/locate.ts";
+import { isSection, type Path, valueAt } from "../spec/yaml/path.ts";
+import { type ParsedYaml, parseYaml } from "../spec/yaml/yaml.ts";
 
 /** No configuration comes near it. */
 const MOST_BYTES = 1024 * 1024;
@@ -85,6 +85,15 @@ function keyOf(path: Path): string {
 /** Reads a configuration file. `name`: as the user calls it. */
 export async function readConfig(path: string, name: string, fs: ReadFs): Promise<Reader> {
   const fail = (reason: string) => new UsageError("import-unreadable", `Cannot read "${name}": ${reason}`);
+  if (/\.(py|ipynb)$/i.test(path)) {
+    throw new UsageError(
+      "import-script",
+      `Cannot read "${name}": it is a Python program, not a configuration`,
+      {
+        hint: "Give the YAML or JSON that the tool is called with, such as that of `unsloth train --config`",
+      },
+    );
+  }
   const stat = await fs.stat(path);
   if (!stat) throw fail("it does not exist");
   if (!stat.isFile) throw fail("it is not a file");

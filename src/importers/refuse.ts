@@ -1,5 +1,5 @@
 import { UsageError } from "../lib/errors.ts";
-import { dotted, type Path } from "../spec/path.ts";
+import { dotted, type Path } from "../spec/yaml/path.ts";
 import type { Task } from "./importer.ts";
 import { truth } from "./rules.ts";
 
@@ -26,7 +26,8 @@ export function refuseObjective({ reader, draft, title }: Task, objectives: read
       "import-objective",
       `Cannot import "${reader.name}": line ${reader.line(path)}, ${dotted(path)}${found} asks for ${what}`,
       {
-        hint: `temper trains on answers to imitate. Import ${title}'s configuration of that part, or go on with ${title}`,
+        hint:
+          `temper trains on answers to imitate. Import ${title}'s configuration of that part, or go on with ${title}`,
       },
     );
   }

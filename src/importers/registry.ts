@@ -1,5 +1,5 @@
 import { UsageError } from "../lib/errors.ts";
-import { didYouMean } from "../lib/nearest.ts";
+import { didYouMean } from "../lib/text/nearest.ts";
 import { axolotl } from "./axolotl.ts";
 import type { Importer } from "./importer.ts";
 import { llamaFactory } from "./llama_factory.ts";
@@ -39,7 +39,9 @@ export function chooseImporter(reader: Reader, asked: string | undefined): Chose
     ? found.map(({ importer, marks }) => `${marks.slice(0, 4).join(", ")} of ${importer.title}`).join("; ")
     : `none of its fields is known: ${list || "it has none"}`;
   throw new UsageError("import-unknown", `Cannot tell which tool "${reader.name}" is for: ${reason}`, {
-    hint: `Say it with --from ${IMPORTERS.map(({ name }) => name).join("|")}${first ? `. Its fields: ${list}` : ""}`,
+    hint: `Say it with --from ${IMPORTERS.map(({ name }) => name).join("|")}${
+      first ? `. Its fields: ${list}` : ""
+    }`,
   });
 }
 

@@ -1,5 +1,5 @@
-import { isSection, type Path } from "../spec/path.ts";
-import type { Reason } from "./draft.ts";
+import { isSection, type Path } from "../spec/yaml/path.ts";
+import { isSecretName, type Reason } from "./draft.ts";
 import type { Task } from "./importer.ts";
 import type { Reader } from "./reader.ts";
 
@@ -81,8 +81,11 @@ function applyRule(rule: Exclude<Rule, { readonly kind: "own" }>, path: Path, ta
     if (rule.kind === "carry" && rule.standard !== undefined && !draft.values.has(rule.to)) {
       draft.set(rule.to, rule.standard, `${title}'s default`);
     }
-  } else if (rule.kind === "leave") draft.leave(reader, path, rule.reason);
-  else if (rule.kind === "same") {
+  } else if (rule.kind === "leave") {
+    if (rule.reason.matters !== false && isOff(value)) {
+      draft.account(reader, path, null, value, "off, as in temper");
+    } else draft.leave(reader, path, rule.reason);
+  } else if (rule.kind === "same") {
     if (rule.values.some((known) => isEqual(known, value))) draft.carry(reader, path, null, value, rule.says);
     else draft.leave(reader, path, rule.otherwise);
   } else {
@@ -90,6 +93,12 @@ function applyRule(rule: Exclude<Rule, { readonly kind: "own" }>, path: Path, ta
     if (isReason(result)) draft.leave(reader, path, result);
     else draft.carry(reader, path, rule.to, result.value, result.note);
   }
+}
+
+/** What is asked to be without: there is nothing to carry over. */
+function isOff(value: unknown): boolean {
+  return truth(value) === false || value === "" ||
+    typeof value === "object" && value !== null && Object.keys(value).length === 0;
 }
 
 export function isReason(result: Converted): result is Reason {
@@ -106,7 +115,13 @@ export function leaveRest(task: Task, reader: Reader, root: Path = []): void {
   for (const path of reader.unmarked(root)) {
     const value = reader.get(path);
     if (value === undefined || value === "") leaveEmpty(path, { ...task, reader });
-    else {
+    else if (isSecretName(path)) {
+      task.draft.leave(reader, path, {
+        why: "secrets belong in the environment",
+        instead: "set HF_TOKEN for a private base",
+        matters: false,
+      });
+    } else {
       task.draft.leave(reader, path, {
         why: "temper has no field for it",
         instead: `see what it does in ${task.title}`,
@@ -168,4 +183,3 @@ export function word(words: Readonly<Record<string, unknown>>, others: Reason): 
     return Object.hasOwn(words, key) ? { value: words[key] } : others;
   };
 }
-

@@ -1,4 +1,5 @@
-import type { Path } from "../spec/path.ts";
+import { counted } from "../lib/text/format.ts";
+import type { Path } from "../spec/yaml/path.ts";
 import type { Task } from "./importer.ts";
 import { leaveEmpty, numberOf } from "./rules.ts";
 
@@ -16,7 +17,8 @@ export function batchSize(
     numberOf(fields[part] && reader.get(fields[part]) || standard[part])
   );
   const product = (size[0] ?? NaN) * (size[1] ?? NaN);
-  const note = `${size[0]} rows at once × ${size[1]} accumulation steps; times the devices, if there were several`;
+  const [rows, times] = [counted(size[0] ?? NaN, "row"), counted(size[1] ?? NaN, "accumulation step")];
+  const note = `${rows} at once × ${times}; times the devices, if there were several`;
   let given = false;
   for (const part of ["rows", "times"] as const) {
     const path = fields[part];
@@ -29,23 +31,34 @@ export function batchSize(
       given = true;
     }
   }
-  if (Number.isInteger(product)) draft.set("train.batch_size", product, given ? note : `${title}'s default: ${note}`);
+  if (Number.isInteger(product)) {
+    draft.set("train.batch_size", product, given ? note : `${title}'s default: ${note}`);
+  }
 }
 
 /** How long it trains: in all these tools a number of steps overrides the epochs. */
-export function duration(task: Task, fields: { readonly epochs: Path; readonly steps: Path }, epochs: number): void {
+export function duration(
+  task: Task,
+  fields: { readonly epochs: Path; readonly steps: Path },
+  epochs: number,
+): void {
   const { reader, draft, title } = task;
   const steps = numberOf(reader.get(fields.steps));
-  const limited = steps !== undefined && steps > 0;
+  const limited = steps !== undefined && steps > 0 && Number.isInteger(steps);
   if (limited) draft.carry(reader, fields.steps, "train.max_steps", steps);
-  else if (steps !== undefined) {
+  else if (steps !== undefined && steps <= 0) {
     draft.carry(reader, fields.steps, null, steps, "no limit, as where train.max_steps is left out");
+  } else if (reader.get(fields.steps) !== undefined) {
+    draft.leave(reader, fields.steps, { why: "it is no whole number", instead: "set train.max_steps" });
   } else if (reader.has(fields.steps)) leaveEmpty(fields.steps, task);
   const given = reader.get(fields.epochs);
   if (limited) {
     draft.set("train.epochs", MOST_EPOCHS, "train.max_steps alone ends it");
     if (given !== undefined) {
-      draft.leave(reader, fields.epochs, { why: `the number of steps overrides it in ${title}, too`, matters: false });
+      draft.leave(reader, fields.epochs, {
+        why: `the number of steps overrides it in ${title}, too`,
+        matters: false,
+      });
     }
     return;
   }
@@ -74,10 +87,14 @@ export function warmup(
   if (fields.steps && steps !== undefined && (steps > 0 || ratio === undefined)) {
     // Since transformers 5, a number below 1 is a share.
     if (steps < 1) draft.carry(reader, fields.steps, to, steps);
-    else if (typeof all === "number") draft.carry(reader, fields.steps, to, share(steps, all), `${steps} of ${all} steps`);
-    else draft.leave(reader, fields.steps, inSteps(steps));
+    else if (typeof all === "number") {
+      draft.carry(reader, fields.steps, to, share(steps, all), `${steps} of ${all} steps`);
+    } else draft.leave(reader, fields.steps, inSteps(steps));
     if (fields.ratio && ratio !== undefined) {
-      draft.leave(reader, fields.ratio, { why: `the number of steps overrides it in ${title}, too`, matters: false });
+      draft.leave(reader, fields.ratio, {
+        why: `the number of steps overrides it in ${title}, too`,
+        matters: false,
+      });
     }
     return;
   }
@@ -86,8 +103,9 @@ export function warmup(
   }
   if (fields.ratio && ratio !== undefined) draft.carry(reader, fields.ratio, to, ratio);
   else if ("ratio" in standard) draft.set(to, standard.ratio, `${title}'s default`);
-  else if (typeof all === "number") draft.set(to, share(standard.steps, all), `${title}'s default: ${standard.steps} of ${all} steps`);
-  else draft.miss("warmup_steps", standard.steps, inSteps(standard.steps));
+  else if (typeof all === "number") {
+    draft.set(to, share(standard.steps, all), `${title}'s default: ${standard.steps} of ${all} steps`);
+  } else draft.miss("warmup_steps", standard.steps, inSteps(standard.steps));
 }
 
 function share(steps: number, all: number): number {
@@ -97,6 +115,7 @@ function share(steps: number, all: number): number {
 function inSteps(steps: number) {
   return {
     why: "temper counts the warm-up as a share of all steps, whose number depends on the data",
-    instead: `\`plan\` shows the number of steps: set train.warmup_ratio to ${steps} divided by it (0.1 until then)`,
+    instead:
+      `\`plan\` shows the number of steps: set train.warmup_ratio to ${steps} divided by it (0.1 until then)`,
   };
 }

@@ -27,13 +27,26 @@ export const unsloth: Importer = {
     "logging.enable_wandb",
   ],
   rules: [
-    own("model", "provider.base", "a file or folder here, or a name on the hub; names of 4-bit copies lose their ending"),
+    own(
+      "model",
+      "provider.base",
+      "a file or folder here, or a name on the hub; names of 4-bit copies lose their ending",
+    ),
     own("data.dataset, data.local_dataset", "dataset.source", "files; hub datasets are to be downloaded"),
-    carry("data.format_type", "dataset.format", word(
-      { auto: "auto", alpaca: "alpaca", chatml: "messages", sharegpt: "sharegpt" },
-      { why: "temper has no such shape of rows", instead: "set dataset.format" },
-    ), { standard: "auto" }),
-    own("training.training_type, training.load_in_4bit", "method.kind", "full, lora, or qlora for lora over 4 bits"),
+    carry(
+      "data.format_type",
+      "dataset.format",
+      word(
+        { auto: "auto", alpaca: "alpaca", chatml: "messages", sharegpt: "sharegpt" },
+        { why: "temper has no such shape of rows", instead: "set dataset.format" },
+      ),
+      { standard: "auto" },
+    ),
+    own(
+      "training.training_type, training.load_in_4bit",
+      "method.kind",
+      "full, lora, or qlora for lora over 4 bits",
+    ),
     own("training.batch_size, training.gradient_accumulation_steps", "train.batch_size", "their product"),
     own("training.num_epochs, training.max_steps", "train.epochs, train.max_steps", "steps override epochs"),
     own("training.warmup_steps, training.warmup_ratio", "train.warmup_ratio", "steps only beside max_steps"),
@@ -48,8 +61,18 @@ export const unsloth: Importer = {
     leave("training.save_steps", "temper keeps checkpoints by time (train.checkpoint_seconds)"),
     leave("training.output_dir", "a run has a folder of its own", "--runs DIR names their folder"),
     leave("training.gradient_checkpointing", OWN_MEMORY),
-    leave(["logging.enable_wandb", "logging.wandb_project", "logging.enable_tensorboard", "logging.tensorboard_dir", "logging.log_frequency"], "temper reports to no tracker", "`serve` shows the runs"),
-    leave(["logging.wandb_token", "logging.hf_token"], "keys belong into the environment", "set HF_TOKEN"),
+    leave(
+      [
+        "logging.enable_wandb",
+        "logging.wandb_project",
+        "logging.enable_tensorboard",
+        "logging.tensorboard_dir",
+        "logging.log_frequency",
+      ],
+      "temper reports to no tracker",
+      "`serve` shows the runs",
+    ),
+    leave(["logging.wandb_token", "logging.hf_token"], "secrets belong in the environment", "set HF_TOKEN"),
     leave("inference", "temper writes the answers it scores without chance", "see evaluate"),
   ],
   lowRank: [
@@ -59,19 +82,24 @@ export const unsloth: Importer = {
     own("lora.target_modules", "method.target", "names of layers; all linear ones where it is empty"),
     carry("lora.use_rslora", "method.rslora", flag),
     ...renamed(noSwitches({ use_dora: "DoRA", use_loftq: "LoftQ" })),
-    same(["lora.finetune_language_layers", "lora.finetune_attention_modules", "lora.finetune_mlp_modules"], [true], "method.target names the layers", {
-      why: "method.target names the layers",
-      instead: "leave those of that part out of method.target",
-    }),
+    same(
+      ["lora.finetune_language_layers", "lora.finetune_attention_modules", "lora.finetune_mlp_modules"],
+      [true],
+      "method.target names the layers",
+      {
+        why: "method.target names the layers",
+        instead: "leave those of that part out of method.target",
+      },
+    ),
     leave(["lora.finetune_vision_layers", "lora.vision_all_linear"], "temper trains on text"),
     lacks("lora.bias", "temper trains no biases beside LoRA"),
   ] satisfies Rule[],
   async convert(task) {
-    const { reader, draft } = task;
+    const { draft } = task;
     await base(task);
     await data(task);
     completions(task);
-    draft.set("dataset.checks.too_long", "warn", "Unsloth cuts them without a word; here they are counted");
+    draft.set("dataset.checks.too_long", "warn", "Unsloth cuts them silently; here they are counted");
     batchSize(task, {
       rows: ["training", "batch_size"],
       times: ["training", "gradient_accumulation_steps"],
@@ -90,13 +118,17 @@ async function base({ reader, draft, places }: Task): Promise<void> {
   const name = reader.get(["model"]);
   if (typeof name !== "string") return;
   const whole = name.replace(/(-unsloth)?-bnb-4bit$/, "");
-  const note = whole === name ? undefined : `without "${name.slice(whole.length)}": qlora makes its 4 bits by itself`;
+  const note = whole === name
+    ? undefined
+    : `without "${name.slice(whole.length)}": qlora makes its 4 bits by itself`;
   draft.carry(reader, ["model"], "provider.base", await places.model(whole), note);
 }
 
 async function data(task: Task): Promise<void> {
   const { reader } = task;
-  const named = ["dataset", "local_dataset"].flatMap((key) => texts(reader.get(["data", key]), ["data", key]));
+  const named = ["dataset", "local_dataset"].flatMap((key) =>
+    texts(reader.get(["data", key]), ["data", key])
+  );
   const list = named.map(({ at, text }) => ({ reader, at, name: text }));
   writeEntries(task, "dataset.source", await plainEntries(task, list));
 }
@@ -105,10 +137,11 @@ function completions({ reader, draft }: Task): void {
   const path = ["training", "train_on_completions"];
   const reason = {
     why: "Unsloth learns the prompts as well, temper the assistant's turns alone",
-    instead: "nothing in most cases: answers are what the model is to give",
+    instead: "usually nothing: the answers are what the model has to learn",
   };
-  if (truth(reader.get(path)) === true) draft.carry(reader, path, null, true, "only the assistant's turns are learnt");
-  else if (reader.has(path)) draft.leave(reader, path, reason);
+  if (truth(reader.get(path)) === true) {
+    draft.carry(reader, path, null, true, "only the assistant's turns are learnt");
+  } else if (reader.has(path)) draft.leave(reader, path, reason);
   else draft.miss("training.train_on_completions", false, reason);
 }
 
@@ -118,14 +151,30 @@ function method(task: Task): Method {
   const full = String(reader.get(type) ?? "lora").toLowerCase() === "full";
   const fourBits = truth(reader.get(bits)) ?? true;
   const kind = full ? "full" : fourBits ? "qlora" : "lora";
-  draft.set("method.kind", kind, reader.has(type) || reader.has(bits) ? undefined : "Unsloth's default: lora over 4 bits");
+  draft.set(
+    "method.kind",
+    kind,
+    reader.has(type) || reader.has(bits) ? undefined : "Unsloth's default: lora over 4 bits",
+  );
   if (reader.get(type) !== undefined) draft.carry(reader, type, "method.kind", kind);
-  if (reader.get(bits) !== undefined) draft.account(reader, bits, full ? null : "method.kind", fourBits, full ? "every weight is trained" : undefined);
+  if (reader.get(bits) !== undefined) {
+    draft.account(
+      reader,
+      bits,
+      full ? null : "method.kind",
+      fourBits,
+      full ? "every weight is trained" : undefined,
+    );
+  }
   if (full) return kind;
   const path = ["lora", "target_modules"];
   const names = reader.get(path);
   if (names === undefined) {
-    draft.set("method.target", ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"], "Unsloth's default");
+    draft.set(
+      "method.target",
+      ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
+      "Unsloth's default",
+    );
   } else if (names === "") draft.carry(reader, path, "method.target", "all-linear");
   else {
     const result = layers(["all-linear"])(names);
