@@ -7,12 +7,21 @@ export type Entry = Readonly<Record<string, unknown>> & { readonly path: string 
 
 /** Writes the entries of dataset.source or dataset.eval: a path alone where nothing more is to be said. */
 export function writeEntries(
-  task: Task,
+  { draft }: Task,
   to: "dataset.source" | "dataset.eval",
   entries: readonly Entry[],
 ): void {
-  const written = entries.map((entry) => Object.keys(entry).length === 1 ? entry.path : entry);
-  if (written.length > 0) task.draft.set(to, written.length === 1 ? written[0] : written);
+  const known = new Set<string>();
+  const once = entries.filter(({ path }) => {
+    if (!known.has(path)) return known.add(path);
+    draft.miss(to, path, {
+      why: "the file is named twice, and temper reads each file once",
+      instead: "give it twice the rows where they are to count double",
+    });
+    return false;
+  });
+  const written = once.map((entry) => Object.keys(entry).length === 1 ? entry.path : entry);
+  if (written.length > 0) draft.set(to, written.length === 1 ? written[0] : written);
 }
 
 /** Datasets that are named alone, with nothing about their rows. */

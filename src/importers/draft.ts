@@ -69,7 +69,7 @@ export class Draft {
   /** Writes a field of the pipeline that no field of the source names. */
   set(to: string, value: unknown, comment?: string): void {
     this.values.set(to, value);
-    if (comment !== undefined) this.comments.set(to, comment);
+    if (comment !== undefined) this.comments.set(to, comment.replace(/\s+/g, " "));
   }
 
   /** Writes a field of the pipeline. `to` null: temper does it anyway, and `note` says what. */

@@ -45,8 +45,7 @@ export async function importConfig(file: string, fs: Fs, options: ImportOptions)
   leaveRest(task, reader);
   draft.set("version", 1);
   draft.set("name", nameOf(path));
-  requireBasics(draft, importer, file);
-  await withdrawFaults(draft, out, fs);
+  await withdrawFaults(draft, out, fs, () => requireBasics(draft, importer, file));
   return {
     tool: importer.name,
     why,
@@ -92,8 +91,9 @@ const PLACES = ["dataset.source", "dataset.eval", "provider.base", "provider.tem
 const MOST_ROUNDS = 50;
 
 /** Takes back every value that the pipeline format refuses, so that the file passes `check`. */
-async function withdrawFaults(draft: Draft, out: string, fs: Fs): Promise<void> {
+async function withdrawFaults(draft: Draft, out: string, fs: Fs, require: () => void): Promise<void> {
   for (let round = 0; round < MOST_ROUNDS; round++) {
+    require();
     const text = JSON.stringify(nested(draft.values));
     const bytes = new TextEncoder().encode(text);
     const stat = {

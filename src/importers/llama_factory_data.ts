@@ -106,7 +106,7 @@ async function entryOf(
   const { reader, draft, places } = task;
   const section = info?.reader.get([name]);
   if (!info || !isSection(section)) {
-    const path = places.expected(`data/${basename(name)}.json`);
+    const path = places.expected(`data/${basename(name).replace(/[^\w.-]+/g, "-")}.json`);
     draft.leave(reader, [key], {
       why: info
         ? `${INFO} does not describe "${name}"`

@@ -120,7 +120,7 @@ function footer(entries: readonly NotCarried[], title: string): string {
 }
 
 function comments(lines: readonly string[]): string {
-  return lines.map((line) => line === "" ? "#\n" : `# ${line}\n`).join("");
+  return lines.map((line) => line === "" ? "#\n" : `# ${oneLine(line)}\n`).join("");
 }
 
 /** What was not carried over, as a person reads it: what matters in full, the rest by its reason. */
@@ -143,9 +143,15 @@ export function listLines(entries: readonly NotCarried[], title: string, width: 
       ...wrap(group.map((entry) => `${entry.field} (${placeOf(entry)})`).join(", "), room + 2).map((line) =>
         `  ${line}`
       ),
-      ...wrap(reason, room).map((line) => `    ${line}`),
+      ...paragraph(reason, room).map((line) => `    ${line}`),
     ]),
-  ];
+  ].map(oneLine);
+}
+
+/** Names and values of a file may hold line breaks, and what moves a terminal's cursor. */
+function oneLine(line: string): string {
+  // deno-lint-ignore no-control-regex
+  return line.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, " ");
 }
 
 /** Wrapped, except for the lines after the first: those are to be copied. */

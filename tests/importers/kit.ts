@@ -47,7 +47,7 @@ export async function faultsOf({ pipeline }: Imported, dir: string = FIXTURES): 
 }
 
 function isMissingFile({ message }: Problem): boolean {
-  return /the file does not exist|there is no such file or folder/.test(message);
+  return /the file does not exist|the pattern matches no file|there is no such file or folder/.test(message);
 }
 
 /** Every key of a file, as a dotted path: those of sections and those within them. */
