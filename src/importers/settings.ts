@@ -1,4 +1,5 @@
-import { type Convert, lacks, leave, numberOf, type Rule, same, word } from "./rules.ts";
+import { type Convert, numberOf, word } from "./values.ts";
+import { lacks, leave, type Rule, same } from "./rules.ts";
 
 /** Settings that several tools hand on to transformers and PEFT under the same names. */
 

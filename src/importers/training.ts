@@ -1,7 +1,8 @@
 import { counted } from "../lib/text/format.ts";
 import type { Path } from "../spec/yaml/path.ts";
-import type { Task } from "./importer.ts";
-import { leaveEmpty, numberOf } from "./rules.ts";
+import type { Task } from "./task.ts";
+import { leaveEmpty } from "./apply_rules.ts";
+import { numberOf } from "./values.ts";
 
 /** The longest training that the pipeline format can ask for, where steps alone end it. */
 const MOST_EPOCHS = 1000;

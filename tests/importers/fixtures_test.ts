@@ -1,4 +1,3 @@
-// deno-lint-ignore-file camelcase -- names of the pipeline file
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { parse } from "yaml";

@@ -1,11 +1,14 @@
+// deno-lint-ignore-file camelcase -- names of the fields of LLaMA-Factory
 import { basename, dirname, join } from "node:path";
-import { isSection, type Path } from "../spec/yaml/path.ts";
-import { conversationFormat, type Entry, newSpeakers, place, writeEntries } from "./datasets.ts";
-import type { Reason } from "./draft.ts";
-import type { Task } from "./importer.ts";
-import { Reader } from "./reader.ts";
-import { refuseObjective } from "./refuse.ts";
-import { leaveEmpty, leaveRest, numberOf, own, type Rule } from "./rules.ts";
+import { isSection, type Path } from "../../spec/yaml/path.ts";
+import { conversationFormat, type Entry, newSpeakers, place, writeEntries } from "../datasets.ts";
+import type { Reason } from "../draft.ts";
+import type { Task } from "../task.ts";
+import { Reader } from "../reader.ts";
+import { refuseObjective } from "../refuse.ts";
+import { leaveEmpty, leaveRest } from "../apply_rules.ts";
+import { numberOf } from "../values.ts";
+import { own, type Rule } from "../rules.ts";
 
 const INFO = "dataset_info.json";
 

@@ -1,10 +1,13 @@
+// deno-lint-ignore-file camelcase -- names of the fields of Axolotl
 import { COLUMNS, INTO, userType, within } from "./axolotl_types.ts";
-import { isSection, type Path } from "../spec/yaml/path.ts";
-import { conversationFormat, type Entry, newSpeakers, sections, texts, writeEntries } from "./datasets.ts";
-import type { Reason } from "./draft.ts";
-import type { Task } from "./importer.ts";
-import { refuseObjective } from "./refuse.ts";
-import { leaveEmpty, numberOf, own, type Rule } from "./rules.ts";
+import { isSection, type Path } from "../../spec/yaml/path.ts";
+import { conversationFormat, type Entry, newSpeakers, sections, texts, writeEntries } from "../datasets.ts";
+import type { Reason } from "../draft.ts";
+import type { Task } from "../task.ts";
+import { refuseObjective } from "../refuse.ts";
+import { leaveEmpty, leaveOdd } from "../apply_rules.ts";
+import { numberOf } from "../values.ts";
+import { own, type Rule } from "../rules.ts";
 
 /** For the page: what becomes of the members of `datasets` and `test_datasets`. */
 export const DATASET_FIELDS: readonly Rule[] = [
@@ -27,6 +30,9 @@ export const DATASET_FIELDS: readonly Rule[] = [
   ),
   own("datasets.roles", "roles", "names that temper does not know"),
 ];
+
+const MEMBERS = DATASET_FIELDS.flatMap(({ from }) => from).filter((name) => name.startsWith("datasets."))
+  .map((name) => name.slice("datasets.".length));
 
 const SAME: Readonly<Record<string, readonly [values: readonly unknown[], says: string]>> = {
   roles_to_train: [["assistant"], "only the assistant's turns are learnt"],
@@ -119,6 +125,7 @@ async function entriesOf(
     const path = await places.dataset({ reader, at: where, name: text, part: named.part, to }, draft);
     entries.push({ path, ...options });
   }
+  for (const member of MEMBERS) leaveOdd([...at, member], task);
   return entries;
 }
 

@@ -1,7 +1,10 @@
-import { plainEntries, sections, texts, writeEntries } from "./datasets.ts";
-import type { NamedData } from "./data_places.ts";
-import type { Importer, Method, Task } from "./importer.ts";
-import { carry, flag, lacks, leave, number, numberOf, own, type Rule, same, truth } from "./rules.ts";
+import { plainEntries, sections, texts, writeEntries } from "../datasets.ts";
+import type { NamedData } from "../data_places.ts";
+import type { Importer, Method } from "../importer.ts";
+import type { Task } from "../task.ts";
+import { carryBase, carryTemplateFile } from "../model.ts";
+import { carry, lacks, leave, own, type Rule, same } from "../rules.ts";
+import { flag, number, numberOf, text, truth } from "../values.ts";
 import {
   gradNorm,
   layers,
@@ -11,8 +14,8 @@ import {
   PEFT_LAYERS,
   schedule,
   trainingArguments,
-} from "./settings.ts";
-import { batchSize, duration, warmup } from "./training.ts";
+} from "../settings.ts";
+import { batchSize, duration, warmup } from "../training.ts";
 
 /** The YAML of `trl sft --config`. Names and defaults: trl, SFTConfig, ModelConfig and ScriptArguments, of July 2026. */
 export const trl: Importer = {
@@ -39,10 +42,7 @@ export const trl: Importer = {
   ],
   rules: [
     own("model_name_or_path", "provider.base", "a file or folder here, or a name on the hub"),
-    same("model_revision", ["main"], "the newest revision", {
-      why: "a name here is read as it is",
-      instead: "set provider.revision where provider.base is a name on the hub",
-    }),
+    carry("model_revision", "provider.revision", text),
     own("use_peft, load_in_4bit", "method.kind", "lora or qlora; full where use_peft is not set"),
     own("dataset_name, datasets", "dataset.source", "files; hub datasets are to be downloaded"),
     own(
@@ -110,29 +110,11 @@ export const trl: Importer = {
     same("lora_task_type", ["CAUSAL_LM"], "a language model", { why: "temper trains language models" }),
   ] satisfies Rule[],
   async convert(task) {
-    const { reader, draft, places } = task;
-    const base = reader.get(["model_name_or_path"]);
-    if (typeof base === "string") {
-      draft.carry(reader, ["model_name_or_path"], "provider.base", await places.model(base));
-    }
+    const { draft } = task;
+    await carryBase(task, ["model_name_or_path"]);
     await data(task);
     loss(task);
-    const path = ["chat_template_path"];
-    const template = reader.get(path);
-    if (typeof template === "string" && /\.jinja$/.test(template)) {
-      const found = await places.find(template);
-      draft.carry(
-        reader,
-        path,
-        "provider.template",
-        found ? places.written(found.path) : places.expected(template),
-      );
-    } else if (template !== undefined) {
-      draft.leave(reader, path, {
-        why: "temper takes a template from a .jinja file",
-        instead: "save it as one, and name it in provider.template",
-      });
-    }
+    await carryTemplateFile(task, ["chat_template_path"]);
     draft.set("dataset.checks.too_long", "warn", "TRL cuts them silently; here they are counted");
     batchSize(task, { rows: ["per_device_train_batch_size"], times: ["gradient_accumulation_steps"] }, {
       rows: 8,

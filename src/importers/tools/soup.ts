@@ -1,9 +1,12 @@
-import { plainEntries, texts, writeEntries } from "./datasets.ts";
-import type { Importer, Method, Task } from "./importer.ts";
-import { refuseObjective } from "./refuse.ts";
-import { carry, flag, lacks, leave, number, numberOf, own, type Rule, same, word } from "./rules.ts";
-import { gradNorm, layers, optimizer, OWN_MEMORY, packing, PEFT_LAYERS, schedule } from "./settings.ts";
-import { batchSize, warmup } from "./training.ts";
+import { plainEntries, texts, writeEntries } from "../datasets.ts";
+import type { Importer, Method } from "../importer.ts";
+import type { Task } from "../task.ts";
+import { carryBase } from "../model.ts";
+import { refuseObjective } from "../refuse.ts";
+import { carry, lacks, leave, own, type Rule, same } from "../rules.ts";
+import { flag, number, numberOf, word } from "../values.ts";
+import { gradNorm, layers, optimizer, OWN_MEMORY, packing, PEFT_LAYERS, schedule } from "../settings.ts";
+import { batchSize, warmup } from "../training.ts";
 
 const REWARDS = "it is about preferences or rewards, not about task: sft";
 
@@ -176,10 +179,9 @@ export const soup: Importer = {
     ),
   ] satisfies Rule[],
   async convert(task) {
-    const { reader, draft, places } = task;
+    const { reader, draft } = task;
     refuseObjective(task, [{ field: "task", allowed: ["sft"], what: "another kind of training" }]);
-    const base = reader.get(["base"]);
-    if (typeof base === "string") draft.carry(reader, ["base"], "provider.base", await places.model(base));
+    await carryBase(task, ["base"]);
     const list = texts(reader.get(["data", "train"]), ["data", "train"]).map(({ at, text }) => ({
       reader,
       at,
