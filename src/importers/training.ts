@@ -45,7 +45,7 @@ export function duration(
 ): void {
   const { reader, draft, title } = task;
   const steps = numberOf(reader.get(fields.steps));
-  const limited = steps !== undefined && steps > 0 && Number.isInteger(steps);
+  const limited = steps !== undefined && steps > 0 && Number.isSafeInteger(steps);
   if (limited) draft.carry(reader, fields.steps, "train.max_steps", steps);
   else if (steps !== undefined && steps <= 0) {
     draft.carry(reader, fields.steps, null, steps, "no limit, as where train.max_steps is left out");

@@ -48,11 +48,11 @@ export const axolotl: Importer = {
     duration(task, { epochs: ["num_epochs"], steps: ["max_steps"] }, 1);
     warmup(task, { ratio: ["warmup_ratio"], steps: ["warmup_steps"] }, { ratio: 0.03 });
     if (!reader.has(["excess_length_strategy"])) {
-      draft.set(
-        "dataset.checks.too_long",
-        "error",
-        "Axolotl leaves such rows out by default; warn cuts them",
-      );
+      draft.set("dataset.checks.too_long", "error", "warn cuts such rows");
+      draft.miss("excess_length_strategy", "drop", {
+        why: "temper leaves out no row for its length, and stops at the first",
+        instead: "remove those rows, or set dataset.checks.too_long: warn to cut them",
+      });
     }
     return method(task);
   },

@@ -17,7 +17,7 @@ export const FIELDS: readonly Rule[] = [
   carry("revision_of_model", "provider.revision", text),
   own("adapter, load_in_4bit", "method.kind", "lora, qlora, or full where it is empty"),
   ...DATASET_FIELDS,
-  own("val_set_size", "dataset.split.eval", "a share or a number of rows; which rows differs"),
+  own("val_set_size", "dataset.split.eval", "a share or a number of rows; other rows than there"),
   own("chat_template", "provider.template", "by name; the base's own where that is meant"),
   own("chat_template_jinja", "provider.template", "a .jinja file"),
   own("micro_batch_size, gradient_accumulation_steps", "train.batch_size", "their product"),
@@ -54,6 +54,11 @@ export const FIELDS: readonly Rule[] = [
     instead: "remove them; dataset.checks.duplicates: error stops at them",
   }),
   leave("batch_size", "it is the product of two other fields"),
+  lacks(
+    "plugins",
+    "temper has no plugins",
+    "look what they do: those about kernels change nothing in the result",
+  ),
   lacks("rope_scaling", "temper takes the base's own positions"),
   lacks(
     "lora_model_dir",
@@ -106,7 +111,6 @@ export const FIELDS: readonly Rule[] = [
     "tiled_mlp*",
     "gc_steps",
     "cut_cross_entropy",
-    "plugins",
     "liger_*",
   ], OWN_MEMORY),
   leave(["load_in_8bit"], "temper holds the base in 4 bits (method.kind: qlora) or as it trains"),

@@ -22,12 +22,16 @@ export const DATASET_FIELDS: readonly Rule[] = [
   own("eval_dataset", "dataset.eval", "likewise"),
   own("dataset_info.json: file_name", "path", "a file or folder"),
   own(
-    "dataset_info.json: formatting, columns, tags",
+    "dataset_info.json: formatting, dataset_info.json: columns, dataset_info.json: tags",
     "format, columns, roles",
     "alpaca, sharegpt or messages; alpaca with other names becomes columns",
   ),
   own("dataset_info.json: ranking", "none", "pairs of answers are refused"),
-  own("dataset_info.json: num_samples, subset, split, folder", "none", "files are taken whole"),
+  own(
+    "dataset_info.json: num_samples, dataset_info.json: subset, dataset_info.json: split, dataset_info.json: folder",
+    "none",
+    "files are taken whole",
+  ),
 ];
 
 /** A description within dataset_info.json. */

@@ -49,7 +49,7 @@ export const soup: Importer = {
       ),
       { standard: "auto" },
     ),
-    own("data.val_split", "dataset.split.eval", "a share; which rows differs"),
+    own("data.val_split", "dataset.split.eval", "a share; other rows than there"),
     own("data.chat_template", "provider.template", "by name; otherwise the base's own"),
     own(
       "training.lora.r, training.quantization",
@@ -200,7 +200,7 @@ export const soup: Importer = {
 function split({ reader, draft }: Task): void {
   const path = ["data", "val_split"];
   const share = numberOf(reader.get(path));
-  if (share === undefined) draft.set("dataset.split.eval", 0.1, "Soup's default; which rows differs");
+  if (share === undefined) draft.set("dataset.split.eval", 0.1, "Soup's default; other rows than there");
   else if (share === 0) draft.carry(reader, path, null, 0, "no rows are held out, as without dataset.split");
   else draft.carry(reader, path, "dataset.split.eval", share);
   if (share !== 0) {

@@ -50,7 +50,7 @@ export const trl: Importer = {
       "none",
       "the download takes them into account",
     ),
-    own("test_split_size", "dataset.split.eval", "a share or a number of rows; which rows differs"),
+    own("test_split_size", "dataset.split.eval", "a share or a number of rows; other rows than there"),
     own("chat_template_path", "provider.template", "a .jinja file"),
     own("per_device_train_batch_size, gradient_accumulation_steps", "train.batch_size", "their product"),
     own("num_train_epochs, max_steps", "train.epochs, train.max_steps", "steps override epochs"),
