@@ -40,6 +40,7 @@ export function layers(all: readonly string[]): Convert {
 
 /** What PEFT trains in Llama, Mistral, Qwen and most of their kin where nothing is said. */
 export const PEFT_LAYERS = ["q_proj", "v_proj"];
+export const PEFT_LAYERS_NOTE = "PEFT's default for most architectures; all-linear trains more";
 
 export const ADAMW = [
   "adamw_torch",

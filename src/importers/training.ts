@@ -15,7 +15,7 @@ export function batchSize(
 ): void {
   const { reader, draft, title } = task;
   const size = (["rows", "times"] as const).map((part) =>
-    numberOf(fields[part] && reader.get(fields[part]) || standard[part])
+    numberOf((fields[part] && reader.get(fields[part])) ?? standard[part])
   );
   const product = (size[0] ?? NaN) * (size[1] ?? NaN);
   const [rows, times] = [counted(size[0] ?? NaN, "row"), counted(size[1] ?? NaN, "accumulation step")];

@@ -5,7 +5,7 @@ import type { Task } from "../task.ts";
 import { carryBase, carryTemplateFile } from "../model.ts";
 import { refuseObjective } from "../refuse.ts";
 import { truth } from "../values.ts";
-import { layers } from "../settings.ts";
+import { layers, PEFT_LAYERS, PEFT_LAYERS_NOTE } from "../settings.ts";
 import { batchSize, duration, warmup } from "../training.ts";
 
 /** Axolotl's flat YAML. Names and defaults: axolotl, src/axolotl/utils/schemas, of July 2026. */
@@ -72,7 +72,7 @@ function method(task: Task): Method {
   }
   draft.set("method.kind", kind, adapter === undefined ? "no adapter: every weight is trained" : undefined);
   if (reader.get(["load_in_4bit"]) !== undefined) {
-    draft.carry(reader, ["load_in_4bit"], kind === "full" ? null : "method.kind", kind);
+    draft.account(reader, ["load_in_4bit"], kind === "full" ? null : "method.kind", fourBits);
   }
   if (kind !== "full") targets(task);
   return kind;
@@ -94,7 +94,7 @@ function targets({ reader, draft }: Task): void {
   if (all === false) {
     draft.carry(reader, ["lora_target_linear"], null, false, "method.target names the layers");
   }
-  if (names === undefined) return;
+  if (names === undefined) return draft.set("method.target", PEFT_LAYERS, PEFT_LAYERS_NOTE);
   const result = layers(["all-linear"])(names);
   if ("why" in result) draft.leave(reader, ["lora_target_modules"], result);
   else draft.carry(reader, ["lora_target_modules"], "method.target", result.value);

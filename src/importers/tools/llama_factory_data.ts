@@ -237,6 +237,8 @@ function columnsTaken(
   }
 }
 
+const OTHER_NAME = { why: "temper looks for it under a name of its own", instead: "rename it in the rows" };
+
 function tagsTaken({ task: { draft }, info, at, section, to }: Described, known: boolean): void {
   if (!isSection(section["tags"])) return;
   for (const [key, value] of Object.entries(section["tags"])) {
@@ -247,9 +249,6 @@ function tagsTaken({ task: { draft }, info, at, section, to }: Described, known:
       draft.account(info, path, `${to}.format`, value);
     } else if (key === "function_tag" && value === "function_call") {
       draft.account(info, path, null, value, "calls are read");
-    } else {draft.leave(info, path, {
-        why: "temper looks for it under a name of its own",
-        instead: "rename it in the rows",
-      });}
+    } else draft.leave(info, path, OTHER_NAME);
   }
 }

@@ -5,7 +5,16 @@ import { carryBase } from "../model.ts";
 import { refuseObjective } from "../refuse.ts";
 import { carry, lacks, leave, own, type Rule, same } from "../rules.ts";
 import { flag, number, numberOf, word } from "../values.ts";
-import { gradNorm, layers, optimizer, OWN_MEMORY, packing, PEFT_LAYERS, schedule } from "../settings.ts";
+import {
+  gradNorm,
+  layers,
+  optimizer,
+  OWN_MEMORY,
+  packing,
+  PEFT_LAYERS,
+  PEFT_LAYERS_NOTE,
+  schedule,
+} from "../settings.ts";
 import { batchSize, warmup } from "../training.ts";
 
 const REWARDS = "it is about preferences or rewards, not about task: sft";
@@ -241,6 +250,8 @@ function rowsOfStep(task: Task): void {
   );
 }
 
+const OTHER_BITS = { why: "temper holds the base in 4 bits (method.kind: qlora) or as it trains" };
+
 function method(task: Task): Method {
   const { reader, draft } = task;
   const [rank, bits, target] = [["training", "lora", "r"], ["training", "quantization"], [
@@ -254,9 +265,7 @@ function method(task: Task): Method {
   draft.set("method.kind", kind, reader.has(bits) ? undefined : "Soup's default: over 4 bits");
   if (reader.get(bits) !== undefined) {
     if (["4bit", "none"].includes(quantization)) draft.account(reader, bits, "method.kind", quantization);
-    else {draft.leave(reader, bits, {
-        why: "temper holds the base in 4 bits (method.kind: qlora) or as it trains",
-      });}
+    else draft.leave(reader, bits, OTHER_BITS);
   }
   if (kind === "full") {
     draft.account(reader, rank, "method.kind", 0, "rank 0 is Soup's word for training every weight");
@@ -270,7 +279,7 @@ function method(task: Task): Method {
   if ("why" in result) draft.leave(reader, target, result);
   else if (names !== undefined) draft.carry(reader, target, "method.target", result.value);
   if (auto) {
-    draft.set("method.target", PEFT_LAYERS, "PEFT's default for most architectures; all-linear trains more");
+    draft.set("method.target", PEFT_LAYERS, PEFT_LAYERS_NOTE);
   }
   return kind;
 }

@@ -12,6 +12,7 @@ import {
   OWN_MEMORY,
   packing,
   PEFT_LAYERS,
+  PEFT_LAYERS_NOTE,
   schedule,
   trainingArguments,
 } from "../settings.ts";
@@ -219,6 +220,11 @@ function loss({ reader, draft }: Task): void {
   }
 }
 
+const IN_FOUR_BITS = {
+  why: "a base in 4 bits cannot be trained whole",
+  instead: "set method.kind: qlora",
+};
+
 function method(task: Task): Method {
   const { reader, draft } = task;
   const peft = truth(reader.get(["use_peft"])) === true;
@@ -228,13 +234,10 @@ function method(task: Task): Method {
   if (reader.get(["use_peft"]) !== undefined) draft.carry(reader, ["use_peft"], "method.kind", kind);
   if (reader.get(["load_in_4bit"]) !== undefined) {
     if (peft || !fourBits) draft.account(reader, ["load_in_4bit"], peft ? "method.kind" : null, fourBits);
-    else {draft.leave(reader, ["load_in_4bit"], {
-        why: "a base in 4 bits cannot be trained whole",
-        instead: "set method.kind: qlora",
-      });}
+    else draft.leave(reader, ["load_in_4bit"], IN_FOUR_BITS);
   }
   if (peft && reader.get(["lora_target_modules"]) === undefined) {
-    draft.set("method.target", PEFT_LAYERS, "PEFT's default for most architectures; all-linear trains more");
+    draft.set("method.target", PEFT_LAYERS, PEFT_LAYERS_NOTE);
   }
   return kind;
 }
