@@ -195,6 +195,21 @@ Deno.test("importConfig() finds files, folders and what has to be fetched or con
   }
 });
 
+Deno.test("importConfig() stops at long rows where TRL is told to cut none", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "import-" });
+  try {
+    await Deno.writeTextFile(
+      join(dir, "c.yaml"),
+      "model_name_or_path: a/b\ndataset_name: c/d\nmax_length:\n",
+    );
+    const result = await imported("c.yaml", dir);
+    assert.deepEqual(dataOf(result).dataset.checks, { too_long: "error" });
+    assert.equal(result.notCarried.find(({ field }) => field === "max_length")?.matters, true);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
 Deno.test("importConfig() makes hosted pipelines of OpenAI's jobs", async () => {
   const job = dataOf(await imported("openai_job.json"));
   assert.deepEqual(job.provider, {

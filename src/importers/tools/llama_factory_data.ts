@@ -110,17 +110,10 @@ async function entryOf(
   key: string,
   to: Described["to"],
 ): Promise<Entry[]> {
-  const { reader, draft, places } = task;
+  const { draft, places } = task;
   const section = info?.reader.get([name]);
   if (!info || !isSection(section)) {
-    const path = places.expected(`data/${basename(name).replace(/[^\w.-]+/g, "-")}.json`);
-    draft.leave(reader, [key], {
-      why: info
-        ? `${INFO} does not describe "${name}"`
-        : `no ${INFO} was found, which says where "${name}" is`,
-      instead: `put its file's path where the pipeline file has ${path}`,
-    });
-    return [{ path }];
+    return [{ path: undescribed(task, name, key, info !== undefined) }];
   }
   const described = { task, info: info.reader, at: [name], section, to };
   if (section["ranking"] === true) {
@@ -146,6 +139,18 @@ async function entryOf(
   }, draft);
   leaveRest(task, info.reader, [name]);
   return [{ path, ...options }];
+}
+
+/** A name that nothing says more of: where its file will be is left to the user. */
+function undescribed({ reader, draft, places }: Task, name: string, key: string, isRead: boolean): string {
+  const path = places.expected(`data/${basename(name).replace(/[^\w.-]+/g, "-")}.json`);
+  draft.leave(reader, [key], {
+    why: isRead
+      ? `${INFO} does not describe "${name}"`
+      : `no ${INFO} was found, which says where "${name}" is`,
+    instead: `put its file's path where the pipeline file has ${path}`,
+  });
+  return path;
 }
 
 const REASONS: Readonly<Record<string, Reason>> = {

@@ -111,12 +111,11 @@ export const trl: Importer = {
     same("lora_task_type", ["CAUSAL_LM"], "a language model", { why: "temper trains language models" }),
   ] satisfies Rule[],
   async convert(task) {
-    const { draft } = task;
     await carryBase(task, ["model_name_or_path"]);
     await data(task);
     loss(task);
     await carryTemplateFile(task, ["chat_template_path"]);
-    draft.set("dataset.checks.too_long", "warn", "TRL cuts them silently; here they are counted");
+    longest(task);
     batchSize(task, { rows: ["per_device_train_batch_size"], times: ["gradient_accumulation_steps"] }, {
       rows: 8,
       times: 1,
@@ -126,6 +125,21 @@ export const trl: Importer = {
     return method(task);
   },
 };
+
+/** Without a value, it is no default but means that nothing is cut. */
+function longest({ reader, draft }: Task): void {
+  const path = ["max_length"];
+  if (!reader.has(path) || reader.get(path) !== undefined) {
+    draft.set("dataset.checks.too_long", "warn", "TRL cuts them silently; here they are counted");
+    return;
+  }
+  draft.leave(reader, path, {
+    why: "temper has a longest row, TRL none here",
+    instead:
+      "raise train.max_length to the longest row, which `plan` shows; until then a longer one stops the run",
+  });
+  draft.set("dataset.checks.too_long", "error", "TRL cuts nothing here");
+}
 
 async function data(task: Task): Promise<void> {
   const { reader, draft } = task;
