@@ -45,7 +45,7 @@ def main(folder: str, arguments: list[str]) -> None:
 
 
 def warm(server: dict, environment: dict[str, str], arguments: list[str]) -> bool:
-    """Whether the trainer or a test's script starts, and the variables that libraries read on import are the server's."""
+    """Whether the trainer or a test's script starts, with the server's own variables for what libraries read."""
     fixed = {name: value for name, value in environment.items() if name.startswith(tuple(server["prefixes"]))}
     if fixed != server["env"]:
         return False

@@ -6,6 +6,7 @@ Ends with its stdin. Tests alone use it.
 
 import array
 import atexit
+import contextlib
 import io
 import json
 import os
@@ -105,10 +106,9 @@ class Server:
         connection = self.children.pop(pid)
         if connection.fileno() in self.selector.get_map():
             self.selector.unregister(connection)
-        try:
+        # A killed client asks no more
+        with contextlib.suppress(OSError):
             connection.sendall(json.dumps(os.waitstatus_to_exitcode(status)).encode())
-        except OSError:
-            pass  # a killed client asks no more
         connection.close()
 
 
