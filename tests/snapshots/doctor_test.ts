@@ -1,0 +1,28 @@
+import { join } from "node:path";
+import { doctor } from "../../src/commands/doctor.ts";
+import { systemClock } from "../../src/lib/clock.ts";
+import { snapshotTest } from "./kit.ts";
+
+/** Without sizes and versions, which each machine has its own of. */
+function ofNoMachine(text: string): string {
+  return text.replace(/[\d.]+ [GM]B/g, "N GB").replace(
+    /^( +✓ (?:deno|python) +)\S+(.*temper )?[\d.]*/gm,
+    "$1VERSION$2",
+  );
+}
+
+snapshotTest(doctor, async ({ project, call }) => {
+  await project(async (home) => {
+    const env = { PATH: join(home.dir, "nothing"), HOME: home.dir, OLLAMA_HOST: "http://127.0.0.1:1" };
+    const options = { width: 0, clock: systemClock };
+    await call("nothing is installed", home, [], { ...options, env });
+    const bare = join(home.dir, "python");
+    // Answers the question for its version, and nothing else.
+    const answers = 'case "$1" in -I) echo 3.12.1; echo linux-x86_64;; *) exit 1;; esac';
+    await Deno.writeTextFile(bare, `#!/bin/sh\n${answers}\n`, { mode: 0o755 });
+    await call("a Python that cannot import torch", home, [], {
+      ...options,
+      env: { ...env, TEMPER_PYTHON: bare },
+    });
+  });
+}, ofNoMachine);
