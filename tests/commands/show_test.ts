@@ -41,7 +41,7 @@ Deno.test("show says so when the predictions cannot be read", async () => {
   await home.write(PREDICTIONS, prediction("a", false, true) + '{"origin": 1}\n');
   await assert.rejects(home.call(show, ["last"]), (error) => {
     assert.ok(error instanceof TemperError);
-    assert.match(error.message, /^Cannot read predictions at ".*predictions\.jsonl:2": origin: /);
+    assert.match(error.message, /".*predictions\.jsonl:2": origin: /);
     return true;
   });
 });
@@ -81,26 +81,25 @@ Deno.test("show of a failed run says why, and what to do", async () => {
   await home.addRun(RUN_ID, FAILED);
   const { code, out } = await home.call(show, [RUN_ID]);
   assert.equal(code, EXIT.ok);
-  assert.match(out, /^✗ home-lora failed in monitor after 27 s\n/);
+  assert.match(out, /^✗ home-lora failed .*monitor.* 27 s\n/);
   assert.ok(out.includes("\n  Cannot train: the loss is not a number\n  Lower train.learning_rate\n"));
-  assert.ok(out.includes(`\nRead its log  deno task logs ${RUN_ID} --trainer\n`));
-  assert.ok(out.endsWith("\nRun it again  deno task run pipelines/lora.yaml\n"));
+  assert.ok(out.includes(`  deno task logs ${RUN_ID} --trainer\n`));
+  assert.ok(out.endsWith("  deno task run pipelines/lora.yaml\n"));
 });
 
 Deno.test("show tells a run that nobody drives from one that runs", async () => {
   await using home = await project();
   const dir = await home.addRun(RUN_ID, [...BEGINNING, ...training(9)]);
   const left = await home.call(show, [RUN_ID]);
-  assert.match(left.out, /^‖ home-lora interrupted in monitor after 22 s: nothing is lost\n/);
-  assert.match(left.out, / {2}‖ monitor .* train 9\/44 steps, smoothed loss 0\.444, 77\.0 tokens\/s\n/);
-  assert.ok(left.out.endsWith(`Resume it  deno task run pipelines/lora.yaml
-Cancel it  deno task cancel ${RUN_ID}
-`));
+  assert.match(left.out, /^‖ home-lora interrupted .*monitor.* 22 s/);
+  assert.match(left.out, / {2}‖ monitor .* 9\/44 .*\b0\.444\b.*\b77\.0\b/);
+  const commands = [...left.out.matchAll(/ {2}(deno task .*)\n/g)].map(([, command]) => command);
+  assert.deepEqual(commands, ["deno task run pipelines/lora.yaml", `deno task cancel ${RUN_ID}`]);
   const lock = await denoFs.lock(join(dir, "lock"));
   try {
     const { out } = await home.call(show, [RUN_ID]);
-    assert.match(out, /^▸ home-lora running in monitor since /);
-    assert.ok(out.includes(`Follow it  deno task logs ${RUN_ID} -f\n`));
+    assert.match(out, /^▸ home-lora running .*monitor/);
+    assert.ok(out.includes(`  deno task logs ${RUN_ID} -f\n`));
     assert.equal(JSON.parse((await home.call(show, [RUN_ID, "--json"])).out).state, "running");
   } finally {
     lock?.release();

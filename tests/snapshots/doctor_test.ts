@@ -3,12 +3,13 @@ import { doctor } from "../../src/commands/doctor.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { snapshotTest } from "./kit.ts";
 
-/** Without sizes and versions, which each machine has its own of. */
+/** Without memory, sizes, versions and the time, which each machine has its own of. */
 function ofNoMachine(text: string): string {
-  return text.replace(/[\d.]+ [GM]B/g, "N GB").replace(
-    /^( +✓ (?:deno|python) +)\S+(.*temper )?[\d.]*/gm,
-    "$1VERSION$2",
-  );
+  return text
+    .replace(/^ {2}\S memory .*\n(?: {17}.*\n)?/gm, "")
+    .replace(/[\d.]+ [GM]B/g, "N GB")
+    .replace(/(deno +|temper |python +)\d[\d.]*/g, "$1VERSION")
+    .replace(/\d{4}-\d\d-\d\dT\S+Z/g, "TIME");
 }
 
 snapshotTest(doctor, async ({ project, call }) => {
