@@ -493,7 +493,7 @@ def test_check_knows_what_the_trainer_knows():
     """Lists that the pipeline's own check has to have, because it looks before there is a trainer."""
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
-    folder = Path(__file__).parents[2] / "src" / "providers" / "training" / "base"
+    folder = Path(__file__).parents[2] / "src" / "providers" / "trainer" / "base"
     listed = (folder / "language_models.ts").read_text().split("`")[3].split()
     assert listed == sorted(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES)
     text = (folder / "pretokenizers.ts").read_text()

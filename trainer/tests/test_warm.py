@@ -11,6 +11,8 @@ from starts import REAL_PYTHON, TRAINER_PYTHON
 
 pytestmark = pytest.mark.skipif(TRAINER_PYTHON == REAL_PYTHON, reason="no warm Python was given")
 
+# As it is before other tests add to it, such as what main() sets for OpenMP
+ENVIRONMENT = dict(os.environ)
 BOTH = pytest.mark.parametrize("python", [TRAINER_PYTHON, REAL_PYTHON], ids=["warm", "real"])
 # The word that makes the server take it
 MARK = "# temper_trainer\n"
@@ -32,7 +34,7 @@ def start(python: str, code: str, *arguments: str, **options) -> subprocess.Pope
 
 
 def test_a_program_is_told_the_same(tmp_path):
-    env = dict(os.environ) | {"PYTHONPATH": f"{tmp_path}:/elsewhere", "PYTHONSAFEPATH": "1", "OWN": "naïve"}
+    env = ENVIRONMENT | {"PYTHONPATH": f"{tmp_path}:/elsewhere", "PYTHONSAFEPATH": "1", "OWN": "naïve"}
     told = {}
     for python in (TRAINER_PYTHON, REAL_PYTHON):
         process = start(python, TOLD, "a b", '"', env=env, cwd=tmp_path)
