@@ -50,6 +50,7 @@ const env = {
 };
 await denoFs.mkdirp(results);
 console.log(`Seed ${seed}: deno task test --seed ${seed} makes the same random choices`);
+for (const name of ["deno", "python"]) await denoFs.remove(join(results, `${name}.xml`));
 const chosen = [denoSuite(), pythonSuite()].filter(({ name }) => (values.only ?? name) === name);
 const found = values.slow ? await oneByOne(chosen) : await sideBySide(chosen);
 const sum = (what: keyof Counts) => found.reduce((total, counts) => total + counts[what], 0);
@@ -89,52 +90,51 @@ function pythonSuite(): Suite {
   };
 }
 
-/** The heavier proofs use every core themselves. */
-async function oneByOne(suites: readonly Suite[]): Promise<Counts[]> {
-  const found: Counts[] = [];
-  for (const suite of suites) found.push(await (await startSuite(suite, {})).print());
-  return found;
-}
-
-/** Each waits much for processes that the other has no use for. What they say is printed one after the other. */
+/** Each waits much for processes that the other has no use for. What the second says is printed after the first. */
 async function sideBySide(suites: readonly Suite[]): Promise<Counts[]> {
   await using warm = await startWarmPython(python, root, { ...env, ...LIBRARIES });
   const shared = { ...LIBRARIES, ...warm && { TEMPER_TEST_WARM_PYTHON: warm.python } };
-  const started: RunningSuite[] = [];
-  for (const suite of suites) started.push(await startSuite(suite, shared));
-  const found: Counts[] = [];
-  for (const suite of started) found.push(await suite.print());
+  const [first, ...others] = suites.map((suite, i) =>
+    start({ ...suite, env: { ...suite.env, ...shared } }, i > 0)
+  );
+  const found = first ? [await first.end()] : [];
+  for (const other of others) found.push(await other.end());
   return found;
 }
 
-interface RunningSuite {
-  /** Prints what it said so far and what it says from now on; ends with it. */
-  print(): Promise<Counts>;
+/** The heavier proofs use every core themselves. */
+async function oneByOne(suites: readonly Suite[]): Promise<Counts[]> {
+  const found: Counts[] = [];
+  for (const suite of suites) found.push(await start(suite, false).end());
+  return found;
 }
 
-async function startSuite(suite: Suite, shared: Readonly<Record<string, string>>): Promise<RunningSuite> {
-  await denoFs.remove(suite.junit);
-  const child = new Deno.Command(suite.command, {
-    args: [...suite.args],
-    env: { ...suite.env, ...shared },
+/** `held`: what it says is kept until somebody waits for its end. */
+function start({ name, command, args, env, junit }: Suite, held: boolean): { end(): Promise<Counts> } {
+  const title = `\n${name}: ${args.join(" ")}`;
+  if (!held) console.log(title);
+  const output = held ? "piped" : "inherit";
+  const child = new Deno.Command(command, {
+    args: [...args],
+    env,
     cwd: root,
     stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
+    stdout: output,
+    stderr: output,
   }).spawn();
-  const held: Uint8Array[] = [];
-  let write: (part: Uint8Array) => void = (part) => held.push(part);
+  const kept: Uint8Array[] = [];
+  let write: (part: Uint8Array) => void = (part) => kept.push(part);
   const read = async (stream: ReadableStream<Uint8Array>) => {
     for await (const part of stream) write(part);
   };
-  const ended = Promise.all([child.status, read(child.stdout), read(child.stderr)]);
+  const said = held ? [read(child.stdout), read(child.stderr)] : [];
   return {
-    async print() {
-      console.log(`\n${suite.name}: ${suite.args.join(" ")}`);
-      held.forEach(print);
+    async end() {
+      if (held) console.log(title);
+      kept.forEach(print);
       write = print;
-      const [{ code }] = await ended;
-      const counts = await junitCounts(suite.junit);
+      const [{ code }] = await Promise.all([child.status, ...said]);
+      const counts = await junitCounts(junit);
       // A runner that ends badly without a failed test has not run what it should.
       return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
     },

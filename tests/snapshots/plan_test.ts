@@ -5,7 +5,7 @@ import { snapshotTest } from "./kit.ts";
 /** Without keys, which change with the trainer, and what each machine has its own of. */
 function ofNoMachine(text: string): string {
   return text
-    .replace(/  [0-9a-f]{8}  /g, "  KEY  ")
+    .replace(/ {2}[0-9a-f]{8} {2}/g, "  KEY  ")
     .replace(/about [\d.]+ GB of [\d.]+ GB/g, "about N GB of N GB")
     .replace(/about [\d.]+ m?s training, [\d.]+ m?s evaluation/g, "about N s training, N s evaluation")
     .replace(/\d+ GFLOP\/s assumed for \d+ cores?/g, "N GFLOP/s assumed for N cores")
