@@ -34,12 +34,12 @@ READ_AT_IMPORT = ("HF_", "TRANSFORMERS_", "OMP_", "MKL_", "GOMP_", "CUDA_", "PYT
 
 
 def main(folder: Path) -> None:
+    fixed = {name: value for name, value in os.environ.items() if name.startswith(READ_AT_IMPORT)}
     for name in PRELOADED:
         __import__(name)
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(folder / "socket"))
     listener.listen(64)
-    fixed = {name: value for name, value in os.environ.items() if name.startswith(READ_AT_IMPORT)}
     (folder / "fixed.json").write_text(json.dumps({"python": sys.executable, "prefixes": READ_AT_IMPORT, "env": fixed}))
     launcher = folder / "launcher"
     launcher.write_text(f"#!{sys.executable} -IS\n{Path(__file__).with_name('client.py').read_text()}")
@@ -72,6 +72,11 @@ class Server:
     def accept(self) -> None:
         connection, _ = self.listener.accept()
         request, handles = receive(connection)
+        if request is None:
+            for handle in handles:
+                os.close(handle)
+            connection.close()
+            return
         pid = os.fork()
         if pid == 0:
             self.listener.close()
@@ -88,7 +93,9 @@ class Server:
 
     def hear(self, pid: int) -> None:
         """A signal that the client got; nothing more when the client was killed, which kills what it stands for."""
-        connection = self.children[pid]
+        connection = self.children.get(pid)
+        if connection is None:
+            return  # it ended at the same moment
         try:
             numbers = connection.recv(1)
         except ConnectionError:
@@ -119,15 +126,15 @@ def kill_group(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)  # it has not made its group yet; it is there until `end` has waited for it
 
 
-def receive(connection: socket.socket) -> tuple[dict, list[int]]:
-    """Arguments, environment and folder of a start, and its stdin, stdout and stderr."""
+def receive(connection: socket.socket) -> tuple[dict | None, list[int]]:
+    """What a client asks for, None when it was killed before it had, and its stdin, stdout and stderr."""
     handles = array.array("i")
     data, ancillary, _, _ = connection.recvmsg(65536, socket.CMSG_SPACE(3 * handles.itemsize))
     for _, _, content in ancillary:
         handles.frombytes(content[: 3 * handles.itemsize])
-    while not data.endswith(b"\n"):
-        data += connection.recv(65536)
-    return json.loads(data), list(handles)
+    while not data.endswith(b"\n") and (part := connection.recv(65536)):
+        data += part
+    return json.loads(data) if data.endswith(b"\n") else None, list(handles)
 
 
 def become(request: dict, handles: list[int]) -> None:
