@@ -1,7 +1,10 @@
 import { join } from "node:path";
+import { copyFolder } from "../run/kit.ts";
 import { doctor } from "../../src/commands/doctor.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { snapshotTest } from "./kit.ts";
+
+const V1 = join(import.meta.dirname!, "..", "fixtures", "runs", "v1");
 
 /** Without memory, sizes, versions and the time, which each machine has its own of. */
 function ofNoMachine(text: string): string {
@@ -25,5 +28,10 @@ snapshotTest(doctor, async ({ project, call }) => {
       ...options,
       env: { ...env, TEMPER_PYTHON: bare },
     });
+    await copyFolder(join(V1, "interrupted"), join(home.dir, "runs", "20261120-000000-slow-0000"));
+    await copyFolder(join(V1, "done"), join(home.dir, "runs", "20261120-000001-done-0001"));
+    await home.write("runs/20261120-000001-done-0001/events.jsonl", "{}\n");
+    await home.write(".temper/steps/.new-x/left.txt", "left");
+    await call("runs that need something, and leftovers", home, [], { ...options, env });
   });
 }, ofNoMachine);
