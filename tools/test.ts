@@ -50,8 +50,8 @@ const env = {
 };
 await denoFs.mkdirp(results);
 console.log(`Seed ${seed}: deno task test --seed ${seed} makes the same random choices`);
-for (const name of ["deno", "python"]) await denoFs.remove(join(results, `${name}.xml`));
 const chosen = [denoSuite(), pythonSuite()].filter(({ name }) => (values.only ?? name) === name);
+for (const { junit } of chosen) await denoFs.remove(junit);
 const found = values.slow ? await oneByOne(chosen) : await sideBySide(chosen);
 const sum = (what: keyof Counts) => found.reduce((total, counts) => total + counts[what], 0);
 await printSlowest(chosen);
@@ -90,15 +90,17 @@ function pythonSuite(): Suite {
   };
 }
 
-/** Each waits much for processes that the other has no use for. What the second says is printed after the first. */
+/** Python's tests run beside the others: each waits much for processes. What they say is printed after the others. */
 async function sideBySide(suites: readonly Suite[]): Promise<Counts[]> {
   await using warm = await startWarmPython(python, root, { ...env, ...LIBRARIES });
   const shared = { ...LIBRARIES, ...warm && { TEMPER_TEST_WARM_PYTHON: warm.python } };
-  const [first, ...others] = suites.map((suite, i) =>
-    start({ ...suite, env: { ...suite.env, ...shared } }, i > 0)
+  const all = suites.map((suite) => ({ ...suite, env: { ...suite.env, ...shared } }));
+  const others = all.filter(({ name }) => name !== "python");
+  const beside = all.filter((suite) => !others.includes(suite)).map((suite) =>
+    start(suite, others.length > 0)
   );
-  const found = first ? [await first.end()] : [];
-  for (const other of others) found.push(await other.end());
+  const found = await oneByOne(others);
+  for (const suite of beside) found.push(await suite.end());
   return found;
 }
 

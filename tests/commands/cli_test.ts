@@ -55,17 +55,17 @@ Deno.test("cli COMMAND --help and help COMMAND explain one command", async () =>
 });
 
 Deno.test("cli names the nearest command and option, and exits with 2", async () => {
-  // What was found, and what is named instead: `deno task` is where to look.
+  // What was found, and what is named instead.
   const cases = [
     [["chek", "x"], '"chek"', '"check"'],
-    [["zzz"], '"zzz"', "deno task help"],
-    [["toString"], '"toString"', "deno task help"],
+    [["zzz"], '"zzz"', " help"],
+    [["toString"], '"toString"', " help"],
     [["check", "--jsn", "x"], '"--jsn"', '"--json"'],
-    [["check", "-x", "x"], '"-x"', "deno task check --help"],
-    [["check", "x", "--set"], "--set", "deno task check --help"],
-    [["check"], "FILE…", "deno task check --help"],
-    [["schema", "x"], "schema", "deno task schema --help"],
-    [["--wat"], '"--wat"', "deno task help"],
+    [["check", "-x", "x"], '"-x"', " check --help"],
+    [["check", "x", "--set"], "--set", " check --help"],
+    [["check"], "FILE…", " check --help"],
+    [["schema", "x"], "schema", " schema --help"],
+    [["--wat"], '"--wat"', " help"],
   ] as const;
   for (const [args, found, instead] of cases) {
     const { code, out, err } = await temper(args);

@@ -53,7 +53,7 @@ Deno.test("run and explain want one combination of a matrix", () =>
       const options = { cwd: dir, permissions: ["-A"] };
       const { code, err } = await temper([command, "m.yaml"], options);
       assert.equal(code, 2);
-      assert.match(err, /deno task compare.*--cell.*: rank-4, rank-8/);
+      assert.match(err, / compare.*--cell.*: rank-4, rank-8/);
       const wrong = await temper([command, "m.yaml", "--cell", "rank-5"], options);
       assert.equal(wrong.code, 2);
       assert.match(wrong.err, /"rank-5"\n.*"rank-4"/);

@@ -68,6 +68,6 @@ Deno.test("runs without any run says how to start one", async () => {
   await using home = await project();
   const { code, out, err } = await home.call(runs, []);
   assert.deepEqual([code, out], [EXIT.ok, ""]);
-  assert.match(err, /"runs".*deno task run/);
+  assert.match(err, /"runs".* run /);
   assert.equal((await home.call(runs, ["--json"])).out, "[]\n");
 });

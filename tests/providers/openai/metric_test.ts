@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { metricOf } from "../../../src/providers/openai/result/metric.ts";
 import { Spec } from "../../../src/spec/schema/schema.ts";
-import { ROOT, WARM_PYTHON, WITHOUT_TRAINER } from "../../e2e/kit.ts";
+import { PYTHON, ROOT, WITHOUT_TRAINER } from "../../e2e/kit.ts";
 
 type Evaluate = Spec["evaluate"];
 type Metric = Evaluate["metric"];
@@ -102,7 +102,7 @@ Deno.test({
 from temper_trainer.metrics import metric_of
 for name, pattern, answer, expected in json.load(sys.stdin):
     print(int(metric_of(name, pattern)(answer, expected)))`;
-    const child = new Deno.Command(WARM_PYTHON!, {
+    const child = new Deno.Command(PYTHON!, {
       args: ["-c", script],
       env: { PYTHONPATH: join(ROOT, "trainer") },
       stdin: "piped",
