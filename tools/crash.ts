@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import { denoFs } from "../src/lib/files/fs.ts";
 import { COUNTED, type Tally } from "../tests/crash/proof.ts";
 import { junitCounts } from "./junit.ts";
+import { testSeed } from "./seed.ts";
 
 const root = join(import.meta.dirname!, "..");
 const FOLDER = "tests/crash";
@@ -18,9 +19,9 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 const seconds = Number(values.seconds);
-const seed = Number(values.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]);
-if (!(seconds > 0) || !Number.isInteger(seed)) {
-  console.error("Cannot run the proofs: --seconds takes a number above 0, --seed a whole number");
+const seed = testSeed(values.seed);
+if (!(seconds > 0)) {
+  console.error("Cannot run the proofs: --seconds takes a number above 0");
   Deno.exit(2);
 }
 

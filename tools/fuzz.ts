@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import { bytes, count } from "../src/lib/text/format.ts";
 import { denoFs } from "../src/lib/files/fs.ts";
 import { TARGETS } from "../tests/fuzz/targets.ts";
+import { testSeed } from "./seed.ts";
 
 const WORKER = join(import.meta.dirname!, "..", "tests", "fuzz", "worker.ts");
 /** Inputs one process reads, so that what it holds at most is known of few. */
@@ -31,7 +32,7 @@ const { values, positionals } = parseArgs({
   },
   allowPositionals: true,
 });
-const seed = Number(values.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]);
+const seed = testSeed(values.seed);
 const first = Number(values.index ?? 0);
 const inputs = values.index === undefined ? Number(values.inputs) : 1;
 const names = positionals.length > 0 ? positionals : Object.keys(TARGETS);

@@ -9,11 +9,12 @@ import { project } from "../commands/run_kit.ts";
 const OLD = "20261120-080000-home-lora-10b2";
 const NEW = "20261122-080000-home-lora-3fa2";
 
-async function refuses(runsDir: string, reference: string, message: string, hint: string): Promise<void> {
+/** The message names what was asked for, and the hint `instead`. */
+async function refuses(runsDir: string, reference: string, instead: RegExp): Promise<void> {
   await assert.rejects(findRun(denoFs, runsDir, reference), (error) => {
     assert.ok(error instanceof UsageError);
-    assert.equal(error.message, message);
-    assert.equal(error.hint, hint);
+    assert.ok(error.message.includes(`"${reference}"`), error.message);
+    assert.match(error.hint!, instead);
     return true;
   });
 }
@@ -35,21 +36,15 @@ Deno.test("findRun() says which ids come near", async () => {
   await home.addRun(NEW, DONE);
   await home.addRun(OLD, DONE);
   const runs = join(home.dir, "runs");
-  const both = `${NEW}, ${OLD}`;
-  await refuses(runs, "2026", 'Cannot find run "2026": 2 ids begin with it', `Type more of it: ${both}`);
-  const none = `no id in "${runs}" begins with it`;
-  await refuses(runs, "10b2", `Cannot find run "10b2": ${none}`, `Did you mean ${OLD}`);
-  await refuses(runs, "zzz", `Cannot find run "zzz": ${none}`, `The latest: ${both}`);
-  await refuses(runs, "", `Cannot find run "": ${none}`, `The latest: ${both}`);
+  const [one, both] = [new RegExp(` ${OLD}$`), new RegExp(` ${NEW}, ${OLD}$`)];
+  await refuses(runs, "2026", both);
+  await refuses(runs, "10b2", one);
+  await refuses(runs, "zzz", both);
+  await refuses(runs, "", both);
 });
 
 Deno.test("findRun() says how to get a first run", async () => {
   await using home = await project();
   const runs = join(home.dir, "runs");
-  await refuses(
-    runs,
-    "last",
-    `Cannot find run "last": no run in "${runs}"`,
-    "Start one with: deno task run FILE, or name their folder with --runs DIR",
-  );
+  await refuses(runs, "last", / run .*--runs/);
 });

@@ -14,7 +14,7 @@ Deno.test("check shows five carets for five mistakes and exits with 2", () =>
     assert.deepEqual([code, err], [2, ""]);
     assert.equal(out.split("\n").filter((line) => /^ +\| +\^+( .*)?$/.test(line)).length, 5);
     assert.equal(out.split("\n").filter((line) => /^bad\.yaml:\d+:\d+: /.test(line)).length, 5);
-    assert.match(out, /\nbad\.yaml: 5 problems\n$/);
+    assert.match(out, /\nbad\.yaml: 5 .*\n$/);
   }));
 
 for (const command of ["run", "plan", "explain", "compare", "advise"]) {
@@ -25,8 +25,8 @@ for (const command of ["run", "plan", "explain", "compare", "advise"]) {
       const { code, err } = await temper([command, "bad.yaml"], { cwd: dir });
       assert.equal(code, 2);
       assert.equal(
-        err.replace(/\nCannot use the pipeline file "bad\.yaml": 5 problems\n$/, ""),
-        out.replace(/\nbad\.yaml: 5 problems\n$/, ""),
+        err.replace(/\n.*"bad\.yaml": 5 .*\n$/, ""),
+        out.replace(/\nbad\.yaml: 5 .*\n$/, ""),
       );
     }));
 }
@@ -34,11 +34,9 @@ for (const command of ["run", "plan", "explain", "compare", "advise"]) {
 Deno.test("check prints one line for a file that is fine", () =>
   withFolder(async (dir) => {
     await Deno.writeTextFile(`${dir}/a.yaml`, GOOD);
-    assert.deepEqual(await temper(["check", "a.yaml"], { cwd: dir }), {
-      code: 0,
-      out: "a.yaml: ok (lora with ollama)\n",
-      err: "",
-    });
+    const { code, out, err } = await temper(["check", "a.yaml"], { cwd: dir });
+    assert.deepEqual([code, err], [0, ""]);
+    assert.match(out, /^a\.yaml: .+\n$/);
   }));
 
 Deno.test("check --json reports several files, with the place of each problem", () =>
@@ -47,22 +45,12 @@ Deno.test("check --json reports several files, with the place of each problem", 
     await Deno.writeTextFile(`${dir}/b.yaml`, good("rank: 8", "rnak: 8"));
     const { code, out, err } = await temper(["check", "a.yaml", "b.yaml", "--json"], { cwd: dir });
     assert.deepEqual([code, err], [2, ""]);
-    assert.deepEqual(JSON.parse(out), {
-      files: [
-        { file: "a.yaml", ok: true, problems: [] },
-        {
-          file: "b.yaml",
-          ok: false,
-          problems: [{
-            line: 10,
-            col: 3,
-            path: "method.rnak",
-            message: 'Unrecognized key "rnak" in method',
-            hint: 'did you mean "rank"',
-          }],
-        },
-      ],
-    });
+    const { files: [a, b] } = JSON.parse(out);
+    assert.deepEqual(a, { file: "a.yaml", ok: true, problems: [] });
+    const [{ message, hint, ...place }] = b.problems;
+    assert.deepEqual([b.file, b.ok, b.problems.length], ["b.yaml", false, 1]);
+    assert.deepEqual(place, { line: 10, col: 3, path: "method.rnak" });
+    assert.ok(message.includes("rnak") && hint.includes('"rank"'));
   }));
 
 Deno.test("check --set overrides a field of every file and shows its own mistakes", () =>
@@ -73,6 +61,6 @@ Deno.test("check --set overrides a field of every file and shows its own mistake
     assert.equal(code, 2);
     assert.match(
       out,
-      /^--set method\.rank=x: Wrong value for method\.rank.*\n {3}\| method\.rank=x\n {3}\| {13}\^\n/,
+      /^--set method\.rank=x: .*\n {3}\| method\.rank=x\n {3}\| {13}\^\n/,
     );
   }));

@@ -16,7 +16,7 @@ Deno.test("cli --help lists every command, without loading one", async () => {
 Deno.test("cli without a command prints the help to stderr and exits with 2", async () => {
   const { code, out, err } = await temper([]);
   assert.deepEqual([code, out], [2, ""]);
-  assert.match(err, /Usage: deno task COMMAND/);
+  assert.equal(err, (await temper(["--help"])).out);
 });
 
 Deno.test("cli --version prints the version of deno.json", async () => {
@@ -55,41 +55,35 @@ Deno.test("cli COMMAND --help and help COMMAND explain one command", async () =>
 });
 
 Deno.test("cli names the nearest command and option, and exits with 2", async () => {
+  // What was found, and what is named instead.
   const cases = [
-    [["chek", "x"], 'Unknown command: found "chek"\ndid you mean "check"\n'],
-    [["zzz"], 'Unknown command: found "zzz"\ndeno task help lists the commands\n'],
-    [["toString"], 'Unknown command: found "toString"\ndeno task help lists the commands\n'],
-    [["check", "--jsn", "x"], 'Unknown option of check: found "--jsn"\ndid you mean "--json"\n'],
-    [["check", "-x", "x"], 'Unknown option of check: found "-x"\ndeno task check --help lists the options\n'],
-    [
-      ["check", "x", "--set"],
-      "Cannot read --set: it takes a value (PATH=VALUE), found none\n" +
-      "deno task check --help lists the options\n",
-    ],
-    [["check"], "Cannot call check: it takes FILE…, found nothing\ndeno task check --help explains it\n"],
-    [["schema", "x"], "Cannot call schema: it takes nothing, found 1\ndeno task schema --help explains it\n"],
-    [["--wat"], 'Unknown option: found "--wat"\ndeno task help lists the commands\n'],
+    [["chek", "x"], '"chek"', '"check"'],
+    [["zzz"], '"zzz"', " help"],
+    [["toString"], '"toString"', " help"],
+    [["check", "--jsn", "x"], '"--jsn"', '"--json"'],
+    [["check", "-x", "x"], '"-x"', " check --help"],
+    [["check", "x", "--set"], "--set", " check --help"],
+    [["check"], "FILE…", " check --help"],
+    [["schema", "x"], "schema", " schema --help"],
+    [["--wat"], '"--wat"', " help"],
   ] as const;
-  for (const [args, err] of cases) {
-    assert.deepEqual(await temper(args), { code: 2, out: "", err }, args.join(" "));
+  for (const [args, found, instead] of cases) {
+    const { code, out, err } = await temper(args);
+    assert.deepEqual([code, out], [2, ""], args.join(" "));
+    const [what, hint] = err.trimEnd().split("\n");
+    assert.ok(what!.includes(found) && hint!.includes(instead), err);
   }
-  assert.match(
-    (await temper(["check", "x", "--json=yes"])).err,
-    /^Cannot read --json: it takes no value, found "yes"/,
-  );
+  assert.match((await temper(["check", "x", "--json=yes"])).err, /--json.*"yes"/);
 });
 
 Deno.test("cli --json reports an error as one JSON document on stdout", async () => {
   for (const args of [["chek", "--json"], ["--json", "chek"]]) {
     const { code, out, err } = await temper(args);
     assert.deepEqual([code, err], [2, ""]);
-    assert.deepEqual(JSON.parse(out), {
-      error: {
-        code: "unknown-command",
-        message: 'Unknown command: found "chek"',
-        hint: 'did you mean "check"',
-      },
-    });
+    const { error } = JSON.parse(out);
+    assert.deepEqual(Object.keys(error), ["code", "message", "hint"]);
+    assert.equal(error.code, "unknown-command");
+    assert.ok(error.message.includes("chek") && error.hint.includes("check"));
   }
 });
 
@@ -98,7 +92,7 @@ Deno.test("cli calls an unexpected exception a bug, and shows the stack on reque
   const permissions = [`--allow-read=${ROOT}`, "--allow-env"];
   const { code, out, err } = await temper(["schema", "--write"], { permissions });
   assert.deepEqual([code, out], [1, ""]);
-  assert.match(err, /^Unexpected NotCapable: .*\nThis is a bug in temper; TEMPER_DEBUG=1 shows where\n$/);
+  assert.match(err, /^.*NotCapable: .*\n.*TEMPER_DEBUG=1.*\n$/);
   assert.match(
     (await temper(["schema", "--write"], { permissions, env: { TEMPER_DEBUG: "1" } })).err,
     /\n {4}at /,

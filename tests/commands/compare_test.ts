@@ -9,11 +9,9 @@ const MATRIX = good("kind: ollama", "kind: local").replace("  model: home-lora\n
 Deno.test("check names the combinations of a matrix", () =>
   withFolder(async (dir) => {
     await Deno.writeTextFile(`${dir}/m.yaml`, MATRIX);
-    assert.deepEqual(await temper(["check", "m.yaml"], { cwd: dir }), {
-      code: 0,
-      out: "m.yaml: ok (2 combinations: rank-4, rank-8)\n",
-      err: "",
-    });
+    const people = await temper(["check", "m.yaml"], { cwd: dir });
+    assert.deepEqual([people.code, people.err], [0, ""]);
+    assert.match(people.out, /^m\.yaml: .*rank-4, rank-8/);
     const { out } = await temper(["check", "m.yaml", "--json"], { cwd: dir });
     assert.deepEqual(JSON.parse(out).files[0].cells[1], {
       cell: "rank-8",
@@ -31,7 +29,7 @@ Deno.test("plan shows the combinations of a matrix in one table, and one of them
     const before = await denoFs.list(dir);
     const { code, out, err } = await temper(["plan", "m.yaml"], options);
     assert.equal(code, 0, err);
-    assert.match(out, /^ {2}combination +steps to run +trained parameters +artifacts$/m);
+    assert.match(out, /^ {2}combination +/m);
     assert.match(out, /^ {2}rank-4 +all +1,221,120 of /m);
     assert.match(out, /^ {2}rank-8 +all +2,442,240 of /m);
     const json = JSON.parse((await temper(["plan", "m.yaml", "--json"], options)).out);
@@ -44,7 +42,7 @@ Deno.test("plan shows the combinations of a matrix in one table, and one of them
     assert.notEqual(json.cells[0].hash, json.cells[1].hash);
     const one = await temper(["plan", "m.yaml", "--cell", "rank-8"], options);
     assert.match(one.out, /^home-lora-rank-8 {2}m\.yaml\n/);
-    assert.match(one.out, /method\.rank +8 +set in the file/);
+    assert.match(one.out, /method\.rank +8 /);
     assert.deepEqual(await denoFs.list(dir), before);
   }));
 
@@ -55,10 +53,10 @@ Deno.test("run and explain want one combination of a matrix", () =>
       const options = { cwd: dir, permissions: ["-A"] };
       const { code, err } = await temper([command, "m.yaml"], options);
       assert.equal(code, 2);
-      assert.match(err, /deno task compare runs them all; --cell LABEL takes one: rank-4, rank-8/);
+      assert.match(err, / compare.*--cell.*: rank-4, rank-8/);
       const wrong = await temper([command, "m.yaml", "--cell", "rank-5"], options);
       assert.equal(wrong.code, 2);
-      assert.match(wrong.err, /Unknown combination: found "rank-5"\n {2}did you mean "rank-4"/);
+      assert.match(wrong.err, /"rank-5"\n.*"rank-4"/);
     }
     assert.equal(await denoFs.stat(`${dir}/runs`), undefined);
   }));
@@ -68,10 +66,10 @@ Deno.test("compare wants a matrix, and names the mistakes of one", () =>
     await Deno.writeTextFile(`${dir}/a.yaml`, GOOD);
     const plain = await temper(["compare", "a.yaml"], { cwd: dir, permissions: ["-A"] });
     assert.equal(plain.code, 2);
-    assert.match(plain.err, /^Cannot compare "a\.yaml": it has no matrix\n/);
+    assert.match(plain.err, /^.*"a\.yaml".*matrix/);
     await Deno.writeTextFile(`${dir}/b.yaml`, MATRIX.replace("8]", "eight]"));
     const wrong = await temper(["compare", "b.yaml"], { cwd: dir, permissions: ["-A"] });
     assert.equal(wrong.code, 2);
-    assert.match(wrong.err, /expected a whole number from 1 to 1024/);
+    assert.match(wrong.err, /^b\.yaml:18:20: .*method\.rank.*"eight".*1 to 1024/);
     assert.equal(await denoFs.stat(`${dir}/runs`), undefined);
   }));

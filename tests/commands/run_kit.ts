@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import type { Command, CommandContext } from "../../src/cli/command.ts";
 import { parseCommandLine } from "../../src/cli/args.ts";
-import { systemClock } from "../../src/lib/clock.ts";
+import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import type { ExitCode } from "../../src/lib/errors.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import type { NewEvent } from "../../src/log/events.ts";
@@ -22,6 +22,7 @@ export interface CallOptions {
   /** Given what the command listens with, so that the test can interrupt it. */
   readonly onListen?: (interrupt: () => void) => void;
   readonly terminal?: RecordingTerminal;
+  readonly clock?: Clock;
 }
 
 export interface Called {
@@ -58,13 +59,14 @@ async function call(
   command: Command,
   argv: readonly string[],
   cwd: string,
-  { width = 0, env = {}, onListen, terminal = new RecordingTerminal(width) }: CallOptions,
+  { width = 0, env = {}, onListen, terminal = new RecordingTerminal(width), clock = systemClock }:
+    CallOptions,
 ): Promise<Called> {
   const context: CommandContext = {
     ...parseCommandLine(command, argv),
     terminal,
     fs: denoFs,
-    clock: systemClock,
+    clock,
     cwd,
     env,
     onInterrupt: (listener) => onListen?.(() => listener("SIGINT", 1)),

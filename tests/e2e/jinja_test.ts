@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import { startLlamaServer } from "../providers/ollama/llama_server.ts";
 import { startOllama, WITHOUT_ENGINE } from "../providers/ollama/server.ts";
-import { project, PYTHON, ROOT, WITHOUT_TRAINER } from "./kit.ts";
+import { project, ROOT, WARM_PYTHON, WITHOUT_TRAINER } from "./kit.ts";
 
 const TOOLS = [{
   type: "function",
@@ -119,7 +119,7 @@ const FAMILIES: Readonly<Record<string, Family>> = {
 };
 
 async function python(args: string[]): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(PYTHON!, {
+  const { success, stdout, stderr } = await new Deno.Command(WARM_PYTHON!, {
     args,
     env: { PYTHONPATH: ["tests", ""].map((part) => join(ROOT, "trainer", part)).join(":") },
   }).output();

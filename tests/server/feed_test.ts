@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { denoFs, type Fs } from "../../src/lib/files/fs.ts";
 import { logText, recorded } from "../ui/recorded.ts";
 import { until } from "../until.ts";
-import { BEGINNING, DONE, messages, metric, site, training } from "./kit.ts";
+import { BEGINNING, DONE, messages, messagesOf, metric, site, training } from "./kit.ts";
 
 const ID = "20261122-080000-home-lora-aaaa";
 const EVENTS = `/runs/${ID}/events`;
@@ -98,16 +98,19 @@ Deno.test("two hundred browsers share one tail, each gets every event once, and 
 });
 
 Deno.test("numbers arrive with the bytes they stand in, none twice and none missing", async () => {
-  await using s = await site();
+  const { fs, counts } = countingFs(() => Infinity);
+  await using s = await site({}, fs);
   const dir = await s.addRun(ID, [...BEGINNING, ...training(1)]);
   await s.write(`${ID}/job/metrics.jsonl`, metric(1, 4) + metric(2, 3));
   const { end } = await s.json(`/api/runs/${ID}/metrics`);
-  const received = messages((await s.get(EVENTS)).body!, 2, "metrics");
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  await append(join(dir, "job", "metrics.jsonl"), metric(3, 2));
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  await append(join(dir, "job", "metrics.jsonl"), metric(4, 1));
-  const batches = (await received).map(({ data }) => JSON.parse(data));
+  const stream = messagesOf((await s.get(EVENTS)).body!, "metrics");
+  await until("the log and the numbers to be followed", () => counts.open === 2);
+  const batches = [];
+  for (const point of [metric(3, 2), metric(4, 1)]) {
+    await append(join(dir, "job", "metrics.jsonl"), point);
+    batches.push(JSON.parse((await stream.next()).value!.data));
+  }
+  await stream.return(undefined);
   assert.deepEqual(batches.map(({ points }) => points.map((p: { step: number }) => p.step)), [[3], [4]]);
   assert.equal(batches[0].from, end);
   assert.equal(batches[1].from, batches[0].to);
@@ -120,10 +123,11 @@ Deno.test("a browser is told when a run stops being driven, and when it is remov
   await s.write(`${ID}/job/metrics.jsonl`, metric(1, 4));
   const [running] = await messages((await s.get(EVENTS)).body!, 1, "state");
   assert.deepEqual(JSON.parse(running!.data), { state: "running", stalled: false, training: false });
-  const states = messages((await s.get(EVENTS)).body!, 2, "state");
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  const states = messagesOf((await s.get(EVENTS)).body!, "state");
+  await states.next();
   lock.release();
-  assert.equal(JSON.parse((await states)[1]!.data).state, "interrupted");
+  assert.equal(JSON.parse((await states.next()).value!.data).state, "interrupted");
+  await states.return(undefined);
   const gone = messages((await s.get(EVENTS)).body!, 1, "gone");
   await Deno.remove(dir, { recursive: true });
   assert.equal((await gone).length, 1);
@@ -133,7 +137,6 @@ Deno.test("a log that breaks while it is followed is told, and the server goes o
   await using s = await site();
   const dir = await s.addRun(ID, BEGINNING);
   const problem = messages((await s.get(EVENTS)).body!, 1, "problem");
-  await new Promise((resolve) => setTimeout(resolve, 50));
   await append(join(dir, "events.jsonl"), "no json\n");
   assert.match(JSON.parse((await problem)[0]!.data).message, /Cannot read ".*events\.jsonl"/);
   assert.equal((await s.get("/")).status, 200);

@@ -85,13 +85,31 @@ export function metric(step: number, loss: number, attempt = 1): string {
   }\n`;
 }
 
+interface Message {
+  readonly id: string | undefined;
+  readonly event: string;
+  readonly data: string;
+}
+
 /** The messages of an event stream until there are `count` of them with this name. */
 export async function messages(
   body: ReadableStream<Uint8Array>,
   count: number,
   event = "message",
-): Promise<{ readonly id: string | undefined; readonly event: string; readonly data: string }[]> {
-  const found = [];
+): Promise<Message[]> {
+  const found: Message[] = [];
+  for await (const message of messagesOf(body, event)) {
+    found.push(message);
+    if (found.length === count) break;
+  }
+  return found;
+}
+
+/** The messages of an event stream with this name, as they arrive. */
+export async function* messagesOf(
+  body: ReadableStream<Uint8Array>,
+  event: string,
+): AsyncGenerator<Message, undefined> {
   let text = "";
   for await (const piece of body.pipeThrough(new TextDecoderStream())) {
     text += piece;
@@ -101,9 +119,7 @@ export async function messages(
       );
       text = text.slice(end + 2);
       const message = { id: fields.id, event: fields.event ?? "message", data: fields.data };
-      if (message.event === event && fields.data !== undefined) found.push(message);
-      if (found.length === count) return found;
+      if (message.event === event && fields.data !== undefined) yield message;
     }
   }
-  return found;
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import tiny
+from starts import REAL_PYTHON, TRAINER_PYTHON
 
 from temper_trainer.bases.base import base_key
 from temper_trainer.files import folder_digests
@@ -18,10 +19,10 @@ ROOT = Path(__file__).parents[1]
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
 
 
-def start(job_dir: Path, cache: Path, before: str = "") -> subprocess.Popen:
+def start(job_dir: Path, cache: Path, before: str = "", python: str = TRAINER_PYTHON) -> subprocess.Popen:
     """`before`: what is done to the trainer before it starts."""
     code = f"{before}\nimport sys\nfrom temper_trainer.__main__ import main\nsys.exit(main())"
-    command = [sys.executable, "-c", code, "prepare", str(job_dir), "--cache", str(cache)]
+    command = [python, "-c", code, "prepare", str(job_dir), "--cache", str(cache)]
     return subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -73,7 +74,7 @@ def test_prepare_waits_for_the_base_and_ends_when_its_reader_is_gone(make, tmp_p
     bases.mkdir(parents=True)
     with open(bases / f"{base_key(base['kind'], base['sha256'])}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        process = start(job_dir, tmp_path / "cache")
+        process = start(job_dir, tmp_path / "cache", python=REAL_PYTHON)
         assert "waiting for another process" in process.stdout.readline()
         process.stdout.close()
         assert process.wait(60) == 130

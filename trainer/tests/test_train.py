@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import tiny
 from safetensors.torch import load_file
+from starts import REAL_PYTHON, TRAINER_PYTHON
 
 ROOT = Path(__file__).parents[1]
 # One thread: several of them wait for each other on a busy machine
@@ -82,16 +83,18 @@ sys.exit(main())
 def arguments(verb: str, job_dir: Path, cache: Path, before: str = "") -> list[str]:
     """`before`: what is done to the trainer before it starts."""
     program = ["-c", before + MAIN] if before else ["-m", "temper_trainer"]
-    return [sys.executable, *program, verb, str(job_dir), "--cache", str(cache)]
+    return [*program, verb, str(job_dir), "--cache", str(cache)]
 
 
 def run(verb: str, job_dir: Path, cache: Path) -> subprocess.CompletedProcess:
-    return subprocess.run(arguments(verb, job_dir, cache), env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
+    command = [TRAINER_PYTHON, *arguments(verb, job_dir, cache)]
+    return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
 
 
-def start(job_dir: Path, cache: Path, before: str = OFTEN) -> subprocess.Popen:
+def start(job_dir: Path, cache: Path, before: str = OFTEN, python: str = TRAINER_PYTHON) -> subprocess.Popen:
+    command = [python, *arguments("train", job_dir, cache, before)]
     with open(job_dir / "trainer.log", "ab") as log:
-        return subprocess.Popen(arguments("train", job_dir, cache, before), env=ENVIRONMENT, stdout=log, stderr=log)
+        return subprocess.Popen(command, env=ENVIRONMENT, stdout=log, stderr=log)
 
 
 def result(job_dir: Path) -> dict:
@@ -137,15 +140,16 @@ def test_trained_weights_carry_the_tokenizer_and_the_template(undisturbed_by_met
 def test_train_killed_at_random_ends_in_the_same_result(make, cache, undisturbed_by_method, tmp_path):
     method, undisturbed = undisturbed_by_method
     job_dir = make(tmp_path / "job", method=METHODS[method], **LONG)
-    seed = random.randrange(10**6)
-    print(f"seed {seed}")
+    seed = int(os.environ.get("TEMPER_SEED", random.randrange(10**6)))
+    print(f"TEMPER_SEED={seed} repeats this")
     chance = random.Random(seed)
     for attempt in range(1, 4):
         moment = chance.randrange(1, 18) + 20 * (attempt - 1)
         process = start(job_dir, cache)
         wait_for(process, job_dir, lambda e, moment=moment: e["type"] == "train" and e["step"] >= moment)
         time.sleep(chance.random() * 0.05)
-        process.kill()
+        # The process that holds the lock; `process` stands for it and ends as it does
+        os.kill(int((job_dir / "lock").read_text()), signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL
         assert not (job_dir / "result.json").exists()
         with open(job_dir / "metrics.jsonl", "a") as file:
@@ -178,7 +182,7 @@ def test_train_of_every_weight_in_bf16_keeps_the_weights_in_fp32(make, cache, tm
 
 def test_train_stops_with_a_checkpoint_and_goes_on(make, cache, undisturbed, tmp_path):
     job_dir = make(tmp_path / "job", train={"epochs": 8})
-    process = start(job_dir, cache)
+    process = start(job_dir, cache, python=REAL_PYTHON)
     wait_for(process, job_dir, lambda event: event["type"] == "train" and event["step"] >= 5)
     second = run("train", job_dir, cache)
     assert second.returncode == 3
@@ -194,7 +198,7 @@ def test_train_stops_with_a_checkpoint_and_goes_on(make, cache, undisturbed, tmp
 def test_train_goes_on_after_a_kill_while_exporting(make, cache, undisturbed, tmp_path):
     """Also covers a damaged newest checkpoint: the one before is used."""
     job_dir = make(tmp_path / "job", **LONG)
-    process = start(job_dir, cache)
+    process = start(job_dir, cache, python=REAL_PYTHON)
     wait_for(process, job_dir, lambda event: event["type"] == "phase" and event["phase"] == "export")
     process.kill()
     process.wait()
@@ -276,7 +280,7 @@ def test_a_bad_job_and_help_are_answered_without_torch(tmp_path, cache):
     job_dir = tiny.make_job(tmp_path / "job", {"kind": "folder", "path": "/", "sha256": ""}, [], train={"seed": -1})
     words = 'Cannot use job.json: "train.seed" is -1 and must be 0 or more'
     for verb, options, code in (("prepare", [], 2), ("train", [], 2), ("train", ["--help"], 0)):
-        command = [sys.executable, "-X", "importtime", *arguments(verb, job_dir, cache)[1:], *options]
+        command = [REAL_PYTHON, "-X", "importtime", *arguments(verb, job_dir, cache), *options]
         done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
         assert done.returncode == code
         assert code == 0 or words in done.stderr
