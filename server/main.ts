@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { systemClock } from "../src/lib/clock.ts";
 import { denoFs } from "../src/lib/files/fs.ts";
+import { readLines } from "../src/lib/files/lines.ts";
 import { createApp } from "./app.tsx";
 import { createSources } from "./sources.ts";
 
@@ -20,7 +21,7 @@ const settings = z.object({
   cwd: z.string(),
 });
 
-const stdin = Deno.stdin.readable.pipeThrough(new TextDecoderStream()).getReader();
+const stdin = readLines(Deno.stdin.readable);
 
 async function main(): Promise<void> {
   const { host, port, token, names, runsDir, runs, cwd } = settings.parse(JSON.parse(await firstLine()));
@@ -32,18 +33,14 @@ async function main(): Promise<void> {
     say({ error: name === "Error" || name === "" ? String(error) : name });
     Deno.exit(1);
   }
-  while (!(await stdin.read()).done);
+  while (!(await stdin.next()).done);
   Deno.exit(0);
 }
 
 async function firstLine(): Promise<string> {
-  let text = "";
-  while (!text.includes("\n")) {
-    const { value, done } = await stdin.read();
-    if (done) Deno.exit(0);
-    text += value;
-  }
-  return text.slice(0, text.indexOf("\n"));
+  const { value, done } = await stdin.next();
+  if (done || !value.terminated) Deno.exit(0);
+  return value.lines[0] as string;
 }
 
 function say(message: unknown): void {

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { readLines } from "../lib/files/lines.ts";
 import type { ReadFs } from "../lib/files/read_fs.ts";
 import { readLog } from "./read.ts";
 import { isTerminal, type RunState, stopped } from "./state.ts";
@@ -46,13 +47,8 @@ export async function listRuns(fs: ReadFs, runsDir: string): Promise<RunEntry[]>
 
 async function firstTime(fs: ReadFs, path: string): Promise<string | undefined> {
   if (!(await fs.stat(path))?.isFile) return undefined;
-  const bytes: Uint8Array[] = [];
-  for await (const chunk of fs.readStream(path)) {
-    const end = chunk.indexOf(10);
-    bytes.push(end === -1 ? chunk : chunk.subarray(0, end));
-    if (end !== -1) {
-      return timeIn(new TextDecoder().decode(await new Blob(bytes as BlobPart[]).arrayBuffer()));
-    }
+  for await (const { lines, terminated } of readLines(fs.readStream(path), { onFault: () => {} })) {
+    return terminated ? timeIn(lines[0] as string) : undefined;
   }
   return undefined;
 }

@@ -1,4 +1,5 @@
 import { TemperError } from "../lib/errors.ts";
+import { LineSplitter } from "../lib/files/line_splitter.ts";
 import type { ReadFs } from "../lib/files/read_fs.ts";
 import { type LogEvent, MAX_LINE, parseEvent, type UnknownEvent } from "./events.ts";
 import { fold, NO_RUN, type RunState } from "./state.ts";
@@ -11,12 +12,9 @@ export interface LogLine {
   readonly end: number;
 }
 
-/**
- * Cuts bytes into checked lines. What follows the last newline waits for the next chunk and is never parsed:
- * the newline is the commit point.
- */
+/** Reads bytes of a log as checked events. An unfinished line is never parsed: its newline is the commit point. */
 export class LineReader {
-  #rest: Uint8Array = new Uint8Array(0);
+  readonly #splitter: LineSplitter;
   #line = 0;
   readonly #decoder = new TextDecoder("utf-8", { fatal: true });
 
@@ -29,6 +27,7 @@ export class LineReader {
    * undefined when that is not known.
    */
   constructor(readonly path: string, offset = 0, seq?: number) {
+    this.#splitter = new LineSplitter(offset);
     this.#offset = offset;
     this.#fromStart = offset === 0;
     this.#seq = this.#fromStart ? 0 : seq;
@@ -36,7 +35,7 @@ export class LineReader {
 
   /** Bytes of an unfinished line so far. */
   get torn(): number {
-    return this.#rest.length;
+    return this.#splitter.held;
   }
 
   /** Byte after the last committed line. */
@@ -46,21 +45,19 @@ export class LineReader {
 
   /** Drops the unfinished line: the next chunk starts at `end`. */
   forget(): void {
-    this.#rest = new Uint8Array(0);
+    this.#splitter.forget();
   }
 
   *push(chunk: Uint8Array): Generator<LogLine> {
-    const bytes = this.#rest.length === 0 ? chunk : concat(this.#rest, chunk);
-    let start = 0;
-    for (let end = bytes.indexOf(10); end !== -1; end = bytes.indexOf(10, start)) {
-      const line = this.#parse(bytes.subarray(start, end));
-      start = end + 1;
-      // A consumer may stop at any line, so the rest is kept before each one is handed out.
-      this.#rest = bytes.subarray(start);
-      yield line;
+    for (const { bytes } of this.#splitter.push(chunk)) {
+      for (let start = 0; start <= bytes.length;) {
+        const newline = bytes.indexOf(10, start);
+        const line = bytes.subarray(start, newline < 0 ? bytes.length : newline);
+        start += line.length + 1;
+        yield this.#parse(line);
+      }
     }
-    this.#rest = bytes.slice(start);
-    if (this.#rest.length > MAX_LINE) throw this.#corrupt(`no newline within ${MAX_LINE} bytes`);
+    if (this.torn > MAX_LINE) throw this.#corrupt(`no newline within ${MAX_LINE} bytes`);
   }
 
   #parse(bytes: Uint8Array): LogLine {
@@ -92,13 +89,6 @@ export class LineReader {
       },
     );
   }
-}
-
-function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
 }
 
 /** A whole log file as of now. */
