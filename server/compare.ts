@@ -1,4 +1,6 @@
+import type { RunState } from "../src/log/state.ts";
 import type { ChartData } from "../src/view/charts.ts";
+import { compareCells, type Comparison } from "../src/view/comparison.ts";
 import { reason } from "./run_index.ts";
 import type { Sources } from "./sources.ts";
 import type { RunRow } from "./run_row.ts";
@@ -9,6 +11,8 @@ export const MOST_COMPARED = 8;
 export interface ComparedRun {
   readonly row: RunRow;
   readonly loss: ChartData;
+  /** Absent where its log cannot be read. */
+  readonly state: RunState | undefined;
   /** Why there is no curve, where that is a fault. */
   readonly problem?: string;
 }
@@ -20,12 +24,26 @@ export async function compareRuns(sources: Sources, ids: readonly string[]): Pro
   return await Promise.all(chosen.map((row) => compared(sources, row)));
 }
 
-async function compared({ index, charts }: Sources, row: RunRow): Promise<ComparedRun> {
+async function compared({ index, charts, logs }: Sources, row: RunRow): Promise<ComparedRun> {
   const nothing: ChartData = { steps: [], series: {} };
+  const dir = await index.find(row.id);
+  if (dir === undefined) return { row, loss: nothing, state: undefined };
+  const state = await logs.view(dir).then(({ state }) => state, () => undefined);
   try {
-    const dir = await index.find(row.id);
-    return { row, loss: dir === undefined ? nothing : (await charts.view(dir)).charts.loss };
+    return { row, state, loss: (await charts.view(dir)).charts.loss };
   } catch (error) {
-    return { row, loss: nothing, problem: reason(error) };
+    return { row, state, loss: nothing, problem: reason(error) };
   }
+}
+
+/** What the chosen runs cost and gave, as a comparison of a matrix has it. */
+export function comparisonOf(runs: readonly ComparedRun[]): Comparison {
+  return compareCells(
+    "Chosen runs",
+    runs.flatMap(({ row, state }) =>
+      state
+        ? [{ cell: row.id, name: row.name, method: row.method, values: {}, state, error: state.error }]
+        : []
+    ),
+  );
 }

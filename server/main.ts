@@ -7,6 +7,7 @@ import { z } from "zod";
 import { systemClock } from "../src/lib/clock.ts";
 import { denoFs } from "../src/lib/files/fs.ts";
 import { readLines } from "../src/lib/files/lines.ts";
+import { parseJson } from "../src/lib/json/json_file.ts";
 import { createApp } from "./app.tsx";
 import { createSources } from "./sources.ts";
 
@@ -24,7 +25,11 @@ const settings = z.object({
 const stdin = readLines(Deno.stdin.readable);
 
 async function main(): Promise<void> {
-  const { host, port, token, names, runsDir, runs, cwd } = settings.parse(JSON.parse(await firstLine()));
+  const { host, port, token, names, runsDir, runs, cwd } = parseJson(
+    await firstLine(),
+    settings,
+    "the settings",
+  );
   const app = createApp(createSources(denoFs, systemClock, runsDir, { runs, cwd }), { host, token, names });
   try {
     Deno.serve({ hostname: host, port, onListen: ({ port }) => say({ port }) }, app.fetch);

@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import type { ReadFs } from "../src/lib/files/read_fs.ts";
+import { parseJson } from "../src/lib/json/json_file.ts";
 import { maskedText } from "../src/lib/net/secrets.ts";
 import { oneLine } from "../src/lib/text/text_width.ts";
 import { type ChangeKind, changeOf, type Prediction, readPredictions } from "../src/log/predictions.ts";
 import type { RunState } from "../src/log/state.ts";
-import { type DataReport, dataReport } from "./data_report.ts";
+import { type DataReport, dataReport } from "../src/pages/data_report.ts";
 import { stepFolder } from "./run_details.ts";
 import { reason } from "./run_index.ts";
 
@@ -40,10 +41,7 @@ export function reportOf(fs: ReadFs, dir: string, state: RunState): Promise<Part
   return readPart(async () => {
     const folder = stepFolder(state, "format");
     const text = folder && await textOf(fs, join(dir, folder, "report.json"), MOST_REPORT);
-    if (text === undefined) return undefined;
-    const { data, error } = dataReport.safeParse(JSON.parse(text));
-    if (error) throw new Error(`Cannot read report.json: ${error.issues[0]?.message}`);
-    return data;
+    return text === undefined ? undefined : parseJson(text, dataReport, "report.json");
   });
 }
 

@@ -19,6 +19,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/cli": [
     "src/run",
+    "src/pages",
     "src/log",
     "src/view",
     "src/ui",
@@ -29,19 +30,21 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "src/lib",
   ],
   "src/run": ["src/log", "src/steps", "src/providers", "src/plan", "src/spec", "src/lib"],
-  "src/steps": ["src/providers", "src/plan", "src/spec", "src/lib"],
+  "src/steps": ["src/providers", "src/pages", "src/plan", "src/spec", "src/lib"],
   "src/providers": ["src/plan", "src/spec", "src/lib"],
   "src/plan": ["src/spec", "src/lib"],
   "src/spec": ["src/lib"],
   "src/log": ["src/lib"],
   "src/view": ["src/log", "src/lib"],
+  "src/pages": ["src/view", "src/lib"],
   "src/ui": ["src/view", "src/log", "src/lib"],
   "src/lib": [],
-  "server": ["src/view", "src/log", "src/lib"],
+  "server": ["src/pages", "src/view", "src/log", "src/lib"],
 };
 /** What a folder may take from outside where that is not free: the log is read by programs that load nothing else. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "src/log": ["zod"],
+  "src/pages": ["hono", "zod"],
   "server": ["hono", "@hono/zod-openapi", "uplot", "yaml", "zod"],
 };
 /** What is started by itself: it may print and exit. */
@@ -54,6 +57,7 @@ interface Module {
     readonly specifier: string;
     readonly code?: Target;
     readonly type?: Target;
+    readonly isDynamic?: boolean;
   }[];
 }
 interface Target {
@@ -62,8 +66,8 @@ interface Target {
 
 const ROOT = new URL("..", import.meta.url);
 
-/** Each file with what it imports, by value or as a type, all as paths from the root. */
-async function graph(): Promise<Map<string, string[]>> {
+/** Each file with what it imports, by value or as a type, all as paths from the root. Without `dynamic`: at once. */
+async function graph({ dynamic = true } = {}): Promise<Map<string, string[]>> {
   const files = (await sources()).filter((path) => /\.tsx?$/.test(path));
   const entry = await Deno.makeTempFile({ suffix: ".ts" });
   try {
@@ -79,7 +83,9 @@ async function graph(): Promise<Map<string, string[]>> {
         module,
       ) => [
         relative(module.specifier),
-        (module.dependencies ?? []).map((d) => relative((d.code ?? d.type)?.specifier ?? d.specifier)),
+        (module.dependencies ?? []).filter((d) => dynamic || !d.isDynamic).map((d) =>
+          relative((d.code ?? d.type)?.specifier ?? d.specifier)
+        ),
       ]),
     );
   } finally {
@@ -159,6 +165,17 @@ Deno.test("imports follow the arrows", async () => {
 
 Deno.test("imports make no cycle", async () => {
   assert.equal(cycle(await graph())?.join(" -> "), undefined);
+});
+
+Deno.test("the command line loads what draws pages only where it writes one", async () => {
+  const imports = await graph({ dynamic: false });
+  const loaded = new Set<string>([
+    "cli.ts",
+    ...[...imports.keys()].filter((path) => path.startsWith("src/commands/")),
+  ]);
+  for (const path of loaded) for (const target of imports.get(path) ?? []) loaded.add(target);
+  assert.ok(loaded.has("src/steps/format.ts"), "the walk reaches what commands use");
+  assert.deepEqual([...loaded].filter((path) => /hono/.test(path) || /\.tsx$/.test(path)), []);
 });
 
 Deno.test("forbidden() and cycle() find what they are for", () => {

@@ -65,13 +65,3 @@ export function Loss({ row: { loss, smoothed, loss_before: before, loss_after: a
     </>
   );
 }
-
-/** One figure of a row of figures. */
-export function Figure({ label, children }: { label: string; children?: unknown }) {
-  return (
-    <div>
-      <dt>{label}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
-}

@@ -1,3 +1,5 @@
+import type { DataReport } from "../../src/pages/data_report.ts";
+import { Figure } from "../../src/pages/parts.tsx";
 import { count, duration, figure, share } from "../../src/lib/text/format.ts";
 import { elapsed, runDuration } from "../../src/view/elapsed.ts";
 import { counter, counts as isCounted, progressText } from "../../src/view/progress_text.ts";
@@ -6,15 +8,14 @@ import type { RunState, StepState } from "../../src/log/state.ts";
 import { summaryText } from "../../src/view/summary_text.ts";
 import type { ChartView } from "../chart_store.ts";
 import type { RunView } from "../run_details.ts";
-import type { DataReport } from "../data_report.ts";
 import type { Part, PredictionPage, PredictionQuery } from "../run_files.ts";
 import { Answers } from "./answers.tsx";
 import { ChartSection } from "./charts.tsx";
-import { Dataset } from "./dataset.tsx";
+import { DatasetSection } from "./dataset.tsx";
 import { Artifacts, Files, Logs } from "./files.tsx";
 import { Layout } from "./layout.tsx";
 import { Notice } from "./notice.tsx";
-import { Ago, Badge, Figure, Took } from "./parts.tsx";
+import { Ago, Badge, Took } from "./parts.tsx";
 
 export interface RunPageProps {
   readonly view: RunView;
@@ -54,7 +55,7 @@ export function RunPage(props: RunPageProps) {
         <section data-live="results">
           <Answers id={id} part={props.predictions} query={props.predictionQuery} state={state} />
           <Artifacts state={state} />
-          <Dataset part={props.report} />
+          <DatasetSection part={props.report} />
         </section>
         <section data-live="files">
           <Files pipeline={props.pipeline} modelfile={props.modelfile} path={state.pipeline} />

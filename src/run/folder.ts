@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { TemperError } from "../lib/errors.ts";
 import type { Fs } from "../lib/files/fs.ts";
 import type { Json } from "../lib/json/json.ts";
+import { findJson, writeJson } from "../lib/json/json_file.ts";
 import { nameInId } from "./ids.ts";
 
 const PLAN_FILE = "plan.json";
@@ -46,13 +46,15 @@ export function stepDir(runDir: string, index: number, kind: string): string {
 /** Writes what never changes again. plan.json comes last: with it, the folder is a run. */
 export async function writeRunFolder(fs: Fs, dir: string, pipeline: string, plan: PlanFile): Promise<void> {
   await fs.writeAtomic(join(dir, PIPELINE_FILE), pipeline);
-  await fs.writeAtomic(join(dir, PLAN_FILE), `${JSON.stringify(plan, null, 2)}\n`);
+  await writeJson(join(dir, PLAN_FILE), plan, fs);
 }
 
 /** plan.json of a run; undefined where there is none. */
 export async function readPlan(fs: Fs, runDir: string): Promise<PlanFile | undefined> {
-  const path = join(runDir, PLAN_FILE);
-  return await fs.stat(path) ? parsePlan(path, await fs.readText(path)) : undefined;
+  return await findJson(join(runDir, PLAN_FILE), planFile, fs, {
+    code: "corrupt-plan",
+    hint: "Restore the file or remove its run folder",
+  });
 }
 
 /** The runs of one pipeline name, newest first. Folders that were claimed and never became a run are left out. */
@@ -83,17 +85,6 @@ export async function nextNumber(fs: Fs, runsDir: string, name: string): Promise
 
 function numberOf({ plan }: EarlierRun): number {
   return plan.number ?? 0;
-}
-
-function parsePlan(path: string, text: string): PlanFile {
-  try {
-    return planFile.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new TemperError("corrupt-plan", `Cannot read "${path}": it is not a plan this temper can read`, {
-      hint: "Restore the file or remove its run folder",
-      cause,
-    });
-  }
 }
 
 function compare(a: string, b: string): number {

@@ -1,12 +1,14 @@
 import { basename, dirname, join } from "node:path";
+import { z } from "zod";
 import { DiskUsage } from "../lib/files/disk_usage.ts";
 import { TemperError } from "../lib/errors.ts";
 import { filesBelow } from "../lib/files/folder.ts";
 import type { Fs } from "../lib/files/fs.ts";
+import { readJson } from "../lib/json/json_file.ts";
 import { LOCK_FILE, readRun } from "../log/liveness.ts";
 import { isTerminal, type RunState } from "../log/state.ts";
 import type { Env } from "../providers/provider.ts";
-import { lockStore, STORE, UNFINISHED } from "./cache.ts";
+import { lockStore, MANIFEST, STORE, UNFINISHED } from "./cache.ts";
 import { readPlan } from "./folder.ts";
 import { nameInId } from "./ids.ts";
 import { lockChoice, lockRun } from "./lock.ts";
@@ -176,7 +178,7 @@ async function unreferenced(fs: Fs, store: string, staying: readonly Found[]) {
 
 async function stepOf(fs: Fs, entry: string): Promise<string> {
   try {
-    const { step } = JSON.parse(await fs.readText(join(entry, "manifest.json")));
+    const { step } = await readJson(join(entry, MANIFEST), z.object({ step: z.string() }), fs);
     return `${step} ${basename(entry).slice(0, 8)}`;
   } catch {
     return basename(entry).slice(0, 8);

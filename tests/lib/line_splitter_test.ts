@@ -2,14 +2,17 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type LineBlock, LineSplitter } from "../../src/lib/files/line_splitter.ts";
 
-const content = fc.uint8Array({ maxLength: 200 }).map((bytes) => bytes.map((byte) => byte % 5 === 0 ? 10 : byte));
+const content = fc.uint8Array({ maxLength: 200 }).map((bytes) =>
+  bytes.map((byte) => byte % 5 === 0 ? 10 : byte)
+);
 const sizes = fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 5 });
 
 /** Pushes the bytes in pieces of these sizes, through one buffer that is overwritten each time. */
 function split(splitter: LineSplitter, bytes: Uint8Array, sizes: readonly number[]): LineBlock[] {
   const buffer = new Uint8Array(64);
   const blocks: LineBlock[] = [];
-  for (let at = 0, i = 0; at < bytes.length; i++) {
+  let at = 0;
+  for (let i = 0; at < bytes.length; i++) {
     const piece = bytes.subarray(at, at + (sizes[i % sizes.length] as number));
     buffer.set(piece);
     for (const block of splitter.push(buffer.subarray(0, piece.length))) {
@@ -77,6 +80,8 @@ Deno.test("LineSplitter goes on at its end after forgetting the unfinished line"
     const from = splitter.end;
     const blocks = split(splitter, second, sizes);
     assert.equal(splitter.end, from + second.lastIndexOf(10) + 1);
-    assert.deepEqual(blocks.flatMap(({ bytes }) => [...bytes, 10]), [...second.subarray(0, second.lastIndexOf(10) + 1)]);
+    assert.deepEqual(blocks.flatMap(({ bytes }) => [...bytes, 10]), [
+      ...second.subarray(0, second.lastIndexOf(10) + 1),
+    ]);
   }));
 });

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { counted } from "../../lib/text/format.ts";
 import { sha256 } from "../../lib/files/fs.ts";
 import { canonicalJson, type JsonObject } from "../../lib/json/json.ts";
+import { writeJson } from "../../lib/json/json_file.ts";
 import { resolveTraining } from "../../plan/defaults.ts";
 import { trainableParameters } from "../../plan/memory.ts";
 import type { LoadedSpec } from "../../spec/load.ts";
@@ -64,7 +65,7 @@ export async function configureTraining(
   const { data, lost } = await placeExamples(work.examples, out, fs, sent);
   warnOfLost(work, lost);
   const settings = jobSettings(spec, base, await sharedSystem(out, fs), await chatTemplateOf(loaded, fs));
-  await fs.writeAtomic(join(out, "job.json"), json({ ...settings, data }));
+  await writeJson(join(out, "job.json"), { ...settings, data }, fs);
   const tokens = await runPrepare(work, python, trainerDir);
   warnOfTokens(work, tokens);
   if (spec.provider.export.gguf) {
@@ -72,7 +73,7 @@ export async function configureTraining(
     await fs.writeAtomic(join(out, "Modelfile"), modelfile(facts));
     await writeServing(out, servingOf(facts), fs);
   }
-  await fs.writeAtomic(join(out, "estimates.json"), json(await estimates(work, tokens)));
+  await writeJson(join(out, "estimates.json"), await estimates(work, tokens), fs);
   return summary(spec, base, tokens);
 }
 
@@ -184,8 +185,4 @@ function summary(spec: TrainingSpec, base: BaseInfo, tokens: Tokens): JsonObject
 /** The name to serve the model under. */
 export function servedName({ provider, name }: TrainingSpec): string {
   return provider.kind === "ollama" ? provider.model : name;
-}
-
-function json(value: unknown): string {
-  return JSON.stringify(value, null, 2) + "\n";
 }

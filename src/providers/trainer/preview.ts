@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { bytes, count, duration, figure } from "../../lib/text/format.ts";
 import type { JsonObject } from "../../lib/json/json.ts";
 import type { ArtifactSizes } from "../../plan/artifacts.ts";
@@ -66,7 +65,7 @@ function baseText(base: BaseInfo): string {
 
 async function countedTokens(env: Env, configured: string | undefined): Promise<TokenCounts | undefined> {
   if (configured === undefined) return undefined;
-  const { train, eval: held } = JSON.parse(await env.fs.readText(join(configured, "tokens.json")));
+  const { train, eval: held } = await readTokens(configured, env.fs);
   return {
     train: train.tokens,
     supervised: train.supervised,

@@ -4,8 +4,8 @@ import { wrap } from "../../lib/text/wrap.ts";
 import type { Palette } from "../palette.ts";
 import { joinBlocks } from "../report.ts";
 import { type Column, table } from "../table.ts";
-import { type ComparedCell, type Comparison, COSTS } from "./comparison.ts";
-import { COST_TEXT, hasScore, quality, whyNot, written } from "./cost_text.ts";
+import { type ComparedCell, type Comparison, COSTS } from "../../view/comparison.ts";
+import { COST_TEXT, hasScore, quality, whyNot, written } from "../../view/cost_text.ts";
 
 /** Which columns go first where the terminal is narrow. */
 const RANKS = { trainable: 5, memory: 6, train: 7, total: 1, speed: 3, weights: 4, gguf: 2 } as const;

@@ -1,6 +1,7 @@
 // deno-lint-ignore-file camelcase -- names of the log and of `show --json`
 import { join } from "node:path";
 import type { Json, JsonObject } from "../../../lib/json/json.ts";
+import { writeJson } from "../../../lib/json/json_file.ts";
 import { trainingFlopsPerToken } from "../../../plan/time.ts";
 import type { Artifact, JobResult, MonitorWork } from "../../provider.ts";
 import { jobDir } from "../job/job_folder.ts";
@@ -57,5 +58,5 @@ export async function rememberSpeed(work: MonitorWork, done: Done): Promise<void
 
 /** Writes the result into the step's output. */
 export async function keepResult(work: MonitorWork, result: JobResult): Promise<void> {
-  await work.fs.writeAtomic(join(work.out, "result.json"), JSON.stringify(result, null, 2) + "\n");
+  await writeJson(join(work.out, "result.json"), result, work.fs);
 }

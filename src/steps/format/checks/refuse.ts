@@ -1,28 +1,11 @@
 import { UsageError } from "../../../lib/errors.ts";
 import { counted } from "../../../lib/text/format.ts";
+import { foundText } from "../../../pages/check_text.ts";
 import { sourceOf } from "../example.ts";
 import { type CheckName, CHECKS, type Finding } from "./findings.ts";
 import type { Report, SourceReport } from "../report/report.ts";
 
 const SHOWN = 5;
-
-const FOUND: { readonly [C in CheckName]: (count: number) => string } = {
-  rows: (n) => `${counted(n, "problem")} in rows that cannot be read as conversations`,
-  order: (n) => `${counted(n, "conversation")} with turns out of order`,
-  empty: (n) => `${counted(n, "turn")} without text`,
-  placeholders: (n) => `${counted(n, "turn")} that ${n === 1 ? "is" : "are"} only a placeholder`,
-  markup: (n) =>
-    `${counted(n, "text")} with markup of chat templates, which would end or forge turns: ` +
-    "strip it, and give turns as format messages",
-  "quoted_markup": (n) => `${counted(n, "text")} with marks of chat templates that may be quoted`,
-  duplicates: (n) => `${counted(n, "repeated conversation")} in train`,
-  leakage: (n) => `${counted(n, "row")} of eval whose input train has too`,
-};
-
-/** What a check found, in words. */
-export function foundText(check: CheckName, count: number): string {
-  return FOUND[check](count);
-}
 
 /**
  * Throws when a check that stops found something, when a set is empty, or when a source is lost as a whole.

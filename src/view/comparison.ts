@@ -1,6 +1,6 @@
-import type { ErrorInfo } from "../../log/events.ts";
-import type { RunState, RunStatus } from "../../log/state.ts";
-import { numberOf, objectOf, type Scores, scoresOf } from "../../view/scores.ts";
+import type { ErrorInfo } from "../log/events.ts";
+import type { RunState, RunStatus } from "../log/state.ts";
+import { numberOf, objectOf, type Scores, scoresOf } from "./scores.ts";
 
 /** One combination and the run that was made of it. */
 export interface CellInput {
@@ -16,7 +16,7 @@ export interface CellInput {
 
 /** What a run cost. What was not measured is undefined. */
 export interface Cost {
-  /** Numbers that were trained. */
+  /** Trainable parameters. */
   readonly trainable: number | undefined;
   /** Most memory the process held, in bytes. */
   readonly memory: number | undefined;
@@ -55,6 +55,7 @@ export interface ComparedCell extends Omit<CellInput, "state"> {
 export interface Comparison {
   /** Name of the pipeline file. */
   readonly name: string;
+  /** Absent where the cells have different ones. */
   readonly metric: string | undefined;
   /** Rows held out. */
   readonly rows: number | undefined;
@@ -68,9 +69,10 @@ export function compareCells(name: string, inputs: readonly CellInput[]): Compar
   const cells = inputs.map((input) => ({ ...input, ...measured(input) }));
   const done = cells.filter(({ state }) => state === "done");
   const reference = done.find(({ method }) => method === "full") ?? done[0];
+  const metrics = new Set(done.flatMap(({ scores }) => scores.metric ?? []));
   return {
     name,
-    metric: done.map(({ scores }) => scores.metric).find((metric) => metric !== undefined),
+    metric: metrics.size === 1 ? [...metrics][0] : undefined,
     rows: done.map(({ scores }) => scores.rows).find((rows) => rows !== undefined),
     reference: reference?.cell,
     cells: cells.map((cell) => ({
@@ -107,7 +109,9 @@ function relativeTo(reference: Measured, { cost, scores }: Measured): Relative {
   const costs = COSTS.map((name) => [name, share(cost[name], reference.cost[name])]);
   return {
     ...Object.fromEntries(costs) as Cost,
-    quality: share(scores.after, reference.scores.after),
+    quality: scores.metric === reference.scores.metric
+      ? share(scores.after, reference.scores.after)
+      : undefined,
   };
 }
 

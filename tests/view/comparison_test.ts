@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type CellInput, compareCells, COSTS } from "../../../src/ui/compare/comparison.ts";
-import { comparisonJson } from "../../../src/ui/compare/compare_json.ts";
+import { type CellInput, compareCells, COSTS } from "../../src/view/comparison.ts";
+import { comparisonJson } from "../../src/ui/compare/compare_json.ts";
 import { doneCell, FAILED, FULL, LORA, PENDING } from "./cells.ts";
 
 Deno.test("compareCells() takes its figures from the runs", () => {

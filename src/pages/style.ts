@@ -1,10 +1,7 @@
+import { COLOR_STYLE } from "./colors.ts";
+
 /** One style sheet for every page: system fonts, both colour schemes, tables that scroll on their own when narrow. */
-export const PAGE_STYLE = `
-:root { color-scheme: light dark; --ink: #1c2024; --soft: #60646c; --line: #d9dbe0; --page: #fcfcfd; --card: #fff;
-  --bar: #3b6fd4; --good: #1a7f4b; --warn: #9a5b00; --bad: #b42318; }
-@media (prefers-color-scheme: dark) { :root { --ink: #edeef0; --soft: #a0a6b0; --line: #363a42; --page: #131518;
-  --card: #1a1d21; --bar: #7ea6f5; --good: #5fd39b; --warn: #f1b45f; --bad: #ff8f85; } }
-* { box-sizing: border-box; }
+export const PAGE_STYLE = `${COLOR_STYLE}* { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
 main { max-width: 62rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .25rem; overflow-wrap: anywhere; }
@@ -19,9 +16,9 @@ p { margin: .25rem 0; }
 .scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: .5rem; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: left; vertical-align: top; padding: .45rem .75rem; border-top: 1px solid var(--line); }
-thead th { border-top: 0; color: var(--soft); font-weight: 500; white-space: nowrap; }
+thead td { border: 0; } thead th { border-top: 0; color: var(--soft); font-weight: 500; white-space: nowrap; }
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.place { white-space: nowrap; font-family: ui-monospace, monospace; font-size: .85em; }
+.place { white-space: nowrap; font-family: ui-monospace, monospace; font-size: .85em; font-weight: 400; }
 .excerpt { min-width: 14rem; color: var(--soft); overflow-wrap: anywhere; }
 @media (max-width: 40rem) { .findings thead { display: none; } .findings td { display: block; border: 0; padding: .1rem .75rem; }
   .findings tr { display: block; padding: .5rem 0; border-top: 1px solid var(--line); } .findings tr:first-child { border: 0; }
@@ -30,6 +27,11 @@ thead th { border-top: 0; color: var(--soft); font-weight: 500; white-space: now
 figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: .9rem; }
 figcaption { margin-bottom: .5rem; }
 svg { display: block; width: 100%; height: auto; }
-svg rect { fill: var(--bar); } svg text { fill: var(--soft); font: 11px system-ui, sans-serif; } svg line { stroke: var(--line); }
+svg rect { fill: var(--bar); } svg rect.earlier { fill: var(--soft); } svg text { fill: var(--soft); font: 11px system-ui, sans-serif; } svg line { stroke: var(--line); }
+.bars text { font-size: 13px; } .bars text.name { fill: var(--ink); }
+@media (max-width: 40rem) { .histogram text { font-size: 14px; } }
+.small { font-size: .85rem; margin-top: .5rem; }
+.measured th:first-child { position: sticky; left: 0; background: var(--card) padding-box; white-space: nowrap; }
+.measured td.n { vertical-align: baseline; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: .75rem; }
 `;

@@ -1,6 +1,6 @@
-import type { JsonObject } from "../../../src/lib/json/json.ts";
-import { NO_RUN, type RunState } from "../../../src/log/state.ts";
-import type { CellInput } from "../../../src/ui/compare/comparison.ts";
+import type { JsonObject } from "../../src/lib/json/json.ts";
+import { NO_RUN, type RunState } from "../../src/log/state.ts";
+import type { CellInput } from "../../src/view/comparison.ts";
 
 export interface Figures {
   readonly trainable: number;

@@ -1,10 +1,10 @@
-import { bytes, duration, figure, magnitude, share } from "../../lib/text/format.ts";
-import type { Scores } from "../../view/scores.ts";
+import { bytes, duration, figure, magnitude, share } from "../lib/text/format.ts";
+import type { Scores } from "./scores.ts";
 import type { ComparedCell, Cost } from "./comparison.ts";
 
 /** How each cost is called and written, in the order of the tables. */
 export const COST_TEXT: { readonly [C in keyof Cost]: CostText } = {
-  trainable: { title: "trainable", what: "numbers trained", write: magnitude },
+  trainable: { title: "trainable", what: "trainable parameters", write: magnitude },
   memory: { title: "memory", what: "peak memory", write: bytes },
   train: { title: "train", what: "training time", write: (seconds) => duration(seconds * 1000) },
   total: {

@@ -8,10 +8,17 @@ const lengths = z.object({
   p90: count,
   p99: count,
   longest: count,
-  histogram: z.array(z.object({ upTo: z.number(), count })),
+  histogram: z.array(z.object({ upTo: z.number(), count })).readonly(),
 });
 
-const set = z.object({ format: z.string(), why: z.string(), rows: count, chars: count, lengths });
+const set = z.object({
+  format: z.string(),
+  why: z.string(),
+  rows: count,
+  chars: count,
+  lengths,
+  turns: z.record(z.string(), count).optional().describe("By role"),
+});
 
 const finding = z.object({ origin: z.string(), field: z.string(), problem: z.string(), excerpt: z.string() });
 
@@ -20,7 +27,13 @@ export const dataReport = z.object({
   version: z.literal(1),
   train: set,
   eval: set.nullable(),
-  split: z.object({ held: count, share: z.number(), seed: z.number() }).nullable(),
+  split: z.object({
+    held: count,
+    share: z.number(),
+    seed: z.number(),
+    wanted: z.number().optional(),
+    by: z.string().nullish(),
+  }).nullable(),
   sources: z.array(z.object({
     path: z.string(),
     set: z.string(),
@@ -29,13 +42,15 @@ export const dataReport = z.object({
     unused: count,
     bytes: count,
     sha256: z.string(),
-  })),
+    format: z.string().optional(),
+    why: z.string().optional(),
+  })).readonly(),
   checks: z.record(
     z.string(),
-    z.object({ severity: z.string(), count, findings: z.array(finding) }),
+    z.object({ severity: z.string(), count, findings: z.array(finding).readonly() }),
   ),
-  unused: z.array(z.object({ field: z.string(), count, rows: count, why: z.string().optional() })).optional()
-    .describe("Fields of the used rows that no example holds"),
+  unused: z.array(z.object({ field: z.string(), count, rows: count, why: z.string().optional() })).readonly()
+    .optional().describe("Fields of the used rows that no example holds"),
   moreUnused: z.object({ fields: count, count }).optional().describe("Further such fields"),
   ignored: z.record(z.string(), count).optional().describe(
     "What earlier versions wrote instead: rows by field",
