@@ -14,7 +14,7 @@ import { ensurePython } from "./environment/environment.ts";
 import { type LostKeys, placeExamples, type SentTools, sharedSystem, someThink } from "./job/examples.ts";
 import { chatTemplateOf, jobSettings, type TrainingSpec, trainingSpec } from "./job/job.ts";
 import { modelfile, type ModelfileFacts, type ServedTemplate, servingOf } from "./serving/modelfile.ts";
-import { trainingPreview } from "./preview.ts";
+import { countedTokens, trainingEstimates } from "./preview.ts";
 import { runPrepare } from "./job/prepare.ts";
 import { writeServing } from "./serving/serving.ts";
 import { shapeOf } from "./estimate/model_shape.ts";
@@ -64,16 +64,18 @@ export async function configureTraining(
   });
   const { data, lost } = await placeExamples(work.examples, out, fs, sent);
   warnOfLost(work, lost);
-  const settings = jobSettings(spec, base, await sharedSystem(out, fs), await chatTemplateOf(loaded, fs));
+  const system = await sharedSystem(out, fs);
+  const settings = jobSettings(spec, base, system, await chatTemplateOf(loaded, fs));
   await writeJson(join(out, "job.json"), { ...settings, data }, fs);
   const tokens = await runPrepare(work, python, trainerDir);
   warnOfTokens(work, tokens);
   if (spec.provider.export.gguf) {
-    const facts = await modelfileFacts(work, spec, base, tokens);
+    const facts = await modelfileFacts(work, spec, base, tokens, system);
     await fs.writeAtomic(join(out, "Modelfile"), modelfile(facts));
     await writeServing(out, servingOf(facts), fs);
   }
-  await writeJson(join(out, "estimates.json"), await estimates(work, tokens), fs);
+  const estimates = await trainingEstimates(spec, work, base, countedTokens(tokens), tokens.train.rows);
+  await writeJson(join(out, "estimates.json"), { version: 1, estimates }, fs);
   return summary(spec, base, tokens);
 }
 
@@ -101,6 +103,7 @@ async function modelfileFacts(
   spec: TrainingSpec,
   base: BaseInfo,
   tokens: Tokens,
+  system: string | undefined,
 ): Promise<ModelfileFacts> {
   const { epochs, learningRate } = resolveTraining(spec, base.shape?.parameters);
   return {
@@ -112,7 +115,7 @@ async function modelfileFacts(
     template: await servedTemplate(work, tokens.template),
     opening: tokens.opening,
     kept: keptTokens(spec, tokens),
-    system: await sharedSystem(work.out, work.fs),
+    system,
     train: { rows: tokens.train.rows, epochs: epochs.value, learningRate: learningRate.value },
   };
 }
@@ -147,17 +150,6 @@ function asksForThinking(jinja: string): boolean {
 /** A prefix, and BOS behind it. */
 function keptTokens({ method }: TrainingSpec, { base }: Tokens): number {
   return method.kind === "prefix" ? method.length + (base.bos === null ? 0 : 1) : 0;
-}
-
-async function estimates(work: ConfigureWork, tokens: Tokens) {
-  const data = {
-    trainRows: tokens.train.rows,
-    evalRows: tokens.eval?.rows ?? 0,
-    trainChars: 0,
-    evalChars: 0,
-  };
-  const preview = await trainingPreview(work.loaded, work, { ...data, how: "counted" }, work.out);
-  return { version: 1, estimates: preview.estimates };
 }
 
 function summary(spec: TrainingSpec, base: BaseInfo, tokens: Tokens): JsonObject {
