@@ -11,11 +11,11 @@ import type { RunView } from "../run_details.ts";
 import type { Part, PredictionPage, PredictionQuery } from "../run_files.ts";
 import { Answers } from "./answers.tsx";
 import { ChartSection } from "./charts.tsx";
-import { DatasetSection } from "./dataset.tsx";
 import { Artifacts, Files, Logs } from "./files.tsx";
 import { Layout } from "./layout.tsx";
 import { Notice } from "./notice.tsx";
 import { Ago, Badge, Took } from "./parts.tsx";
+import { Dataset } from "../../src/pages/dataset.tsx";
 
 export interface RunPageProps {
   readonly view: RunView;
@@ -202,5 +202,17 @@ function Step({ step, now, stalled }: { step: StepState; now: number; stalled: b
         ? null
         : <p class="soft key" title="What this step's output depends on">key {step.key.slice(0, 12)}</p>}
     </li>
+  );
+}
+
+/** What became of the dataset's rows: the same as in report.html. */
+function DatasetSection({ part: { value, problem } }: { part: Part<DataReport> }) {
+  if (problem !== undefined) return <p class="error">{problem}</p>;
+  if (!value) return null;
+  return (
+    <section aria-labelledby="data">
+      <h2 id="data">Data</h2>
+      <Dataset report={value} level={3} />
+    </section>
   );
 }

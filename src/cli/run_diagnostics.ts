@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { existingParent } from "../lib/files/existing_parent.ts";
+import { existingParent } from "../lib/files/folder.ts";
 import { bytes, counted, duration } from "../lib/text/format.ts";
 import type { Diagnostic } from "../providers/diagnostic.ts";
 import type { Env } from "../providers/provider.ts";

@@ -4,6 +4,7 @@ import type { Fs } from "../lib/files/fs.ts";
 import type { Json } from "../lib/json/json.ts";
 import { findJson, writeJson } from "../lib/json/json_file.ts";
 import { nameInId } from "./ids.ts";
+import { maskedText, secretValues } from "../lib/net/secrets.ts";
 
 const PLAN_FILE = "plan.json";
 const PIPELINE_FILE = "pipeline.yaml";
@@ -89,4 +90,12 @@ function numberOf({ plan }: EarlierRun): number {
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+const NOTE = "# Keys and passwords are masked in this copy of the pipeline file.\n";
+
+/** What a run's folder keeps of its pipeline file: the text, with what must not be read from there masked. */
+export function pipelineCopy(text: string, env: Readonly<Record<string, string | undefined>>): string {
+  const masked = maskedText(text, secretValues(env, text));
+  return masked === text ? text : NOTE + masked;
 }

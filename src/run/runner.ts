@@ -1,13 +1,16 @@
 import { join } from "node:path";
-import type { TemperError } from "../lib/errors.ts";
-import { isMachineFault } from "../lib/system_error.ts";
+import { TemperError } from "../lib/errors.ts";
+import { explainSystemError, isMachineFault } from "../lib/system_error.ts";
 import { attempt } from "./attempt.ts";
 import { type CacheHit, findCached, rememberOutputs } from "./cache.ts";
 import { decide, type Drive, type DrivenStep, note, stateOf } from "./drive.ts";
-import { errorInfo, failureOf } from "./failure.ts";
 import { ATTEMPTS, stepDir } from "./folder.ts";
 import { linkOutputs, missing, replaceDir } from "./outputs.ts";
 import { retryDelay } from "./retry.ts";
+import type { ErrorInfo } from "../log/events.ts";
+
+/** Longest message or hint that is kept: an error must always fit into an event. */
+const CHARS = 4_000;
 
 /**
  * Drives a run to its end: every step in order, finished ones left alone, known outputs taken from the cache.
@@ -121,4 +124,21 @@ async function attempts(run: Drive, driven: DrivenStep): Promise<TemperError | u
 
 function warn(run: Drive, step: DrivenStep["step"]["kind"], message: string): void {
   note(run, { type: "step.progress", step, phase: "check", message });
+}
+
+/** Any thrown thing as the error a person gets to see. What nobody foresaw stays recognisable by its code. */
+function failureOf(step: string, thrown: unknown): TemperError {
+  const error = explainSystemError(`Cannot finish step "${step}"`, thrown);
+  if (error instanceof TemperError) return error;
+  const found = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return new TemperError("unexpected", `Cannot finish step "${step}": ${found}`, {
+    hint: "This is a bug in temper, please report it",
+    cause: thrown,
+  });
+}
+
+/** The part of an error that the log keeps. */
+function errorInfo(error: TemperError): ErrorInfo {
+  const message = error.message.slice(0, CHARS);
+  return { code: error.code, message, ...error.hint !== undefined && { hint: error.hint.slice(0, CHARS) } };
 }

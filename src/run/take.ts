@@ -6,10 +6,9 @@ import type { RunState } from "../log/state.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Env } from "../providers/provider.ts";
 import type { LoadedSpec } from "../spec/load.ts";
-import { nextNumber, writeRunFolder } from "./folder.ts";
+import { nextNumber, pipelineCopy, writeRunFolder } from "./folder.ts";
 import { claimRunDir } from "./ids.ts";
 import { lockChoice, lockRun } from "./lock.ts";
-import { pipelineCopy } from "./pipeline_copy.ts";
 import { recover, type RecoverOptions } from "./recover.ts";
 
 /** A run that is now this process's to drive, or, without a lock, one that has already ended well. */

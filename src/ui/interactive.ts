@@ -1,11 +1,10 @@
 import type { Clock } from "../lib/clock.ts";
 import { duration } from "../lib/text/format.ts";
 import type { Terminal } from "../lib/terminal.ts";
-import { firstLine, oneLine, truncate } from "../lib/text/text_width.ts";
+import { firstLine, oneLine, textWidth, truncate } from "../lib/text/text_width.ts";
 import { wrap } from "../lib/text/wrap.ts";
 import type { LogEvent } from "../log/events.ts";
 import type { RunState, StepState, StepStatus } from "../log/state.ts";
-import { LiveRegion } from "./live_region.ts";
 import { createPalette, type Palette } from "./palette.ts";
 import { lossOf } from "../view/progress_text.ts";
 import { Eta } from "./progress.ts";
@@ -150,4 +149,32 @@ export class InteractiveRenderer implements Renderer {
       if (!this.#stop.signal.aborted) this.#draw();
     }
   }
+}
+
+const HIDE = "\x1b[?25l";
+const SHOW = "\x1b[?25h";
+const ERASE_LINE = "\x1b[K";
+const ERASE_BELOW = "\x1b[J";
+
+/**
+ * Lines at the bottom of a terminal that are drawn anew in place. Each frame is one write that begins by
+ * hiding the cursor and ends by showing it, so that no death of the process leaves it hidden.
+ */
+class LiveRegion {
+  #drawn: readonly string[] = [];
+
+  /** Writes `finished` for good above the live lines, then `live`. `""` when nothing would change. */
+  frame(finished: readonly string[], live: readonly string[], width: number): string {
+    const same = live.length === this.#drawn.length && live.every((line, i) => line === this.#drawn[i]);
+    if (finished.length === 0 && same) return "";
+    const up = this.#drawn.reduce((rows, line) => rows + rowsOf(line, width), 0);
+    this.#drawn = [...live];
+    const lines = [...finished, ...live].map((line) => `${line}${ERASE_LINE}\n`).join("");
+    return `${HIDE}${up > 0 ? `\x1b[${up}A` : ""}\r${lines}${ERASE_BELOW}${SHOW}`;
+  }
+}
+
+/** A line drawn for a wider terminal takes several rows once it has become narrower. */
+function rowsOf(line: string, width: number): number {
+  return width < 1 ? 1 : Math.max(1, Math.ceil(textWidth(line) / width));
 }

@@ -9,7 +9,7 @@ import { MOST_PROBLEMS } from "../problem.ts";
 import { NAME_ONCE, NamedFiles, type Repeat } from "./named_files.ts";
 import { nearestFile } from "../read.ts";
 import { givenEntries } from "./source_entries.ts";
-import { isTemplateFile, MOST_TEMPLATE_BYTES } from "./template_file.ts";
+import { isTemplateFile, MOST_TEMPLATE_BYTES } from "./chat_template.ts";
 
 /** Files and models that the pipeline names and that are not there. */
 export async function fileFindings(data: unknown, dir: string, fs: Fs): Promise<FieldProblem[]> {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { OLLAMA_SERVER } from "./base.ts";
-import { TEMPLATE_NAMES } from "../rules/template_file.ts";
+import { TEMPLATE_NAMES } from "../rules/chat_template.ts";
 
 /** Never a key: those have small letters or other characters. */
 const VARIABLE = /^[A-Z_][A-Z0-9_]*$/;

@@ -2,14 +2,13 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { UsageError } from "../../../src/lib/errors.ts";
 import { builtinBase } from "../../../src/providers/trainer/base/builtin.ts";
-import { goTemplate } from "../../../src/providers/trainer/serving/go_template.ts";
+import { goTemplate, TEMPLATES } from "../../../src/providers/trainer/serving/templates.ts";
 import {
   modelfile,
   type ModelfileFacts,
   servingOf,
 } from "../../../src/providers/trainer/serving/modelfile.ts";
 import { comment, quoted } from "../../../src/providers/trainer/serving/modelfile_text.ts";
-import { TEMPLATES } from "../../../src/providers/trainer/serving/templates.ts";
 import { Spec } from "../../../src/spec/schema/schema.ts";
 import { parseModelfile } from "./modelfile_grammar.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { foldText } from "../../../src/steps/format/checks/fold_text.ts";
+import { foldText } from "../../../src/steps/format/checks/digests.ts";
 
 // No bare accents: behind an iota below (U+0345), toUpperCase() itself makes another text of them.
 const sign = fc.oneof(

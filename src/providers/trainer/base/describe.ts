@@ -5,7 +5,9 @@ import type { LoadedSpec } from "../../../spec/load.ts";
 import type { Env } from "../../provider.ts";
 import type { BaseEnv, BaseInfo } from "./base.ts";
 import { BUILTIN, BUILTIN_BASES, builtinBase } from "./builtin.ts";
-import { HUB_REVISION, hubBase } from "./hub.ts";
+
+/** What is taken where provider.revision names nothing. */
+const HUB_REVISION = "main";
 
 /**
  * Finds the base that a pipeline for training here names, and what its header says. Reads files, asks a
@@ -47,4 +49,25 @@ export async function inspectBase(loaded: LoadedSpec, env: Env): Promise<BaseInf
   const { readHubFolder } = await import("./folder.ts");
   const facts = await readHubFolder(base.name, folder, env.fs, provider.export.gguf);
   return { ...base, ...facts, warnings: [...base.warnings, ...facts?.warnings ?? []] };
+}
+
+/** A model on Hugging Face's hub. Nothing is asked there before the trainer downloads it. */
+function hubBase(id: string, revision = HUB_REVISION): BaseInfo {
+  const warnings = /^[0-9a-f]{40}$/.test(revision) ? [] : [
+    `Revision "${revision}" of "${id}" can move: name a commit in provider.revision to make the run repeatable`,
+  ];
+  return {
+    kind: "hub",
+    name: id,
+    identity: { kind: "hub", id, revision },
+    job: { kind: "hub", id, revision },
+    arch: null,
+    shape: null,
+    context: null,
+    quantization: null,
+    bytes: null,
+    template: null,
+    files: [],
+    warnings,
+  };
 }

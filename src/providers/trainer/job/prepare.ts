@@ -4,8 +4,7 @@ import { tailOf } from "../../../lib/files/log_tail.ts";
 import { type ProcessEnd, runProcess } from "../../../lib/process.ts";
 import type { ConfigureWork } from "../../provider.ts";
 import { trainerEnv } from "../environment/child_env.ts";
-import { endText, outOfMemoryHint } from "./process_end.ts";
-import { failureError } from "./trainer_error.ts";
+import { endText, failureError, outOfMemoryHint } from "./trainer_failure.ts";
 import { prepareLine, readFailure, readTokens, type Tokens } from "./trainer_files.ts";
 import { trainerArgs } from "../environment/trainer_dir.ts";
 

@@ -8,7 +8,7 @@ import type { Work } from "../../provider.ts";
 import { trainerEnv } from "../environment/child_env.ts";
 import { ensurePython } from "../environment/environment.ts";
 import { jobDir } from "../job/job_folder.ts";
-import { endText } from "../job/process_end.ts";
+import { endText } from "../job/trainer_failure.ts";
 
 const Verdict = z.object({
   version: z.literal(1),

@@ -1,4 +1,4 @@
-import { withoutInvisible } from "../../../lib/text/invisible.ts";
+import { withoutInvisible } from "../../../lib/text/text_width.ts";
 import type { Conversation, Turn } from "../shapes/conversation.ts";
 import type { CheckName } from "./findings.ts";
 import { type Markup, markupOf, markupOfTools } from "./markup.ts";
