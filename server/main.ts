@@ -9,7 +9,7 @@ import { denoFs } from "../src/lib/files/fs.ts";
 import { readLines } from "../src/lib/files/lines.ts";
 import { parseJson } from "../src/lib/json/json_file.ts";
 import { createApp } from "./app.tsx";
-import { createSources } from "./sources.ts";
+import { createSources } from "./run_sources.ts";
 
 const settings = z.object({
   host: z.string(),

@@ -3,7 +3,7 @@ import type { Clock } from "../src/lib/clock.ts";
 import { LineSplitter } from "../src/lib/files/line_splitter.ts";
 import type { ReadFs } from "../src/lib/files/read_fs.ts";
 import { MAX_LINE } from "../src/log/events.ts";
-import { EVENTS_FILE } from "../src/log/liveness.ts";
+import { EVENTS_FILE } from "../src/log/read_run.ts";
 import {
   type MetricPoint,
   METRICS_FILE,

@@ -3,9 +3,9 @@ import { z } from "zod";
 import type { Clock } from "../src/lib/clock.ts";
 import type { ReadFs } from "../src/lib/files/read_fs.ts";
 import { findJson } from "../src/lib/json/json_file.ts";
-import { isDriven } from "../src/log/liveness.ts";
+import { isDriven } from "../src/log/read_run.ts";
 import { type NextCommand, nextCommands, type Place } from "../src/view/next_commands.ts";
-import type { RunState } from "../src/log/state.ts";
+import type { RunState } from "../src/log/run_state.ts";
 import { type Liveness, lookAt, seenWith } from "./liveness.ts";
 import type { LogEntry, LogStore } from "./log_store.ts";
 

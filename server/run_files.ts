@@ -4,7 +4,7 @@ import { parseJson } from "../src/lib/json/json_file.ts";
 import { maskedText } from "../src/lib/net/secrets.ts";
 import { oneLine } from "../src/lib/text/text_width.ts";
 import { type ChangeKind, changeOf, type Prediction, readPredictions } from "../src/log/predictions.ts";
-import type { RunState } from "../src/log/state.ts";
+import type { RunState } from "../src/log/run_state.ts";
 import { type DataReport, dataReport } from "../src/pages/data_report.ts";
 import { stepFolder } from "./run_details.ts";
 import { reason } from "./run_index.ts";

@@ -2,7 +2,7 @@
 import { runDuration } from "../src/view/elapsed.ts";
 import { progressText, type TrainingLoss } from "../src/view/progress_text.ts";
 import { numberOf, objectOf, scoresOf } from "../src/view/scores.ts";
-import type { RunState, RunStatus } from "../src/log/state.ts";
+import type { RunState, RunStatus } from "../src/log/run_state.ts";
 
 /** `unreadable`: there is a log, and it cannot be read. */
 export type RowStatus = RunStatus | "unreadable";

@@ -1,7 +1,7 @@
 import { counted, figure } from "../../src/lib/text/format.ts";
 import { CHART_NAMES, type ChartData, type ChartName } from "../../src/view/charts.ts";
 import { scoresOf } from "../../src/view/scores.ts";
-import type { RunState } from "../../src/log/state.ts";
+import type { RunState } from "../../src/log/run_state.ts";
 import type { ChartView } from "../chart_store.ts";
 import type { Part } from "../run_files.ts";
 import { ChartSvg, linesOf, SERIES_STYLES, writeValue } from "./chart_svg.tsx";

@@ -1,6 +1,6 @@
 import { count, duration } from "../../src/lib/text/format.ts";
 import { Comparison } from "../../src/pages/comparison.tsx";
-import { type ComparedRun, comparisonOf, MOST_COMPARED } from "../compare.ts";
+import { type ComparedRun, comparisonOf, MOST_COMPARED } from "../compare_runs.ts";
 import { rowDuration } from "../run_row.ts";
 import { ChartSvg, type Line } from "./chart_svg.tsx";
 import { Layout } from "./layout.tsx";

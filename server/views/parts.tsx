@@ -1,5 +1,5 @@
 import { age, duration, figure, share } from "../../src/lib/text/format.ts";
-import type { StepStatus } from "../../src/log/state.ts";
+import type { StepStatus } from "../../src/log/run_state.ts";
 import type { RowStatus, RunRow } from "../run_row.ts";
 
 const MARKS: Readonly<Record<RowStatus | StepStatus | "stalled", string>> = {

@@ -4,7 +4,7 @@ import { count, duration, figure, share } from "../../src/lib/text/format.ts";
 import { elapsed, runDuration } from "../../src/view/elapsed.ts";
 import { counter, counts as isCounted, progressText } from "../../src/view/progress_text.ts";
 import { HELD_OUT_LOSS, scoresOf } from "../../src/view/scores.ts";
-import type { RunState, StepState } from "../../src/log/state.ts";
+import type { RunState, StepState } from "../../src/log/run_state.ts";
 import { summaryText } from "../../src/view/summary_text.ts";
 import type { ChartView } from "../chart_store.ts";
 import type { RunView } from "../run_details.ts";

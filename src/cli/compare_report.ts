@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import { EXIT, type ExitCode } from "../lib/errors.ts";
 import { jsonText, writeJson } from "../lib/json/json_file.ts";
-import type { RunState } from "../log/state.ts";
+import type { RunState } from "../log/run_state.ts";
 import type { CellRun } from "../run/run_cells.ts";
 import type { LoadedSpec } from "../spec/load.ts";
 import { type CellInput, compareCells, type Comparison } from "../view/comparison.ts";

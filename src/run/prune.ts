@@ -5,12 +5,12 @@ import { TemperError } from "../lib/errors.ts";
 import { filesBelow } from "../lib/files/folder.ts";
 import type { Fs } from "../lib/files/fs.ts";
 import { readJson } from "../lib/json/json_file.ts";
-import { LOCK_FILE, readRun } from "../log/liveness.ts";
-import { isTerminal, type RunState } from "../log/state.ts";
+import { LOCK_FILE, readRun } from "../log/read_run.ts";
+import { isTerminal, type RunState } from "../log/run_state.ts";
 import type { Env } from "../providers/provider.ts";
 import { lockStore, MANIFEST, STORE, UNFINISHED } from "./cache.ts";
-import { readPlan } from "./folder.ts";
-import { nameInId } from "./ids.ts";
+import { readPlan } from "./run_folder.ts";
+import { nameInId } from "./run_id.ts";
 import { lockChoice, lockRun } from "./lock.ts";
 
 /** Begins the name of a run folder that is being removed: no reader takes it for a run. */

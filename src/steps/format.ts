@@ -8,7 +8,7 @@ import { sourceEntries, type SourceEntry } from "../spec/rules/source_entries.ts
 import { readSourceFiles } from "./extract/source_file.ts";
 import { resolveSources } from "./extract/sources.ts";
 import { Formatting } from "./format/formatting.ts";
-import { refuse } from "./format/checks/refuse.ts";
+import { enforceChecks } from "./format/checks/enforce_checks.ts";
 import { reportOf } from "./format/report/report.ts";
 import type { Step, StepContext, StepOutcome } from "./step.ts";
 
@@ -71,7 +71,7 @@ async function run(context: StepContext): Promise<StepOutcome> {
   // Loaded where a page is written: `check` and `plan` have no use for what draws it.
   const { datasetPage } = await import("../pages/dataset.tsx");
   await fs.writeAtomic(join(out, "report.html"), datasetPage(cell?.pipeline ?? spec.name, report));
-  refuse(report, formatting.findings.firstOfFiles, join(out, "report.html"));
+  enforceChecks(report, formatting.findings.firstOfFiles, join(out, "report.html"));
   const warnings = Object.fromEntries(
     formatting.findings.failing("warn").map((check) => [check, formatting.findings.result(check).count]),
   );

@@ -1,5 +1,5 @@
 import type { ErrorInfo } from "../log/events.ts";
-import type { RunState, RunStatus } from "../log/state.ts";
+import type { RunState, RunStatus } from "../log/run_state.ts";
 import { numberOf, objectOf, type Scores, scoresOf } from "./scores.ts";
 
 /** One combination and the run that was made of it. */

@@ -1,5 +1,5 @@
 import type { JsonObject } from "../../src/lib/json/json.ts";
-import { NO_RUN, type RunState } from "../../src/log/state.ts";
+import { NO_RUN, type RunState } from "../../src/log/run_state.ts";
 import type { CellInput } from "../../src/view/comparison.ts";
 
 export interface Figures {

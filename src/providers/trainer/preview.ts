@@ -12,7 +12,7 @@ import {
   type ShapedBase,
   type TokenCounts,
   trainingCosts,
-} from "./estimate/costs.ts";
+} from "./estimate/training_costs.ts";
 import { CHECKPOINTS, methodNotes } from "./estimate/method_notes.ts";
 import { readServing } from "./serving/serving.ts";
 import { templateNotes } from "./serving/template_notes.ts";

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import type { Fs } from "../../lib/files/fs.ts";
 import { expandGlob, isGlob, isLinkLoop } from "../../lib/files/glob.ts";
 import { didYouMean } from "../../lib/text/nearest.ts";
-import { BUILTIN_NAMES, isHubId } from "../schema/base.ts";
+import { BUILTIN_NAMES, isHubId } from "../schema/base_name.ts";
 import type { FieldProblem } from "./field_problem.ts";
 import { type Path, valueAt } from "../yaml/path.ts";
 import { MOST_PROBLEMS } from "../problem.ts";

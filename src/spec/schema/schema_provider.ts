@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { OLLAMA_SERVER } from "./base.ts";
+import { OLLAMA_SERVER } from "./base_name.ts";
 import { TEMPLATE_NAMES } from "../rules/chat_template.ts";
 
 /** Never a key: those have small letters or other characters. */

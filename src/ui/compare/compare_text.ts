@@ -2,7 +2,7 @@ import { count, ratio } from "../../lib/text/format.ts";
 import { firstLine } from "../../lib/text/text_width.ts";
 import { wrap } from "../../lib/text/wrap.ts";
 import type { Palette } from "../palette.ts";
-import { joinBlocks } from "../report.ts";
+import { joinBlocks } from "../run_report.ts";
 import { type Column, table } from "../table.ts";
 import { type ComparedCell, type Comparison, COSTS } from "../../view/comparison.ts";
 import { COST_TEXT, hasScore, quality, whyNot, written } from "../../view/cost_text.ts";

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { UsageError } from "../../../lib/errors.ts";
-import { isHubId, OLLAMA } from "../../../spec/schema/base.ts";
+import { isHubId, OLLAMA } from "../../../spec/schema/base_name.ts";
 import type { LoadedSpec } from "../../../spec/load.ts";
 import type { Env } from "../../provider.ts";
 import type { BaseEnv, BaseInfo } from "./base.ts";
@@ -25,7 +25,7 @@ export async function describeBase(loaded: LoadedSpec, env: BaseEnv): Promise<Ba
   const stat = await env.fs.stat(path);
   if (stat?.isFile) return await (await import("./gguf.ts")).ggufBase(name, path, stat.size, env);
   if (stat?.isDirectory) {
-    return await (await import("./folder.ts")).folderBase(name, path, env, provider.export.gguf);
+    return await (await import("./folder_base.ts")).folderBase(name, path, env, provider.export.gguf);
   }
   if (isHubId(name)) return hubBase(name, provider.revision);
   throw new UsageError("base-missing", `Cannot find base "${name}": there is no such file or folder`, {
@@ -46,7 +46,7 @@ export async function inspectBase(loaded: LoadedSpec, env: Env): Promise<BaseInf
   const { cachedHubFolder } = await import("./hub_cache.ts");
   const folder = await cachedHubFolder(base.name, provider.revision ?? HUB_REVISION, env);
   if (folder === undefined) return base;
-  const { readHubFolder } = await import("./folder.ts");
+  const { readHubFolder } = await import("./folder_base.ts");
   const facts = await readHubFolder(base.name, folder, env.fs, provider.export.gguf);
   return { ...base, ...facts, warnings: [...base.warnings, ...facts?.warnings ?? []] };
 }

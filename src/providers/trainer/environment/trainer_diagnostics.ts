@@ -3,7 +3,7 @@ import { TemperError } from "../../../lib/errors.ts";
 import { existingParent } from "../../../lib/files/folder.ts";
 import { bytes } from "../../../lib/text/format.ts";
 import { captureProcess } from "../../../lib/process.ts";
-import { BUILTIN_NAMES } from "../../../spec/schema/base.ts";
+import { BUILTIN_NAMES } from "../../../spec/schema/base_name.ts";
 import type { Diagnostic } from "../../diagnostic.ts";
 import type { Env } from "../../provider.ts";
 import type { BaseInfo } from "../base/base.ts";

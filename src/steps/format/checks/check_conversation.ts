@@ -16,12 +16,12 @@ import { parseJsonCell } from "../shapes/json_cell.ts";
 import { learntOf } from "../shapes/learn_flags.ts";
 import { MEDIA_FIELDS } from "../shapes/row_fields.ts";
 import { holdsHalfCharacter } from "./surrogates.ts";
-import { withoutNulls } from "../shapes/taken.ts";
+import { withoutNulls } from "../shapes/row_view.ts";
 import { type Call, isAnswerRole, isCallRole, ToolCalls } from "../shapes/tool_calls.ts";
 import { toolsOf } from "../shapes/tools.ts";
 
 /** Decides for a row's turns what is written, or complains and leaves the row out. */
-export function settle(
+export function checkConversation(
   raw: RawConversation,
   abilities: Abilities,
   complain: Complain,

@@ -6,7 +6,7 @@ import { REPEAT_TEXT } from "../../../pages/check_text.ts";
 import type { SetName } from "../../extract/sources.ts";
 import { DigestIndex } from "./digest_index.ts";
 import { excerptOf, type Finding, type Findings, KEPT } from "./findings.ts";
-import { EXAMPLE_FILES, type Sides } from "../sides.ts";
+import { EXAMPLE_FILES, type ExampleSets } from "../example_sets.ts";
 
 /** A row that repeats an earlier one, by their numbers in their sets. */
 interface Repeat {
@@ -15,10 +15,10 @@ interface Repeat {
 }
 
 /** Finds repeated conversations in train, and inputs of eval that train has too. */
-export async function compareRows(sides: Sides, findings: Findings, out: string, fs: Fs): Promise<void> {
-  const duplicates = await findDuplicates(sides);
+export async function compareRows(sets: ExampleSets, findings: Findings, out: string, fs: Fs): Promise<void> {
+  const duplicates = await findDuplicates(sets);
   await report("duplicates", duplicates, "train", findings, out, fs);
-  const leaks = await findLeaks(sides);
+  const leaks = await findLeaks(sets);
   await report("leakage", leaks, "eval", findings, out, fs);
 }
 
@@ -27,7 +27,7 @@ interface Repeats {
   readonly first: Repeat[];
 }
 
-async function findDuplicates({ conversations }: Sides): Promise<Repeats> {
+async function findDuplicates({ conversations }: ExampleSets): Promise<Repeats> {
   const repeats: Repeats = { count: 0, first: [] };
   const firstRows: number[] = [];
   await DigestIndex.visit([conversations], {
@@ -39,7 +39,7 @@ async function findDuplicates({ conversations }: Sides): Promise<Repeats> {
   return repeats;
 }
 
-async function findLeaks({ inputs }: Sides): Promise<Repeats> {
+async function findLeaks({ inputs }: ExampleSets): Promise<Repeats> {
   const repeats: Repeats = { count: 0, first: [] };
   /** By slot; -1 where the input is eval's alone. */
   const trainRows: number[] = [];

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from "../../../lib/json/json.ts";
-import type { Taken } from "./taken.ts";
+import type { RowView } from "./row_view.ts";
 
 export const ROLES = ["system", "user", "assistant", "tool"] as const;
 export type Role = (typeof ROLES)[number];
@@ -11,7 +11,7 @@ export interface RawTurn {
   readonly role: Json | undefined;
   readonly content: Json | undefined;
   /** The object it comes from, where the row has one for each turn: it may say more than who speaks and what. */
-  readonly view?: Taken;
+  readonly view?: RowView;
   /** The member of that object that holds its text. */
   readonly key?: "content" | "value";
 }
@@ -45,7 +45,7 @@ export type Complain = (field: string, problem: string, value?: Json) => void;
 export interface RawConversation {
   readonly turns: readonly RawTurn[];
   /** The object that says which tools there are, where the shape has one. */
-  readonly offers?: Taken;
+  readonly offers?: RowView;
   /** Of a preference pair: the answer that is not wanted. */
   readonly rejected?: RawTurn;
 }
@@ -63,7 +63,7 @@ export interface Shape {
   readonly explicit?: boolean;
   fits(row: JsonObject): boolean;
   /** Takes from the row what it uses. `undefined` after a complaint. */
-  read(row: Taken, complain: Complain): RawConversation | undefined;
+  read(row: RowView, complain: Complain): RawConversation | undefined;
 }
 
 export function isObject(value: Json | undefined): value is JsonObject {

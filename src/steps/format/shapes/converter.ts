@@ -6,8 +6,8 @@ import { excerptOf, type Findings } from "../checks/findings.ts";
 import { fitsService } from "../checks/hosted_rules.ts";
 import { endWithAnswer, flawsOf } from "../checks/inspect_conversation.ts";
 import { mayBeLearnt } from "./row_fields.ts";
-import { settle } from "../checks/check_conversation.ts";
-import { Taken } from "./taken.ts";
+import { checkConversation } from "../checks/check_conversation.ts";
+import { RowView } from "./row_view.ts";
 
 /** Turns the rows of one set into conversations, takes down what is wrong with them, and counts what is left over. */
 export class Converter {
@@ -35,7 +35,7 @@ export class Converter {
   convert(origin: string, row: JsonObject): Conversation | undefined {
     const complain: Complain = (field, problem, value) =>
       this.#findings.add("rows", () => ({ origin, field, problem, excerpt: excerptOf(value) }));
-    const view = new Taken(row);
+    const view = new RowView(row);
     const conversation = this.#read(view, complain);
     if (!conversation) return undefined;
     if (this.#by !== undefined) view.take(this.#by);
@@ -49,9 +49,9 @@ export class Converter {
     return kept;
   }
 
-  #read(view: Taken, complain: Complain): Conversation | undefined {
+  #read(view: RowView, complain: Complain): Conversation | undefined {
     const raw = this.#shape.read(view, complain);
-    const conversation = raw && settle(raw, this.#abilities, complain);
+    const conversation = raw && checkConversation(raw, this.#abilities, complain);
     if (!conversation) return undefined;
     if (!mayBeLearnt(view, this.#shape.explicit === true, this.#abilities, complain)) return undefined;
     return !this.#abilities.hosted || fitsService(raw.turns, conversation, complain)

@@ -1,6 +1,6 @@
 import type { Json } from "../../../lib/json/json.ts";
 import type { Complain, Role } from "./conversation.ts";
-import type { Taken } from "./taken.ts";
+import type { RowView } from "./row_view.ts";
 
 /** Members of a turn that say whether it is learnt, and the value that says yes. */
 const FLAGS: ReadonlyMap<string, boolean> = new Map([
@@ -25,7 +25,7 @@ export const PARTIAL_FLAG_NAMES: readonly string[] = PARTIAL;
  * Whether a turn is to be learnt as far as its flags say; only the assistant's turns can be. `undefined` after a
  * complaint.
  */
-export function learntOf(turn: Taken, role: Role, complain: Complain): boolean | undefined {
+export function learntOf(turn: RowView, role: Role, complain: Complain): boolean | undefined {
   let said: { readonly name: string; readonly value: Json; readonly learnt: boolean } | undefined;
   for (const [name, yes] of FLAGS) {
     const value = turn.peek(name);

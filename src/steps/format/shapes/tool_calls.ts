@@ -2,7 +2,7 @@ import type { Json, JsonObject } from "../../../lib/json/json.ts";
 import { type Complain, isObject, kindOf, type Role } from "./conversation.ts";
 import { parseJsonCell } from "./json_cell.ts";
 import { holdsHalfCharacter } from "../checks/surrogates.ts";
-import { type Taken, withoutNulls } from "./taken.ts";
+import { type RowView, withoutNulls } from "./row_view.ts";
 
 /** A tool call as it is written. */
 export type Call = {
@@ -25,7 +25,7 @@ export class ToolCalls {
   }
 
   /** Calls of a message: `tool_calls`, or the older `function_call`. `undefined` after a complaint. */
-  ofMessage(message: Taken, complain: Complain): readonly Call[] | undefined {
+  ofMessage(message: RowView, complain: Complain): readonly Call[] | undefined {
     const many = message.take("tool_calls");
     const one = message.take("function_call");
     if (given(many) && given(one)) {
@@ -39,7 +39,7 @@ export class ToolCalls {
   }
 
   /** Calls that are all a turn has to say: an object, a list or the JSON text of one. */
-  ofContent(turn: Taken, key: string, complain: Complain): readonly Call[] | undefined {
+  ofContent(turn: RowView, key: string, complain: Complain): readonly Call[] | undefined {
     const content = turn.take(key);
     const calls = this.#read(turn, key, content, complain);
     return calls?.length === 0 ? void complain(turn.at(key), "holds no tool call", content) : calls;
@@ -60,7 +60,7 @@ export class ToolCalls {
     return void complain(field, `answers no tool call: ${why}`, id);
   }
 
-  #read(holder: Taken, key: string, value: Json | undefined, complain: Complain): Call[] | undefined {
+  #read(holder: RowView, key: string, value: Json | undefined, complain: Complain): Call[] | undefined {
     const field = holder.at(key);
     const parsed = parseJsonCell(value);
     if (!parsed.ok) return void complain(field, parsed.reason, value);
@@ -77,7 +77,7 @@ export class ToolCalls {
     return calls;
   }
 
-  #call(view: Taken, field: string, complain: Complain): Call | undefined {
+  #call(view: RowView, field: string, complain: Complain): Call | undefined {
     const type = view.take("type");
     const inner = view.peek("function");
     const fn = isObject(inner) ? view.enter("function", inner) : view;
@@ -93,7 +93,7 @@ export class ToolCalls {
     return { id, type: "function", function: { name, arguments: text } };
   }
 
-  #idOf(view: Taken, field: string, complain: Complain): string | undefined {
+  #idOf(view: RowView, field: string, complain: Complain): string | undefined {
     const given = view.take("id");
     // Ids may begin anew once all calls are answered.
     const waits = this.#open.some(({ id }) => id === given);
@@ -111,7 +111,7 @@ export class ToolCalls {
 }
 
 /** Arguments as JSON text: of an object, or a text that is one. */
-function argumentsOf(fn: Taken, complain: Complain): string | undefined {
+function argumentsOf(fn: RowView, complain: Complain): string | undefined {
   const field = fn.at("arguments");
   const value = fn.take("arguments") ?? fn.take("parameters");
   if (value === undefined || value === "") return "{}";

@@ -2,10 +2,10 @@ import type { Json, JsonObject } from "../../../lib/json/json.ts";
 import { type Complain, isObject, kindOf } from "./conversation.ts";
 import { parseJsonCell } from "./json_cell.ts";
 import { holdsHalfCharacter } from "../checks/surrogates.ts";
-import { type Taken, withoutNulls } from "./taken.ts";
+import { type RowView, withoutNulls } from "./row_view.ts";
 
 /** The tools that a row offers, or its older functions, in OpenAI's spelling. `null` after a complaint. */
-export function toolsOf(row: Taken, complain: Complain): readonly JsonObject[] | undefined | null {
+export function toolsOf(row: RowView, complain: Complain): readonly JsonObject[] | undefined | null {
   const tools = readList(row, "tools", complain);
   const functions = tools === null ? null : readList(row, "functions", complain);
   if (tools === null || functions === null) return null;
@@ -15,7 +15,7 @@ export function toolsOf(row: Taken, complain: Complain): readonly JsonObject[] |
   return tools ?? functions;
 }
 
-function readList(row: Taken, key: string, complain: Complain): readonly JsonObject[] | undefined | null {
+function readList(row: RowView, key: string, complain: Complain): readonly JsonObject[] | undefined | null {
   const cell = row.take(key);
   if (cell === undefined || cell === "") return undefined;
   const field = row.at(key);
