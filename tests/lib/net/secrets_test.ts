@@ -71,7 +71,7 @@ Deno.test("maskedText() also hides what is called a key or password, and what is
 
 Deno.test("masked texts leave what people write in pipeline files as it is", async () => {
   for (const line of HARMLESS) assert.deepEqual([secretIn(line), maskedText(line)], [undefined, line]);
-  const pipelines = new URL("../../../pipelines", import.meta.url);
+  const pipelines = new URL("../../../pipelines/", import.meta.url);
   for await (const { name, isFile } of Deno.readDir(pipelines)) {
     if (!isFile || !name.endsWith(".yaml")) continue;
     const text = await Deno.readTextFile(new URL(name, pipelines));
