@@ -49,7 +49,6 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 };
 /** What is started by itself: it may print and exit. */
 const PROGRAMS = ["cli.ts", "server/main.ts"];
-const MOST_LINES = 300;
 
 interface Module {
   readonly specifier: string;
@@ -192,15 +191,6 @@ Deno.test("forbidden() and cycle() find what they are for", () => {
     "src/new/f.ts: src/new has no arrows",
   ]);
   assert.deepEqual(cycle(bad), ["src/lib/a.ts", "src/spec/b.ts", "src/lib/c.ts", "src/lib/a.ts"]);
-});
-
-Deno.test("no source file is longer than 300 lines", async () => {
-  const long: string[] = [];
-  for (const path of await sources()) {
-    const lines = (await Deno.readTextFile(new URL(path, ROOT))).split("\n").length - 1;
-    if (lines > MOST_LINES) long.push(`${path}: ${lines}`);
-  }
-  assert.deepEqual(long, []);
 });
 
 Deno.test("only src/lib touches files, and only the programs print and exit", async () => {

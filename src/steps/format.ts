@@ -68,7 +68,8 @@ async function run(context: StepContext): Promise<StepOutcome> {
   const report = reportOf(spec.dataset, sources, formatting);
   // Written before anything is refused: it shows more of what is wrong than an error can.
   await writeJson(join(out, "report.json"), report, fs);
-  // Loaded where a page is written: `check` and `plan` have no use for what draws it.
+  // Loaded where a page is written: `check` and `plan` have no use for what draws it. No step reads the page, so
+  // another drawing of the same report does not raise `version`: it would make every step run again.
   const { datasetPage } = await import("../pages/dataset.tsx");
   await fs.writeAtomic(join(out, "report.html"), datasetPage(cell?.pipeline ?? spec.name, report));
   enforceChecks(report, formatting.findings.firstOfFiles, join(out, "report.html"));
