@@ -31,7 +31,7 @@ export interface RunRow {
   readonly metric: string | null;
   readonly before: number | null;
   readonly after: number | null;
-  /** Numbers trained, tokens a second and peak memory in bytes, once they are known. */
+  /** Trainable parameters, tokens a second and peak memory in bytes, once they are known. */
   readonly trainable: number | null;
   readonly speed: number | null;
   readonly memory: number | null;
