@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { lastLines } from "../src/lib/files/last_lines.ts";
 import type { ReadFs } from "../src/lib/files/read_fs.ts";
 import { parseJson } from "../src/lib/json/json_file.ts";
 import { maskedText } from "../src/lib/net/secrets.ts";
@@ -49,13 +50,9 @@ export function reportOf(fs: ReadFs, dir: string, state: RunState): Promise<Part
 export function trainerLog(fs: ReadFs, dir: string): Promise<Part<readonly string[]>> {
   return readPart(async () => {
     const path = join(dir, "job", "trainer.log");
-    const size = (await fs.stat(path))?.size;
-    if (size === undefined) return undefined;
-    const start = Math.max(0, size - LOG_BYTES);
-    const text = await new Response(fs.readStream(path, start, size)).text();
-    const lines = text.split(/\r\n|[\r\n]/).map(oneLine).filter((line) => line.trim() !== "");
-    // The first line of a cut begins anywhere.
-    return (start > 0 ? lines.slice(1) : lines).slice(-LOG_LINES);
+    if (!await fs.stat(path)) return undefined;
+    const lines = await lastLines(path, fs, LOG_BYTES, LOG_LINES);
+    return lines.map(oneLine).filter((line) => line.trim() !== "");
   });
 }
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { EXIT, TemperError, UsageError } from "../../lib/errors.ts";
 import { duration } from "../../lib/text/format.ts";
-import { tailOf } from "../../lib/files/log_tail.ts";
+import { tailOf } from "../../lib/files/last_lines.ts";
 import { type DetachedProcess, type ProcessEnd, processExists } from "../../lib/process.ts";
 import type { MonitorWork } from "../provider.ts";
 import { clearCancelled, isCancelled, isRunning, jobDir, LOG_FILE, METRICS_FILE } from "./job/job_folder.ts";

@@ -17,12 +17,14 @@ async function* cut(bytes: Uint8Array, sizes: readonly number[]): AsyncGenerator
 async function read(bytes: Uint8Array, sizes: readonly number[], options: ReadLinesOptions = {}) {
   const lines: string[] = [];
   let terminated = true;
+  let end = options.start ?? 0;
   for await (const batch of readLines(cut(bytes, sizes), options)) {
     assert.equal(batch.first, lines.length + 1);
     lines.push(...batch.lines);
     terminated = batch.terminated;
+    end = batch.end;
   }
-  return { lines, terminated };
+  return { lines, terminated, end };
 }
 
 const sizes = fc.array(fc.integer({ min: 1, max: 64 }), { minLength: 1, maxLength: 5 });
@@ -39,6 +41,7 @@ Deno.test("readLines() gives the lines of any text, however it is cut into chunk
     const found = await read(new TextEncoder().encode(text), sizes);
     assert.deepEqual(found.lines, expected);
     if (text !== "") assert.equal(found.terminated, text.endsWith("\n"));
+    assert.equal(found.end, new TextEncoder().encode(text).length);
   }));
 });
 

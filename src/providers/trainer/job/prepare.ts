@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { EXIT, TemperError, UsageError } from "../../../lib/errors.ts";
-import { tailOf } from "../../../lib/files/log_tail.ts";
+import { tailOf } from "../../../lib/files/last_lines.ts";
 import { type ProcessEnd, runProcess } from "../../../lib/process.ts";
 import type { ConfigureWork } from "../../provider.ts";
 import { trainerEnv } from "../environment/child_env.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { TemperError } from "../../../lib/errors.ts";
-import { tailOf } from "../../../lib/files/log_tail.ts";
+import { tailOf } from "../../../lib/files/last_lines.ts";
 import { parseJson } from "../../../lib/json/json_file.ts";
 import { runProcess } from "../../../lib/process.ts";
 import type { Work } from "../../provider.ts";
