@@ -13,7 +13,8 @@ export interface Bar {
 const [WIDTH, ROW, BAR, THIN, TOP] = [440, 30, 14, 4, 4];
 /** Room for the value to the right of the longest bar. */
 const RIGHT = 92;
-const LETTER = 7;
+/** Width of a letter of a bar's name: wide enough for the wide ones. */
+const LETTER = 8.5;
 const MOST_LETTERS = 18;
 
 interface BarChartProps {
@@ -31,7 +32,7 @@ export function BarChart({ bars, label, most = 0 }: BarChartProps) {
   // A small value beside a large one must not vanish.
   const width = (value: number) => value > 0 ? Math.max(1.5, value / top * (WIDTH - RIGHT - left)) : 0;
   return (
-    <svg class="bars" viewBox={`0 0 ${WIDTH} ${height}`} role="img" aria-label={label}>
+    <svg class="bar-chart" viewBox={`0 0 ${WIDTH} ${height}`} role="img" aria-label={label}>
       {bars.map((bar, i) => {
         const { label, value, text, earlier } = bar;
         const y = TOP + i * ROW;

@@ -7,6 +7,7 @@ main { max-width: 62rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .25rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.1rem; margin: 2.25rem 0 .75rem; }
 h3 { font-size: .95rem; margin: 1.5rem 0 .5rem; }
+h4 { font-size: .9rem; margin: 1.25rem 0 .5rem; }
 p { margin: .25rem 0; }
 .soft { color: var(--soft); }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .75rem; margin: 1.25rem 0 0; padding: 0; }
@@ -28,7 +29,8 @@ figure { margin: 0; background: var(--card); border: 1px solid var(--line); bord
 figcaption { margin-bottom: .5rem; }
 svg { display: block; width: 100%; height: auto; }
 svg rect { fill: var(--bar); } svg rect.earlier { fill: var(--soft); } svg text { fill: var(--soft); font: 11px system-ui, sans-serif; } svg line { stroke: var(--line); }
-.bars text { font-size: 13px; } .bars text.name { fill: var(--ink); }
+.histogram, .bar-chart { max-width: 34rem; }
+.bar-chart text { font-size: 14px; } .bar-chart text.name { fill: var(--ink); }
 @media (max-width: 40rem) { .histogram text { font-size: 14px; } }
 .small { font-size: .85rem; margin-top: .5rem; }
 .measured th:first-child { position: sticky; left: 0; background: var(--card) padding-box; white-space: nowrap; }
