@@ -1,6 +1,6 @@
 import { count, ratio, share } from "../lib/text/format.ts";
 import { type ComparedCell, type Comparison as Compared, COSTS } from "../view/comparison.ts";
-import { COST_TEXT, hasScore, quality, whyNot, written } from "../view/cost_text.ts";
+import { anyScored, COST_TEXT, hasScore, quality, whyNot, written } from "../view/cost_text.ts";
 import { type Bar, BarChart } from "./bar_chart.tsx";
 import { Cell, type Column, numbers, Table } from "./parts.tsx";
 import { standAlone } from "./stand_alone.tsx";
@@ -115,8 +115,7 @@ function costColumns(...more: readonly string[]): Column[] {
 }
 
 function Measured({ cells }: CellsProps) {
-  const scored = cells.some(({ scores }) => hasScore(scores.metric));
-  const columns = scored ? ["before", "after"] : ["loss before", "loss after"];
+  const columns = anyScored(cells) ? ["before", "after"] : ["loss before", "loss after"];
   return (
     <>
       <Table label="Measured" style="measured" columns={costColumns(...columns)}>

@@ -42,6 +42,11 @@ export function hasScore(metric: string | undefined): metric is string {
   return metric !== undefined && metric !== "none";
 }
 
+/** Whether any of them has a score; otherwise the loss is what there is. */
+export function anyScored(cells: readonly Pick<ComparedCell, "scores">[]): boolean {
+  return cells.some(({ scores }) => hasScore(scores.metric));
+}
+
 /** Why a cell has no figures; undefined for one that is done. */
 export function whyNot({ state, error }: ComparedCell): string | undefined {
   switch (state) {

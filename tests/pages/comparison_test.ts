@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { BarChart } from "../../src/pages/bar_chart.tsx";
 import { comparisonPage } from "../../src/pages/comparison.tsx";
 import { compareCells } from "../../src/view/comparison.ts";
-import { FAILED, FULL, LORA, PENDING } from "../view/cells.ts";
+import { doneCell, FAILED, FULL, LORA, PENDING } from "../view/cells.ts";
 
 /** Text of the page between tags. */
 function words(page: string): string[] {
@@ -28,6 +28,15 @@ Deno.test("comparisonPage() escapes what others wrote, and says what is not done
   assert.doesNotMatch(page, /<script|<b>|<i>/);
   assert.match(page, /Cannot train: &lt;b&gt;no&lt;\/b&gt; room/);
   assert.match(page, /&quot;&gt;&lt;script&gt;<\/strong> not started/);
+});
+
+Deno.test("comparisonPage() draws no scores of different metrics in one chart", () => {
+  const figures = { trainable: 1, memory: 1, train: 1, after: 0.5, weights: 1 };
+  const page = comparisonPage(
+    compareCells("home", [FULL, doneCell("f1", "lora", figures, { metric: "token_f1" })]),
+  );
+  assert.equal(page.match(/<svg /g)?.length, 3);
+  assert.ok(words(page).includes("before") && !words(page).includes("loss before"));
 });
 
 Deno.test("comparisonPage() has neither charts nor tables before a run is done", () => {

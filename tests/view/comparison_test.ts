@@ -58,6 +58,14 @@ Deno.test("compareCells() takes no share of nothing, and keeps what failed", () 
   assert.equal(cells[2]?.error?.hint, "Make room");
 });
 
+Deno.test("compareCells() does not measure one metric against another", () => {
+  const figures = { trainable: 1, memory: 1, train: 1, after: 0.5, weights: 1 };
+  const f1 = doneCell("f1", "lora", figures, { metric: "token_f1" });
+  const { metric, cells } = compareCells("home", [FULL, LORA, f1]);
+  assert.equal(metric, undefined);
+  assert.deepEqual(cells.map(({ relative }) => relative?.quality), [1, 0.75, undefined]);
+});
+
 Deno.test("compareCells() gives the reference 100% of everything, and any order the same figures", () => {
   const figure = fc.integer({ min: 1, max: 1e12 });
   const cell = fc.record({
