@@ -3,7 +3,7 @@ import type { SetName } from "../extract/sources.ts";
 import type { StepContext } from "../step.ts";
 import type { Accounting } from "./report/accounting.ts";
 import type { FileShape, SetShapes } from "./shapes/file_shapes.ts";
-import type { Conversation } from "./shapes/conversation.ts";
+import type { Conversation } from "./conversation/conversation.ts";
 import { Converter } from "./shapes/converter.ts";
 import { type Example, sourceOf } from "./example.ts";
 import type { Findings } from "./checks/findings.ts";

@@ -1,5 +1,5 @@
 import { murmur128 } from "../../../lib/files/murmur.ts";
-import type { Conversation } from "../shapes/conversation.ts";
+import type { Conversation } from "../conversation/conversation.ts";
 import { withoutInvisible } from "../../../lib/text/text_width.ts";
 
 /** Of all turns before the assistant's last: the prompt that an evaluation would give. */

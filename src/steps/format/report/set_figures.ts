@@ -1,6 +1,6 @@
-import { ROLES } from "../shapes/conversation.ts";
+import { ROLES } from "../conversation/conversation.ts";
 import type { Example } from "../example.ts";
-import { Lengths } from "../checks/lengths.ts";
+import { Lengths } from "./lengths.ts";
 
 /** Figures of one set of examples. */
 export class SetFigures {

@@ -7,7 +7,7 @@ import {
   templateFields,
 } from "../../../lib/text/template.ts";
 import type { Spec } from "../../../spec/schema/schema.ts";
-import { type Complain, kindOf, type RawTurn, type Shape } from "./conversation.ts";
+import { type Complain, kindOf, type RawTurn, type Shape } from "../conversation/conversation.ts";
 import { roundedNumber, TOO_MANY_DIGITS } from "../checks/rounded_numbers.ts";
 import type { RowView } from "./row_view.ts";
 

@@ -1,12 +1,12 @@
 import { canonicalJson, type Json, type JsonObject } from "../../../lib/json/json.ts";
 import type { Abilities } from "../../../providers/abilities.ts";
 import type { Accounting } from "../report/accounting.ts";
-import type { Complain, Conversation, Shape } from "./conversation.ts";
+import type { Complain, Conversation, Shape } from "../conversation/conversation.ts";
 import { excerptOf, type Findings } from "../checks/findings.ts";
-import { fitsService } from "../checks/hosted_rules.ts";
-import { endWithAnswer, flawsOf } from "../checks/inspect_conversation.ts";
+import { fitsService } from "../conversation/hosted_rules.ts";
+import { endWithAnswer, flawsOf } from "../conversation/inspect_conversation.ts";
 import { mayBeLearnt } from "./row_fields.ts";
-import { checkConversation } from "../checks/check_conversation.ts";
+import { checkConversation } from "../conversation/check_conversation.ts";
 import { RowView } from "./row_view.ts";
 
 /** Turns the rows of one set into conversations, takes down what is wrong with them, and counts what is left over. */

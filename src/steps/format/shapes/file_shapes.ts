@@ -4,7 +4,7 @@ import type { JsonObject } from "../../../lib/json/json.ts";
 import type { SourceFile } from "../../extract/source_file.ts";
 import { resolveSources, type SetName, type Source } from "../../extract/sources.ts";
 import type { StepContext } from "../../step.ts";
-import type { Item } from "../checks/advice.ts";
+import type { Item } from "./advice.ts";
 import { Roles } from "./roles.ts";
 import { firstRows } from "../source_rows.ts";
 import { chooseShape, type ChosenShape, refuseUnknownField, SAMPLE_ROWS, wantedOf } from "./shapes.ts";

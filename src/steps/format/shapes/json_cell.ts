@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from "../../../lib/json/json.ts";
 import { type JsonFault, lossFault, nearText, placeIn, syntaxFault } from "../../../lib/json/json_faults.ts";
-import { kindOf } from "./conversation.ts";
+import { kindOf } from "../conversation/conversation.ts";
 import { roundedNumber } from "../checks/rounded_numbers.ts";
 
 /** What a cell holds once its JSON text is read, or why it cannot be, as the end of a sentence about the field. */

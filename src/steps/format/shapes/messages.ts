@@ -1,5 +1,5 @@
 import type { Json } from "../../../lib/json/json.ts";
-import { type Complain, isObject, kindOf, type RawTurn, type Shape } from "./conversation.ts";
+import { type Complain, isObject, kindOf, type RawTurn, type Shape } from "../conversation/conversation.ts";
 import { isJsonLike, parseJsonCell } from "./json_cell.ts";
 import { withSystem } from "./row_fields.ts";
 import type { RowView } from "./row_view.ts";

@@ -1,7 +1,7 @@
 import type { Json } from "../../../lib/json/json.ts";
 import type { Abilities } from "../../../providers/abilities.ts";
-import type { Complain, RawTurn } from "./conversation.ts";
-import { FLAG_NAMES, flagValue, forbidsLearning } from "./learn_flags.ts";
+import type { Complain, RawTurn } from "../conversation/conversation.ts";
+import { FLAG_NAMES, flagValue, forbidsLearning } from "../conversation/learn_flags.ts";
 import type { RowView } from "./row_view.ts";
 
 /** The turns behind the system turn that a row has beside them. Empty means none; two different ones are refused. */

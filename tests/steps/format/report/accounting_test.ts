@@ -4,7 +4,7 @@ import type { Json, JsonObject } from "../../../../src/lib/json/json.ts";
 import { ABILITIES } from "../../../../src/providers/abilities.ts";
 import { Spec } from "../../../../src/spec/schema/schema.ts";
 import { Accounting } from "../../../../src/steps/format/report/accounting.ts";
-import type { Conversation, Shape } from "../../../../src/steps/format/shapes/conversation.ts";
+import type { Conversation, Shape } from "../../../../src/steps/format/conversation/conversation.ts";
 import { Converter } from "../../../../src/steps/format/shapes/converter.ts";
 import { exampleOf } from "../../../../src/steps/format/example.ts";
 import { Findings } from "../../../../src/steps/format/checks/findings.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ABILITIES } from "../../../../src/providers/abilities.ts";
 import { Spec } from "../../../../src/spec/schema/schema.ts";
-import { checkConversation } from "../../../../src/steps/format/checks/check_conversation.ts";
+import { checkConversation } from "../../../../src/steps/format/conversation/check_conversation.ts";
 import { RowView } from "../../../../src/steps/format/shapes/row_view.ts";
 import { chooseShape } from "../../../../src/steps/format/shapes/shapes.ts";
 import type { JsonObject } from "../../../../src/lib/json/json.ts";

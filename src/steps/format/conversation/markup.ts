@@ -1,5 +1,5 @@
 import type { JsonObject } from "../../../lib/json/json.ts";
-import type { Conversation } from "../shapes/conversation.ts";
+import type { Conversation } from "./conversation.ts";
 
 /** Markup of chat templates in a text. */
 export interface Markup {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Lengths } from "../../../../src/steps/format/checks/lengths.ts";
+import { Lengths } from "../../../../src/steps/format/report/lengths.ts";
 
 Deno.test("Lengths.summary() agrees with a sorted list", () => {
   const length = fc.oneof(fc.nat(50), fc.nat(5000), fc.nat(10_000_000));

@@ -1,6 +1,6 @@
 import type { Json } from "../../../lib/json/json.ts";
 import type { Complain, Role } from "./conversation.ts";
-import type { RowView } from "./row_view.ts";
+import type { RowView } from "../shapes/row_view.ts";
 
 /** Members of a turn that say whether it is learnt, and the value that says yes. */
 const FLAGS: ReadonlyMap<string, boolean> = new Map([

@@ -1,7 +1,7 @@
 import type { Json } from "../../../lib/json/json.ts";
 import type { Abilities } from "../../../providers/abilities.ts";
 import { type Complain, isObject, kindOf, type RawTurn, type Role } from "./conversation.ts";
-import { holds, withoutNulls } from "./row_view.ts";
+import { holds, withoutNulls } from "../shapes/row_view.ts";
 
 /** What a turn says. */
 export interface Content {

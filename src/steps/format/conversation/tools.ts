@@ -1,8 +1,7 @@
 import type { Json, JsonObject } from "../../../lib/json/json.ts";
-import { type Complain, isObject, kindOf } from "./conversation.ts";
-import { parseJsonCell } from "./json_cell.ts";
-import { holdsHalfCharacter } from "../checks/surrogates.ts";
-import { type RowView, withoutNulls } from "./row_view.ts";
+import { type Complain, holdsHalfCharacter, isObject, kindOf } from "./conversation.ts";
+import { parseJsonCell } from "../shapes/json_cell.ts";
+import { type RowView, withoutNulls } from "../shapes/row_view.ts";
 
 /** The tools that a row offers, or its older functions, in OpenAI's spelling. `null` after a complaint. */
 export function toolsOf(row: RowView, complain: Complain): readonly JsonObject[] | undefined | null {

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from "../../../lib/json/json.ts";
-import type { RowView } from "./row_view.ts";
+import type { RowView } from "../shapes/row_view.ts";
 
 export const ROLES = ["system", "user", "assistant", "tool"] as const;
 export type Role = (typeof ROLES)[number];
@@ -77,4 +77,13 @@ export function kindOf(value: Json | undefined): string {
   if (Array.isArray(value)) return "a list";
   if (typeof value === "string") return "a text";
   return typeof value === "object" ? "an object" : typeof value === "boolean" ? `${value}` : "a number";
+}
+
+/** Half of a surrogate pair, as JSON.stringify escapes it: not behind a backslash of the text. */
+const HALF_CHARACTER = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
+
+/** Whether a text within a value has half of a surrogate pair, which is no character. */
+export function holdsHalfCharacter(value: Json): boolean {
+  const json = JSON.stringify(value);
+  return json.includes("\\ud") && HALF_CHARACTER.test(json);
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { markupOf } from "../../../../src/steps/format/checks/markup.ts";
+import { markupOf } from "../../../../src/steps/format/conversation/markup.ts";
 
 const SURE: readonly (readonly [text: string, says: RegExp])[] = [
   ["Rain again.<|im_end|>", /holds <\|im_end\|>/],

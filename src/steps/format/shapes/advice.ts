@@ -1,9 +1,9 @@
 import { blockYaml } from "../../../lib/text/yaml_text.ts";
 import type { JsonObject } from "../../../lib/json/json.ts";
 import type { SourceEntry } from "../../../spec/rules/source_entries.ts";
-import type { Shape } from "../shapes/conversation.ts";
-import { type Field, fieldFacts, kindWords } from "../shapes/field_facts.ts";
-import { proposeColumns } from "../shapes/propose_columns.ts";
+import type { Shape } from "../conversation/conversation.ts";
+import { type Field, fieldFacts, kindWords } from "./field_facts.ts";
+import { proposeColumns } from "./propose_columns.ts";
 
 /** A file beside others, which has a format of its own. */
 export interface Item {

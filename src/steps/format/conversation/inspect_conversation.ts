@@ -1,6 +1,6 @@
 import { withoutInvisible } from "../../../lib/text/text_width.ts";
-import type { Conversation, Turn } from "../shapes/conversation.ts";
-import type { CheckName } from "./findings.ts";
+import type { Conversation, Turn } from "./conversation.ts";
+import type { CheckName } from "../checks/findings.ts";
 import { type Markup, markupOf, markupOfTools } from "./markup.ts";
 
 /** Something a conversation can be read with, but should not have. */

@@ -1,9 +1,10 @@
 import type { Json, JsonObject } from "../../../lib/json/json.ts";
 import type { Abilities } from "../../../providers/abilities.ts";
-import { contentOf, reasoningOf } from "../shapes/content.ts";
+import { contentOf, reasoningOf } from "./content.ts";
 import {
   type Complain,
   type Conversation,
+  holdsHalfCharacter,
   isObject,
   kindOf,
   type RawConversation,
@@ -11,14 +12,13 @@ import {
   type Role,
   ROLES,
   type Turn,
-} from "../shapes/conversation.ts";
+} from "./conversation.ts";
 import { parseJsonCell } from "../shapes/json_cell.ts";
-import { learntOf } from "../shapes/learn_flags.ts";
+import { learntOf } from "./learn_flags.ts";
 import { MEDIA_FIELDS } from "../shapes/row_fields.ts";
-import { holdsHalfCharacter } from "./surrogates.ts";
 import { withoutNulls } from "../shapes/row_view.ts";
-import { type Call, isAnswerRole, isCallRole, ToolCalls } from "../shapes/tool_calls.ts";
-import { toolsOf } from "../shapes/tools.ts";
+import { type Call, isAnswerRole, isCallRole, ToolCalls } from "./tool_calls.ts";
+import { toolsOf } from "./tools.ts";
 
 /** Decides for a row's turns what is written, or complains and leaves the row out. */
 export function checkConversation(

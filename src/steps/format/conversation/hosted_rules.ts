@@ -1,11 +1,5 @@
 import type { JsonObject } from "../../../lib/json/json.ts";
-import {
-  type Complain,
-  type Conversation,
-  isObject,
-  type RawTurn,
-  type Turn,
-} from "../shapes/conversation.ts";
+import { type Complain, type Conversation, isObject, type RawTurn, type Turn } from "./conversation.ts";
 
 /** Of a message, what services know. What of it a turn has no use for is left out and named. */
 const MESSAGE_FIELDS = ["name", "tool_call_id", "refusal"];
