@@ -63,12 +63,6 @@ export function parseJson<T>(
   const { data, error } = schema.safeParse(value);
   if (!error) return data;
   const { path, message } = error.issues[0]!;
-  throw refuse(
-    path.length === 0 ? lowerFirst(message) : `"${path.join(".")}": ${lowerFirst(message)}`,
-    error,
-  );
-}
-
-function lowerFirst(text: string): string {
-  return text.replace(/^./, (letter) => letter.toLowerCase());
+  const member = path.length === 0 ? "" : `${path.join(".")}: `;
+  throw refuse(member + message.replace(/^./, (letter) => letter.toLowerCase()), error);
 }
