@@ -1,3 +1,4 @@
+/** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
 import { textWidth, truncateMiddle } from "../lib/text/text_width.ts";
 import { at } from "./parts.tsx";
 

@@ -1,3 +1,4 @@
+/** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
 import { count, ratio, share } from "../lib/text/format.ts";
 import { type ComparedCell, type Comparison as Compared, COSTS } from "../view/comparison.ts";
 import { anyScored, COST_TEXT, hasScore, quality, whyNot, written } from "../view/cost_text.ts";

@@ -1,3 +1,4 @@
+/** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
 import { bytes, count } from "../lib/text/format.ts";
 import { foundText } from "./check_text.ts";
 import type { DataReport, SetReport } from "./data_report.ts";

@@ -1,3 +1,4 @@
+/** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
 import { count } from "../lib/text/format.ts";
 import type { SetReport } from "./data_report.ts";
 import { at } from "./parts.tsx";

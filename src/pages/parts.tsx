@@ -1,4 +1,4 @@
-import type { Child } from "hono/jsx";
+/** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
 import { count } from "../lib/text/format.ts";
 
 /** One figure of a row of figures. */
@@ -12,7 +12,7 @@ export function Figure({ label, children }: { label: string; children?: unknown 
 }
 
 /** A heading below the page's own, or below a section's. */
-export function Heading({ level, children }: { level: Level; children?: Child }) {
+export function Heading({ level, children }: { level: Level; children?: unknown }) {
   return level === 2 ? <h2>{children}</h2> : level === 3 ? <h3>{children}</h3> : <h4>{children}</h4>;
 }
 export type Level = 2 | 3 | 4;
@@ -25,7 +25,7 @@ interface TableProps {
   readonly label: string;
   readonly columns: readonly Column[];
   readonly style?: string;
-  readonly children?: Child;
+  readonly children?: unknown;
 }
 
 /** A table that scrolls on its own where there is no room for it. */

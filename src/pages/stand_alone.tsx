@@ -1,11 +1,10 @@
-import { raw } from "hono/html";
-import type { Child } from "hono/jsx";
+/** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
 import { PAGE_STYLE } from "./style.ts";
 
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
 
 /** A page as one file that needs nothing else: its style is in it, and it runs no script. */
-export function standAlone(title: string, content: Child): string {
+export function standAlone(title: string, content: unknown): string {
   const document = (
     <html lang="en">
       <head>
@@ -13,7 +12,7 @@ export function standAlone(title: string, content: Child): string {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta http-equiv="Content-Security-Policy" content={POLICY} />
         <title>{title}</title>
-        <style>{raw(PAGE_STYLE)}</style>
+        <style dangerouslySetInnerHTML={{ __html: PAGE_STYLE }}></style>
       </head>
       <body>
         <main>

@@ -4,9 +4,9 @@ import { makeFolder } from "../lib/files/folder.ts";
 import { digestOf, rememberDigest, stampOf } from "../lib/files/digest_memo.ts";
 import { TemperError } from "../lib/errors.ts";
 import type { FileLock, Fs } from "../lib/files/fs.ts";
-import type { Json, JsonObject } from "../lib/json/json.ts";
+import type { JsonObject } from "../lib/json/json.ts";
 import { findJson, writeJson } from "../lib/json/json_file.ts";
-import { type Output, outputSchema, type ResultInfo, resultSchema } from "../log/events.ts";
+import { jsonObject, type Output, outputSchema, type ResultInfo, resultSchema } from "../log/events.ts";
 import type { Env } from "../providers/provider.ts";
 import { linkOutputs, missing, replaceDir } from "./outputs.ts";
 
@@ -19,8 +19,6 @@ export const MANIFEST = "manifest.json";
 const OUT = "out";
 /** Below this a digest is computed faster than a memo of it is looked up. */
 const MEMO_BYTES = 1_048_576;
-
-const jsonObject = z.record(z.string(), z.json()) as z.ZodType<{ readonly [key: string]: Json }>;
 
 /** manifest.json: written last into an entry. `parts` are kept so that a person can see what a key stands for. */
 const manifest = z.object({

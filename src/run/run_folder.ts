@@ -1,19 +1,18 @@
 import { join } from "node:path";
 import { z } from "zod";
 import type { Fs } from "../lib/files/fs.ts";
-import type { Json } from "../lib/json/json.ts";
 import { findJson, writeJson } from "../lib/json/json_file.ts";
+import { jsonObject } from "../log/events.ts";
 import { nameInId } from "./run_id.ts";
 import { maskedText, secretValues } from "../lib/net/secrets.ts";
 
 const PLAN_FILE = "plan.json";
 const PIPELINE_FILE = "pipeline.yaml";
+const NOTE = "# Keys and passwords are masked in this copy of the pipeline file.\n";
 /** Its presence asks the process that drives the run to cancel it. */
 export const CANCEL_FILE = "cancel";
 /** Folder of what unfinished attempts have left. */
 export const ATTEMPTS = "attempts";
-
-const jsonObject = z.record(z.string(), z.json()) as z.ZodType<{ readonly [key: string]: Json }>;
 
 /** plan.json: what was decided when the run was made. `spec` is the pipeline with defaults and overrides filled in. */
 const planFile = z.object({
@@ -91,8 +90,6 @@ function numberOf({ plan }: EarlierRun): number {
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
-
-const NOTE = "# Keys and passwords are masked in this copy of the pipeline file.\n";
 
 /** What a run's folder keeps of its pipeline file: the text, with what must not be read from there masked. */
 export function pipelineCopy(text: string, env: Readonly<Record<string, string | undefined>>): string {
