@@ -17,7 +17,7 @@ export function Heading({ level, children }: { level: Level; children?: unknown 
 }
 export type Level = 2 | 3 | 4;
 
-/** A column's title; of one that holds numbers also that. */
+/** A column's title, and whether it holds numbers. */
 export type Column = string | { readonly title: string; readonly numbers: true; readonly about?: string };
 
 interface TableProps {
