@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { systemClock } from "../src/lib/clock.ts";
 import { denoFs } from "../src/lib/files/fs.ts";
 import { LineWriter } from "../src/lib/files/line_writer.ts";
-import { planOf } from "../src/run/plan_of.ts";
+import { planSteps } from "../src/run/plan_steps.ts";
 import type { LoadedSpec } from "../src/spec/load.ts";
 import { Spec } from "../src/spec/schema/schema.ts";
 import { extract } from "../src/steps/extract.ts";
@@ -102,7 +102,7 @@ async function measure(dir: string, rows: number): Promise<Measured> {
   const readMs = performance.now() - readStart;
   const env = { fs: denoFs, clock: systemClock, cacheDir: join(dir, "cache"), env: {} };
   const loaded = pipeline(dir, rows);
-  const plan = await planOf(loaded, [extract, format], env);
+  const plan = await planSteps(loaded, [extract, format], env);
   const start = performance.now();
   for (const step of [extract, format]) {
     const out = join(dir, step.kind);

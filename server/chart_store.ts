@@ -2,8 +2,7 @@ import type { ReadFs } from "../src/lib/files/read_fs.ts";
 import { type ChartData, type ChartName, Charts } from "../src/view/charts.ts";
 import { readPoints } from "../src/log/metrics.ts";
 import { type MetricSource, metricSource } from "./metric_tail.ts";
-import { InTurn } from "./in_turn.ts";
-import { Recent } from "./recent.ts";
+import { InTurn, Recent } from "./recent.ts";
 
 /** Runs whose charts are kept: each takes at most a few hundred kilobytes. */
 const KEPT = 32;

@@ -7,7 +7,7 @@ const TRIES = 3;
 const CHUNK = 65_536;
 
 /** Where a path leads to. */
-interface Place {
+interface ContainedPath {
   /** Without links below the root, which is left as it was given: that is what the process may read. */
   readonly path: string;
   /** Without any link. */
@@ -41,7 +41,7 @@ export function containedFs(fs: ReadFs, root: string): ReadFs {
     new Uint8Array(await new Response(streamOf(chunksOf(() => open(path)))).arrayBuffer());
   return {
     async stat(path) {
-      const place = await placeOf(inside, path);
+      const place = await containedPath(inside, path);
       return place && await fs.stat(place.path);
     },
     readBytes: bytesOf,
@@ -50,19 +50,19 @@ export function containedFs(fs: ReadFs, root: string): ReadFs {
     readChunks: (path, start, end) => chunksOf(() => open(path), start, end),
     openRead: open,
     async realPath(path) {
-      const place = await placeOf(inside, path);
+      const place = await containedPath(inside, path);
       if (!place) throw nothingAt(path);
       return place.real;
     },
     async list(path) {
-      const place = await placeOf(inside, path);
+      const place = await containedPath(inside, path);
       return place ? await fs.list(place.path) : [];
     },
     watch(path, onChange) {
       let stop = () => {};
       let over = false;
       const begin = async () => {
-        const place = await placeOf(inside, path);
+        const place = await containedPath(inside, path);
         if (!place || over) return;
         stop = fs.watch(place.path, onChange);
         // What changed before the watch began has not been told.
@@ -76,7 +76,7 @@ export function containedFs(fs: ReadFs, root: string): ReadFs {
       };
     },
     async isLocked(path) {
-      const place = await placeOf(inside, path);
+      const place = await containedPath(inside, path);
       return place !== undefined && (await fs.stat(place.path))?.isFile === true &&
         await fs.isLocked(place.path);
     },
@@ -84,7 +84,7 @@ export function containedFs(fs: ReadFs, root: string): ReadFs {
 }
 
 /** Where `path` leads to; undefined when nothing is there, or nothing inside. */
-async function placeOf({ fs, root }: Inside, path: string): Promise<Place | undefined> {
+async function containedPath({ fs, root }: Inside, path: string): Promise<ContainedPath | undefined> {
   try {
     const real = await fs.realPath(path);
     const below = relative(await root.real(), real);
@@ -103,12 +103,12 @@ async function placeOf({ fs, root }: Inside, path: string): Promise<Place | unde
 async function openInside(inside: Inside, path: string): Promise<FileReader> {
   const { fs } = inside;
   for (let attempt = 0; attempt < TRIES; attempt++) {
-    const place = await placeOf(inside, path);
+    const place = await containedPath(inside, path);
     const there = place && await fs.stat(place.path);
     // Opening a pipe would wait for whoever writes to it.
     if (!place || !(there?.isFile || there?.isDirectory)) break;
     const file = await fs.openRead(place.path);
-    const [opened, after] = await Promise.all([file.stat(), placeOf(inside, place.path)])
+    const [opened, after] = await Promise.all([file.stat(), containedPath(inside, place.path)])
       .catch((error) => {
         file.close();
         throw error;

@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import type { MiddlewareHandler } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
 import { timingSafeEqual } from "hono/utils/buffer";
-import { isLoopback } from "../src/lib/net/loopback.ts";
+import { isLoopback } from "../src/lib/net/address.ts";
 
 const COOKIE = "temper_token";
 const LOOPBACK = ["localhost", "127.0.0.1", "::1"];

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import type { Clock } from "../src/lib/clock.ts";
 import type { ReadFs } from "../src/lib/files/read_fs.ts";
-import { isDriven, seen } from "../src/log/liveness.ts";
+import { isDriven, seen } from "../src/log/read_run.ts";
 import { METRICS_FILE } from "../src/log/metrics.ts";
-import { isTerminal, type RunState } from "../src/log/state.ts";
+import { isTerminal, type RunState } from "../src/log/run_state.ts";
 
 const TRAINER_LOCK = "job/lock";
 /** Silence after which what lives is called stalled; the runner says so after the same time. */

@@ -3,10 +3,9 @@ import type { FileStat, ReadFs } from "../src/lib/files/read_fs.ts";
 import { eventText } from "../src/view/event_text.ts";
 import type { LogEvent, UnknownEvent } from "../src/log/events.ts";
 import { type Folded, foldLog, NOTHING_FOLDED } from "../src/log/fold_log.ts";
-import { EVENTS_FILE } from "../src/log/liveness.ts";
-import type { RunState } from "../src/log/state.ts";
-import { InTurn } from "./in_turn.ts";
-import { Recent } from "./recent.ts";
+import { EVENTS_FILE } from "../src/log/read_run.ts";
+import type { RunState } from "../src/log/run_state.ts";
+import { InTurn, Recent } from "./recent.ts";
 
 /** Runs whose logs are kept: of each its state and its last lines. */
 const KEPT = 32;

@@ -6,8 +6,10 @@
 import { z } from "zod";
 import { systemClock } from "../src/lib/clock.ts";
 import { denoFs } from "../src/lib/files/fs.ts";
+import { readLines } from "../src/lib/files/lines.ts";
+import { parseJson } from "../src/lib/json/json_file.ts";
 import { createApp } from "./app.tsx";
-import { createSources } from "./sources.ts";
+import { createSources } from "./run_sources.ts";
 
 const settings = z.object({
   host: z.string(),
@@ -20,10 +22,14 @@ const settings = z.object({
   cwd: z.string(),
 });
 
-const stdin = Deno.stdin.readable.pipeThrough(new TextDecoderStream()).getReader();
+const stdin = readLines(Deno.stdin.readable);
 
 async function main(): Promise<void> {
-  const { host, port, token, names, runsDir, runs, cwd } = settings.parse(JSON.parse(await firstLine()));
+  const { host, port, token, names, runsDir, runs, cwd } = parseJson(
+    await firstLine(),
+    settings,
+    "the settings",
+  );
   const app = createApp(createSources(denoFs, systemClock, runsDir, { runs, cwd }), { host, token, names });
   try {
     Deno.serve({ hostname: host, port, onListen: ({ port }) => say({ port }) }, app.fetch);
@@ -32,18 +38,14 @@ async function main(): Promise<void> {
     say({ error: name === "Error" || name === "" ? String(error) : name });
     Deno.exit(1);
   }
-  while (!(await stdin.read()).done);
+  while (!(await stdin.next()).done);
   Deno.exit(0);
 }
 
 async function firstLine(): Promise<string> {
-  let text = "";
-  while (!text.includes("\n")) {
-    const { value, done } = await stdin.read();
-    if (done) Deno.exit(0);
-    text += value;
-  }
-  return text.slice(0, text.indexOf("\n"));
+  const { value, done } = await stdin.next();
+  if (done || !value.terminated) Deno.exit(0);
+  return value.lines[0] as string;
 }
 
 function say(message: unknown): void {

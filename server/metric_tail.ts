@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import type { Clock } from "../src/lib/clock.ts";
+import { LineSplitter } from "../src/lib/files/line_splitter.ts";
 import type { ReadFs } from "../src/lib/files/read_fs.ts";
 import { MAX_LINE } from "../src/log/events.ts";
-import { EVENTS_FILE } from "../src/log/liveness.ts";
+import { EVENTS_FILE } from "../src/log/read_run.ts";
 import {
   type MetricPoint,
   METRICS_FILE,
@@ -51,13 +52,9 @@ export class MetricTail {
   async skip(): Promise<void> {
     const size = (await this.fs.stat(this.source.path))?.size ?? 0;
     const start = Math.max(0, size - MAX_LINE);
-    this.#end = start;
-    let at = start;
-    for await (const chunk of this.fs.readChunks(this.source.path, start, size)) {
-      const newline = chunk.lastIndexOf(10);
-      if (newline >= 0) this.#end = at + newline + 1;
-      at += chunk.length;
-    }
+    const splitter = new LineSplitter(start, 0);
+    for await (const chunk of this.fs.readChunks(this.source.path, start, size)) splitter.push(chunk);
+    this.#end = splitter.end;
   }
 
   /** Waits for something new, at most until the next look is due; undefined when nothing came. */

@@ -1,9 +1,11 @@
 import { basename, isAbsolute, join, relative } from "node:path";
+import { z } from "zod";
 import type { Clock } from "../src/lib/clock.ts";
 import type { ReadFs } from "../src/lib/files/read_fs.ts";
-import { isDriven } from "../src/log/liveness.ts";
+import { findJson } from "../src/lib/json/json_file.ts";
+import { isDriven } from "../src/log/read_run.ts";
 import { type NextCommand, nextCommands, type Place } from "../src/view/next_commands.ts";
-import type { RunState } from "../src/log/state.ts";
+import type { RunState } from "../src/log/run_state.ts";
 import { type Liveness, lookAt, seenWith } from "./liveness.ts";
 import type { LogEntry, LogStore } from "./log_store.ts";
 
@@ -69,8 +71,7 @@ async function placeOf(
 /** Which combination of its file's matrix the run is. */
 async function cellOf(fs: ReadFs, dir: string): Promise<string | undefined> {
   try {
-    const { cell } = JSON.parse(await fs.readText(join(dir, "plan.json")));
-    return typeof cell === "string" ? cell : undefined;
+    return (await findJson(join(dir, "plan.json"), z.object({ cell: z.string().optional() }), fs))?.cell;
   } catch {
     // The page says more about a run without a plan than nothing.
     return undefined;

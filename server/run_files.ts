@@ -1,10 +1,12 @@
 import { join } from "node:path";
+import { lastLines } from "../src/lib/files/last_lines.ts";
 import type { ReadFs } from "../src/lib/files/read_fs.ts";
+import { parseJson } from "../src/lib/json/json_file.ts";
 import { maskedText } from "../src/lib/net/secrets.ts";
 import { oneLine } from "../src/lib/text/text_width.ts";
 import { type ChangeKind, changeOf, type Prediction, readPredictions } from "../src/log/predictions.ts";
-import type { RunState } from "../src/log/state.ts";
-import { type DataReport, dataReport } from "./data_report.ts";
+import type { RunState } from "../src/log/run_state.ts";
+import { type DataReport, dataReport } from "../src/pages/data_report.ts";
 import { stepFolder } from "./run_details.ts";
 import { reason } from "./run_index.ts";
 
@@ -40,10 +42,7 @@ export function reportOf(fs: ReadFs, dir: string, state: RunState): Promise<Part
   return readPart(async () => {
     const folder = stepFolder(state, "format");
     const text = folder && await textOf(fs, join(dir, folder, "report.json"), MOST_REPORT);
-    if (text === undefined) return undefined;
-    const { data, error } = dataReport.safeParse(JSON.parse(text));
-    if (error) throw new Error(`Cannot read report.json: ${error.issues[0]?.message}`);
-    return data;
+    return text === undefined ? undefined : parseJson(text, dataReport, "report.json");
   });
 }
 
@@ -51,13 +50,9 @@ export function reportOf(fs: ReadFs, dir: string, state: RunState): Promise<Part
 export function trainerLog(fs: ReadFs, dir: string): Promise<Part<readonly string[]>> {
   return readPart(async () => {
     const path = join(dir, "job", "trainer.log");
-    const size = (await fs.stat(path))?.size;
-    if (size === undefined) return undefined;
-    const start = Math.max(0, size - LOG_BYTES);
-    const text = await new Response(fs.readStream(path, start, size)).text();
-    const lines = text.split(/\r\n|[\r\n]/).map(oneLine).filter((line) => line.trim() !== "");
-    // The first line of a cut begins anywhere.
-    return (start > 0 ? lines.slice(1) : lines).slice(-LOG_LINES);
+    if (!await fs.stat(path)) return undefined;
+    const lines = await lastLines(path, fs, LOG_BYTES, LOG_LINES);
+    return lines.map(oneLine).filter((line) => line.trim() !== "");
   });
 }
 

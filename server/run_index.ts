@@ -3,9 +3,9 @@ import type { Clock } from "../src/lib/clock.ts";
 import type { FileStat, ReadFs } from "../src/lib/files/read_fs.ts";
 import { TemperError } from "../src/lib/errors.ts";
 import { type Folded, foldLog, NOTHING_FOLDED } from "../src/log/fold_log.ts";
-import { EVENTS_FILE } from "../src/log/liveness.ts";
+import { EVENTS_FILE } from "../src/log/read_run.ts";
 import { lossOf, type TrainingLoss } from "../src/view/progress_text.ts";
-import { isTerminal } from "../src/log/state.ts";
+import { isTerminal } from "../src/log/run_state.ts";
 import { lookAt, seenWith } from "./liveness.ts";
 import { rowOf, type RunRow, unreadableRow } from "./run_row.ts";
 

@@ -2,7 +2,7 @@
 import { runDuration } from "../src/view/elapsed.ts";
 import { progressText, type TrainingLoss } from "../src/view/progress_text.ts";
 import { numberOf, objectOf, scoresOf } from "../src/view/scores.ts";
-import type { RunState, RunStatus } from "../src/log/state.ts";
+import type { RunState, RunStatus } from "../src/log/run_state.ts";
 
 /** `unreadable`: there is a log, and it cannot be read. */
 export type RowStatus = RunStatus | "unreadable";
@@ -31,7 +31,7 @@ export interface RunRow {
   readonly metric: string | null;
   readonly before: number | null;
   readonly after: number | null;
-  /** Numbers trained, tokens a second and peak memory in bytes, once they are known. */
+  /** Trainable parameters, tokens a second and peak memory in bytes, once they are known. */
   readonly trainable: number | null;
   readonly speed: number | null;
   readonly memory: number | null;

@@ -13,7 +13,8 @@ import runCss from "./static/run.css" with { type: "text" };
 import runJs from "./static/run.js" with { type: "text" };
 import tablesCss from "./static/tables.css" with { type: "text" };
 import { sha256 } from "../src/lib/files/fs.ts";
-import { PAGE_STYLE } from "../src/lib/text/page_style.ts";
+import { COLORS } from "../src/pages/colors.ts";
+import { PAGE_STYLE } from "../src/pages/style.ts";
 
 const JS = "text/javascript; charset=utf-8";
 const CSS = "text/css; charset=utf-8";
@@ -25,7 +26,7 @@ const ASSETS: Readonly<Record<string, { readonly type: string; readonly body: st
   "style.css": { type: CSS, body: STYLES.join("\n") },
   // As a module it needs a name to be imported by. Its licence (MIT) comes with the package.
   "uplot.js": { type: JS, body: `${uplotJs}\nexport default uPlot;\n` },
-  "icon.svg": { type: "image/svg+xml", body: iconSvg },
+  "icon.svg": { type: "image/svg+xml", body: iconSvg.replace("BAR", COLORS.bar[0]) },
   "chart.js": { type: JS, body: chartJs },
   "compare.js": { type: JS, body: compareJs },
   "list.js": { type: JS, body: listJs },

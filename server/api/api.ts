@@ -2,12 +2,12 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { TemperError } from "../../src/lib/errors.ts";
 import { VERSION } from "../../src/lib/version.ts";
 import { runJson } from "../../src/view/run_json.ts";
-import { compareRuns } from "../compare.ts";
+import { compareRuns } from "../compare_runs.ts";
 import { errorBody } from "../guard.ts";
 import { listPath, selectRows } from "../query.ts";
 import { modelfileText, type Part, pipelineText, predictionsOf, reportOf, trainerLog } from "../run_files.ts";
 import { type RunView, viewRun } from "../run_details.ts";
-import type { Sources } from "../sources.ts";
+import type { Sources } from "../run_sources.ts";
 import * as routes from "./routes.ts";
 
 /** The same as the pages, as JSON, described by an OpenAPI document. */

@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { CHANGES } from "../../src/log/predictions.ts";
-import { MOST_COMPARED } from "../compare.ts";
+import { MOST_COMPARED } from "../compare_runs.ts";
 import { listQuery, MOST_PER_PAGE } from "../query.ts";
 import * as schemas from "./schemas.ts";
 

@@ -4,15 +4,6 @@ import uPlot from "./uplot.js";
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const FONT = "11px system-ui, sans-serif";
 
-/** Of each line: its colour by number, and whether it is thin (single steps jump) or dots. */
-const STYLES = {
-  loss: { color: 0, raw: true },
-  smoothed: { color: 0 },
-  "eval_loss": { color: 1, dots: true },
-  "learning_rate": { color: 2 },
-  "tokens_per_second": { color: 3 },
-  rss: { color: 5 },
-};
 const TITLES = {
   loss: "loss",
   smoothed: "smoothed loss",
@@ -52,6 +43,7 @@ export class Chart {
     this.frame = figure.querySelector(".plot");
     this.hover = figure.querySelector(".hover");
     this.titles = titles;
+    this.styles = JSON.parse(figure.dataset.styles ?? "{}");
     this.toggle = figure.querySelector(".toggle");
     this.toggle?.addEventListener("click", (event) => this.#switchScale(event));
     this.toggle?.addEventListener("keydown", (event) => event.key === " " && this.#switchScale(event));
@@ -115,8 +107,10 @@ export class Chart {
   }
 
   #line(name, i, color) {
-    const { color: at, raw, dots } = STYLES[name] ?? { color: i };
-    const stroke = color(`--s${at}`);
+    // As the server styles it: "s1 dots".
+    const [at, drawn] = (this.styles[name] ?? `s${i}`).split(" ");
+    const [raw, dots] = [drawn === "raw", drawn === "dots"];
+    const stroke = color(`--${at}`);
     return {
       label: name,
       stroke: raw ? `${stroke}99` : stroke,

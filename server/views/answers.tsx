@@ -1,6 +1,6 @@
 import { count } from "../../src/lib/text/format.ts";
 import { type ChangeKind, CHANGES, type Prediction, questionOf } from "../../src/log/predictions.ts";
-import type { RunState } from "../../src/log/state.ts";
+import type { RunState } from "../../src/log/run_state.ts";
 import type { Part, PredictionPage, PredictionQuery } from "../run_files.ts";
 
 const TITLES: { readonly [C in ChangeKind]: string } = {

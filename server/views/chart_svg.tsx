@@ -1,4 +1,5 @@
 import { bytes, figure } from "../../src/lib/text/format.ts";
+import { SERIES_COLORS } from "../../src/pages/colors.ts";
 import type { ChartData, ChartName } from "../../src/view/charts.ts";
 
 const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [560, 240, 64, 12, 12, 24];
@@ -16,22 +17,25 @@ export function writeValue(chart: ChartName, value: number): string {
   return chart === "memory" ? bytes(value) : figure(value);
 }
 
-const STYLES: Readonly<Record<string, string>> = {
-  loss: "s0 raw",
-  smoothed: "s0",
-  "eval_loss": "s1 dots",
-  "learning_rate": "s2",
-  "tokens_per_second": "s3",
-  rss: "s5",
-};
+/** How lines are drawn that are not plain ones: single steps jump, and held-out rows are few. */
+const DRAWN: Readonly<Record<string, string>> = { loss: "raw", "eval_loss": "dots" };
 
 export function linesOf({ steps, series }: ChartData): Line[] {
   return Object.entries(series).map(([name, values]) => ({
     name,
-    style: STYLES[name] ?? "s0",
+    style: styleOf(name),
     steps,
     values,
   }));
+}
+
+/** The style of every series, for the script: it may draw some that are not there yet. */
+export const SERIES_STYLES: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.keys(SERIES_COLORS).map((name) => [name, styleOf(name)]),
+);
+
+function styleOf(name: string): string {
+  return [`s${SERIES_COLORS[name] ?? 0}`, DRAWN[name]].join(" ").trim();
 }
 
 /** Lines over steps as a picture, for who runs no script, and until the script has drawn its own. */

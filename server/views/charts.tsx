@@ -1,10 +1,10 @@
 import { counted, figure } from "../../src/lib/text/format.ts";
 import { CHART_NAMES, type ChartData, type ChartName } from "../../src/view/charts.ts";
 import { scoresOf } from "../../src/view/scores.ts";
-import type { RunState } from "../../src/log/state.ts";
+import type { RunState } from "../../src/log/run_state.ts";
 import type { ChartView } from "../chart_store.ts";
 import type { Part } from "../run_files.ts";
-import { ChartSvg, linesOf, writeValue } from "./chart_svg.tsx";
+import { ChartSvg, linesOf, SERIES_STYLES, writeValue } from "./chart_svg.tsx";
 
 export const CHART_TITLES: { readonly [C in ChartName]: string } = {
   loss: "Loss",
@@ -53,7 +53,12 @@ function Chart({ name, data, log }: { name: ChartName; data: ChartData; log: boo
   const title = CHART_TITLES[name];
   const isLoss = name === "loss";
   return (
-    <figure class="chart" data-chart={name} data-scale={isLoss && log ? "log" : "linear"}>
+    <figure
+      class="chart"
+      data-chart={name}
+      data-scale={isLoss && log ? "log" : "linear"}
+      data-styles={JSON.stringify(SERIES_STYLES)}
+    >
       <figcaption>
         <h3>{title}</h3>
         {isLoss

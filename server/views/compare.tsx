@@ -1,5 +1,6 @@
-import { bytes, count, duration, figure, magnitude, share } from "../../src/lib/text/format.ts";
-import { type ComparedRun, MOST_COMPARED } from "../compare.ts";
+import { count, duration } from "../../src/lib/text/format.ts";
+import { Comparison } from "../../src/pages/comparison.tsx";
+import { type ComparedRun, comparisonOf, MOST_COMPARED } from "../compare_runs.ts";
 import { rowDuration } from "../run_row.ts";
 import { ChartSvg, type Line } from "./chart_svg.tsx";
 import { Layout } from "./layout.tsx";
@@ -39,7 +40,8 @@ export function CompareView({ runs, log, path, now }: CompareProps) {
       {runs.length === 0 ? null : (
         <>
           <Curves runs={runs} log={log} path={path} />
-          <Figures runs={runs} now={now} />
+          <Runs runs={runs} now={now} />
+          <Comparison comparison={comparisonOf(runs)} />
         </>
       )}
     </Layout>
@@ -88,20 +90,16 @@ function lineOf({ row, loss }: ComparedRun, i: number): Line {
   return { name: row.id, style: `s${i}`, steps: loss.steps, values };
 }
 
-function Figures({ runs, now }: Pick<CompareProps, "runs" | "now">) {
+/** What there is to say of a run before it is done. */
+function Runs({ runs, now }: Pick<CompareProps, "runs" | "now">) {
   const number = (value: number | null, write: (n: number) => string) => value === null ? "–" : write(value);
   const lines: [string, (run: ComparedRun) => unknown][] = [
     ["State", ({ row }) => <Badge state={row.state} stalled={row.stalled} />],
     ["Method", ({ row }) => row.method],
     ["Provider", ({ row }) => row.provider],
-    ["Score before", ({ row }) => number(row.before, share)],
-    ["Score after", ({ row }) => <strong>{number(row.after, share)}</strong>],
     ["Metric", ({ row }) => row.metric ?? "–"],
     ["Loss", ({ row }) => <Loss row={row} />],
     ["Steps trained", ({ loss }) => number(loss.steps.at(-1) ?? null, count)],
-    ["Numbers trained", ({ row }) => number(row.trainable, magnitude)],
-    ["Tokens a second", ({ row }) => number(row.speed, figure)],
-    ["Peak memory", ({ row }) => number(row.memory, bytes)],
     ["Took", ({ row }) => {
       const ms = rowDuration(row, now);
       return ms === undefined ? "–" : duration(ms);
@@ -109,7 +107,7 @@ function Figures({ runs, now }: Pick<CompareProps, "runs" | "now">) {
     ["Started", ({ row }) => <Ago iso={row.started} now={now} />],
   ];
   return (
-    <div class="scroll" tabindex={0} role="group" aria-label="Figures">
+    <div class="scroll" tabindex={0} role="group" aria-label="Runs">
       <table class="compared">
         <thead>
           <tr>

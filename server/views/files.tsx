@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { bytes } from "../../src/lib/text/format.ts";
-import type { RunState } from "../../src/log/state.ts";
+import type { RunState } from "../../src/log/run_state.ts";
 import type { LogEntry } from "../log_store.ts";
 import type { Part } from "../run_files.ts";
 import { Modelfile, Yaml } from "./yaml.tsx";

@@ -1,5 +1,5 @@
 import { age, duration, figure, share } from "../../src/lib/text/format.ts";
-import type { StepStatus } from "../../src/log/state.ts";
+import type { StepStatus } from "../../src/log/run_state.ts";
 import type { RowStatus, RunRow } from "../run_row.ts";
 
 const MARKS: Readonly<Record<RowStatus | StepStatus | "stalled", string>> = {
@@ -63,15 +63,5 @@ export function Loss({ row: { loss, smoothed, loss_before: before, loss_after: a
     <>
       {figure(loss)} <span class="soft">{smoothed ? "training, smoothed" : "training"}</span>
     </>
-  );
-}
-
-/** One figure of a row of figures. */
-export function Figure({ label, children }: { label: string; children?: unknown }) {
-  return (
-    <div>
-      <dt>{label}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }

@@ -1,20 +1,21 @@
+import type { DataReport } from "../../src/pages/data_report.ts";
+import { Figure } from "../../src/pages/parts.tsx";
 import { count, duration, figure, share } from "../../src/lib/text/format.ts";
 import { elapsed, runDuration } from "../../src/view/elapsed.ts";
 import { counter, counts as isCounted, progressText } from "../../src/view/progress_text.ts";
 import { HELD_OUT_LOSS, scoresOf } from "../../src/view/scores.ts";
-import type { RunState, StepState } from "../../src/log/state.ts";
+import type { RunState, StepState } from "../../src/log/run_state.ts";
 import { summaryText } from "../../src/view/summary_text.ts";
 import type { ChartView } from "../chart_store.ts";
 import type { RunView } from "../run_details.ts";
-import type { DataReport } from "../data_report.ts";
 import type { Part, PredictionPage, PredictionQuery } from "../run_files.ts";
 import { Answers } from "./answers.tsx";
 import { ChartSection } from "./charts.tsx";
-import { Dataset } from "./dataset.tsx";
 import { Artifacts, Files, Logs } from "./files.tsx";
 import { Layout } from "./layout.tsx";
 import { Notice } from "./notice.tsx";
-import { Ago, Badge, Figure, Took } from "./parts.tsx";
+import { Ago, Badge, Took } from "./parts.tsx";
+import { Dataset } from "../../src/pages/dataset.tsx";
 
 export interface RunPageProps {
   readonly view: RunView;
@@ -54,7 +55,7 @@ export function RunPage(props: RunPageProps) {
         <section data-live="results">
           <Answers id={id} part={props.predictions} query={props.predictionQuery} state={state} />
           <Artifacts state={state} />
-          <Dataset part={props.report} />
+          <DatasetSection part={props.report} />
         </section>
         <section data-live="files">
           <Files pipeline={props.pipeline} modelfile={props.modelfile} path={state.pipeline} />
@@ -201,5 +202,17 @@ function Step({ step, now, stalled }: { step: StepState; now: number; stalled: b
         ? null
         : <p class="soft key" title="What this step's output depends on">key {step.key.slice(0, 12)}</p>}
     </li>
+  );
+}
+
+/** What became of the dataset's rows: the same as in report.html. */
+function DatasetSection({ part: { value, problem } }: { part: Part<DataReport> }) {
+  if (problem !== undefined) return <p class="error">{problem}</p>;
+  if (!value) return null;
+  return (
+    <section aria-labelledby="data">
+      <h2 id="data">Data</h2>
+      <Dataset report={value} level={3} />
+    </section>
   );
 }

@@ -1,10 +1,10 @@
 import { join, resolve } from "node:path";
 import { EXIT, type ExitCode } from "../lib/errors.ts";
-import type { RunState } from "../log/state.ts";
+import { jsonText, writeJson } from "../lib/json/json_file.ts";
+import type { RunState } from "../log/run_state.ts";
 import type { CellRun } from "../run/run_cells.ts";
 import type { LoadedSpec } from "../spec/load.ts";
-import { type CellInput, compareCells, type Comparison } from "../ui/compare/comparison.ts";
-import { comparisonHtml } from "../ui/compare/compare_html.ts";
+import { type CellInput, compareCells, type Comparison } from "../view/comparison.ts";
 import { comparisonJson } from "../ui/compare/compare_json.ts";
 import { comparisonLines } from "../ui/compare/compare_text.ts";
 import { temperCommand } from "../view/next_commands.ts";
@@ -43,8 +43,10 @@ export class CompareReport {
     this.#set(loaded, { state: outcome?.state, error: outcome?.state.error ?? error });
     const comparison = this.#comparison();
     await fs.mkdirp(this.#dir);
-    await fs.writeAtomic(join(this.#dir, DATA), `${JSON.stringify(comparisonJson(comparison), null, 2)}\n`);
-    await fs.writeAtomic(join(this.#dir, PAGE), comparisonHtml(comparison));
+    await writeJson(join(this.#dir, DATA), comparisonJson(comparison), fs);
+    // Loaded where a page is written: what draws it takes longer to load than the rest of the command line.
+    const { comparisonPage } = await import("../pages/comparison.tsx");
+    await fs.writeAtomic(join(this.#dir, PAGE), comparisonPage(comparison));
   }
 
   get exitCode(): ExitCode {
@@ -60,7 +62,7 @@ export class CompareReport {
     const place = placeOf(this.context, this.#dir, resolve(this.context.cwd, positionals[0]!), undefined);
     const files = { html: join(place.dir, PAGE), json: join(place.dir, DATA) };
     if (values["json"]) {
-      terminal.out(`${JSON.stringify({ ...comparisonJson(comparison), ...files }, null, 2)}\n`);
+      terminal.out(jsonText({ ...comparisonJson(comparison), ...files }));
       return;
     }
     const lines = comparisonLines(comparison, palette, terminal.columns("out"));

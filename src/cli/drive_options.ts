@@ -4,7 +4,7 @@ import process from "node:process";
 import { VERSION } from "../lib/version.ts";
 import type { Env } from "../providers/provider.ts";
 import { providerFor } from "../providers/registry.ts";
-import type { Control } from "../run/control.ts";
+import type { Control } from "../run/run_control.ts";
 import type { RunOptions } from "../run/run_pipeline.ts";
 import type { LoadedSpec } from "../spec/load.ts";
 import { STEPS } from "../steps/registry.ts";

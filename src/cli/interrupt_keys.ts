@@ -1,5 +1,5 @@
 import { InterruptedError, TemperError } from "../lib/errors.ts";
-import type { Control } from "../run/control.ts";
+import type { Control } from "../run/run_control.ts";
 
 /** How long a second Ctrl-C is waited for while a job runs. */
 const WINDOW_MS = 3_000;

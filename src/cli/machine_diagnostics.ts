@@ -1,6 +1,6 @@
 import { dirname, join } from "node:path";
 import { TemperError } from "../lib/errors.ts";
-import { existingParent } from "../lib/files/existing_parent.ts";
+import { existingParent } from "../lib/files/folder.ts";
 import { bytes } from "../lib/text/format.ts";
 import type { Fs } from "../lib/files/fs.ts";
 import { explainSystemError } from "../lib/system_error.ts";

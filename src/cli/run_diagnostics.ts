@@ -1,10 +1,10 @@
 import { join } from "node:path";
-import { existingParent } from "../lib/files/existing_parent.ts";
+import { existingParent } from "../lib/files/folder.ts";
 import { bytes, counted, duration } from "../lib/text/format.ts";
 import type { Diagnostic } from "../providers/diagnostic.ts";
 import type { Env } from "../providers/provider.ts";
-import { listRuns, readRun } from "../log/liveness.ts";
-import type { RunState } from "../log/state.ts";
+import { listRuns, readRun } from "../log/read_run.ts";
+import type { RunState } from "../log/run_state.ts";
 import { planPrune } from "../run/prune.ts";
 
 /** File times are rounded, and a network server's clock is never quite this one. */

@@ -1,6 +1,6 @@
 import { UsageError } from "../lib/errors.ts";
 import type { Fs } from "../lib/files/fs.ts";
-import { listRuns, type RunEntry } from "../log/liveness.ts";
+import { listRuns, type RunEntry } from "../log/read_run.ts";
 
 const SHOWN = 5;
 

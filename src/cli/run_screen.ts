@@ -1,5 +1,5 @@
 import type { LogEvent } from "../log/events.ts";
-import { NO_RUN, type RunState, stopped } from "../log/state.ts";
+import { NO_RUN, type RunState, stopped } from "../log/run_state.ts";
 import type { Terminal } from "../lib/terminal.ts";
 import type { Renderer } from "../ui/renderer.ts";
 

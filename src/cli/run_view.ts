@@ -1,14 +1,14 @@
 import { basename, isAbsolute, join, relative } from "node:path";
 import type { Fs } from "../lib/files/fs.ts";
 import { isKnown } from "../log/events.ts";
-import { EVENTS_FILE, isDriven, seen } from "../log/liveness.ts";
+import { EVENTS_FILE, isDriven, seen } from "../log/read_run.ts";
 import { readSamples, type Samples } from "../log/predictions.ts";
-import { type LogLine, readLog } from "../log/read.ts";
-import type { RunState } from "../log/state.ts";
-import { readPlan } from "../run/folder.ts";
+import { type LogLine, readLog } from "../log/read_log.ts";
+import type { RunState } from "../log/run_state.ts";
+import { readPlan } from "../run/run_folder.ts";
 import { lossOf } from "../view/progress_text.ts";
 import type { Place } from "../view/next_commands.ts";
-import type { ReportParts } from "../ui/report.ts";
+import type { ReportParts } from "../ui/run_report.ts";
 import { CACHE_OPTION, type CommandContext, type Option, RUNS_OPTION } from "./command.ts";
 
 const PREDICTIONS_FILE = "predictions.jsonl";

@@ -2,7 +2,7 @@ import { join, resolve } from "node:path";
 import { InterruptedError, TemperError } from "../lib/errors.ts";
 import type { ServeOptions } from "../providers/ollama/finished_run.ts";
 import type { Progress } from "../providers/provider.ts";
-import { readPlan } from "../run/folder.ts";
+import { readPlan } from "../run/run_folder.ts";
 import { Spec } from "../spec/schema/schema.ts";
 import type { CommandContext, Option } from "./command.ts";
 import { findRun } from "./run_ref.ts";

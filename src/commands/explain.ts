@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { EXIT } from "../lib/errors.ts";
 import type { Json } from "../lib/json/json.ts";
 import { type Changes, changesSince, type StepChange } from "../run/changes.ts";
-import { planOf } from "../run/plan_of.ts";
+import { planSteps } from "../run/plan_steps.ts";
 import { loadSpecOrThrow } from "../spec/load.ts";
 import { STEPS } from "../steps/registry.ts";
 import { createPalette, type Palette } from "../ui/palette.ts";
@@ -37,7 +37,7 @@ export const explain: Command = {
       fs,
       resolve(cwd, values["runs"] as string),
       name,
-      await planOf(loaded, STEPS, env),
+      await planSteps(loaded, STEPS, env),
     );
     if (values["json"]) terminal.out(JSON.stringify(changes ?? { run: null, steps: [] }, null, 2) + "\n");
     else if (!changes) terminal.out(`No earlier run of "${name}": every step runs for the first time\n`);

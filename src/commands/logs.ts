@@ -1,10 +1,10 @@
 import { join, resolve } from "node:path";
 import { EXIT, TemperError, UsageError } from "../lib/errors.ts";
-import { EVENTS_FILE, isDriven } from "../log/liveness.ts";
+import { EVENTS_FILE, isDriven } from "../log/read_run.ts";
 import { oneLine } from "../lib/text/text_width.ts";
-import { LineReader, type LogLine, readLog } from "../log/read.ts";
-import { fold, isTerminal, NO_RUN } from "../log/state.ts";
-import { tailLog } from "../log/tail.ts";
+import { LineReader, type LogLine, readLog } from "../log/read_log.ts";
+import { fold, isTerminal, NO_RUN } from "../log/run_state.ts";
+import { tailLog } from "../log/tail_log.ts";
 import { eventText } from "../view/event_text.ts";
 import { createPalette } from "../ui/palette.ts";
 import { type Command, type CommandContext, RUNS_OPTION } from "../cli/command.ts";

@@ -5,7 +5,7 @@ import type { Env, Provider } from "../providers/provider.ts";
 import { providerFor } from "../providers/registry.ts";
 import { changesSince } from "../run/changes.ts";
 import { type CacheHit, findCached } from "../run/cache.ts";
-import { planOf } from "../run/plan_of.ts";
+import { planSteps } from "../run/plan_steps.ts";
 import { loadAllOrThrow, type LoadedSpec, loadSpecOrThrow } from "../spec/load.ts";
 import { dataSize } from "../steps/data_size.ts";
 import { STEPS } from "../steps/registry.ts";
@@ -72,7 +72,7 @@ async function planView(context: CommandContext, loaded: LoadedSpec): Promise<Pl
   const { fs, cwd, values } = context;
   const file = context.positionals[0]!;
   const env = envOf(context);
-  const planned = await planOf(loaded, STEPS, env);
+  const planned = await planSteps(loaded, STEPS, env);
   const hits = new Map<string, CacheHit>();
   const steps: StepPreview[] = [];
   const changes = await changesSince(fs, resolve(cwd, values["runs"] as string), loaded.spec.name, planned);

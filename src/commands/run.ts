@@ -1,13 +1,13 @@
 import { join, resolve } from "node:path";
 import { type ExitCode, UsageError } from "../lib/errors.ts";
-import { EVENTS_FILE } from "../log/liveness.ts";
-import { readLog } from "../log/read.ts";
+import { EVENTS_FILE } from "../log/read_run.ts";
+import { readLog } from "../log/read_log.ts";
 import type { Env } from "../providers/provider.ts";
 import { type RunOptions, type RunOutcome, runPipeline } from "../run/run_pipeline.ts";
 import { type LoadedSpec, loadSpecOrThrow } from "../spec/load.ts";
 import { createRenderer } from "../ui/create_renderer.ts";
 import { createPalette } from "../ui/palette.ts";
-import { reportLines } from "../ui/report.ts";
+import { reportLines } from "../ui/run_report.ts";
 import {
   CACHE_OPTION,
   CELL_OPTION,

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 import { age, duration } from "../lib/text/format.ts";
 import { EXIT, TemperError, UsageError } from "../lib/errors.ts";
-import { listRuns, readRun } from "../log/liveness.ts";
-import type { RunState, RunStatus } from "../log/state.ts";
+import { listRuns, readRun } from "../log/read_run.ts";
+import type { RunState, RunStatus } from "../log/run_state.ts";
 import { scoresOf } from "../view/scores.ts";
 import { createPalette, type Paint, type Palette } from "../ui/palette.ts";
 import { runDuration } from "../view/elapsed.ts";

@@ -1,8 +1,8 @@
 import { join, relative, resolve } from "node:path";
 import { EXIT, TemperError, UsageError } from "../lib/errors.ts";
-import { existingParent } from "../lib/files/existing_parent.ts";
+import { existingParent } from "../lib/files/folder.ts";
 import type { Fs } from "../lib/files/fs.ts";
-import { isLoopback } from "../lib/net/loopback.ts";
+import { isLoopback } from "../lib/net/address.ts";
 import { type Command, type CommandContext, RUNS_OPTION } from "../cli/command.ts";
 import { startServer } from "../cli/serve_process.ts";
 

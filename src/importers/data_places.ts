@@ -1,6 +1,6 @@
 import { basename, isAbsolute, relative, resolve } from "node:path";
 import type { ReadFs } from "../lib/files/read_fs.ts";
-import { isHubId } from "../spec/schema/base.ts";
+import { isHubId } from "../spec/schema/base_name.ts";
 import type { Path } from "../spec/yaml/path.ts";
 import type { Draft } from "./draft.ts";
 import type { Reader } from "./reader.ts";

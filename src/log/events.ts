@@ -7,7 +7,8 @@ export const EVENT_VERSION = 1;
 /** Longest line, newline included: an event is a decision, what is large lies in a file beside it. */
 export const MAX_LINE = 65_536;
 
-const jsonObject = z.record(z.string(), z.json()) as z.ZodType<{ readonly [key: string]: Json }>;
+/** Any JSON object. */
+export const jsonObject = z.record(z.string(), z.json()) as z.ZodType<{ readonly [key: string]: Json }>;
 
 export const outputSchema = z.object({ path: z.string(), sha256: z.string(), bytes: z.int().min(0) })
   .readonly();

@@ -1,7 +1,7 @@
 import type { ReadFs } from "../lib/files/read_fs.ts";
 import type { LogEvent, UnknownEvent } from "./events.ts";
-import { LineReader } from "./read.ts";
-import { fold, NO_RUN, type RunState } from "./state.ts";
+import { LineReader } from "./read_log.ts";
+import { fold, NO_RUN, type RunState } from "./run_state.ts";
 
 /** A state and the byte behind the last event it was folded from. */
 export interface Folded {

@@ -41,10 +41,10 @@ export async function readPoints(
   const size = (await fs.stat(path))?.size ?? 0;
   if (size <= from) return { end, skipped };
   const options = { start: from, maxBytes: MAX_LINE, onFault: () => skipped++ };
-  const chunks = throughNewlines(fs.readChunks(path, from, size), from, (at) => end = at);
-  for await (const { lines, terminated } of readLines(chunks, options)) {
-    if (!terminated) break;
-    for (const line of lines) {
+  for await (const batch of readLines(fs.readChunks(path, from, size), options)) {
+    if (!batch.terminated) break;
+    end = batch.end;
+    for (const line of batch.lines) {
       if (line === "") continue;
       try {
         const point = parse(line);
@@ -55,21 +55,6 @@ export async function readPoints(
     }
   }
   return { end, skipped };
-}
-
-/** Passes chunks on and tells where the last whole line so far ends. */
-async function* throughNewlines(
-  chunks: AsyncIterable<Uint8Array>,
-  from: number,
-  tell: (end: number) => void,
-): AsyncGenerator<Uint8Array> {
-  let at = from;
-  for await (const chunk of chunks) {
-    const newline = chunk.lastIndexOf(10);
-    if (newline >= 0) tell(at + newline + 1);
-    at += chunk.length;
-    yield chunk;
-  }
 }
 
 /**

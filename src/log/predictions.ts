@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { TemperError } from "../lib/errors.ts";
 import type { ReadFs } from "../lib/files/read_fs.ts";
+import { parseJson } from "../lib/json/json_file.ts";
 import { readLines } from "../lib/files/lines.ts";
 
 const answer = z.string().nullish();
@@ -54,24 +54,15 @@ export async function readSamples(fs: ReadFs, path: string, most: number): Promi
   return samples;
 }
 
+const OPTIONS = { code: "bad-predictions" } as const;
+
 /** Every row in the order of the file, as a stream. */
 export async function* readPredictions(fs: ReadFs, path: string): AsyncGenerator<Prediction> {
   for await (const { lines, first } of readLines(fs.readChunks(path))) {
-    for (const [i, line] of lines.entries()) if (line !== "") yield parse(line, path, first + i);
-  }
-}
-
-function parse(line: string, path: string, number: number): Prediction {
-  try {
-    return predictionSchema.parse(JSON.parse(line));
-  } catch (cause) {
-    const found = cause instanceof z.ZodError
-      ? cause.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`)[0]
-      : cause instanceof Error
-      ? cause.message
-      : String(cause);
-    throw new TemperError("bad-predictions", `Cannot read predictions at "${path}:${number}": ${found}`, {
-      cause,
-    });
+    for (const [i, line] of lines.entries()) {
+      if (line !== "") {
+        yield parseJson(line, predictionSchema, `predictions at "${path}:${first + i}"`, OPTIONS);
+      }
+    }
   }
 }

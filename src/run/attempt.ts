@@ -6,13 +6,13 @@ import type { JobRef } from "../providers/provider.ts";
 import type { Output } from "../log/events.ts";
 import type { StepContext, StepKind, StepOutcome } from "../steps/step.ts";
 import { storeCached } from "./cache.ts";
-import { decide, type Drive, type DrivenStep, note, stateOf } from "./drive.ts";
-import { ATTEMPTS, stepDir } from "./folder.ts";
+import { type ActiveRun, type ActiveStep, decide, note, stateOf } from "./active_run.ts";
+import { ATTEMPTS, stepDir } from "./run_folder.ts";
 import { replaceDir, seal } from "./outputs.ts";
-import { ProgressThrottle } from "./throttle.ts";
+import { ProgressThrottle } from "./progress_throttle.ts";
 
 /** Runs a step once, in a folder of this attempt alone: intent, effect, commit. Throws what the step throws. */
-export async function attempt(run: Drive, driven: DrivenStep): Promise<void> {
+export async function attempt(run: ActiveRun, driven: ActiveStep): Promise<void> {
   const { fs } = run.env;
   const { step, planned, dir } = driven;
   const number = stateOf(run, step.kind).attempt + 1;
@@ -37,7 +37,7 @@ export async function attempt(run: Drive, driven: DrivenStep): Promise<void> {
   });
 }
 
-async function runStep(run: Drive, { step, planned }: DrivenStep, out: string): Promise<StepOutcome> {
+async function runStep(run: ActiveRun, { step, planned }: ActiveStep, out: string): Promise<StepOutcome> {
   let over = false;
   const throttle = new ProgressThrottle(run.env.clock, (progress) => {
     // A step that was given up on may still talk; the log is no longer its own.
@@ -68,14 +68,14 @@ async function runStep(run: Drive, { step, planned }: DrivenStep, out: string): 
   }
 }
 
-function inputDir(run: Drive, kind: StepKind): string {
+function inputDir(run: ActiveRun, kind: StepKind): string {
   const index = run.steps.findIndex((step) => step.kind === kind);
   if (index === -1) throw new RangeError(`Cannot find the output of step "${kind}": there is no such step`);
   return stepDir(run.dir, index, kind);
 }
 
 /** Outputs must not be kept under the key of inputs that were replaced while they were read. */
-async function refuseChangedInputs(run: Drive, { step, planned }: DrivenStep): Promise<void> {
+async function refuseChangedInputs(run: ActiveRun, { step, planned }: ActiveStep): Promise<void> {
   if (!planned.cached) return;
   const inputs = await step.inputs(run.loaded, run.env);
   if (keyOf({ ...planned.parts, inputs }) === planned.key) return;
@@ -90,8 +90,8 @@ async function refuseChangedInputs(run: Drive, { step, planned }: DrivenStep): P
 
 /** A cache that cannot be written costs time at the next run, not this run. */
 async function store(
-  run: Drive,
-  { step, planned, dir }: DrivenStep,
+  run: ActiveRun,
+  { step, planned, dir }: ActiveStep,
   outcome: StepOutcome,
   outputs: readonly Output[],
 ): Promise<void> {

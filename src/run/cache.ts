@@ -4,8 +4,9 @@ import { makeFolder } from "../lib/files/folder.ts";
 import { digestOf, rememberDigest, stampOf } from "../lib/files/digest_memo.ts";
 import { TemperError } from "../lib/errors.ts";
 import type { FileLock, Fs } from "../lib/files/fs.ts";
-import type { Json, JsonObject } from "../lib/json/json.ts";
-import { type Output, outputSchema, type ResultInfo, resultSchema } from "../log/events.ts";
+import type { JsonObject } from "../lib/json/json.ts";
+import { findJson, writeJson } from "../lib/json/json_file.ts";
+import { jsonObject, type Output, outputSchema, type ResultInfo, resultSchema } from "../log/events.ts";
 import type { Env } from "../providers/provider.ts";
 import { linkOutputs, missing, replaceDir } from "./outputs.ts";
 
@@ -13,12 +14,11 @@ import { linkOutputs, missing, replaceDir } from "./outputs.ts";
 export const STORE = "steps";
 /** Begins the name of what is not a whole entry: being stored, or being removed. */
 export const UNFINISHED = ".new-";
-const MANIFEST = "manifest.json";
+/** In an entry, beside its outputs: what they are of. */
+export const MANIFEST = "manifest.json";
 const OUT = "out";
 /** Below this a digest is computed faster than a memo of it is looked up. */
 const MEMO_BYTES = 1_048_576;
-
-const jsonObject = z.record(z.string(), z.json()) as z.ZodType<{ readonly [key: string]: Json }>;
 
 /** manifest.json: written last into an entry. `parts` are kept so that a person can see what a key stands for. */
 const manifest = z.object({
@@ -95,8 +95,7 @@ export async function storeCached(env: CacheEnv, entry: NewEntry, dir: string): 
     }
     const temporary = join(steps, UNFINISHED + entry.key);
     await linkOutputs(fs, dir, join(temporary, OUT), entry.outputs);
-    const text = `${JSON.stringify({ version: 1, ...entry }, null, 2)}\n`;
-    await fs.writeAtomic(join(temporary, MANIFEST), text);
+    await writeJson(join(temporary, MANIFEST), { version: 1, ...entry }, fs);
     await replaceDir(fs, temporary, join(steps, entry.key));
   } finally {
     lock.release();
@@ -140,9 +139,9 @@ async function readManifest(
   key: string,
 ): Promise<z.infer<typeof manifest> | string> {
   const path = join(entry, MANIFEST);
-  if (!await env.fs.stat(path)) return `"${MANIFEST}" is missing`;
   try {
-    const found = manifest.parse(JSON.parse(await env.fs.readText(path)));
+    const found = await findJson(path, manifest, env.fs);
+    if (!found) return `"${MANIFEST}" is missing`;
     return found.key === key ? found : `"${MANIFEST}" belongs to another key`;
   } catch {
     return `"${MANIFEST}" cannot be read`;

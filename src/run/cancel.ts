@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { LockedError, TemperError } from "../lib/errors.ts";
 import type { FileLock } from "../lib/files/fs.ts";
-import { LogWriter } from "../log/append.ts";
-import { EVENTS_FILE, LOCK_FILE } from "../log/liveness.ts";
-import { readLog } from "../log/read.ts";
-import { isTerminal, type RunState } from "../log/state.ts";
+import { LogWriter } from "../log/log_writer.ts";
+import { EVENTS_FILE, LOCK_FILE } from "../log/read_run.ts";
+import { readLog } from "../log/read_log.ts";
+import { isTerminal, type RunState } from "../log/run_state.ts";
 import type { Env, JobRef } from "../providers/provider.ts";
-import { CANCEL_FILE } from "./folder.ts";
+import { CANCEL_FILE } from "./run_folder.ts";
 import { refuseOtherHost } from "./recover.ts";
 
 /** How long a runner may take to stop its job after it was asked. */

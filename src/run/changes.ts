@@ -1,7 +1,7 @@
 import type { Fs } from "../lib/files/fs.ts";
 import { changedParts, type PartChange } from "../plan/key.ts";
 import type { Plan } from "../plan/plan.ts";
-import { type EarlierRun, earlierRuns } from "./folder.ts";
+import { type EarlierRun, earlierRuns } from "./run_folder.ts";
 
 /** How one step's key differs from what an earlier run used. */
 export interface StepChange {

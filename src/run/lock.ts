@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { LockedError } from "../lib/errors.ts";
 import { type FileLock, type Fs, sha256 } from "../lib/files/fs.ts";
 import { explainSystemError } from "../lib/system_error.ts";
-import { LOCK_FILE } from "../log/liveness.ts";
+import { LOCK_FILE } from "../log/read_run.ts";
 import type { Env } from "../providers/provider.ts";
 
 /**

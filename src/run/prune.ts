@@ -1,14 +1,16 @@
 import { basename, dirname, join } from "node:path";
+import { z } from "zod";
 import { DiskUsage } from "../lib/files/disk_usage.ts";
 import { TemperError } from "../lib/errors.ts";
 import { filesBelow } from "../lib/files/folder.ts";
 import type { Fs } from "../lib/files/fs.ts";
-import { LOCK_FILE, readRun } from "../log/liveness.ts";
-import { isTerminal, type RunState } from "../log/state.ts";
+import { readJson } from "../lib/json/json_file.ts";
+import { LOCK_FILE, readRun } from "../log/read_run.ts";
+import { isTerminal, type RunState } from "../log/run_state.ts";
 import type { Env } from "../providers/provider.ts";
-import { lockStore, STORE, UNFINISHED } from "./cache.ts";
-import { readPlan } from "./folder.ts";
-import { nameInId } from "./ids.ts";
+import { lockStore, MANIFEST, STORE, UNFINISHED } from "./cache.ts";
+import { readPlan } from "./run_folder.ts";
+import { nameInId } from "./run_id.ts";
 import { lockChoice, lockRun } from "./lock.ts";
 
 /** Begins the name of a run folder that is being removed: no reader takes it for a run. */
@@ -176,7 +178,7 @@ async function unreferenced(fs: Fs, store: string, staying: readonly Found[]) {
 
 async function stepOf(fs: Fs, entry: string): Promise<string> {
   try {
-    const { step } = JSON.parse(await fs.readText(join(entry, "manifest.json")));
+    const { step } = await readJson(join(entry, MANIFEST), z.object({ step: z.string() }), fs);
     return `${step} ${basename(entry).slice(0, 8)}`;
   } catch {
     return basename(entry).slice(0, 8);

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { LockedError, TemperError, UsageError } from "../lib/errors.ts";
 import type { Fs } from "../lib/files/fs.ts";
-import { readRun } from "../log/liveness.ts";
-import { isTerminal, type RunState } from "../log/state.ts";
+import { readRun } from "../log/read_run.ts";
+import { isTerminal, type RunState } from "../log/run_state.ts";
 import { changedParts } from "../plan/key.ts";
 import type { Plan } from "../plan/plan.ts";
-import { type EarlierRun, earlierRuns } from "./folder.ts";
+import { type EarlierRun, earlierRuns } from "./run_folder.ts";
 import { lockRun } from "./lock.ts";
 
 /** What to do about a pipeline, given the runs that are there. `notice` says why, when that is worth a sentence. */

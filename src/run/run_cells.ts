@@ -1,6 +1,6 @@
 import { EXIT, TemperError } from "../lib/errors.ts";
 import type { LoadedSpec } from "../spec/load.ts";
-import type { Control } from "./control.ts";
+import type { Control } from "./run_control.ts";
 import type { RunOutcome } from "./run_pipeline.ts";
 
 /** What became of one of several pipelines: a run that ended, or the reason why none could be driven. */

@@ -1,20 +1,20 @@
 import { join } from "node:path";
 import { EXIT, type ExitCode, type TemperError } from "../lib/errors.ts";
 import { explainSystemError } from "../lib/system_error.ts";
-import { LogWriter } from "../log/append.ts";
+import { LogWriter } from "../log/log_writer.ts";
 import type { LogEvent } from "../log/events.ts";
-import { isTerminal, type RunState, stopped } from "../log/state.ts";
+import { isTerminal, type RunState, stopped } from "../log/run_state.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Env, JobRef } from "../providers/provider.ts";
 import type { LoadedSpec } from "../spec/load.ts";
 import type { Step, StepKind } from "../steps/step.ts";
 import { jobToCancel } from "./cancel.ts";
-import { type Control, RunControl } from "./control.ts";
-import { decide, type Drive } from "./drive.ts";
-import { CANCEL_FILE } from "./folder.ts";
-import { planOf } from "./plan_of.ts";
-import { driveToEnd } from "./runner.ts";
-import { takeRun } from "./take.ts";
+import { type Control, RunControl } from "./run_control.ts";
+import { type ActiveRun, decide } from "./active_run.ts";
+import { CANCEL_FILE } from "./run_folder.ts";
+import { planSteps } from "./plan_steps.ts";
+import { runSteps } from "./run_steps.ts";
+import { claimRun } from "./claim_run.ts";
 
 /** The process that drives a run. */
 export interface Driver {
@@ -66,11 +66,11 @@ export interface RunOutcome {
  * drives it, the command is wrong, or its folder cannot be written.
  */
 export async function runPipeline(options: RunOptions): Promise<RunOutcome> {
-  const plan = await planOf(options.loaded, options.steps, options.env);
+  const plan = await planSteps(options.loaded, options.steps, options.env);
   options.control.interrupt.throwIfAborted();
   const { loaded, env, runsDir, fresh = false, resume, takeover = false, driver } = options;
   const { host } = driver;
-  const taken = await takeRun(loaded, env, { runsDir, plan, resume, fresh, host, takeover });
+  const taken = await claimRun(loaded, env, { runsDir, plan, resume, fresh, host, takeover });
   const { id, dir } = taken;
   try {
     await options.onRun?.({ id, dir }, taken.notice);
@@ -94,7 +94,7 @@ async function driveLocked(
   const { loaded, steps, env, onEvent } = options;
   const log = await LogWriter.open(env.fs, dir, env.clock);
   const control = new RunControl(options.control, env.clock);
-  const run: Drive = {
+  const run: ActiveRun = {
     id,
     dir,
     loaded,
@@ -118,7 +118,7 @@ async function driveLocked(
 }
 
 /** The first event of this runner: what the run is, or that it goes on. */
-async function open(run: Drive, { host, pid, version }: Driver): Promise<void> {
+async function open(run: ActiveRun, { host, pid, version }: Driver): Promise<void> {
   if (run.log.state.seq > 0) {
     return await decide(run, { type: "run.resumed", torn: run.log.torn, host, pid, version });
   }
@@ -138,10 +138,10 @@ async function open(run: Drive, { host, pid, version }: Driver): Promise<void> {
   });
 }
 
-async function driveOrStop(run: Drive, options: RunOptions): Promise<TemperError | undefined> {
+async function driveOrStop(run: ActiveRun, options: RunOptions): Promise<TemperError | undefined> {
   const { control, log } = run;
   try {
-    return await driveToEnd(run);
+    return await runSteps(run);
   } catch (error) {
     if (!control.signal.aborted) throw error;
     if (log.state.job && !isTerminal(log.state)) await control.window();
@@ -153,7 +153,7 @@ async function driveOrStop(run: Drive, options: RunOptions): Promise<TemperError
   }
 }
 
-function outcomeOf(run: Drive, did: RunOutcome["did"], error: TemperError | undefined): RunOutcome {
+function outcomeOf(run: ActiveRun, did: RunOutcome["did"], error: TemperError | undefined): RunOutcome {
   const { id, dir, log } = run;
   const state = isTerminal(log.state) ? log.state : stopped(log.state, "interrupted");
   return { id, dir, did, state, error, exitCode: exitCodeOf(state, error) };

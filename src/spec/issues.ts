@@ -4,7 +4,7 @@ import type { FieldProblem } from "./rules/field_problem.ts";
 import { allFields, fieldOf, type JsonSchema, jsonSchema, keysOf, schemaAt } from "./schema/json_schema.ts";
 import { dotted, type Path, valueAt } from "./yaml/path.ts";
 import { MOST_PROBLEMS } from "./problem.ts";
-import { expected, found, oneOf } from "./schema/words.ts";
+import { expected, found, oneOf } from "./schema/value_text.ts";
 
 type Issue = z.core.$ZodIssue;
 

@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import type { Fs } from "../lib/files/fs.ts";
+import { readJson } from "../lib/json/json_file.ts";
+import { dataReport } from "../pages/data_report.ts";
 import type { DataSize } from "../providers/provider.ts";
 import type { LoadedSpec } from "../spec/load.ts";
 import { resolveSources, type Source } from "./extract/sources.ts";
@@ -52,7 +54,7 @@ async function sampled(source: Source, fs: Fs): Promise<{ rows: number; chars: n
 }
 
 async function counted(fs: Fs, formatted: string): Promise<DataSize> {
-  const report = JSON.parse(await fs.readText(join(formatted, "report.json")));
+  const report = await readJson(join(formatted, "report.json"), dataReport, fs);
   return {
     trainRows: report.train.rows,
     evalRows: report.eval?.rows ?? 0,

@@ -3,7 +3,7 @@ import { digestOf, rememberDigest, stampOf } from "../lib/files/digest_memo.ts";
 import { UsageError } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json/json.ts";
 import { LineWriter } from "../lib/files/line_writer.ts";
-import type { SourceFile } from "./extract/source_file.ts";
+import { type SourceFile, writeSourceFiles } from "./extract/source_file.ts";
 import { Problems } from "./extract/problems.ts";
 import { readSource, type ReadThrough } from "./extract/read_source.ts";
 import { READING, type Reading, resolveSources, type SetName, type Source } from "./extract/sources.ts";
@@ -74,7 +74,7 @@ async function run(context: StepContext): Promise<StepOutcome> {
     const { label, set } = sources[i] as Source;
     return { path: label, set, ...reading };
   });
-  await fs.writeAtomic(join(out, "sources.json"), JSON.stringify(listed, null, 2) + "\n");
+  await writeSourceFiles(out, listed, fs);
   return { summary: { files: sources.length, bytes: sum(readings.map(({ bytes }) => bytes)), ...counts } };
 }
 

@@ -1,17 +1,17 @@
 import { join } from "node:path";
 import type { Fs } from "../lib/files/fs.ts";
 import type { JsonObject } from "../lib/json/json.ts";
+import { writeJson } from "../lib/json/json_file.ts";
 import { ABILITIES } from "../providers/abilities.ts";
 import { ROW_RULES } from "../spec/dialects/protocol.ts";
 import { rowRulesOf } from "../spec/dialects/registry.ts";
 import type { LoadedSpec } from "../spec/load.ts";
 import { sourceEntries, type SourceEntry } from "../spec/rules/source_entries.ts";
-import type { SourceFile } from "./extract/source_file.ts";
+import { readSourceFiles } from "./extract/source_file.ts";
 import { resolveSources } from "./extract/sources.ts";
 import { Formatting } from "./format/formatting.ts";
-import { refuse } from "./format/checks/refuse.ts";
+import { enforceChecks } from "./format/checks/enforce_checks.ts";
 import { reportOf } from "./format/report/report.ts";
-import { reportHtml } from "./format/report/report_html.ts";
 import type { Step, StepContext, StepOutcome } from "./step.ts";
 
 /** What a source can say of how its rows become conversations. */
@@ -62,7 +62,7 @@ async function sourceInputs(loaded: LoadedSpec, fs: Fs): Promise<JsonObject> {
 async function run(context: StepContext): Promise<StepOutcome> {
   const { fs, out, loaded: { spec, cell } } = context;
   const extracted = context.input("extract");
-  const sources = JSON.parse(await fs.readText(join(extracted, "sources.json"))) as SourceFile[];
+  const sources = await readSourceFiles(extracted, fs);
   const formatting = await Formatting.open(context, sources);
   try {
     await formatting.run();
@@ -71,9 +71,12 @@ async function run(context: StepContext): Promise<StepOutcome> {
   }
   const report = reportOf(spec.dataset, sources, formatting);
   // Written before anything is refused: it shows more of what is wrong than an error can.
-  await fs.writeAtomic(join(out, "report.json"), JSON.stringify(report, null, 2) + "\n");
-  await fs.writeAtomic(join(out, "report.html"), reportHtml(cell?.pipeline ?? spec.name, report));
-  refuse(report, formatting.findings.firstOfFiles, join(out, "report.html"));
+  await writeJson(join(out, "report.json"), report, fs);
+  // Loaded where a page is written: `check` and `plan` have no use for what draws it. No step reads the page, so
+  // another drawing of the same report does not raise `version`: it would make every step run again.
+  const { datasetPage } = await import("../pages/dataset.tsx");
+  await fs.writeAtomic(join(out, "report.html"), datasetPage(cell?.pipeline ?? spec.name, report));
+  enforceChecks(report, formatting.findings.firstOfFiles, join(out, "report.html"));
   const warnings = Object.fromEntries(
     formatting.findings.failing("warn").map((check) => [check, formatting.findings.result(check).count]),
   );

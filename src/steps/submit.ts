@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { writeJson } from "../lib/json/json_file.ts";
 import { providerFor } from "../providers/registry.ts";
 import type { Step } from "./step.ts";
 import { workOf } from "./work.ts";
@@ -17,7 +18,7 @@ export const submit: Step = {
       job: context.job,
       submitted: (started) => context.submitted(started),
     });
-    await context.fs.writeAtomic(join(context.out, "job.json"), JSON.stringify(job, null, 2) + "\n");
+    await writeJson(join(context.out, "job.json"), job, context.fs);
     return { summary: { job } };
   },
 };

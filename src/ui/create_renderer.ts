@@ -1,7 +1,7 @@
 import type { Clock } from "../lib/clock.ts";
 import type { Terminal } from "../lib/terminal.ts";
-import { InteractiveRenderer, LEAST_COLUMNS } from "./interactive.ts";
-import { PlainRenderer } from "./plain.ts";
+import { InteractiveRenderer, LEAST_COLUMNS } from "./interactive_renderer.ts";
+import { PlainRenderer } from "./plain_renderer.ts";
 import type { Renderer } from "./renderer.ts";
 
 /** The renderer that suits the terminal. `silent`: no words at all. */

@@ -1,6 +1,6 @@
 import { briefDuration } from "../lib/text/format.ts";
 import { firstLine, oneLine, textWidth, truncate } from "../lib/text/text_width.ts";
-import type { StepState } from "../log/state.ts";
+import type { StepState } from "../log/run_state.ts";
 import { progressBar, sparkline } from "./bar.ts";
 import type { Palette } from "./palette.ts";
 import { counter, counts, measured } from "../view/progress_text.ts";

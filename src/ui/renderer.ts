@@ -1,5 +1,5 @@
 import type { LogEvent } from "../log/events.ts";
-import type { RunState } from "../log/state.ts";
+import type { RunState } from "../log/run_state.ts";
 
 /** Shows a run while it happens: each event in order, then `end`, whatever happened. */
 export interface Renderer {

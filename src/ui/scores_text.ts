@@ -1,6 +1,6 @@
 import { count, figure, share } from "../lib/text/format.ts";
 import { oneLine, pad } from "../lib/text/text_width.ts";
-import type { RunState } from "../log/state.ts";
+import type { RunState } from "../log/run_state.ts";
 import { sparkline, valueBar } from "./bar.ts";
 import { changeText, HELD_OUT_LOSS, type Scores, scoresOf } from "../view/scores.ts";
 import type { Paint, Palette } from "./palette.ts";

@@ -1,7 +1,7 @@
 import { briefDuration } from "../lib/text/format.ts";
 import { pad, textWidth, truncate } from "../lib/text/text_width.ts";
 import { elapsed } from "../view/elapsed.ts";
-import type { StepState } from "../log/state.ts";
+import type { StepState } from "../log/run_state.ts";
 import type { Paint, Palette } from "./palette.ts";
 
 const NAME_WIDTH = 9;

@@ -1,4 +1,4 @@
-import type { RunState, StepState } from "../log/state.ts";
+import type { RunState, StepState } from "../log/run_state.ts";
 
 /** Milliseconds that the step's latest attempt took, or has taken until `now`. */
 export function elapsed(step: StepState, now: number): number | undefined {

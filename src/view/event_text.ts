@@ -5,7 +5,7 @@ import { elapsed } from "./elapsed.ts";
 import type { ErrorInfo, LogEvent, UnknownEvent } from "../log/events.ts";
 import { progressText } from "./progress_text.ts";
 import { changeText, HELD_OUT_LOSS, scoreChange, scoresOf } from "./scores.ts";
-import type { RunState, StepState } from "../log/state.ts";
+import type { RunState, StepState } from "../log/run_state.ts";
 import { summaryText } from "./summary_text.ts";
 
 /** How the parts of a line stand out; each returns the text as it is where nothing can. */

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { masked } from "../lib/net/secrets.ts";
 import { shellWord } from "../lib/text/shell_word.ts";
 import { objectOf } from "./scores.ts";
-import type { RunState } from "../log/state.ts";
+import type { RunState } from "../log/run_state.ts";
 
 /** Paths and options of a run as its user would type them. */
 export interface Place {

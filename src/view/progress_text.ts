@@ -1,4 +1,4 @@
-import type { StepProgress } from "../log/state.ts";
+import type { StepProgress } from "../log/run_state.ts";
 import { briefDuration, bytes, count, figure } from "../lib/text/format.ts";
 
 /** `31/44 steps`, `1.2/3.4 GB`; undefined while nothing is counted. */

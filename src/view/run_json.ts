@@ -1,4 +1,4 @@
-import type { RunState } from "../log/state.ts";
+import type { RunState } from "../log/run_state.ts";
 
 /** Fixed outside: members may be added, none renamed. */
 export function runJson(state: RunState) {

@@ -2,7 +2,7 @@ import { bytes, count, figure } from "../lib/text/format.ts";
 import type { JsonObject } from "../lib/json/json.ts";
 import { oneLine } from "../lib/text/text_width.ts";
 import { objectOf } from "./scores.ts";
-import type { StepState } from "../log/state.ts";
+import type { StepState } from "../log/run_state.ts";
 import { unusedFields } from "./unused_text.ts";
 
 /** Longest text of a summary that a line shows; longer ones are for `show --json`. */

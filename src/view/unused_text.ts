@@ -2,7 +2,7 @@ import { count } from "../lib/text/format.ts";
 import type { Json, JsonObject } from "../lib/json/json.ts";
 import { oneLine } from "../lib/text/text_width.ts";
 import { objectOf } from "./scores.ts";
-import type { RunState } from "../log/state.ts";
+import type { RunState } from "../log/run_state.ts";
 
 /** How many fields one sentence names; the rest are in the report. */
 const NAMED = 12;

@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
+import { comparisonPage } from "../../src/pages/comparison.tsx";
+import { datasetPage } from "../../src/pages/dataset.tsx";
+import { compareCells } from "../../src/view/comparison.ts";
+import { REPORT } from "../pages/report.ts";
+import { FAILED, FULL, LORA, PENDING } from "../view/cells.ts";
 import { addEveryRun } from "../server/every_run.ts";
 import { type Site as Runs, site as runsFolder } from "../server/kit.ts";
 import { lookAt, serveRuns, type Site, Visitor, WITHOUT_BROWSER } from "./kit.ts";
@@ -59,6 +64,20 @@ Deno.test({
     await lookAt(page, "state-malformed");
     await page.goto(`${s.url}/runs/never-there`);
     await lookAt(page, "state-missing");
+  },
+});
+
+Deno.test({
+  name: "the files with a report and a comparison read well in both themes and at both widths",
+  ignore: WITHOUT_BROWSER,
+  async fn() {
+    await using s = await sights();
+    const page = await s.visitor.page();
+    await page.setContent(datasetPage("tickets", REPORT));
+    await lookAt(page, "file-report");
+    await page.setContent(comparisonPage(compareCells("home", [FULL, LORA, FAILED, PENDING])));
+    await lookAt(page, "file-comparison");
+    assert.deepEqual(s.visitor.faults, []);
   },
 });
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { TemperError } from "../../src/lib/errors.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
-import { readLog } from "../../src/log/read.ts";
+import { readLog } from "../../src/log/read_log.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
 import { boundaries, record } from "../run/cuts.ts";
 import { copyFolder, jobsOf, kitAt, outputsOf } from "../run/kit.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { basename, join } from "node:path";
 import { denoFs } from "../../src/lib/files/fs.ts";
-import { readRun } from "../../src/log/liveness.ts";
+import { readRun } from "../../src/log/read_run.ts";
 import { cancelRun } from "../../src/run/cancel.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
 import { until } from "../until.ts";

@@ -3,5 +3,5 @@ import fc from "fast-check";
 import { SEED } from "./proof.ts";
 
 fc.configureGlobal({ numRuns: 2_000, seed: SEED | 0 });
-await import("../log/state_test.ts");
-await import("../log/read_test.ts");
+await import("../log/run_state_test.ts");
+await import("../log/read_log_test.ts");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { basename, join } from "node:path";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import { isKnown, type LogEvent } from "../../src/log/events.ts";
-import { readLog } from "../../src/log/read.ts";
+import { readLog } from "../../src/log/read_log.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
 import { assertHistory, boundaries } from "../run/cuts.ts";
 import { operationsOfARun } from "../run/faults.ts";

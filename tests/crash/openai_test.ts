@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { denoFs } from "../../src/lib/files/fs.ts";
-import { readLog } from "../../src/log/read.ts";
+import { readLog } from "../../src/log/read_log.ts";
 import { type HostedProject, hostedProject } from "../providers/openai/hosted_project.ts";
 import { type Call, type MockOptions, MockService } from "../providers/openai/mock_service.ts";
 import { Proof, SECONDS } from "./proof.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { filesBelow } from "../../src/lib/files/folder.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import type { LogEvent } from "../../src/log/events.ts";
-import { readLog } from "../../src/log/read.ts";
+import { readLog } from "../../src/log/read_log.ts";
 import { buildJobFolder, completeJobFolder } from "../../src/providers/trainer/job/job_folder.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
 import { assertHistory } from "../run/cuts.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { systemClock } from "../../src/lib/clock.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
-import { readRun } from "../../src/log/liveness.ts";
+import { readRun } from "../../src/log/read_run.ts";
 import { cancelRun } from "../../src/run/cancel.ts";
 import { until } from "../until.ts";
 import { doubleAt, type DoubleKit } from "../run/double.ts";

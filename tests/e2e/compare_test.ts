@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { denoFs } from "../../src/lib/files/fs.ts";
-import { nameInId } from "../../src/run/ids.ts";
+import { nameInId } from "../../src/run/run_id.ts";
 import { until } from "../until.ts";
 import { type Project, project, WITHOUT_TRAINER } from "./kit.ts";
 

@@ -3,7 +3,7 @@ import { importConfig } from "../../src/importers/import_config.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { TemperError } from "../../src/lib/errors.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
-import { readLog } from "../../src/log/read.ts";
+import { readLog } from "../../src/log/read_log.ts";
 import { ggufBase } from "../../src/providers/trainer/base/gguf.ts";
 import { readWeights } from "../../src/providers/trainer/base/safetensors.ts";
 import { loadAll } from "../../src/spec/load.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { EVENT_VERSION, type LogEvent, type NewEvent } from "../../src/log/events.ts";
-import { fold, NO_RUN, type RunState } from "../../src/log/state.ts";
+import { fold, NO_RUN, type RunState } from "../../src/log/run_state.ts";
 
 export const STARTED: NewEvent = {
   type: "run.started",

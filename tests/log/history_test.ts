@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { filesBelow, folderDigest } from "../../src/lib/files/folder.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
-import { LogWriter } from "../../src/log/append.ts";
-import { listRuns, readRun } from "../../src/log/liveness.ts";
-import { readLog } from "../../src/log/read.ts";
+import { LogWriter } from "../../src/log/log_writer.ts";
+import { listRuns, readRun } from "../../src/log/read_run.ts";
+import { readLog } from "../../src/log/read_log.ts";
 
 const FIXTURES = join(import.meta.dirname!, "..", "fixtures", "runs");
 

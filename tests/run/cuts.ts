@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import { isKnown } from "../../src/log/events.ts";
-import { readLog } from "../../src/log/read.ts";
+import { readLog } from "../../src/log/read_log.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
 import { STEP_KINDS } from "../../src/steps/step.ts";
 import { copyFolder, jobsOf, type Kit, kitAt, outputsOf } from "./kit.ts";

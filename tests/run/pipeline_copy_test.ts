@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { pipelineCopy } from "../../src/run/pipeline_copy.ts";
+import { pipelineCopy } from "../../src/run/run_folder.ts";
 import { filesWith, hostedProject } from "../providers/openai/hosted_project.ts";
 import { MockService } from "../providers/openai/mock_service.ts";
 import { serve } from "../server/serve.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { systemClock } from "../../src/lib/clock.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
-import { LogWriter } from "../../src/log/append.ts";
+import { LogWriter } from "../../src/log/log_writer.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
 import { boundaries, cutAt, record, type Recorded, resumesAt } from "./cuts.ts";
 import { jobsOf, kitAt, outputsOf, seededRandom } from "./kit.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { basename, join } from "node:path";
 import { systemClock } from "../../src/lib/clock.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
-import { listRuns } from "../../src/log/liveness.ts";
+import { listRuns } from "../../src/log/read_run.ts";
 import { planPrune, prune, type PruneOptions } from "../../src/run/prune.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
 import { until } from "../until.ts";

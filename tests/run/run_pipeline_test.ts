@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { LockedError, TemperError } from "../../src/lib/errors.ts";
 import { denoFs, type Fs } from "../../src/lib/files/fs.ts";
 import type { LogEvent } from "../../src/log/events.ts";
-import { readRun } from "../../src/log/liveness.ts";
+import { readRun } from "../../src/log/read_run.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
 import { until } from "../until.ts";
 import { effectsOf, outputsOf, withKit } from "./kit.ts";

@@ -232,6 +232,11 @@ Deno.test("/compare puts the chosen runs beside each other, and leaves out what 
   );
   assert.match(page, /2 of at most 8 runs/);
   assert.match(page, /<path class="s0" d="M.*<path class="s1" d="M/s);
+  // The same as in the file that compares a matrix.
+  assert.match(
+    page,
+    /<h2>At a glance<\/h2>.*<h2>Measured<\/h2>.*<h2>Relative to 20261122-080000-home-lora-aaaa<\/h2>/s,
+  );
   assert.match(await s.text("/compare"), /Choose runs in/);
 });
 

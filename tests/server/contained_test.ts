@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { dirname, join, sep } from "node:path";
 import { containedFs } from "../../server/contained_fs.ts";
-import { createSources } from "../../server/sources.ts";
+import { createSources } from "../../server/run_sources.ts";
 import { createApp } from "../../server/app.tsx";
 import { systemClock } from "../../src/lib/clock.ts";
 import { denoFs, type ReadFs } from "../../src/lib/files/fs.ts";

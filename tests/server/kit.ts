@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { createApp } from "../../server/app.tsx";
 import type { GuardOptions } from "../../server/guard.ts";
-import { createSources, type Sources } from "../../server/sources.ts";
+import { createSources, type Sources } from "../../server/run_sources.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { denoFs, type Fs } from "../../src/lib/files/fs.ts";
 import type { NewEvent } from "../../src/log/events.ts";

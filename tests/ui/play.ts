@@ -1,5 +1,5 @@
 import { systemClock } from "../../src/lib/clock.ts";
-import { fold, NO_RUN } from "../../src/log/state.ts";
+import { fold, NO_RUN } from "../../src/log/run_state.ts";
 import { createRenderer } from "../../src/ui/create_renderer.ts";
 import { DONE, recorded } from "./recorded.ts";
 

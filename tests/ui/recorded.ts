@@ -1,7 +1,7 @@
 import type { Clock } from "../../src/lib/clock.ts";
 import type { Terminal } from "../../src/lib/terminal.ts";
 import { isKnown, type LogEvent, type NewEvent, parseEvent } from "../../src/log/events.ts";
-import { fold, NO_RUN, type RunState } from "../../src/log/state.ts";
+import { fold, NO_RUN, type RunState } from "../../src/log/run_state.ts";
 
 export const RUN_ID = "20261122-080000-home-lora-3fa2";
 const START = Date.parse("2026-11-22T08:00:00.000Z");

@@ -1,10 +1,14 @@
 import { join } from "node:path";
+import { z } from "zod";
 import type { Clock } from "../clock.ts";
 import { type Fs, sha256 } from "./fs.ts";
 import { canonicalJson } from "../json/json.ts";
+import { findJson } from "../json/json_file.ts";
 
 /** A file changed this recently may change again within the clock's grain, unseen by size and time. */
 const SETTLED_MS = 2000;
+
+const memoSchema = z.object({ stamp: z.string(), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 
 /**
  * The sha256 of a file, taken from the memo while path, size, time and inode are the ones it was made for,
@@ -45,17 +49,10 @@ function memoPath(path: string, cacheDir: string): string {
 }
 
 async function readMemo(path: string, fs: Fs): Promise<{ stamp: string; sha256: string } | undefined> {
-  if (!await fs.stat(path)) return undefined;
-  let value: unknown;
   try {
-    value = JSON.parse(await fs.readText(path));
+    return await findJson(path, memoSchema, fs);
   } catch {
     // A memo that cannot be read only costs the reading of the file.
     return undefined;
   }
-  if (typeof value !== "object" || value === null) return undefined;
-  const { stamp, sha256: digest } = value as Record<string, unknown>;
-  return typeof stamp === "string" && typeof digest === "string" && /^[0-9a-f]{64}$/.test(digest)
-    ? { stamp, sha256: digest }
-    : undefined;
 }

@@ -30,3 +30,10 @@ export async function makeFolder(folder: string, fs: Fs): Promise<void> {
   await fs.mkdirp(folder);
   for (const parent of parents) await fs.syncDir(parent);
 }
+
+/** The path itself, or the nearest folder above it that exists. */
+export async function existingParent(fs: Fs, path: string): Promise<string> {
+  for (let at = path;; at = dirname(at)) {
+    if (await fs.stat(at) || at === dirname(at)) return at;
+  }
+}

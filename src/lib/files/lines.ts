@@ -1,4 +1,5 @@
-import { concatBytes, utf8Fault } from "./bytes.ts";
+import { utf8Fault } from "./bytes.ts";
+import { type LineBlock, LineSplitter } from "./line_splitter.ts";
 
 /** Lines that follow each other. Reading by the batch keeps the cost of a line far below that of an await. */
 export interface LineBatch {
@@ -7,6 +8,8 @@ export interface LineBatch {
   readonly lines: readonly string[];
   /** False for the last line of a file that does not end in a newline. */
   readonly terminated: boolean;
+  /** Position in the file behind the last line and its newline: where to go on reading. */
+  readonly end: number;
 }
 
 /** A line that cannot be given out; an empty line stands in its place. */
@@ -34,113 +37,69 @@ const BATCH_BYTES = 8192;
 /** Splits UTF-8 bytes at `\n`. Holds one line at a time; a chunk may be overwritten once the next is asked for. */
 export async function* readLines(
   chunks: AsyncIterable<Uint8Array>,
-  options: ReadLinesOptions = {},
+  { maxBytes = MAX_BYTES, start = 0, onFault = refuse }: ReadLinesOptions = {},
 ): AsyncGenerator<LineBatch> {
-  const splitter = new Splitter(options);
+  const splitter = new LineSplitter(start, maxBytes);
+  const decoder = new LineDecoder(onFault);
   for await (const chunk of chunks) {
     for (let at = 0; at < chunk.length; at += BATCH_BYTES) {
-      const batch = splitter.push(chunk.subarray(at, at + BATCH_BYTES));
-      if (batch) yield batch;
+      for (const block of splitter.push(chunk.subarray(at, at + BATCH_BYTES))) yield decoder.decode(block);
+      // Said at once: the line may never end.
+      if (splitter.held > maxBytes) decoder.leaveOut(splitter.end);
     }
   }
-  const last = splitter.end();
-  if (last) yield last;
+  const rest = splitter.rest();
+  if (rest) yield decoder.decode(rest);
 }
 
-class Splitter {
+/** Makes texts of lines, and numbers them. */
+class LineDecoder {
   readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-  readonly #maxBytes: number;
   readonly #onFault: (fault: LineFault) => void;
-  /** Bytes of the line that has begun. */
-  #pieces: Uint8Array[] = [];
-  #held = 0;
-  /** Set while the rest of a line that is too long goes by. */
-  #skipping = false;
   #line = 1;
-  /** Position in the file of the line that has begun. */
-  #start: number;
+  /** Where the last line begins that was left out. */
+  #leftOut = -1;
 
-  constructor({ maxBytes = MAX_BYTES, start = 0, onFault = refuse }: ReadLinesOptions) {
-    this.#maxBytes = maxBytes;
-    this.#start = start;
+  constructor(onFault: (fault: LineFault) => void) {
     this.#onFault = onFault;
   }
 
-  push(chunk: Uint8Array): LineBatch | undefined {
-    const end = chunk.lastIndexOf(NEWLINE);
-    if (end < 0) return void this.#hold(chunk);
+  decode(block: LineBlock): LineBatch {
     const first = this.#line;
-    const lines = this.#skipping
-      ? this.#endSkipped(chunk.subarray(0, end))
-      : this.#decode(chunk.subarray(0, end));
-    this.#hold(chunk.subarray(end + 1));
-    return { first, lines, terminated: true };
+    if (block.tooLong) this.leaveOut(block.start);
+    const lines = block.tooLong ? [""] : this.#texts(block);
+    this.#line += lines.length;
+    return { first, lines, terminated: block.terminated, end: block.end };
   }
 
-  end(): LineBatch | undefined {
-    if (this.#held === 0) return undefined;
-    const first = this.#line;
-    return { first, lines: this.#skipping ? [""] : this.#decode(new Uint8Array()), terminated: false };
+  /** Says once that the next line is too long. */
+  leaveOut(start: number): void {
+    if (start === this.#leftOut) return;
+    this.#leftOut = start;
+    this.#onFault({ line: this.#line, byte: start, kind: "length" });
   }
 
-  #hold(bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
-    this.#held += bytes.length;
-    if (this.#skipping) return;
-    if (this.#held > this.#maxBytes) {
-      this.#onFault({ line: this.#line, byte: this.#start, kind: "length" });
-      this.#skipping = true;
-      this.#pieces = [];
-    } else {
-      this.#pieces.push(bytes.slice());
-    }
-  }
-
-  #endSkipped(bytes: Uint8Array): string[] {
-    const newline = bytes.indexOf(NEWLINE);
-    const skipped = newline < 0 ? bytes.length : newline;
-    this.#advance(1, this.#held + skipped + 1);
-    return newline < 0 ? [""] : ["", ...this.#decode(bytes.subarray(newline + 1))];
-  }
-
-  /** Whole lines without the last newline, put behind what is held. */
-  #decode(bytes: Uint8Array): string[] {
-    const whole = this.#pieces.length === 0 ? bytes : concatBytes([...this.#pieces, bytes]);
-    let lines: string[];
+  #texts(block: LineBlock): string[] {
     try {
-      lines = this.#decoder.decode(whole).split("\n");
+      return this.#decoder.decode(block.bytes).split("\n");
     } catch {
-      lines = this.#decodeEach(whole);
+      return this.#decodeEach(block);
     }
-    this.#advance(lines.length, whole.length + 1);
-    return lines;
   }
 
-  #decodeEach(whole: Uint8Array): string[] {
+  #decodeEach({ bytes: whole, start: position }: LineBlock): string[] {
     const lines: string[] = [];
     for (let start = 0; start <= whole.length;) {
       const newline = whole.indexOf(NEWLINE, start);
       const bytes = whole.subarray(start, newline < 0 ? whole.length : newline);
       const fault = utf8Fault(bytes);
       if (fault >= 0) {
-        this.#onFault({
-          line: this.#line + lines.length,
-          byte: this.#start + start + fault,
-          kind: "encoding",
-        });
+        this.#onFault({ line: this.#line + lines.length, byte: position + start + fault, kind: "encoding" });
       }
       lines.push(fault < 0 ? this.#decoder.decode(bytes) : "");
       start += bytes.length + 1;
     }
     return lines;
-  }
-
-  #advance(lines: number, bytes: number): void {
-    this.#line += lines;
-    this.#start += bytes;
-    this.#pieces = [];
-    this.#held = 0;
-    this.#skipping = false;
   }
 }
 

@@ -1,3 +1,5 @@
+import { isIPv4 } from "node:net";
+
 /** An address of a server, with what is secret about it apart from what may be shown. */
 export interface Address {
   /** Without user, password, query and fragment: what is written and printed. Ends in no slash. */
@@ -101,4 +103,9 @@ function decoded(text: string): string {
   } catch {
     return text;
   }
+}
+
+/** Whether what listens on this address or name can be reached from this machine alone. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 }

@@ -1,4 +1,4 @@
-import { isLoopback } from "./loopback.ts";
+import { isLoopback } from "./address.ts";
 
 /** What is wrong with a password that is sent encoded; undefined where nothing is. */
 export function passwordFault(secret: string): string | undefined {

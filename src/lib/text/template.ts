@@ -2,21 +2,21 @@
 export const FILTERS = ["json", "optional"] as const;
 
 /** A place for a field: `{{ name }}`, or `{{ name | filter }}`. */
-export interface Place {
+export interface TemplateField {
   readonly field: string;
   readonly filter?: (typeof FILTERS)[number];
 }
 
 /** A text with places for fields. */
-export type Template = readonly (string | Place)[];
+export type Template = readonly (string | TemplateField)[];
 
 /** Throws a SyntaxError that says where braces do not pair. */
 export function parseTemplate(text: string): Template {
-  const parts: (string | Place)[] = [];
+  const parts: (string | TemplateField)[] = [];
   let at = 0;
   for (const match of text.matchAll(/\{\{([^{}]*)\}\}/g)) {
     literal(text.slice(at, match.index));
-    const place = placeOf((match[1] as string).trim());
+    const place = fieldOf((match[1] as string).trim());
     if (place.field === "") throw new SyntaxError(`"${match[0]}" names no field`);
     parts.push(place);
     at = match.index + match[0].length;
@@ -32,7 +32,7 @@ export function parseTemplate(text: string): Template {
 }
 
 /** A "|" that no filter follows belongs to the field's name. */
-function placeOf(text: string): Place {
+function fieldOf(text: string): TemplateField {
   const [, field, name] = /^(.*?)\s*\|\s*(\w+)$/s.exec(text) ?? [];
   const filter = FILTERS.find((filter) => filter === name);
   return filter && field !== undefined ? { field, filter } : { field: text };

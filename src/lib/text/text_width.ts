@@ -106,3 +106,15 @@ function graphemeWidth(grapheme: string): number {
   const marks = grapheme.match(/(?<!^)\p{Mc}/gu)?.length ?? 0;
   return (WIDE.some(([first, last]) => code >= first && code <= last) ? 2 : 1) + marks;
 }
+
+/**
+ * Characters that show nothing where they stand: zero-width ones, joiners, marks of direction, soft hyphens, fillers.
+ * Between others they can matter (an emoji's joiner), but alone they are no text.
+ */
+const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cf}\u2800]/gu;
+
+/** The text without them. */
+export function withoutInvisible(text: string): string {
+  // Most texts are plain ASCII, which has none.
+  return /^\p{ASCII}*$/u.test(text) ? text : text.replace(INVISIBLE, "");
+}

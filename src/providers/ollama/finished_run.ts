@@ -5,7 +5,7 @@ import { modelNameFault } from "../../spec/rules/model_name.ts";
 import type { Spec } from "../../spec/schema/schema.ts";
 import { jobDir } from "../trainer/job/job_folder.ts";
 import type { JudgeWork } from "../trainer/serving/judge.ts";
-import { jobResult } from "../trainer/follow/result.ts";
+import { jobResult } from "../trainer/follow/job_result.ts";
 import { ownTrainerDir } from "../trainer/environment/trainer_dir.ts";
 import { readResult } from "../trainer/job/trainer_files.ts";
 import { OllamaClient } from "./client.ts";

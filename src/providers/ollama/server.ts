@@ -1,7 +1,7 @@
 import { type Address, addressOf, isSecret, withCredentials } from "../../lib/net/address.ts";
 import { isReadable, passwordFault, tokenFault } from "../../lib/net/api_key.ts";
 import { UsageError } from "../../lib/errors.ts";
-import { OLLAMA_SERVER } from "../../spec/schema/base.ts";
+import { OLLAMA_SERVER } from "../../spec/schema/base_name.ts";
 import type { Spec } from "../../spec/schema/schema.ts";
 import type { Env } from "../provider.ts";
 import { ollamaHost } from "./ollama_host.ts";

@@ -1,6 +1,6 @@
 import type { Address } from "../../lib/net/address.ts";
 import { shellWord } from "../../lib/text/shell_word.ts";
-import { OLLAMA_SERVER } from "../../spec/schema/base.ts";
+import { OLLAMA_SERVER } from "../../spec/schema/base_name.ts";
 
 /**
  * The command that talks to a model, without a secret in it. `ollama run` supports neither passwords nor query

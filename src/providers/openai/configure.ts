@@ -5,7 +5,7 @@ import type { JsonObject } from "../../lib/json/json.ts";
 import type { Dialect } from "../../spec/dialects/dialect.ts";
 import { DIALECTS } from "../../spec/dialects/registry.ts";
 import type { LoadedSpec } from "../../spec/load.ts";
-import { oneOf } from "../../spec/schema/words.ts";
+import { oneOf } from "../../spec/schema/value_text.ts";
 import type { ConfigureWork, Env } from "../provider.ts";
 import { endpointOf } from "./endpoint.ts";
 import {

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { counted } from "../../lib/text/format.ts";
 import { sha256 } from "../../lib/files/fs.ts";
 import { canonicalJson, type JsonObject } from "../../lib/json/json.ts";
+import { writeJson } from "../../lib/json/json_file.ts";
 import { resolveTraining } from "../../plan/defaults.ts";
 import { trainableParameters } from "../../plan/memory.ts";
 import type { LoadedSpec } from "../../spec/load.ts";
@@ -13,7 +14,7 @@ import { ensurePython } from "./environment/environment.ts";
 import { type LostKeys, placeExamples, type SentTools, sharedSystem, someThink } from "./job/examples.ts";
 import { chatTemplateOf, jobSettings, type TrainingSpec, trainingSpec } from "./job/job.ts";
 import { modelfile, type ModelfileFacts, type ServedTemplate, servingOf } from "./serving/modelfile.ts";
-import { trainingPreview } from "./preview.ts";
+import { countedTokens, trainingEstimates } from "./preview.ts";
 import { runPrepare } from "./job/prepare.ts";
 import { writeServing } from "./serving/serving.ts";
 import { shapeOf } from "./estimate/model_shape.ts";
@@ -63,16 +64,18 @@ export async function configureTraining(
   });
   const { data, lost } = await placeExamples(work.examples, out, fs, sent);
   warnOfLost(work, lost);
-  const settings = jobSettings(spec, base, await sharedSystem(out, fs), await chatTemplateOf(loaded, fs));
-  await fs.writeAtomic(join(out, "job.json"), json({ ...settings, data }));
+  const system = await sharedSystem(out, fs);
+  const settings = jobSettings(spec, base, system, await chatTemplateOf(loaded, fs));
+  await writeJson(join(out, "job.json"), { ...settings, data }, fs);
   const tokens = await runPrepare(work, python, trainerDir);
   warnOfTokens(work, tokens);
   if (spec.provider.export.gguf) {
-    const facts = await modelfileFacts(work, spec, base, tokens);
+    const facts = await modelfileFacts(work, spec, base, tokens, system);
     await fs.writeAtomic(join(out, "Modelfile"), modelfile(facts));
     await writeServing(out, servingOf(facts), fs);
   }
-  await fs.writeAtomic(join(out, "estimates.json"), json(await estimates(work, tokens)));
+  const estimates = await trainingEstimates(spec, work, base, countedTokens(tokens), tokens.train.rows);
+  await writeJson(join(out, "estimates.json"), { version: 1, estimates }, fs);
   return summary(spec, base, tokens);
 }
 
@@ -100,6 +103,7 @@ async function modelfileFacts(
   spec: TrainingSpec,
   base: BaseInfo,
   tokens: Tokens,
+  system: string | undefined,
 ): Promise<ModelfileFacts> {
   const { epochs, learningRate } = resolveTraining(spec, base.shape?.parameters);
   return {
@@ -111,7 +115,7 @@ async function modelfileFacts(
     template: await servedTemplate(work, tokens.template),
     opening: tokens.opening,
     kept: keptTokens(spec, tokens),
-    system: await sharedSystem(work.out, work.fs),
+    system,
     train: { rows: tokens.train.rows, epochs: epochs.value, learningRate: learningRate.value },
   };
 }
@@ -148,17 +152,6 @@ function keptTokens({ method }: TrainingSpec, { base }: Tokens): number {
   return method.kind === "prefix" ? method.length + (base.bos === null ? 0 : 1) : 0;
 }
 
-async function estimates(work: ConfigureWork, tokens: Tokens) {
-  const data = {
-    trainRows: tokens.train.rows,
-    evalRows: tokens.eval?.rows ?? 0,
-    trainChars: 0,
-    evalChars: 0,
-  };
-  const preview = await trainingPreview(work.loaded, work, { ...data, how: "counted" }, work.out);
-  return { version: 1, estimates: preview.estimates };
-}
-
 function summary(spec: TrainingSpec, base: BaseInfo, tokens: Tokens): JsonObject {
   const { train, template, template_matches_base: matches } = tokens;
   const { epochs, learningRate } = resolveTraining(spec, base.shape?.parameters);
@@ -184,8 +177,4 @@ function summary(spec: TrainingSpec, base: BaseInfo, tokens: Tokens): JsonObject
 /** The name to serve the model under. */
 export function servedName({ provider, name }: TrainingSpec): string {
   return provider.kind === "ollama" ? provider.model : name;
-}
-
-function json(value: unknown): string {
-  return JSON.stringify(value, null, 2) + "\n";
 }

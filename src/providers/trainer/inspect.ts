@@ -9,7 +9,7 @@ import type { BaseInfo } from "./base/base.ts";
 import { inspectBase } from "./base/describe.ts";
 import { rowFinding } from "./estimate/export_rows.ts";
 import { type TrainingSpec, trainingSpec } from "./job/job.ts";
-import { estimatedTokens, trainingCosts } from "./estimate/costs.ts";
+import { estimatedTokens, trainingCosts } from "./estimate/training_costs.ts";
 
 /** One row, about whose length nothing is assumed: what is too much for it is too much for any data. */
 const ONE_ROW = { trainRows: 1, evalRows: 0, trainChars: 4, evalChars: 0, how: "one short row" };

@@ -1,16 +1,14 @@
 import { join } from "node:path";
 import { EXIT, TemperError, UsageError } from "../../lib/errors.ts";
 import { duration } from "../../lib/text/format.ts";
-import { tailOf } from "../../lib/files/log_tail.ts";
-import type { DetachedProcess, ProcessEnd } from "../../lib/process.ts";
-import { processExists } from "../../lib/process.ts";
+import { tailOf } from "../../lib/files/last_lines.ts";
+import { type DetachedProcess, type ProcessEnd, processExists } from "../../lib/process.ts";
 import type { MonitorWork } from "../provider.ts";
 import { clearCancelled, isCancelled, isRunning, jobDir, LOG_FILE, METRICS_FILE } from "./job/job_folder.ts";
 import { MetricsTail } from "./follow/metrics_tail.ts";
-import { endText, outOfMemoryHint } from "./job/process_end.ts";
+import { endText, failureError, outOfMemoryHint } from "./job/trainer_failure.ts";
 import { Silence } from "./follow/silence.ts";
 import { startTrainer } from "./job/start.ts";
-import { failureError } from "./job/trainer_error.ts";
 import { type Done, readResult } from "./job/trainer_files.ts";
 
 export interface MonitorOptions {

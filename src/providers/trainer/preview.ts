@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { bytes, count, duration, figure } from "../../lib/text/format.ts";
 import type { JsonObject } from "../../lib/json/json.ts";
 import type { ArtifactSizes } from "../../plan/artifacts.ts";
@@ -13,14 +12,14 @@ import {
   type ShapedBase,
   type TokenCounts,
   trainingCosts,
-} from "./estimate/costs.ts";
+} from "./estimate/training_costs.ts";
 import { CHECKPOINTS, methodNotes } from "./estimate/method_notes.ts";
 import { readServing } from "./serving/serving.ts";
 import { templateNotes } from "./serving/template_notes.ts";
 import { trainingSettings } from "./estimate/settings.ts";
 import { type TrainingSpec, trainingSpec } from "./job/job.ts";
 import type { Device } from "./environment/machine.ts";
-import { readTokens } from "./job/trainer_files.ts";
+import { readTokens, type Tokens } from "./job/trainer_files.ts";
 
 /** What training here would take. */
 export async function trainingPreview(
@@ -31,15 +30,14 @@ export async function trainingPreview(
 ): Promise<Preview> {
   const base = await describeBase(loaded, env);
   const spec = trainingSpec(loaded.spec);
-  const tokens = await countedTokens(env, configured) ?? estimatedTokens(spec, data);
-  const estimates = base.shape === null
-    ? [tokensEstimate(tokens, 1)]
-    : await shapedEstimates(spec, env, { ...base, shape: base.shape }, tokens, data.trainRows);
+  const prepared = configured === undefined ? undefined : await readTokens(configured, env.fs);
+  const tokens = prepared ? countedTokens(prepared) : estimatedTokens(spec, data);
+  const estimates = await trainingEstimates(spec, env, base, tokens, data.trainRows);
   const notes = [
     ...base.warnings,
     ...base.shape === null ? [] : methodNotes(spec, base.shape),
     ...await servingNotes(spec, env, configured),
-    ...configured === undefined ? [] : templateNotes(await readTokens(configured, env.fs)),
+    ...prepared ? templateNotes(prepared) : [],
   ];
   return { base: baseText(base), settings: trainingSettings(loaded, base), estimates, notes };
 }
@@ -64,9 +62,21 @@ function baseText(base: BaseInfo): string {
   return facts.length === 0 ? base.name : `${base.name} (${facts.join(", ")})`;
 }
 
-async function countedTokens(env: Env, configured: string | undefined): Promise<TokenCounts | undefined> {
-  if (configured === undefined) return undefined;
-  const { train, eval: held } = JSON.parse(await env.fs.readText(join(configured, "tokens.json")));
+/** What a training takes; of a base whose shape is not known yet, its tokens alone. */
+export async function trainingEstimates(
+  spec: TrainingSpec,
+  env: Env,
+  base: BaseInfo,
+  tokens: TokenCounts,
+  rows: number,
+): Promise<Estimate[]> {
+  return base.shape === null
+    ? [tokensEstimate(tokens, 1)]
+    : await shapedEstimates(spec, env, { ...base, shape: base.shape }, tokens, rows);
+}
+
+/** The tokens of prepared rows. */
+export function countedTokens({ train, eval: held }: Tokens): TokenCounts {
   return {
     train: train.tokens,
     supervised: train.supervised,

@@ -6,7 +6,7 @@ import { cancelJob, jobDir, markDelivered } from "./job/job_folder.ts";
 import type { SentTools } from "./job/examples.ts";
 import { followTraining, type MonitorOptions } from "./monitor.ts";
 import { trainingPreview } from "./preview.ts";
-import { jobResult, keepResult, rememberSpeed } from "./follow/result.ts";
+import { jobResult, keepResult, rememberSpeed } from "./follow/job_result.ts";
 import { submitTraining } from "./submit.ts";
 import { ownTrainerDir } from "./environment/trainer_dir.ts";
 

@@ -2,8 +2,7 @@ import { counted } from "../../lib/text/format.ts";
 import type { FieldProblem } from "../rules/field_problem.ts";
 import { type Axis, axisOf, readAxes } from "./matrix_axes.ts";
 import { combinationLabels, entryLabels } from "./matrix_labels.ts";
-import { dotted, isSection, type Path, valueAt } from "../yaml/path.ts";
-import { place } from "../yaml/set_at.ts";
+import { dotted, isSection, type Path, place, valueAt } from "../yaml/path.ts";
 import { Spec } from "../schema/schema.ts";
 
 /** One combination of a matrix: a pipeline as if it had been written out. */

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { FieldProblem } from "../rules/field_problem.ts";
 import { dotted, parsePath, type Path, startsWith } from "../yaml/path.ts";
 import { counted } from "../../lib/text/format.ts";
-import { found } from "../schema/words.ts";
+import { found } from "../schema/value_text.ts";
 
 /** Most combinations of one file: each of them is a training. */
 export const MOST_COMBINATIONS = 64;

@@ -1,6 +1,5 @@
 import { maskedText } from "../../lib/net/secrets.ts";
-import { parsePath, type Path } from "../yaml/path.ts";
-import { place } from "../yaml/set_at.ts";
+import { parsePath, type Path, place } from "../yaml/path.ts";
 import { type Problem, problemAt, type SourceText } from "../problem.ts";
 import { type ParsedYaml, parseYaml } from "../yaml/yaml.ts";
 

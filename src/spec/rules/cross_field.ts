@@ -2,8 +2,8 @@ import type { FieldProblem } from "./field_problem.ts";
 import { modelNameFault, previousName } from "./model_name.ts";
 import { isSection, type Path, valueAt } from "../yaml/path.ts";
 import { regexFault } from "./regex.ts";
-import { templateFault } from "./template_problem.ts";
-import { isTemplateFile } from "./template_file.ts";
+import { templateFault } from "./row_template.ts";
+import { isTemplateFile } from "./chat_template.ts";
 
 /** Reads a field that may be missing or of the wrong type: the rules below see what the schema refused too. */
 type Get = (path: string) => unknown;

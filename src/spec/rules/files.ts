@@ -2,14 +2,14 @@ import { resolve } from "node:path";
 import type { Fs } from "../../lib/files/fs.ts";
 import { expandGlob, isGlob, isLinkLoop } from "../../lib/files/glob.ts";
 import { didYouMean } from "../../lib/text/nearest.ts";
-import { BUILTIN_NAMES, isHubId } from "../schema/base.ts";
+import { BUILTIN_NAMES, isHubId } from "../schema/base_name.ts";
 import type { FieldProblem } from "./field_problem.ts";
 import { type Path, valueAt } from "../yaml/path.ts";
 import { MOST_PROBLEMS } from "../problem.ts";
 import { NAME_ONCE, NamedFiles, type Repeat } from "./named_files.ts";
 import { nearestFile } from "../read.ts";
 import { givenEntries } from "./source_entries.ts";
-import { isTemplateFile, MOST_TEMPLATE_BYTES } from "./template_file.ts";
+import { isTemplateFile, MOST_TEMPLATE_BYTES } from "./chat_template.ts";
 
 /** Files and models that the pipeline names and that are not there. */
 export async function fileFindings(data: unknown, dir: string, fs: Fs): Promise<FieldProblem[]> {

@@ -1,8 +1,8 @@
 import type { FieldProblem } from "./field_problem.ts";
 import { dotted, isSection, type Path, valueAt } from "../yaml/path.ts";
 import { givenEntries, type GivenEntry } from "./source_entries.ts";
-import { templateFault } from "./template_problem.ts";
-import { found } from "../schema/words.ts";
+import { templateFault } from "./row_template.ts";
+import { found } from "../schema/value_text.ts";
 
 const TABLE_KEYS = ["delimiter", "quote"] as const;
 

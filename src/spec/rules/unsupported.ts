@@ -1,6 +1,6 @@
 import type { FieldProblem } from "./field_problem.ts";
 import { type Path, valueAt } from "../yaml/path.ts";
-import { found } from "../schema/words.ts";
+import { found } from "../schema/value_text.ts";
 
 interface Unsupported {
   readonly path: Path;

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { OLLAMA_SERVER } from "./base.ts";
+import { OLLAMA_SERVER } from "./base_name.ts";
 import { DIALECT_NAMES, DIALECTS, dialectsWith } from "../dialects/registry.ts";
-import { TEMPLATE_NAMES } from "../rules/template_file.ts";
+import { TEMPLATE_NAMES } from "../rules/chat_template.ts";
 
 /** Never a key: those have small letters or other characters. */
 const VARIABLE = /^[A-Z_][A-Z0-9_]*$/;

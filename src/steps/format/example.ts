@@ -1,6 +1,6 @@
 import { murmur128 } from "../../lib/files/murmur.ts";
 import type { Checks } from "../../spec/schema/schema.ts";
-import { type Conversation, type Role, ROLES, type Turn } from "./shapes/conversation.ts";
+import { type Conversation, type Role, ROLES, type Turn } from "./conversation/conversation.ts";
 import { inputDigest } from "./checks/digests.ts";
 
 /** A conversation as it is written, with what placing and counting it takes. */

@@ -6,10 +6,10 @@ import { Accounting } from "./report/accounting.ts";
 import { compareRows } from "./checks/compare_rows.ts";
 import { exampleOf, type ExampleOptions } from "./example.ts";
 import { Findings } from "./checks/findings.ts";
-import { type Choices, chooseShapes, ROW_FILES, type SetChoice } from "./shapes/choices.ts";
+import { chooseShapes, type DatasetShapes, ROW_FILES, type SetShapes } from "./shapes/file_shapes.ts";
 import { RowReader } from "./row_reader.ts";
-import { readRowLines } from "./rows.ts";
-import { Sides } from "./sides.ts";
+import { readRowLines } from "./source_rows.ts";
+import { ExampleSets } from "./example_sets.ts";
 import { openSplitter, type Splitter } from "./split.ts";
 
 const PROGRESS_ROWS = 50_000;
@@ -22,67 +22,67 @@ export class Formatting {
   #splitter: Splitter | undefined;
   #done = 0;
   readonly findings: Findings;
-  readonly sides: Sides;
-  readonly choices: Choices;
+  readonly sets: ExampleSets;
+  readonly shapes: DatasetShapes;
   readonly accounting = new Accounting();
 
   private constructor(
     context: StepContext,
     sources: readonly SourceFile[],
-    sides: Sides,
-    choices: Choices,
+    sets: ExampleSets,
+    shapes: DatasetShapes,
   ) {
     const { split, checks } = context.loaded.spec.dataset;
-    const leakage = checks.leakage !== "off" && (choices.eval !== undefined || split !== undefined);
+    const leakage = checks.leakage !== "off" && (shapes.eval !== undefined || split !== undefined);
     this.#context = context;
     this.#total = sources.reduce((sum, { rows }) => sum + rows, 0);
     this.#options = { checks, leakage, inputs: leakage || split !== undefined };
     this.findings = new Findings(checks);
-    this.sides = sides;
-    this.choices = choices;
+    this.sets = sets;
+    this.shapes = shapes;
   }
 
   static async open(context: StepContext, sources: readonly SourceFile[]): Promise<Formatting> {
     const { out, loaded: { spec: { dataset } } } = context;
-    const choices = await chooseShapes(context, sources);
-    const hasEval = choices.eval !== undefined;
-    const sides = await Sides.open(out, context, hasEval || dataset.split !== undefined);
-    const formatting = new Formatting(context, sources, sides, choices);
+    const shapes = await chooseShapes(context, sources);
+    const hasEval = shapes.eval !== undefined;
+    const sets = await ExampleSets.open(out, context, hasEval || dataset.split !== undefined);
+    const formatting = new Formatting(context, sources, sets, shapes);
     await formatting.#openSplitter();
     return formatting;
   }
 
   async run(): Promise<void> {
-    await this.#readSet("train", this.choices.train);
+    await this.#readSet("train", this.shapes.train);
     await this.#splitter?.finish();
-    if (this.choices.eval) await this.#readSet("eval", this.choices.eval);
-    await this.sides.finish();
-    for (const [roles, place] of this.choices.roles) roles.refuseUnseen(place);
-    await compareRows(this.sides, this.findings, this.#context.out, this.#context.fs);
+    if (this.shapes.eval) await this.#readSet("eval", this.shapes.eval);
+    await this.sets.finish();
+    for (const [roles, place] of this.shapes.roles) roles.refuseUnseen(place);
+    await compareRows(this.sets, this.findings, this.#context.out, this.#context.fs);
   }
 
   async #openSplitter(): Promise<void> {
     const { out, loaded: { spec: { dataset: { split } } } } = this.#context;
     if (!split) return;
     this.#splitter = await openSplitter(split, out, this.#context, {
-      put: (set, example) => this.sides.put(set, example, this.#options.leakage),
-      drain: () => this.sides.drain(),
+      put: (set, example) => this.sets.put(set, example, this.#options.leakage),
+      drain: () => this.sets.drain(),
     });
   }
 
   /** Also after a failure. */
   async close(): Promise<void> {
     await this.#splitter?.remove();
-    await this.sides.close();
+    await this.sets.close();
   }
 
-  async #readSet(set: SetName, choice: SetChoice): Promise<void> {
+  async #readSet(set: SetName, shapes: SetShapes): Promise<void> {
     const { fs, signal } = this.#context;
-    const reader = new RowReader(this.#context, set, choice, this);
+    const reader = new RowReader(this.#context, set, shapes, this);
     for await (const lines of readRowLines(join(this.#context.input("extract"), ROW_FILES[set]), fs)) {
       for (const line of lines) this.#place(set, line, reader);
       if (set === "train" && this.#splitter) await this.#splitter.drain();
-      else await this.sides.drain();
+      else await this.sets.drain();
       signal.throwIfAborted();
       this.#tell(lines.length);
     }
@@ -92,7 +92,7 @@ export class Formatting {
     const read = reader.read(line);
     if (!read) return;
     const example = exampleOf(read.origin, read.conversation, this.#options);
-    if (set === "eval" || !this.#splitter) return this.sides.put(set, example, this.#options.leakage);
+    if (set === "eval" || !this.#splitter) return this.sets.put(set, example, this.#options.leakage);
     const key = reader.groupOf(read, example);
     if (key !== undefined) this.#splitter.add(key, example);
   }

@@ -3,13 +3,13 @@ import { rowRulesOf } from "../../spec/dialects/registry.ts";
 import type { SetName } from "../extract/sources.ts";
 import type { StepContext } from "../step.ts";
 import type { Accounting } from "./report/accounting.ts";
-import type { FileChoice, SetChoice } from "./shapes/choices.ts";
-import type { Conversation } from "./shapes/conversation.ts";
+import type { FileShape, SetShapes } from "./shapes/file_shapes.ts";
+import type { Conversation } from "./conversation/conversation.ts";
 import { Converter } from "./shapes/converter.ts";
 import { type Example, sourceOf } from "./example.ts";
 import type { Findings } from "./checks/findings.ts";
-import { longDecimal, mayBeRounded, roundedNumber, TOO_MANY_DIGITS } from "./checks/numbers.ts";
-import { parseRow, type SourceRow } from "./rows.ts";
+import { longDecimal, mayBeRounded, roundedNumber, TOO_MANY_DIGITS } from "./checks/rounded_numbers.ts";
+import { parseRow, type SourceRow } from "./source_rows.ts";
 
 export interface ReadRow extends SourceRow {
   readonly conversation: Conversation;
@@ -17,21 +17,21 @@ export interface ReadRow extends SourceRow {
 
 /** Reads the rows of a set, each as its file's rows are read. */
 export class RowReader {
-  readonly #choice: SetChoice;
+  readonly #shapes: SetShapes;
   readonly #findings: Findings;
   readonly #by: string | undefined;
-  readonly #newConverter: (choice: FileChoice) => Converter;
+  readonly #newConverter: (file: FileShape) => Converter;
   /** Of the file that the last row came from: rows of a file follow each other. */
-  #file: FileChoice | undefined;
+  #file: FileShape | undefined;
   #converter: Converter | undefined;
 
   constructor(
     { loaded: { spec } }: StepContext,
     set: SetName,
-    choice: SetChoice,
+    shapes: SetShapes,
     { findings, accounting }: { readonly findings: Findings; readonly accounting: Accounting },
   ) {
-    this.#choice = choice;
+    this.#shapes = shapes;
     this.#findings = findings;
     this.#by = set === "train" ? spec.dataset.split?.by : undefined;
     const abilities = ABILITIES[spec.provider.kind];
@@ -59,17 +59,17 @@ export class RowReader {
     return this.#by === undefined ? input : this.#converter?.groupOf(origin, row, this.#by);
   }
 
-  #fileOf(origin: string): FileChoice {
+  #fileOf(origin: string): FileShape {
     const label = sourceOf(origin);
     if (this.#file?.label === label) return this.#file;
-    this.#file = this.#choice.of(label);
+    this.#file = this.#shapes.of(label);
     this.#converter = this.#newConverter(this.#file);
     this.#findings.beginFile();
     return this.#file;
   }
 
   /** Where a field that is used holds a number that is not what the file says. */
-  #roundedNumber(line: string, row: SourceRow["row"], { shape }: FileChoice): string | undefined {
+  #roundedNumber(line: string, row: SourceRow["row"], { shape }: FileShape): string | undefined {
     const by = this.#by === undefined ? [] : [this.#by];
     // Templates look at whole numbers themselves, and say where they stand.
     for (const field of shape.explicit ? by : [...shape.fields, ...by]) {

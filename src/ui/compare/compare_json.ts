@@ -1,4 +1,4 @@
-import type { Comparison, Cost, Relative } from "./comparison.ts";
+import type { Comparison, Cost, Relative } from "../../view/comparison.ts";
 
 /** What `compare --json` prints and compare.json holds. Figures that were not measured are null. */
 export function comparisonJson({ name, metric, rows, reference, cells }: Comparison) {

@@ -2,10 +2,10 @@ import { count, ratio } from "../../lib/text/format.ts";
 import { firstLine } from "../../lib/text/text_width.ts";
 import { wrap } from "../../lib/text/wrap.ts";
 import type { Palette } from "../palette.ts";
-import { joinBlocks } from "../report.ts";
+import { joinBlocks } from "../run_report.ts";
 import { type Column, table } from "../table.ts";
-import { type ComparedCell, type Comparison, COSTS } from "./comparison.ts";
-import { COST_TEXT, hasScore, quality, whyNot, written } from "./cost_text.ts";
+import { type ComparedCell, type Comparison, COSTS } from "../../view/comparison.ts";
+import { anyScored, COST_TEXT, hasScore, quality, whyNot, written } from "../../view/cost_text.ts";
 
 /** Which columns go first where the terminal is narrow. */
 const RANKS = { trainable: 5, memory: 6, train: 7, total: 1, speed: 3, weights: 4, gguf: 2 } as const;
@@ -15,7 +15,7 @@ export function comparisonLines(comparison: Comparison, palette: Palette, width:
   const done = comparison.cells.filter(({ state }) => state === "done");
   return joinBlocks([
     [title(comparison, palette)],
-    done.length === 0 ? [] : absolute(comparison, done, palette, width),
+    done.length === 0 ? [] : absolute(done, palette, width),
     done.length < 2 ? [] : relative(comparison, done, palette, width),
     comparison.cells.flatMap((cell) => unfinished(cell, palette, width)),
   ]);
@@ -23,8 +23,9 @@ export function comparisonLines(comparison: Comparison, palette: Palette, width:
 
 function title({ name, metric, rows, cells }: Comparison, { bold, dim }: Palette): string {
   const done = cells.filter(({ state }) => state === "done").length;
-  const measure = hasScore(metric) ? metric : "loss";
-  const on = rows ? `, ${measure} on ${count(rows)} held-out rows` : "";
+  // Where each has a metric of its own, the rows are all that they share.
+  const measure = hasScore(metric) ? `${metric} on ` : anyScored(cells) ? "" : "loss on ";
+  const on = rows ? `, ${measure}${count(rows)} held-out rows` : "";
   return `${bold(name)}${dim(`  ${done} of ${cells.length} done${on}`)}`;
 }
 
@@ -35,12 +36,11 @@ const costColumns: readonly Column[] = COSTS.map((cost) => ({
 }));
 
 function absolute(
-  { metric }: Comparison,
   cells: readonly ComparedCell[],
   palette: Palette,
   width: number,
 ): string[] {
-  const what = hasScore(metric) ? "" : "loss ";
+  const what = anyScored(cells) ? "" : "loss ";
   const columns: Column[] = [
     { title: "", cut: "middle" },
     ...costColumns,

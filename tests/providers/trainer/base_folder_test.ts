@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { denoFs } from "../../../src/lib/files/fs.ts";
 import type { BaseInfo } from "../../../src/providers/trainer/base/base.ts";
-import { folderBase } from "../../../src/providers/trainer/base/folder.ts";
+import { folderBase } from "../../../src/providers/trainer/base/folder_base.ts";
 import { baseTensors, TOKENIZER, writeBase, writeTensors } from "./project.ts";
 
 const dir = await Deno.makeTempDir();

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
-import { goTemplate } from "../../../src/providers/trainer/serving/go_template.ts";
 import {
   detectTemplate,
+  goTemplate,
   type Message,
   renderTurns,
   TEMPLATES,

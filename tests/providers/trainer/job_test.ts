@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { TemperError, UsageError } from "../../../src/lib/errors.ts";
 import { denoFs } from "../../../src/lib/files/fs.ts";
 import { localProvider } from "../../../src/providers/local/provider.ts";
@@ -48,6 +48,20 @@ Deno.test("configure() writes a job folder and says what is in it", async () => 
   assert(project.said.some(({ phase, done }) => phase === "converting the base" && done === 1));
   assert(project.messages().some((message) => message.includes("1 of 2 rows were cut")));
   assert(project.messages().some((message) => message.includes("First in rows.jsonl:1")));
+});
+
+Deno.test("configure() reads the base's description and what the trainer found out once", async () => {
+  await using project = await Project.make("home");
+  const work = await project.work();
+  const read: string[] = [];
+  const readText = (path: string) => {
+    read.push(basename(path));
+    return denoFs.readText(path);
+  };
+  await local.configure({ ...work, fs: { ...denoFs, readText } });
+  for (const name of ["config.json", "tokens.json"]) {
+    assert.equal(read.filter((path) => path === name).length, 1, name);
+  }
 });
 
 Deno.test("configure() turns error.json into a usage error that names rows", async () => {

@@ -2,14 +2,13 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { UsageError } from "../../../src/lib/errors.ts";
 import { builtinBase } from "../../../src/providers/trainer/base/builtin.ts";
-import { goTemplate } from "../../../src/providers/trainer/serving/go_template.ts";
+import { goTemplate, TEMPLATES } from "../../../src/providers/trainer/serving/templates.ts";
 import {
   modelfile,
   type ModelfileFacts,
   servingOf,
 } from "../../../src/providers/trainer/serving/modelfile.ts";
 import { comment, quoted } from "../../../src/providers/trainer/serving/modelfile_text.ts";
-import { TEMPLATES } from "../../../src/providers/trainer/serving/templates.ts";
 import { Spec } from "../../../src/spec/schema/schema.ts";
 import { parseModelfile } from "./modelfile_grammar.ts";
 
@@ -80,7 +79,7 @@ Deno.test("modelfile() begins prompts with the tokens of a prefix and keeps them
   assert.ok(valueOf(text, "TEMPLATE")?.startsWith(`${opening}{{ range`));
   assert.equal(valueOf(text, "num_keep"), "3");
   assert.match(text, /2 vectors of 576 numbers/);
-  assert.match(text, /Trained: 1,152 numbers, one for every 116,767 of the base's\./);
+  assert.match(text, /Trainable parameters: 1,152, one for every 116,767 of the base's\./);
   assert.match(text, /arxiv\.org\/abs\/2104\.08691/);
   assert.equal(valueOf(modelfile(facts()), "num_keep"), undefined);
   assert.equal(valueOf(text, "num_ctx"), "4096");
@@ -91,7 +90,7 @@ Deno.test("modelfile() begins prompts with the tokens of a prefix and keeps them
 Deno.test("modelfile() teaches what an adapter adds", () => {
   const text = modelfile(facts({}, { kind: "adapter", size: 96 }));
   assert.match(text, /size 96: how wide it is; the base's own is 1,536 wide/);
-  assert.match(text, /Trained: 4,976,640 numbers, 3\.7% of the base's/);
+  assert.match(text, /Trainable parameters: 4,976,640, 3\.7% of the base's/);
   assert.match(text, /one MLP of 1,632 instead/);
   assert.match(text, /arxiv\.org\/abs\/1902\.00751/);
 });
@@ -99,7 +98,7 @@ Deno.test("modelfile() teaches what an adapter adds", () => {
 Deno.test("modelfile() teaches what the numbers of LoRA mean", () => {
   const text = modelfile(facts());
   assert.match(text, /scaled by alpha \/ rank = 2\.$/m);
-  assert.match(text, /Trained: 2,442,240 numbers, 1\.8% of the base's 134,515,008/);
+  assert.match(text, /Trainable parameters: 2,442,240, 1\.8% of the base's 134,515,008/);
   assert.match(text, /arxiv\.org\/abs\/2106\.09685/);
   const root = modelfile(facts({}, { rank: 64, rslora: true, target: ["q_proj", "v_proj"] }));
   assert.match(root, /alpha \/ sqrt\(rank\) = 2\.$/m);
@@ -109,12 +108,12 @@ Deno.test("modelfile() teaches what the numbers of LoRA mean", () => {
 Deno.test("modelfile() says what full and qlora did", () => {
   const full = modelfile(facts({}, { kind: "full" }));
   assert.match(full, /^# home: ".*" fine-tuned with full$/m);
-  assert.match(full, /^# Trained: 134,515,008 numbers, all of the base\./m);
+  assert.match(full, /^# Trainable parameters: 134,515,008, all of the base\./m);
   assert.match(full, /weights\/ holds them as they were trained, in fp32\.$/m);
   assert.doesNotMatch(full, /adapter\//);
   const qlora = modelfile(facts({}, { kind: "qlora", rank: 4 }));
   assert.match(qlora, /the update is added to the base's own weights\.$/m);
-  assert.match(qlora, /^# Trained: 1,221,120 numbers/m);
+  assert.match(qlora, /^# Trainable parameters: 1,221,120/m);
   for (const paper of ["2305.14314", "2106.09685"]) assert(qlora.includes(`https://arxiv.org/abs/${paper}`));
   for (const text of [full, qlora]) assert.equal(valueOf(text, "FROM"), "./model.gguf");
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Json, JsonObject } from "../../../src/lib/json/json.ts";
-import { REASONING_FIELDS } from "../../../src/steps/format/shapes/content.ts";
-import { FLAG_NAMES, PARTIAL_FLAG_NAMES } from "../../../src/steps/format/shapes/learn_flags.ts";
+import { REASONING_FIELDS } from "../../../src/steps/format/conversation/content.ts";
+import { FLAG_NAMES, PARTIAL_FLAG_NAMES } from "../../../src/steps/format/conversation/learn_flags.ts";
 import { TELLING_FIELDS } from "../../../src/steps/format/shapes/row_fields.ts";
 import { chooseShape } from "../../../src/steps/format/shapes/shapes.ts";
 import { Spec } from "../../../src/spec/schema/schema.ts";

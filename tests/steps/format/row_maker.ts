@@ -1,7 +1,7 @@
 // deno-lint-ignore-file camelcase -- names of the protocol
 import fc from "fast-check";
 import type { Json } from "../../../src/lib/json/json.ts";
-import { FLAG_NAMES, PARTIAL_FLAG_NAMES } from "../../../src/steps/format/shapes/learn_flags.ts";
+import { FLAG_NAMES, PARTIAL_FLAG_NAMES } from "../../../src/steps/format/conversation/learn_flags.ts";
 import { TELLING_FIELDS } from "../../../src/steps/format/shapes/row_fields.ts";
 
 export const SHAPE_NAMES = [

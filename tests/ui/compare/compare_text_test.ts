@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { textWidth } from "../../../src/lib/text/text_width.ts";
-import { compareCells } from "../../../src/ui/compare/comparison.ts";
+import { compareCells } from "../../../src/view/comparison.ts";
 import { comparisonLines } from "../../../src/ui/compare/compare_text.ts";
 import { createPalette } from "../../../src/ui/palette.ts";
-import { FAILED, FULL, LORA, PENDING } from "./cells.ts";
+import { FAILED, FULL, LORA, PENDING } from "../../view/cells.ts";
 
 const plain = createPalette(false);
 

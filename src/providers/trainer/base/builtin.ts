@@ -1,5 +1,5 @@
 import { UsageError } from "../../../lib/errors.ts";
-import { BUILTIN_NAMES } from "../../../spec/schema/base.ts";
+import { BUILTIN_NAMES } from "../../../spec/schema/base_name.ts";
 import type { BaseInfo } from "./base.ts";
 
 interface Builtin

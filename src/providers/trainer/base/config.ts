@@ -18,6 +18,10 @@ export async function readConfig(name: string, path: string, fs: Fs): Promise<Co
   throw new UsageError("base-unreadable", `Cannot use base "${name}": its config.json is not a JSON object`);
 }
 
+/**
+ * A JSON object that another program wrote; undefined where it is none. Nothing of it is checked here: what reads a
+ * base looks at single members of files that may have any others.
+ */
 export function parseObject(text: string): Config | undefined {
   try {
     const value = JSON.parse(text);

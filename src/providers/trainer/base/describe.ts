@@ -1,11 +1,13 @@
 import { resolve } from "node:path";
 import { UsageError } from "../../../lib/errors.ts";
-import { isHubId, OLLAMA } from "../../../spec/schema/base.ts";
+import { isHubId, OLLAMA } from "../../../spec/schema/base_name.ts";
 import type { LoadedSpec } from "../../../spec/load.ts";
 import type { Env } from "../../provider.ts";
 import type { BaseEnv, BaseInfo } from "./base.ts";
 import { BUILTIN, BUILTIN_BASES, builtinBase } from "./builtin.ts";
-import { HUB_REVISION, hubBase } from "./hub.ts";
+
+/** What is taken where provider.revision names nothing. */
+const HUB_REVISION = "main";
 
 /**
  * Finds the base that a pipeline for training here names, and what its header says. Reads files, asks a
@@ -23,7 +25,7 @@ export async function describeBase(loaded: LoadedSpec, env: BaseEnv): Promise<Ba
   const stat = await env.fs.stat(path);
   if (stat?.isFile) return await (await import("./gguf.ts")).ggufBase(name, path, stat.size, env);
   if (stat?.isDirectory) {
-    return await (await import("./folder.ts")).folderBase(name, path, env, provider.export.gguf);
+    return await (await import("./folder_base.ts")).folderBase(name, path, env, provider.export.gguf);
   }
   if (isHubId(name)) return hubBase(name, provider.revision);
   throw new UsageError("base-missing", `Cannot find base "${name}": there is no such file or folder`, {
@@ -44,7 +46,28 @@ export async function inspectBase(loaded: LoadedSpec, env: Env): Promise<BaseInf
   const { cachedHubFolder } = await import("./hub_cache.ts");
   const folder = await cachedHubFolder(base.name, provider.revision ?? HUB_REVISION, env);
   if (folder === undefined) return base;
-  const { readHubFolder } = await import("./folder.ts");
+  const { readHubFolder } = await import("./folder_base.ts");
   const facts = await readHubFolder(base.name, folder, env.fs, provider.export.gguf);
   return { ...base, ...facts, warnings: [...base.warnings, ...facts?.warnings ?? []] };
+}
+
+/** A model on Hugging Face's hub. Nothing is asked there before the trainer downloads it. */
+function hubBase(id: string, revision = HUB_REVISION): BaseInfo {
+  const warnings = /^[0-9a-f]{40}$/.test(revision) ? [] : [
+    `Revision "${revision}" of "${id}" can move: name a commit in provider.revision to make the run repeatable`,
+  ];
+  return {
+    kind: "hub",
+    name: id,
+    identity: { kind: "hub", id, revision },
+    job: { kind: "hub", id, revision },
+    arch: null,
+    shape: null,
+    context: null,
+    quantization: null,
+    bytes: null,
+    template: null,
+    files: [],
+    warnings,
+  };
 }

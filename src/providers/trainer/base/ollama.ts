@@ -1,5 +1,5 @@
 import { TemperError, UsageError } from "../../../lib/errors.ts";
-import { OLLAMA } from "../../../spec/schema/base.ts";
+import { OLLAMA } from "../../../spec/schema/base_name.ts";
 import { OllamaClient } from "../../ollama/client.ts";
 import type { Shown } from "../../ollama/wire.ts";
 import type { Spec } from "../../../spec/schema/schema.ts";

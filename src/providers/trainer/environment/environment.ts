@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { InterruptedError, TemperError } from "../../../lib/errors.ts";
 import { bytes, duration } from "../../../lib/text/format.ts";
 import { type FileLock, sha256 } from "../../../lib/files/fs.ts";
-import { tailOf } from "../../../lib/files/log_tail.ts";
+import { tailOf } from "../../../lib/files/last_lines.ts";
 import { runProcess } from "../../../lib/process.ts";
 import type { Env, Progress } from "../../provider.ts";
 import { installerEnv } from "./child_env.ts";

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
+import { findJson, writeJson } from "../../../lib/json/json_file.ts";
 import type { Spec } from "../../../spec/schema/schema.ts";
 import type { Env } from "../../provider.ts";
 import { findProgram } from "../../../lib/find_program.ts";
@@ -60,9 +61,8 @@ function file(env: Env): string {
 }
 
 async function readMachine(env: Env): Promise<Machine | undefined> {
-  if (!await env.fs.stat(file(env))) return undefined;
   try {
-    return Machine.parse(JSON.parse(await env.fs.readText(file(env))));
+    return await findJson(file(env), Machine, env.fs);
   } catch {
     return undefined; // a damaged note about speed is worth no more than none
   }
@@ -112,7 +112,7 @@ export async function recordSpeed(
   const entry = { flopsPerSecond, ...memory !== undefined && { memory }, measured: today };
   const devices = { ...machine.devices, [device]: entry };
   await env.fs.mkdirp(env.cacheDir);
-  await env.fs.writeAtomic(file(env), JSON.stringify({ version: 1, devices }, null, 2) + "\n");
+  await writeJson(file(env), { version: 1, devices }, env.fs);
 }
 
 function gigaflops(flops: number): string {

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { TemperError } from "../../../lib/errors.ts";
-import { existingParent } from "../../../lib/files/existing_parent.ts";
+import { existingParent } from "../../../lib/files/folder.ts";
 import { bytes } from "../../../lib/text/format.ts";
 import { captureProcess } from "../../../lib/process.ts";
-import { BUILTIN_NAMES } from "../../../spec/schema/base.ts";
+import { BUILTIN_NAMES } from "../../../spec/schema/base_name.ts";
 import type { Diagnostic } from "../../diagnostic.ts";
 import type { Env } from "../../provider.ts";
 import type { BaseInfo } from "../base/base.ts";

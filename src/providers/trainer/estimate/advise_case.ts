@@ -7,7 +7,7 @@ import { Spec } from "../../../spec/schema/schema.ts";
 import { type Method, method as Methods } from "../../../spec/schema/schema_method.ts";
 import type { DataSize, Env } from "../../provider.ts";
 import { describeBase } from "../base/describe.ts";
-import { bitsOf, estimatedTokens } from "./costs.ts";
+import { bitsOf, estimatedTokens } from "./training_costs.ts";
 import { trainingSpec } from "../job/job.ts";
 import { type Device, deviceFor, type DeviceKind, thisHost } from "../environment/machine.ts";
 

@@ -15,16 +15,11 @@ export class MetricsTail {
     if (size <= this.#offset) return [];
     const said: Progress[] = [];
     let newest: Progress | undefined;
-    let end = this.#offset;
-    const encoder = new TextEncoder();
-    for await (
-      const { lines, terminated } of readLines(this.fs.readStream(this.path, this.#offset, size), {
-        start: this.#offset,
-      })
-    ) {
-      if (!terminated) break;
-      for (const line of lines) {
-        end += encoder.encode(line).length + 1;
+    const options = { start: this.#offset };
+    for await (const batch of readLines(this.fs.readStream(this.path, this.#offset, size), options)) {
+      if (!batch.terminated) break;
+      this.#offset = batch.end;
+      for (const line of batch.lines) {
         const event = metricsEvent(line);
         const progress = event && progressOf(event);
         if (!progress) continue;
@@ -34,7 +29,6 @@ export class MetricsTail {
         newest = progress;
       }
     }
-    this.#offset = end;
     return newest ? [...said, newest] : said;
   }
 }

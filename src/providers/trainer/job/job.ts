@@ -4,7 +4,7 @@ import type { JsonObject } from "../../../lib/json/json.ts";
 import { resolveTraining } from "../../../plan/defaults.ts";
 import type { LoadedSpec } from "../../../spec/load.ts";
 import type { Spec } from "../../../spec/schema/schema.ts";
-import { isTemplateFile } from "../../../spec/rules/template_file.ts";
+import { isTemplateFile } from "../../../spec/rules/chat_template.ts";
 import type { BaseInfo } from "../base/base.ts";
 import { TEMPLATES } from "../serving/templates.ts";
 

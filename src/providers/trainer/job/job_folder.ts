@@ -5,6 +5,7 @@ import { canonicalJson, type JsonObject } from "../../../lib/json/json.ts";
 import { processExists, signalGroup, signalProcess } from "../../../lib/process.ts";
 import type { Env, JobRef } from "../../provider.ts";
 import { EVAL_FILE, TRAIN_FILE } from "./examples.ts";
+import { readResult } from "./trainer_files.ts";
 
 /** Files of a job folder that both sides know. */
 export const JOB_FILE = "job.json";
@@ -144,8 +145,7 @@ async function newestStep(dir: string, fs: Fs): Promise<number | undefined> {
 }
 
 async function isDone(dir: string, fs: Fs): Promise<boolean> {
-  const path = join(dir, "result.json");
-  return await fs.stat(path) !== undefined && JSON.parse(await fs.readText(path)).state === "done";
+  return (await readResult(dir, fs))?.state === "done";
 }
 
 /**

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { TemperError } from "../../../lib/errors.ts";
 import type { Fs } from "../../../lib/files/fs.ts";
+import { findJson, readJson } from "../../../lib/json/json_file.ts";
 
 /** The files the trainer writes, version 1, as far as they are read here (see trainer/README.md). */
 const counts = z.object({
@@ -141,20 +141,20 @@ const PrepareLine = z.object({
   total: z.number().nullable().optional(),
 });
 
+const OPTIONS = { code: "trainer-file" } as const;
+
 export function readTokens(folder: string, fs: Fs): Promise<Tokens> {
-  return read(join(folder, "tokens.json"), Tokens, fs);
+  return readJson(join(folder, "tokens.json"), Tokens, fs, OPTIONS);
 }
 
 /** `undefined` until the trainer has ended by itself. */
 export async function readResult(folder: string, fs: Fs): Promise<Result | undefined> {
-  const path = join(folder, "result.json");
-  return await fs.stat(path) ? await read(path, Result, fs) : undefined;
+  return await findJson(join(folder, "result.json"), Result, fs, OPTIONS);
 }
 
 /** Why `prepare` failed, when it could say so. */
 export async function readFailure(folder: string, fs: Fs): Promise<Failure | undefined> {
-  const path = join(folder, "error.json");
-  return await fs.stat(path) ? await read(path, Failure, fs) : undefined;
+  return await findJson(join(folder, "error.json"), Failure, fs, OPTIONS);
 }
 
 /** One line of metrics.jsonl. `undefined` for what a newer trainer may add. */
@@ -174,21 +174,4 @@ function parseLine<T>(schema: z.ZodType<T>, line: string): T | undefined {
     if (cause instanceof SyntaxError) return undefined;
     throw cause;
   }
-}
-
-async function read<T>(path: string, schema: z.ZodType<T>, fs: Fs): Promise<T> {
-  let value: unknown;
-  try {
-    value = JSON.parse(await fs.readText(path));
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause;
-    throw new TemperError("trainer-file", `Cannot read "${path}": it is not JSON`, { cause });
-  }
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  const found = `"${issue.path.join(".")}": ${issue.message}`;
-  throw new TemperError("trainer-file", `Cannot read "${path}": unexpected ${found}`, {
-    cause: parsed.error,
-  });
 }

@@ -1,13 +1,14 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { TemperError } from "../../../lib/errors.ts";
-import { tailOf } from "../../../lib/files/log_tail.ts";
+import { tailOf } from "../../../lib/files/last_lines.ts";
+import { parseJson } from "../../../lib/json/json_file.ts";
 import { runProcess } from "../../../lib/process.ts";
 import type { Work } from "../../provider.ts";
 import { trainerEnv } from "../environment/child_env.ts";
 import { ensurePython } from "../environment/environment.ts";
 import { jobDir } from "../job/job_folder.ts";
-import { endText } from "../job/process_end.ts";
+import { endText } from "../job/trainer_failure.ts";
 
 const Verdict = z.object({
   version: z.literal(1),
@@ -56,5 +57,8 @@ export async function judgeAnswers(
     throw new TemperError("trainer-failed", message);
   }
   await Promise.all([fs.remove(given), fs.remove(log)]);
-  return Verdict.parse(JSON.parse(lines.at(-1) ?? "null"));
+  return parseJson(lines.at(-1) ?? "null", Verdict, "the trainer's verdict on the served answers", {
+    code: "trainer-failed",
+    hint: "Run the same command again",
+  });
 }

@@ -1,11 +1,10 @@
 import { count, counted } from "../../../lib/text/format.ts";
 import type { ModelShape } from "../../../plan/memory.ts";
 import type { Spec } from "../../../spec/schema/schema.ts";
-import { goTemplate } from "./go_template.ts";
+import { goTemplate, type Template } from "./templates.ts";
 import { mergedLine, methodLines } from "./modelfile_method.ts";
 import { comment, quoted } from "./modelfile_text.ts";
 import type { Serving } from "./serving.ts";
-import type { Template } from "./templates.ts";
 
 /** A template as far as a server is told of it. Without `turns` the server has the file's own chat template alone. */
 export type ServedTemplate = Pick<Template, "name" | "stop"> & Partial<Pick<Template, "turns">> & {

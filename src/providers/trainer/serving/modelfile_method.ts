@@ -39,9 +39,9 @@ export function mergedLine(method: Method, quantization: string): string {
 function fullLines(shape: ModelShape): string[] {
   return [
     "Full fine-tuning changes every weight of the base, each by a small step at a time.",
-    `Trained: ${
+    `Trainable parameters: ${
       count(shape.parameters)
-    } numbers, all of the base. While training, each takes 16 bytes: itself, its`,
+    }, all of the base. While training, each takes 16 bytes: itself, its`,
     "gradient, and the mean and the spread of its gradients that AdamW keeps.",
     "It can learn the most and forget the most: try it on questions outside the task too.",
     "Paper of the optimiser: Decoupled Weight Decay Regularization, https://arxiv.org/abs/1711.05101",
@@ -65,7 +65,7 @@ function prefixLines(method: Extract<Method, { kind: "prefix" }>, shape: ModelSh
     "Prompt tuning leaves the base as it is and learns what to put before every prompt:",
     `  ${length} vectors of ${count(shape.hidden)} numbers, which no text can say.`,
     `length ${length}: how many. More hold more, learn more slowly and take room of every request.`,
-    `Trained: ${count(trained)} numbers, one for every ${
+    `Trainable parameters: ${count(trained)}, one for every ${
       count(Math.round(shape.parameters / trained))
     } of the base's.`,
     `In model.gguf they are ${length} tokens added to the vocabulary, with which TEMPLATE begins. A head of their own`,
@@ -83,7 +83,7 @@ function adapterLines(method: Extract<Method, { kind: "adapter" }>, shape: Model
     `size ${size}: how wide it is; the base's own is ${
       count(shape.feedForward)
     } wide. More learns more and weighs more.`,
-    `Trained: ${count(trained)} numbers, ${share(trained / shape.parameters)} of the base's ${
+    `Trainable parameters: ${count(trained)}, ${share(trained / shape.parameters)} of the base's ${
       count(shape.parameters)
     }, in all of its ${shape.layers} layers.`,
     `Both have the same form, so that model.gguf has one MLP of ${
@@ -105,7 +105,7 @@ function loraLines(method: LowRank, shape: ModelShape): string[] {
     `  y = W x + ${scaling} * B (A x)      A has ${rank} rows, B has ${rank} columns`,
     `rank ${rank}: how many directions of its input an update can react to. More learns more and weighs more.`,
     `alpha ${alpha}: strength of the update, which is scaled by alpha / ${root} = ${scaling}.`,
-    `Trained: ${count(trainable)} numbers, ${share(trainable / shape.parameters)} of the base's ${
+    `Trainable parameters: ${count(trainable)}, ${share(trainable / shape.parameters)} of the base's ${
       count(shape.parameters)
     }, in ${targetText(method)} of its ${shape.layers} layers.`,
     "Paper: LoRA, Low-Rank Adaptation of Large Language Models, https://arxiv.org/abs/2106.09685",

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { TemperError } from "../../../lib/errors.ts";
 import type { Fs } from "../../../lib/files/fs.ts";
+import { findJson, writeJson } from "../../../lib/json/json_file.ts";
 
 /** In the folder that configure leaves, and so in the job folder. */
 export const SERVING_FILE = "serving.json";
@@ -25,16 +25,10 @@ const Serving = z.object({
 export type Serving = z.infer<typeof Serving>;
 
 export async function writeServing(folder: string, serving: Serving, fs: Fs): Promise<void> {
-  await fs.writeAtomic(join(folder, SERVING_FILE), JSON.stringify(serving, null, 2) + "\n");
+  await writeJson(join(folder, SERVING_FILE), serving, fs);
 }
 
 /** `undefined` where no file to serve was asked for. */
-export async function readServing(folder: string, fs: Fs): Promise<Serving | undefined> {
-  const path = join(folder, SERVING_FILE);
-  if (!await fs.stat(path)) return undefined;
-  try {
-    return Serving.parse(JSON.parse(await fs.readText(path)));
-  } catch (cause) {
-    throw new TemperError("bad-serving", `Cannot read "${path}": it is not what configure wrote`, { cause });
-  }
+export function readServing(folder: string, fs: Fs): Promise<Serving | undefined> {
+  return findJson(join(folder, SERVING_FILE), Serving, fs, { code: "bad-serving" });
 }

@@ -2,10 +2,11 @@ import { join } from "node:path";
 import type { Fs } from "../../../lib/files/fs.ts";
 import { readLines } from "../../../lib/files/lines.ts";
 import type { JsonObject } from "../../../lib/json/json.ts";
+import { REPEAT_TEXT } from "../../../pages/check_text.ts";
 import type { SetName } from "../../extract/sources.ts";
 import { DigestIndex } from "./digest_index.ts";
-import { type CheckName, excerptOf, type Finding, type Findings, KEPT } from "./findings.ts";
-import { EXAMPLE_FILES, type Sides } from "../sides.ts";
+import { excerptOf, type Finding, type Findings, KEPT } from "./findings.ts";
+import { EXAMPLE_FILES, type ExampleSets } from "../example_sets.ts";
 
 /** A row that repeats an earlier one, by their numbers in their sets. */
 interface Repeat {
@@ -14,11 +15,11 @@ interface Repeat {
 }
 
 /** Finds repeated conversations in train, and inputs of eval that train has too. */
-export async function compareRows(sides: Sides, findings: Findings, out: string, fs: Fs): Promise<void> {
-  const duplicates = await findDuplicates(sides);
-  await report("duplicates", duplicates, "train", ["row", "is the same conversation as"], findings, out, fs);
-  const leaks = await findLeaks(sides);
-  await report("leakage", leaks, "eval", ["input", "is the same as that of train's"], findings, out, fs);
+export async function compareRows(sets: ExampleSets, findings: Findings, out: string, fs: Fs): Promise<void> {
+  const duplicates = await findDuplicates(sets);
+  await report("duplicates", duplicates, "train", findings, out, fs);
+  const leaks = await findLeaks(sets);
+  await report("leakage", leaks, "eval", findings, out, fs);
 }
 
 interface Repeats {
@@ -26,7 +27,7 @@ interface Repeats {
   readonly first: Repeat[];
 }
 
-async function findDuplicates({ conversations }: Sides): Promise<Repeats> {
+async function findDuplicates({ conversations }: ExampleSets): Promise<Repeats> {
   const repeats: Repeats = { count: 0, first: [] };
   const firstRows: number[] = [];
   await DigestIndex.visit([conversations], {
@@ -38,7 +39,7 @@ async function findDuplicates({ conversations }: Sides): Promise<Repeats> {
   return repeats;
 }
 
-async function findLeaks({ inputs }: Sides): Promise<Repeats> {
+async function findLeaks({ inputs }: ExampleSets): Promise<Repeats> {
   const repeats: Repeats = { count: 0, first: [] };
   /** By slot; -1 where the input is eval's alone. */
   const trainRows: number[] = [];
@@ -63,15 +64,15 @@ function keep(repeats: Repeats, repeat: Repeat): void {
 }
 
 async function report(
-  check: CheckName & ("duplicates" | "leakage"),
+  check: keyof typeof REPEAT_TEXT,
   { count, first }: Repeats,
   set: SetName,
-  [field, relation]: readonly [string, string],
   findings: Findings,
   out: string,
   fs: Fs,
 ): Promise<void> {
   if (count === 0) return;
+  const { field, problem } = REPEAT_TEXT[check];
   const later = await examplesAt(join(out, EXAMPLE_FILES[set]), new Set(first.map(({ row }) => row)), fs);
   const earlier = await examplesAt(
     join(out, EXAMPLE_FILES.train),
@@ -84,7 +85,7 @@ async function report(
     first.map(({ row, first }): Finding => ({
       origin: later.get(row)?.origin ?? "",
       field,
-      problem: `${relation} ${earlier.get(first)?.origin}`,
+      problem: `${problem} ${earlier.get(first)?.origin}`,
       excerpt: excerptOf(later.get(row)?.input),
     })),
   );

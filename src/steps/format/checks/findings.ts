@@ -1,4 +1,5 @@
 import type { Json } from "../../../lib/json/json.ts";
+import type { CheckWithText } from "../../../pages/check_text.ts";
 import type { Checks, Severity } from "../../../spec/schema/schema.ts";
 
 export const CHECKS = [
@@ -10,7 +11,7 @@ export const CHECKS = [
   "quoted_markup",
   "duplicates",
   "leakage",
-] as const;
+] as const satisfies readonly CheckWithText[];
 export type CheckName = (typeof CHECKS)[number];
 
 /** How many of a check's findings are kept, so that memory and reports stay small. */

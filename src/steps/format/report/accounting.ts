@@ -1,4 +1,4 @@
-import type { Taken } from "../shapes/taken.ts";
+import type { RowView } from "../shapes/row_view.ts";
 
 /** A field of the rows that the examples do not hold. */
 export type Unused = {
@@ -33,7 +33,7 @@ export class Accounting {
   #uncounted = 0;
 
   /** Takes down what is left over of a row. */
-  addRow(row: Taken): void {
+  addRow(row: RowView): void {
     this.#row++;
     row.leftovers((field, why) => this.#add(shorten(field), why, 1));
   }

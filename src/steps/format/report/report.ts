@@ -4,7 +4,7 @@ import type { SetName } from "../../extract/sources.ts";
 import type { AccountingSummary } from "./accounting.ts";
 import { type CheckName, type CheckResult, CHECKS } from "../checks/findings.ts";
 import type { Formatting } from "../formatting.ts";
-import type { SetSummary } from "./tally.ts";
+import type { SetSummary } from "./set_figures.ts";
 
 export type SetReport = SetSummary & { readonly format: string; readonly why: string };
 
@@ -40,14 +40,14 @@ export type Report = {
 export function reportOf(
   { split }: Spec["dataset"],
   sources: readonly SourceFile[],
-  { sides, choices, findings, accounting }: Formatting,
+  { sets, shapes, findings, accounting }: Formatting,
 ): Report {
   const setReport = (set: SetName): SetReport => {
-    const { shape, why } = choices[set] ?? choices.train;
-    return { format: shape.name, why, ...sides.tallies[set].summary() };
+    const { shape, why } = shapes[set] ?? shapes.train;
+    return { format: shape.name, why, ...sets.figures[set].summary() };
   };
   const train = setReport("train");
-  const evaluation = choices.eval || split ? setReport("eval") : null;
+  const evaluation = shapes.eval || split ? setReport("eval") : null;
   const { unused, more } = accounting.summary();
   const held = evaluation?.rows ?? 0;
   return {
@@ -64,9 +64,9 @@ export function reportOf(
       }
       : null,
     sources: sources.map((source) => {
-      const used = usedOf(source, sides.used, split !== undefined);
-      const choice = choices[source.set]?.find(source.path);
-      const read = choice && { format: choice.shape.name, why: choice.why };
+      const used = usedOf(source, sets.used, split !== undefined);
+      const file = shapes[source.set]?.find(source.path);
+      const read = file && { format: file.shape.name, why: file.why };
       return { ...source, used, unused: source.rows - used, ...read };
     }),
     checks: Object.fromEntries(CHECKS.map((check) => [check, findings.result(check)])) as Report["checks"],

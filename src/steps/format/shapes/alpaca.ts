@@ -1,9 +1,9 @@
 import type { Json } from "../../../lib/json/json.ts";
-import { type Complain, kindOf, type RawTurn, type Shape } from "./conversation.ts";
+import { type Complain, kindOf, type RawTurn, type Shape } from "../conversation/conversation.ts";
 import { isJsonLike, parseJsonCell } from "./json_cell.ts";
 import { textTurn } from "./messages.ts";
 import { withSystem } from "./row_fields.ts";
-import type { Taken } from "./taken.ts";
+import type { RowView } from "./row_view.ts";
 
 /** Stanford's instruction format, with the system and history that later tools added. */
 export const alpaca: Shape = {
@@ -30,7 +30,7 @@ export const alpaca: Shape = {
   },
 };
 
-function question(row: Taken, complain: Complain): RawTurn | undefined {
+function question(row: RowView, complain: Complain): RawTurn | undefined {
   const instruction = row.take("instruction");
   const input = row.take("input");
   if (input === undefined || input === "") return textTurn("user", row, "instruction");
@@ -46,7 +46,7 @@ function question(row: Taken, complain: Complain): RawTurn | undefined {
 }
 
 /** `[[question, answer], …]` of the turns before. */
-function pastTurns(row: Taken, complain: Complain): RawTurn[] | undefined {
+function pastTurns(row: RowView, complain: Complain): RawTurn[] | undefined {
   const cell = row.take("history");
   if (cell === undefined || cell === "") return [];
   const parsed = isJsonLike(cell) ? parseJsonCell(cell) : undefined;

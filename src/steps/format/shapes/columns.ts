@@ -1,10 +1,15 @@
 import { UsageError } from "../../../lib/errors.ts";
 import type { Json } from "../../../lib/json/json.ts";
-import { parseTemplate, type Place, type Template, templateFields } from "../../../lib/text/template.ts";
+import {
+  parseTemplate,
+  type Template,
+  type TemplateField,
+  templateFields,
+} from "../../../lib/text/template.ts";
 import type { Spec } from "../../../spec/schema/schema.ts";
-import { type Complain, kindOf, type RawTurn, type Shape } from "./conversation.ts";
-import { roundedNumber, TOO_MANY_DIGITS } from "../checks/numbers.ts";
-import type { Taken } from "./taken.ts";
+import { type Complain, kindOf, type RawTurn, type Shape } from "../conversation/conversation.ts";
+import { roundedNumber, TOO_MANY_DIGITS } from "../checks/rounded_numbers.ts";
+import type { RowView } from "./row_view.ts";
 
 type Columns = NonNullable<Spec["dataset"]["columns"]>;
 
@@ -56,7 +61,7 @@ function compile(role: string, text: string): Template {
   }
 }
 
-function render(template: Template, row: Taken, complain: Complain): string | undefined {
+function render(template: Template, row: RowView, complain: Complain): string | undefined {
   let text = "";
   for (const [i, part] of template.entries()) {
     const piece = typeof part === "string" ? part : renderField(row, part, complain);
@@ -72,7 +77,7 @@ function render(template: Template, row: Taken, complain: Complain): string | un
   return text;
 }
 
-function renderField(row: Taken, { field, filter }: Place, complain: Complain): string | undefined {
+function renderField(row: RowView, { field, filter }: TemplateField, complain: Complain): string | undefined {
   const value = row.takeExact(field);
   if (filter === "optional" && isEmpty(value)) return "";
   if (filter === "json" && value !== undefined) return renderJson(value, field, complain);

@@ -3,13 +3,13 @@ import type { Abilities } from "../../../providers/abilities.ts";
 import type { RowRules } from "../../../spec/dialects/dialect.ts";
 import { ROW_RULES } from "../../../spec/dialects/protocol.ts";
 import type { Accounting } from "../report/accounting.ts";
-import type { Complain, Conversation, Shape } from "./conversation.ts";
+import type { Complain, Conversation, Shape } from "../conversation/conversation.ts";
 import { excerptOf, type Findings } from "../checks/findings.ts";
-import { fitsService } from "../checks/hosted_rules.ts";
-import { endWithAnswer, flawsOf } from "../checks/inspect_conversation.ts";
+import { fitsService } from "../conversation/hosted_rules.ts";
+import { endWithAnswer, flawsOf } from "../conversation/inspect_conversation.ts";
 import { mayBeLearnt } from "./row_fields.ts";
-import { settle } from "../checks/check_conversation.ts";
-import { Taken } from "./taken.ts";
+import { checkConversation } from "../conversation/check_conversation.ts";
+import { RowView } from "./row_view.ts";
 
 /** Turns the rows of one set into conversations, takes down what is wrong with them, and counts what is left over. */
 export class Converter {
@@ -40,7 +40,7 @@ export class Converter {
   convert(origin: string, row: JsonObject): Conversation | undefined {
     const complain: Complain = (field, problem, value) =>
       this.#findings.add("rows", () => ({ origin, field, problem, excerpt: excerptOf(value) }));
-    const view = new Taken(row);
+    const view = new RowView(row);
     const conversation = this.#read(view, complain);
     if (!conversation) return undefined;
     if (this.#by !== undefined) view.take(this.#by);
@@ -54,9 +54,9 @@ export class Converter {
     return kept;
   }
 
-  #read(view: Taken, complain: Complain): Conversation | undefined {
+  #read(view: RowView, complain: Complain): Conversation | undefined {
     const raw = this.#shape.read(view, complain);
-    const conversation = raw && settle(raw, this.#abilities, complain);
+    const conversation = raw && checkConversation(raw, this.#abilities, complain);
     if (!conversation) return undefined;
     if (!mayBeLearnt(view, this.#shape.explicit === true, this.#abilities, complain)) return undefined;
     return !this.#abilities.hosted || fitsService(raw.turns, conversation, complain, this.#rules)

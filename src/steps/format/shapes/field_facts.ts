@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from "../../../lib/json/json.ts";
-import { isObject, kindOf } from "./conversation.ts";
+import { isObject, kindOf } from "../conversation/conversation.ts";
 
 /** What a field holds in the first rows of a file. */
 export interface Field {

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from "../../../lib/json/json.ts";
 import { type JsonFault, lossFault, nearText, placeIn, syntaxFault } from "../../../lib/json/json_faults.ts";
-import { kindOf } from "./conversation.ts";
-import { roundedNumber } from "../checks/numbers.ts";
+import { kindOf } from "../conversation/conversation.ts";
+import { roundedNumber } from "../checks/rounded_numbers.ts";
 
 /** What a cell holds once its JSON text is read, or why it cannot be, as the end of a sentence about the field. */
 export type JsonCell =

@@ -1,8 +1,8 @@
 import type { Json } from "../../../lib/json/json.ts";
-import { type Complain, isObject, kindOf, type RawTurn, type Shape } from "./conversation.ts";
+import { type Complain, isObject, kindOf, type RawTurn, type Shape } from "../conversation/conversation.ts";
 import { isJsonLike, parseJsonCell } from "./json_cell.ts";
 import { withSystem } from "./row_fields.ts";
-import type { Taken } from "./taken.ts";
+import type { RowView } from "./row_view.ts";
 
 /** OpenAI's chat format. */
 export const messages: Shape = {
@@ -19,7 +19,7 @@ export const messages: Shape = {
 };
 
 /** A list of {role, content} in any field. */
-export function readMessages(row: Taken, key: string, complain: Complain): RawTurn[] | undefined {
+export function readMessages(row: RowView, key: string, complain: Complain): RawTurn[] | undefined {
   return readTurns(row, key, "role and content", complain, (view) => ({
     field: view.at("content"),
     role: view.take("role"),
@@ -31,11 +31,11 @@ export function readMessages(row: Taken, key: string, complain: Complain): RawTu
 
 /** The objects of a list, or of its JSON text, as turns. `members`: what each of them needs, in words. */
 export function readTurns(
-  row: Taken,
+  row: RowView,
   key: string,
   members: string,
   complain: Complain,
-  turn: (view: Taken) => RawTurn,
+  turn: (view: RowView) => RawTurn,
 ): RawTurn[] | undefined {
   const field = row.at(key);
   const cell = row.take(key);
@@ -63,7 +63,7 @@ export function isMessageList(value: Json | undefined, key: string): boolean {
 }
 
 /** A single text as a turn, for the shapes that hold one text a field. */
-export function textTurn(role: string, row: Taken, key: string): RawTurn {
+export function textTurn(role: string, row: RowView, key: string): RawTurn {
   return { field: row.at(key), role, content: row.take(key) };
 }
 
@@ -72,7 +72,7 @@ export function isSide(value: Json | undefined): boolean {
   return typeof value === "string" || isMessageList(value, "role");
 }
 
-export function readSide(row: Taken, key: string, role: string, complain: Complain): RawTurn[] | undefined {
+export function readSide(row: RowView, key: string, role: string, complain: Complain): RawTurn[] | undefined {
   const value = row.peek(key);
   const list = Array.isArray(value) || isMessageList(value, "role");
   return list ? readMessages(row, key, complain) : [textTurn(role, row, key)];

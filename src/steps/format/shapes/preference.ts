@@ -1,8 +1,8 @@
 import { canonicalJson, type Json, type JsonObject } from "../../../lib/json/json.ts";
-import { type Complain, isObject, kindOf, type RawTurn, type Shape } from "./conversation.ts";
+import { type Complain, isObject, kindOf, type RawTurn, type Shape } from "../conversation/conversation.ts";
 import { isSide, readSide } from "./messages.ts";
 import { withSystem } from "./row_fields.ts";
-import type { Taken } from "./taken.ts";
+import type { RowView } from "./row_view.ts";
 
 /** A prompt with an answer that is wanted and one that is not: OpenAI's spelling and TRL's. */
 export const preference: Shape = {
@@ -46,7 +46,7 @@ function isProtocol(row: JsonObject): boolean {
   return isObject(row["input"]) && "preferred_output" in row;
 }
 
-function side(row: Taken, key: string, role: string, complain: Complain): RawTurn[] | undefined {
+function side(row: RowView, key: string, role: string, complain: Complain): RawTurn[] | undefined {
   const value = row.peek(key);
   if (value !== undefined && (typeof value === "string" || Array.isArray(value))) {
     return readSide(row, key, role, complain);

@@ -1,4 +1,4 @@
-import type { Shape } from "./conversation.ts";
+import type { Shape } from "../conversation/conversation.ts";
 import { isSide, readSide } from "./messages.ts";
 import { withSystem } from "./row_fields.ts";
 

@@ -2,7 +2,7 @@ import { UsageError } from "../../../lib/errors.ts";
 import type { Json, JsonObject } from "../../../lib/json/json.ts";
 import { nearest } from "../../../lib/text/nearest.ts";
 import type { SourceOptions } from "../../../spec/schema/schema.ts";
-import { isObject } from "./conversation.ts";
+import { isObject } from "../conversation/conversation.ts";
 import { isJsonLike, parseJsonCell } from "./json_cell.ts";
 
 /** Members of a turn that say who speaks. */

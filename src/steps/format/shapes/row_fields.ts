@@ -1,11 +1,15 @@
 import type { Json } from "../../../lib/json/json.ts";
 import type { Abilities } from "../../../providers/abilities.ts";
-import type { Complain, RawTurn } from "./conversation.ts";
-import { FLAG_NAMES, flagValue, forbidsLearning } from "./learn_flags.ts";
-import type { Taken } from "./taken.ts";
+import type { Complain, RawTurn } from "../conversation/conversation.ts";
+import { FLAG_NAMES, flagValue, forbidsLearning } from "../conversation/learn_flags.ts";
+import type { RowView } from "./row_view.ts";
 
 /** The turns behind the system turn that a row has beside them. Empty means none; two different ones are refused. */
-export function withSystem(row: Taken, turns: readonly RawTurn[], complain: Complain): RawTurn[] | undefined {
+export function withSystem(
+  row: RowView,
+  turns: readonly RawTurn[],
+  complain: Complain,
+): RawTurn[] | undefined {
   const system = row.take("system");
   if (system === undefined || system === "") return [...turns];
   const [first] = turns;
@@ -60,7 +64,7 @@ export const TELLING_FIELDS: readonly string[] = [...TELLING.keys()];
 
 /** Whether what a shape left over lets the row be learnt. `explicit`: the pipeline file names the fields. */
 export function mayBeLearnt(
-  row: Taken,
+  row: RowView,
   explicit: boolean,
   abilities: Abilities,
   complain: Complain,

@@ -5,10 +5,10 @@ import { nearest } from "../../../lib/text/nearest.ts";
 import { FILTERS } from "../../../lib/text/template.ts";
 import type { SourceOptions, Spec } from "../../../spec/schema/schema.ts";
 import type { SourceEntry } from "../../../spec/rules/source_entries.ts";
-import { adviceFor, type Item, quoted } from "../checks/advice.ts";
+import { adviceFor, type Item, quoted } from "./advice.ts";
 import { alpaca } from "./alpaca.ts";
 import { columns } from "./columns.ts";
-import type { Shape } from "./conversation.ts";
+import type { Shape } from "../conversation/conversation.ts";
 import { isMeantAsList, parseJsonCell } from "./json_cell.ts";
 import { messages } from "./messages.ts";
 import { preference } from "./preference.ts";
@@ -30,7 +30,7 @@ const SHAPES = Object.values(BY_NAME);
 /** How many rows of a file decide what it is. */
 export const SAMPLE_ROWS = 100;
 
-export interface Choice {
+export interface ChosenShape {
   readonly shape: Shape;
   /** Why this one, in words. */
   readonly why: string;
@@ -66,7 +66,7 @@ export function chooseShape(
   name: string,
   sample: readonly JsonObject[],
   item?: Item,
-): Choice {
+): ChosenShape {
   if (wanted.format === "auto") return detect(name, sample, item);
   const why = `${wanted.formatPlace ?? "dataset.format"} names it`;
   if (wanted.format !== "columns") return { shape: BY_NAME[wanted.format], why };
@@ -100,7 +100,7 @@ export function refuseUnknownField(
   );
 }
 
-function detect(name: string, sample: readonly JsonObject[], item: Item | undefined): Choice {
+function detect(name: string, sample: readonly JsonObject[], item: Item | undefined): ChosenShape {
   const fits = SHAPES.map((shape) => ({ shape, rows: sample.filter((row) => fitsShape(shape, row)).length }))
     .filter(({ rows }) => rows > 0);
   const [only] = fits;

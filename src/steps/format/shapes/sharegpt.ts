@@ -1,5 +1,5 @@
 import type { Json } from "../../../lib/json/json.ts";
-import type { Shape } from "./conversation.ts";
+import type { Shape } from "../conversation/conversation.ts";
 import { isMessageList, readMessages, readTurns } from "./messages.ts";
 import { withSystem } from "./row_fields.ts";
 

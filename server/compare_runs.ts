@@ -1,0 +1,49 @@
+import type { RunState } from "../src/log/run_state.ts";
+import type { ChartData } from "../src/view/charts.ts";
+import { compareCells, type Comparison } from "../src/view/comparison.ts";
+import { reason } from "./run_index.ts";
+import type { Sources } from "./run_sources.ts";
+import type { RunRow } from "./run_row.ts";
+
+/** Lines that can still be told apart in one chart. */
+export const MOST_COMPARED = 8;
+
+export interface ComparedRun {
+  readonly row: RunRow;
+  readonly loss: ChartData;
+  /** Absent where its log cannot be read. */
+  readonly state: RunState | undefined;
+  /** Why there is no curve, where that is a fault. */
+  readonly problem?: string;
+}
+
+/** The chosen runs that are there, each once, in the order chosen. */
+export async function compareRuns(sources: Sources, ids: readonly string[]): Promise<ComparedRun[]> {
+  const rows = new Map((await sources.index.rows()).map((row) => [row.id, row]));
+  const chosen = [...new Set(ids)].flatMap((id) => rows.get(id) ?? []).slice(0, MOST_COMPARED);
+  return await Promise.all(chosen.map((row) => compared(sources, row)));
+}
+
+async function compared({ index, charts, logs }: Sources, row: RunRow): Promise<ComparedRun> {
+  const nothing: ChartData = { steps: [], series: {} };
+  const dir = await index.find(row.id);
+  if (dir === undefined) return { row, loss: nothing, state: undefined };
+  const state = await logs.view(dir).then(({ state }) => state, () => undefined);
+  try {
+    return { row, state, loss: (await charts.view(dir)).charts.loss };
+  } catch (error) {
+    return { row, state, loss: nothing, problem: reason(error) };
+  }
+}
+
+/** What the chosen runs cost and gave, as a comparison of a matrix has it. */
+export function comparisonOf(runs: readonly ComparedRun[]): Comparison {
+  return compareCells(
+    "Chosen runs",
+    runs.flatMap(({ row, state }) =>
+      state
+        ? [{ cell: row.id, name: row.name, method: row.method, values: {}, state, error: state.error }]
+        : []
+    ),
+  );
+}

@@ -1,0 +1,27 @@
+import { count, counted } from "../lib/text/format.ts";
+
+/** What each check of the data found, in words. */
+export const CHECK_TEXT = {
+  rows: (n: number) => `${counted(n, "problem")} in rows that cannot be read as conversations`,
+  order: (n: number) => `${counted(n, "conversation")} with turns out of order`,
+  empty: (n: number) => `${counted(n, "turn")} without text`,
+  placeholders: (n: number) => `${counted(n, "turn")} that ${n === 1 ? "is" : "are"} only a placeholder`,
+  markup: (n: number) =>
+    `${counted(n, "text")} with markup of chat templates, which would end or forge turns: ` +
+    "strip it, and give turns as format messages",
+  "quoted_markup": (n: number) => `${counted(n, "text")} with marks of chat templates that may be quoted`,
+  duplicates: (n: number) => `${counted(n, "repeated conversation")} in train`,
+  leakage: (n: number) => `${counted(n, "row")} of eval whose input train has too`,
+} as const;
+export type CheckWithText = keyof typeof CHECK_TEXT;
+
+/** What is said of a row that repeats another, before that row's origin. */
+export const REPEAT_TEXT = {
+  duplicates: { field: "row", problem: "is the same conversation as" },
+  leakage: { field: "input", problem: "is the same as that of train's" },
+} as const;
+
+/** What a check found; of one that this version does not know, how often. */
+export function foundText(check: string, found: number): string {
+  return Object.hasOwn(CHECK_TEXT, check) ? CHECK_TEXT[check as CheckWithText](found) : count(found);
+}

@@ -1,0 +1,44 @@
+/** The colours of every page and chart: in light and in dark. Text on `page` and `card` keeps the contrast of WCAG AA. */
+export const COLORS = {
+  ink: ["#1c2024", "#edeef0"],
+  soft: ["#60646c", "#a0a6b0"],
+  line: ["#d9dbe0", "#363a42"],
+  page: ["#fcfcfd", "#131518"],
+  card: ["#fff", "#1a1d21"],
+  /** Bars of charts. */
+  bar: ["#3b6fd4", "#7ea6f5"],
+  good: ["#1a7f4b", "#5fd39b"],
+  warn: ["#9a5b00", "#f1b45f"],
+  bad: ["#b42318", "#ff8f85"],
+  /** Lines of charts, in the order they are given out. */
+  s0: ["#3b6fd4", "#7ea6f5"],
+  s1: ["#b8500a", "#f5a05f"],
+  s2: ["#1a7f4b", "#5fd39b"],
+  s3: ["#7d3ac1", "#c99bf5"],
+  s4: ["#b42318", "#ff8f85"],
+  s5: ["#0b7285", "#5fd0dd"],
+  s6: ["#7a6100", "#e3c34f"],
+  s7: ["#59616e", "#a0a6b0"],
+  link: ["#2456b8", "#9dbcfa"],
+  focus: ["#2456b8", "#9dbcfa"],
+  /** Behind what a terminal shows. */
+  term: ["#f4f5f7", "#0e1013"],
+} as const satisfies Readonly<Record<string, readonly [light: string, dark: string]>>;
+
+/** The line of each series of a training, by number. */
+export const SERIES_COLORS: Readonly<Record<string, number>> = {
+  loss: 0,
+  smoothed: 0,
+  "eval_loss": 1,
+  "learning_rate": 2,
+  "tokens_per_second": 3,
+  rss: 5,
+};
+
+const variables = (theme: 0 | 1) =>
+  Object.entries(COLORS).map(([name, colors]) => `--${name}: ${colors[theme]};`).join(" ");
+
+/** The colours as variables that style sheets use: `var(--ink)`. */
+export const COLOR_STYLE = `:root { color-scheme: light dark; ${variables(0)} }
+@media (prefers-color-scheme: dark) { :root { ${variables(1)} } }
+`;

@@ -1,0 +1,189 @@
+/** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
+import { count, ratio, share } from "../lib/text/format.ts";
+import { type ComparedCell, type Comparison as Compared, COSTS } from "../view/comparison.ts";
+import { anyScored, COST_TEXT, hasScore, quality, whyNot, written } from "../view/cost_text.ts";
+import { type Bar, BarChart } from "./bar_chart.tsx";
+import { Cell, type Column, numbers, Table } from "./parts.tsx";
+import { standAlone } from "./stand_alone.tsx";
+
+/** Costs that are drawn as well. */
+const DRAWN = ["memory", "train", "weights"] as const;
+
+/** The comparison as one file. */
+export function comparisonPage(comparison: Compared): string {
+  return standAlone(`${comparison.name}: comparison`, [
+    <p class="soft">{about(comparison)}</p>,
+    <Comparison comparison={comparison} />,
+  ]);
+}
+
+function about({ metric, rows, cells }: Compared): string {
+  const done = cells.filter(({ state }) => state === "done").length;
+  const scored = hasScore(metric) ? `${metric} on ` : "";
+  const on = rows ? ` Measured: ${scored}${count(rows)} held-out rows.` : "";
+  return `${done} of ${cells.length} combinations are done.${on}`;
+}
+
+/** What runs cost and give, beside each other. */
+export function Comparison({ comparison }: { comparison: Compared }) {
+  const done = comparison.cells.filter(({ state }) => state === "done");
+  return (
+    <>
+      {done.length > 0
+        ? (
+          <>
+            <h2>At a glance</h2>
+            <Charts comparison={comparison} cells={done} />
+            <h2>Measured</h2>
+            <Measured cells={done} />
+          </>
+        )
+        : null}
+      {done.length > 1
+        ? (
+          <>
+            <h2>Relative to {comparison.reference}</h2>
+            <Relative cells={done} />
+          </>
+        )
+        : null}
+      <Unfinished cells={comparison.cells} />
+    </>
+  );
+}
+
+interface CellsProps {
+  readonly cells: readonly ComparedCell[];
+}
+
+function Charts({ comparison: { metric }, cells }: CellsProps & { readonly comparison: Compared }) {
+  return (
+    <div class="charts">
+      {hasScore(metric)
+        ? (
+          <Bars
+            caption={`${metric} after training, and thin below it before`}
+            bars={scores(cells)}
+            most={1}
+          />
+        )
+        : null}
+      {DRAWN.map((cost) => {
+        const { what, write } = COST_TEXT[cost];
+        const bars = barsOf(cells, (cell) => cell.cost[cost], write);
+        return <Bars caption={what.replace(/^./, (letter) => letter.toUpperCase())} bars={bars} />;
+      })}
+    </div>
+  );
+}
+
+function Bars({ caption, bars, most = 0 }: { caption: string; bars: readonly Bar[]; most?: number }) {
+  if (bars.length === 0) return null;
+  return (
+    <figure>
+      <figcaption>{caption}</figcaption>
+      <BarChart bars={bars} label={caption} most={most} />
+    </figure>
+  );
+}
+
+function barsOf(
+  cells: readonly ComparedCell[],
+  valueOf: (cell: ComparedCell) => number | undefined,
+  write: (value: number) => string,
+): Bar[] {
+  return cells.flatMap((cell) => {
+    const value = valueOf(cell);
+    return value === undefined ? [] : [{ label: cell.cell, value, text: write(value) }];
+  });
+}
+
+function scores(cells: readonly ComparedCell[]): Bar[] {
+  const before = new Map(cells.map(({ cell, scores }) => [cell, scores.before]));
+  return barsOf(cells, ({ scores }) => scores.after, share).map((bar) => {
+    const value = before.get(bar.label);
+    return value === undefined ? bar : { ...bar, earlier: { value, text: share(value) } };
+  });
+}
+
+function costColumns(...more: readonly string[]): Column[] {
+  const costs = COSTS.map((cost) => COST_TEXT[cost]);
+  return [
+    "",
+    ...costs.map(({ title, what }) => ({ title, numbers: true, about: what }) as const),
+    ...numbers(...more),
+  ];
+}
+
+function Measured({ cells }: CellsProps) {
+  const columns = anyScored(cells) ? ["before", "after"] : ["loss before", "loss after"];
+  return (
+    <>
+      <Table label="Measured" style="measured" columns={costColumns(...columns)}>
+        {cells.map((cell) => {
+          const { before, after } = quality(cell.scores);
+          return (
+            <tr>
+              <RowName cell={cell} />
+              {COSTS.map((cost) => <Cell>{written(cell.cost[cost], COST_TEXT[cost].write)}</Cell>)}
+              <Cell>{before}</Cell>
+              <Cell>{after}</Cell>
+            </tr>
+          );
+        })}
+      </Table>
+      <p class="soft small">
+        {COSTS.map((cost) => `${COST_TEXT[cost].title}: ${COST_TEXT[cost].what}`).join("; ")}.
+      </p>
+    </>
+  );
+}
+
+function Relative({ cells }: CellsProps) {
+  return (
+    <Table label="Relative" style="measured" columns={costColumns("quality")}>
+      {cells.map((cell) => (
+        <tr>
+          <RowName cell={cell} />
+          {COSTS.map((name) => <Cell>{written(cell.relative?.[name], ratio)}</Cell>)}
+          <Cell>{written(cell.relative?.quality, ratio)}</Cell>
+        </tr>
+      ))}
+    </Table>
+  );
+}
+
+function RowName({ cell: { cell, name, values } }: { cell: ComparedCell }) {
+  const given = Object.entries(values).map(([path, value]) => `${path}: ${JSON.stringify(value)}`);
+  return <th scope="row" title={[name, ...given].join("\n")}>{cell}</th>;
+}
+
+function Unfinished({ cells }: CellsProps) {
+  const left = cells.filter((cell) => whyNot(cell) !== undefined);
+  if (left.length === 0) return null;
+  return (
+    <>
+      <h2>Not done</h2>
+      <ul>
+        {left.map((cell) => (
+          <li>
+            <strong>{cell.cell}</strong> {whyNot(cell)}
+            {cell.error
+              ? (
+                <>
+                  : <span class="error">{cell.error.message}</span>
+                </>
+              )
+              : null}
+            {cell.error?.hint === undefined ? null : (
+              <>
+                <br />
+                <span class="soft">{cell.error.hint}</span>
+              </>
+            )}
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}

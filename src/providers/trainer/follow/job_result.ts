@@ -1,0 +1,62 @@
+// deno-lint-ignore-file camelcase -- names of the log and of `show --json`
+import { join } from "node:path";
+import type { Json, JsonObject } from "../../../lib/json/json.ts";
+import { writeJson } from "../../../lib/json/json_file.ts";
+import { trainingFlopsPerToken } from "../../../plan/time.ts";
+import type { Artifact, JobResult, MonitorWork } from "../../provider.ts";
+import { jobDir } from "../job/job_folder.ts";
+import { recordSpeed } from "../environment/machine.ts";
+import { shapeOf } from "../estimate/model_shape.ts";
+import { type Done, readTokens } from "../job/trainer_files.ts";
+
+/** What a finished training is worth, in the words of `show`. */
+export function jobResult(done: Done): JobResult {
+  const { before, after, few_shot: fewShot, timing, parameters: { trainable, total, bytes } } = done;
+  const metrics: JsonObject = {
+    metric: done.metric,
+    before: before?.score ?? null,
+    after: after?.score ?? null,
+    few_shot: fewShot?.score ?? null,
+    loss: pair(before?.loss, after?.loss),
+    perplexity: pair(before?.perplexity, after?.perplexity),
+    eval_rows: after?.rows ?? null,
+    changes: done.changes,
+    served: null,
+    parameters: { trainable, total, ...bytes !== undefined && { bytes } },
+    steps: done.steps,
+    tokens: done.tokens,
+    tokens_per_second: timing["tokens_per_second"] ?? null,
+    peak_rss: done.resources.peak_rss,
+    seconds: Object.fromEntries(Object.entries(timing).filter(([name]) => name !== "tokens_per_second")),
+    weights_sha256: done.weights_sha256,
+    ...done.soft_tokens && { soft_tokens: done.soft_tokens },
+    ...done.export_check && { export_check: done.export_check },
+    device: done.environment.device,
+    dtype: done.environment.dtype,
+  };
+  return { metrics, artifacts: done.artifacts.map(inRunFolder) };
+}
+
+/** Paths of the trainer start in its job folder. */
+function inRunFolder(artifact: Artifact): Artifact {
+  return { ...artifact, path: `job/${artifact.path}` };
+}
+
+function pair(before: number | null | undefined, after: number | null | undefined): Json {
+  return { before: before ?? null, after: after ?? null };
+}
+
+/** Keeps how fast this machine trained, for the next plan. */
+export async function rememberSpeed(work: MonitorWork, done: Done): Promise<void> {
+  const speed = done.timing["tokens_per_second"];
+  if (!speed) return;
+  const shape = shapeOf(await readTokens(jobDir(work.runDir), work.fs));
+  const flops = speed * trainingFlopsPerToken(work.loaded.spec.method, shape);
+  const { device_memory: memory } = done.resources;
+  await recordSpeed(work, done.environment.device, { flopsPerSecond: flops, memory });
+}
+
+/** Writes the result into the step's output. */
+export async function keepResult(work: MonitorWork, result: JobResult): Promise<void> {
+  await writeJson(join(work.out, "result.json"), result, work.fs);
+}

@@ -1,0 +1,71 @@
+import { makeFolder } from "../lib/files/folder.ts";
+import type { FileLock } from "../lib/files/fs.ts";
+import type { JsonObject } from "../lib/json/json.ts";
+import { explainSystemError } from "../lib/system_error.ts";
+import type { RunState } from "../log/run_state.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { Env } from "../providers/provider.ts";
+import type { LoadedSpec } from "../spec/load.ts";
+import { nextNumber, pipelineCopy, writeRunFolder } from "./run_folder.ts";
+import { claimRunDir } from "./run_id.ts";
+import { lockChoice, lockRun } from "./lock.ts";
+import { recover, type RecoverOptions } from "./recover.ts";
+
+/** A run that is now this process's to drive, or, without a lock, one that has already ended well. */
+export type ClaimedRun =
+  & { readonly id: string; readonly dir: string; readonly notice: string | undefined }
+  & ({ readonly lock: FileLock } | { readonly lock: undefined; readonly state: RunState });
+
+/** Decides which run it is and locks it. One process at a time, so that two never make two runs of one plan. */
+export async function claimRun(
+  loaded: LoadedSpec,
+  env: Env,
+  options: Omit<RecoverOptions, "name">,
+): Promise<ClaimedRun> {
+  const { fs } = env;
+  const { runsDir } = options;
+  try {
+    await makeFolder(runsDir, fs);
+    const deciding = await lockChoice(env, runsDir);
+    try {
+      const choice = await recover(fs, { ...options, name: loaded.spec.name });
+      if (choice.kind === "start") return await makeRun(loaded, env, options, choice.notice);
+      const { id, dir } = choice.run;
+      if (choice.kind === "report") {
+        return { id, dir, notice: undefined, lock: undefined, state: choice.state };
+      }
+      return { id, dir, notice: undefined, lock: await lockRun(fs, id, dir) };
+    } finally {
+      deciding.release();
+    }
+  } catch (error) {
+    throw explainSystemError(`Cannot make a run folder in "${runsDir}"`, error);
+  }
+}
+
+async function makeRun(
+  loaded: LoadedSpec,
+  env: Env,
+  { runsDir, plan: { hash, steps } }: { readonly runsDir: string; readonly plan: Plan },
+  notice: string | undefined,
+): Promise<ClaimedRun> {
+  const { fs, clock } = env;
+  const { name } = loaded.spec;
+  const number = await nextNumber(fs, runsDir, name);
+  const { id, dir } = await claimRunDir(fs, clock, runsDir, name);
+  const lock = await lockRun(fs, id, dir);
+  try {
+    const created = new Date(clock.now()).toISOString();
+    const spec = JSON.parse(JSON.stringify(loaded.spec)) as JsonObject;
+    const cell = loaded.cell && { cell: loaded.cell.label };
+    const plan = { version: 1, name, ...cell, created, number, hash, steps, spec } as const;
+    await writeRunFolder(fs, dir, pipelineCopy(loaded.text, env.env), plan);
+    await fs.syncDir(runsDir);
+    return { id, dir, notice, lock };
+  } catch (error) {
+    lock.release();
+    // Without its plan the folder is no run; that it cannot be removed either is not what went wrong.
+    await fs.remove(dir).catch(() => {});
+    throw error;
+  }
+}

@@ -1,0 +1,98 @@
+import { join } from "node:path";
+import { z } from "zod";
+import type { Fs } from "../lib/files/fs.ts";
+import { findJson, writeJson } from "../lib/json/json_file.ts";
+import { jsonObject } from "../log/events.ts";
+import { nameInId } from "./run_id.ts";
+import { maskedText, secretValues } from "../lib/net/secrets.ts";
+
+const PLAN_FILE = "plan.json";
+const PIPELINE_FILE = "pipeline.yaml";
+const NOTE = "# Keys and passwords are masked in this copy of the pipeline file.\n";
+/** Its presence asks the process that drives the run to cancel it. */
+export const CANCEL_FILE = "cancel";
+/** Folder of what unfinished attempts have left. */
+export const ATTEMPTS = "attempts";
+
+/** plan.json: what was decided when the run was made. `spec` is the pipeline with defaults and overrides filled in. */
+const planFile = z.object({
+  version: z.literal(1),
+  name: z.string(),
+  /** Which combination of the file's matrix it is; absent when the file has none. */
+  cell: z.string().optional(),
+  /** ISO time. */
+  created: z.string(),
+  /** Counts the runs of one name, because the clock may be set back. Plans that were written before have none. */
+  number: z.int().min(1).optional(),
+  hash: z.string(),
+  steps: z.array(
+    z.object({ kind: z.string(), cached: z.boolean(), key: z.string(), parts: jsonObject }).readonly(),
+  ).min(1).readonly(),
+  spec: jsonObject,
+}).readonly();
+export type PlanFile = z.infer<typeof planFile>;
+
+export interface EarlierRun {
+  readonly id: string;
+  readonly dir: string;
+  readonly plan: PlanFile;
+}
+
+/** Where the finished output of a step lies. `index` counts from 0, folders from 1. */
+export function stepDir(runDir: string, index: number, kind: string): string {
+  return join(runDir, "steps", `${index + 1}-${kind}`);
+}
+
+/** Writes what never changes again. plan.json comes last: with it, the folder is a run. */
+export async function writeRunFolder(fs: Fs, dir: string, pipeline: string, plan: PlanFile): Promise<void> {
+  await fs.writeAtomic(join(dir, PIPELINE_FILE), pipeline);
+  await writeJson(join(dir, PLAN_FILE), plan, fs);
+}
+
+/** plan.json of a run; undefined where there is none. */
+export async function readPlan(fs: Fs, runDir: string): Promise<PlanFile | undefined> {
+  return await findJson(join(runDir, PLAN_FILE), planFile, fs, {
+    code: "corrupt-plan",
+    hint: "Restore the file or remove its run folder",
+  });
+}
+
+/** The runs of one pipeline name, newest first. Folders that were claimed and never became a run are left out. */
+export async function earlierRuns(fs: Fs, runsDir: string, name: string): Promise<EarlierRun[]> {
+  const runs: EarlierRun[] = [];
+  for (const id of await fs.list(runsDir)) {
+    if (nameInId(id) !== name) continue;
+    const dir = join(runsDir, id);
+    const plan = await readPlan(fs, dir);
+    if (plan) runs.push({ id, dir, plan });
+  }
+  return runs.sort((a, b) =>
+    numberOf(b) - numberOf(a) || compare(b.plan.created, a.plan.created) || compare(b.id, a.id)
+  );
+}
+
+/** For the next run of that name. Only while holding the lock on the choice of a run. */
+export async function nextNumber(fs: Fs, runsDir: string, name: string): Promise<number> {
+  let most = 0;
+  for (const id of await fs.list(runsDir)) {
+    if (nameInId(id) !== name) continue;
+    // A damaged plan must not stop a new run: `--fresh` is the way past it.
+    const plan = await readPlan(fs, join(runsDir, id)).catch(() => undefined);
+    most = Math.max(most, plan?.number ?? 0);
+  }
+  return most + 1;
+}
+
+function numberOf({ plan }: EarlierRun): number {
+  return plan.number ?? 0;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** What a run's folder keeps of its pipeline file: the text, with what must not be read from there masked. */
+export function pipelineCopy(text: string, env: Readonly<Record<string, string | undefined>>): string {
+  const masked = maskedText(text, secretValues(env, text));
+  return masked === text ? text : NOTE + masked;
+}

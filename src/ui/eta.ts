@@ -1,0 +1,30 @@
+import type { StepProgress } from "../log/run_state.ts";
+
+/** Estimates how long a count still takes from how fast it went since it was first seen. */
+export class Eta {
+  #phase: string | undefined;
+  #total = 0;
+  #from = { at: 0, done: 0 };
+  #last = { at: 0, done: 0 };
+
+  /** `at`: milliseconds of a clock that never goes backwards. */
+  see(progress: StepProgress, at: number): void {
+    const { phase, done, total } = progress;
+    if (done === undefined || total === undefined) return;
+    if (phase !== this.#phase || total !== this.#total || done < this.#last.done) {
+      this.#phase = phase;
+      this.#total = total;
+      this.#from = { at, done };
+    }
+    if (done !== this.#last.done || this.#from.at === at) this.#last = { at, done };
+  }
+
+  /** Milliseconds left at `at`; undefined until enough was seen to say. */
+  left(progress: StepProgress, at: number): number | undefined {
+    const done = this.#last.done - this.#from.done;
+    const took = this.#last.at - this.#from.at;
+    if (progress.phase !== this.#phase || done < 2 || took < 1000) return undefined;
+    const left = (this.#total - this.#last.done) * took / done - (at - this.#last.at);
+    return Math.max(0, left);
+  }
+}

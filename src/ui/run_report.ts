@@ -1,0 +1,147 @@
+import { join } from "node:path";
+import { bytes, counted, duration } from "../lib/text/format.ts";
+import { oneLine } from "../lib/text/text_width.ts";
+import { wrap } from "../lib/text/wrap.ts";
+import type { Samples } from "../log/predictions.ts";
+import type { RunState } from "../log/run_state.ts";
+import { runDuration } from "../view/elapsed.ts";
+import { scoresOf } from "../view/scores.ts";
+import { nextCommands, type Place, temperCommand } from "../view/next_commands.ts";
+import type { Palette } from "./palette.ts";
+import { changesText, sampleLines } from "./samples_text.ts";
+import { unusedOf } from "../view/unused_text.ts";
+import { scoreLines } from "./scores_text.ts";
+import { table } from "./table.ts";
+
+const DATA_PAGE = "report.html";
+
+export interface ReportParts {
+  readonly place: Place;
+  /** Rows to show, where the job left predictions. */
+  readonly samples?: Samples | undefined;
+  /** Training losses in their order, for the curve. */
+  readonly losses: readonly number[];
+}
+
+/** What a run came to, for its end: outcome, scores, sample answers, artifacts, what to type next. `width` 0: no bound. */
+export function reportLines(state: RunState, parts: ReportParts, palette: Palette, width: number): string[] {
+  const outcome = [
+    ...wrap(headline(state, palette), width || Infinity),
+    ...errorLines(state, palette, width),
+  ];
+  const more = [
+    ...dataReport(state, parts.place),
+    `All of it again: ${temperCommand(parts.place, "show", state.id)}`,
+  ];
+  const blocks = [outcome, ...resultBlocks(state, parts, palette, width)];
+  return joinBlocks(state.state === "done" ? [...blocks, more.map((line) => palette.dim(line))] : blocks);
+}
+
+export function resultBlocks(
+  state: RunState,
+  parts: ReportParts,
+  palette: Palette,
+  width: number,
+): string[][] {
+  const { changes } = scoresOf(state.metrics);
+  const changed = changes ? [`  ${"rows".padEnd(18)}  ${changesText(changes)}`] : [];
+  return [
+    unusedLines(state, palette, width),
+    [...scoreLines(state, parts.losses, palette), ...changed],
+    parts.samples ? sampleLines(parts.samples, changes, palette, width) : [],
+    hostedLines(state, palette),
+    artifactLines(state, parts.place, palette, width),
+    nextLines(state, parts.place, palette),
+  ];
+}
+
+/** What the rows say and nothing uses. */
+function unusedLines(state: RunState, palette: Palette, width: number): string[] {
+  const unused = unusedOf(state);
+  const text = `Fields not used: ${unused}`;
+  return unused === undefined ? [] : wrap(text, width || Infinity).map((line) => palette.warn(line));
+}
+
+/** Where the page is that says what became of the rows. Never cut: it is there to be copied. */
+function dataReport({ steps }: RunState, { dir }: Place): string[] {
+  const at = steps.findIndex(({ kind }) => kind === "format");
+  const page = steps[at]?.outputs.find(({ path }) => path === DATA_PAGE);
+  return page ? [`Data report: ${join(dir, "steps", `${at + 1}-format`, DATA_PAGE)}`] : [];
+}
+
+/** Blocks with an empty line between them; empty ones are left out. */
+export function joinBlocks(blocks: readonly (readonly string[])[]): string[] {
+  return blocks.filter((block) => block.length > 0).flatMap((block, i) => i === 0 ? block : ["", ...block]);
+}
+
+/** How it stands, in one line. */
+export function headline(state: RunState, palette: Palette): string {
+  const ms = runDuration(state, Date.parse(state.updated ?? ""));
+  const time = ms === undefined ? "" : ` ${duration(ms)}`;
+  const at = state.steps.find((step) => step.state === state.state)?.kind;
+  const where = at === undefined ? "" : ` in ${at}`;
+  const name = palette.bold(state.name);
+  switch (state.state) {
+    case "done":
+      return `${palette.good("✓")} ${name} done in${time}`;
+    case "failed":
+      return `${palette.bad("✗")} ${name} failed${where} after${time}`;
+    case "cancelled":
+      return `${palette.warn("■")} ${name} cancelled${where} after${time}`;
+    case "interrupted":
+      return `${palette.warn("‖")} ${name} interrupted${where} after${time}: nothing is lost`;
+    case "running":
+      return `${palette.accent("▸")} ${name} running${where} since${time}`;
+  }
+}
+
+/** Why it failed and what to do. Empty when it did not. */
+export function errorLines(state: RunState, palette: Palette, width: number): string[] {
+  if (!state.error) return [];
+  const { message, hint } = state.error;
+  const room = width > 0 ? Math.max(1, width - 2) : Infinity;
+  // The tail of a log stands below some messages, line by line.
+  const lines = (text: string) => text.split("\n").flatMap((line) => wrap(oneLine(line), room));
+  return [
+    ...lines(message).map((line) => `  ${palette.bad(line)}`),
+    ...hint === undefined ? [] : lines(hint).map((line) => `  ${line}`),
+  ];
+}
+
+/** The model that a service made, and what it counted for it. Empty for one that was trained here. */
+function hostedLines({ metrics }: RunState, palette: Palette): string[] {
+  const { fine_tuned_model: model, tokens, cost_usd: cost } = metrics;
+  if (typeof model !== "string") return [];
+  const price = typeof cost === "number"
+    ? `, $${cost.toFixed(cost < 0.01 ? 4 : 2)} at the price of the plan`
+    : "";
+  return [
+    palette.bold("Model"),
+    `  ${oneLine(model)}`,
+    ...typeof tokens === "number" ? [palette.dim(`  ${counted(tokens, "token")} trained${price}`)] : [],
+  ];
+}
+
+function artifactLines(state: RunState, place: Place, palette: Palette, width: number): string[] {
+  if (state.artifacts.length === 0) return [];
+  const columns = [
+    { title: "Artifacts" },
+    { title: "", align: "right" },
+    { title: "", cut: "middle" },
+  ] as const;
+  const rows = state.artifacts.map((artifact) => [
+    { text: `  ${artifact.kind}` },
+    { text: bytes(artifact.bytes) },
+    { text: join(place.dir, artifact.path), paint: palette.dim },
+  ]);
+  return table(columns, rows, width, palette.bold);
+}
+
+/** Never cut: they are there to be copied. */
+function nextLines(state: RunState, place: Place, palette: Palette): string[] {
+  const commands = nextCommands(state, place);
+  const longest = Math.max(0, ...commands.map(({ why }) => why.length));
+  return commands.map(({ why, command }) =>
+    `${palette.dim(why.padEnd(longest))}  ${palette.accent(command)}`
+  );
+}

@@ -1,0 +1,60 @@
+import { bytes, duration, figure, magnitude, share } from "../lib/text/format.ts";
+import type { Scores } from "./scores.ts";
+import type { ComparedCell, Cost } from "./comparison.ts";
+
+/** How each cost is called and written, in the order of the tables. */
+export const COST_TEXT: { readonly [C in keyof Cost]: CostText } = {
+  trainable: { title: "trainable", what: "trainable parameters", write: magnitude },
+  memory: { title: "memory", what: "peak memory", write: bytes },
+  train: { title: "train", what: "training time", write: (seconds) => duration(seconds * 1000) },
+  total: {
+    title: "total",
+    what: "time from loading the base to the last file",
+    write: (s) => duration(s * 1000),
+  },
+  speed: { title: "tok/s", what: "tokens a second while training", write: figure },
+  weights: { title: "weights", what: "size of what was trained", write: bytes },
+  gguf: { title: "gguf", what: "size of the complete model", write: bytes },
+};
+
+export interface CostText {
+  readonly title: string;
+  readonly what: string;
+  write(value: number): string;
+}
+
+/** In the place of what was not measured. */
+export const NOTHING = "–";
+
+export function written(value: number | undefined, write: (value: number) => string): string {
+  return value === undefined ? NOTHING : write(value);
+}
+
+/** Before and after training: the score where one was asked for, otherwise the loss. */
+export function quality({ metric, before, after, loss }: Scores): { before: string; after: string } {
+  return hasScore(metric)
+    ? { before: written(before, share), after: written(after, share) }
+    : { before: written(loss.before, figure), after: written(loss.after, figure) };
+}
+
+/** With metric none there is a loss, and no score. */
+export function hasScore(metric: string | undefined): metric is string {
+  return metric !== undefined && metric !== "none";
+}
+
+/** Whether any of them has a score; otherwise the loss is what there is. */
+export function anyScored(cells: readonly Pick<ComparedCell, "scores">[]): boolean {
+  return cells.some(({ scores }) => hasScore(scores.metric));
+}
+
+/** Why a cell has no figures; undefined for one that is done. */
+export function whyNot({ state, error }: ComparedCell): string | undefined {
+  switch (state) {
+    case "done":
+      return undefined;
+    case "pending":
+      return error === undefined ? "not started" : "could not be started";
+    default:
+      return state;
+  }
+}

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { createPalette } from "../../src/ui/palette.ts";
+import { reportLines } from "../../src/ui/run_report.ts";
+import { DONE, FAILED, folded, recorded, RUN_ID } from "./recorded.ts";
+
+const PLACE = { dir: `runs/${RUN_ID}`, file: "pipelines/lora.yaml", options: [], runOptions: [] };
+const PARTS = { place: PLACE, losses: [] };
+const done = folded(recorded(DONE));
+const report = (state = done, color = false, width = 0) =>
+  reportLines(state, PARTS, createPalette(color), width).join("\n");
+
+Deno.test("reportLines() leaves out what was not measured", () => {
+  const bare = { ...done, metrics: { metric: "none", served: null }, artifacts: [] };
+  assert.equal(
+    report(bare),
+    `✓ home-lora done in 1 min\n\nAll of it again: deno task show ${RUN_ID}`,
+  );
+  const lossOnly = { ...bare, metrics: { loss: { before: 2, after: 1 } } };
+  assert.match(report(lossOnly), /\n\n {2}held-out loss {7}2\.00 → 1\.00\n\n/);
+  const afterOnly = { ...bare, metrics: { metric: "contains", before: null, after: 0.5 } };
+  assert.match(report(afterOnly), /\n\ncontains\n {2}after {18}50% {2}█{10}\n\n/);
+});
+
+Deno.test("reportLines() names what nothing uses, and where the page about the rows is", () => {
+  const unused = [
+    { field: "messages[].name", count: 40, rows: 12 },
+    { field: "source", count: 1200, rows: 1200 },
+    { field: "turns", why: "behind the last answer that is learnt", count: 2, rows: 1 },
+  ];
+  const outputs = [{ path: "report.html", sha256: "", bytes: 1 }];
+  const steps = done.steps.map((step) =>
+    step.kind === "format" ? { ...step, outputs, summary: { ...step.summary, unused } } : step
+  );
+  const text = report({ ...done, steps });
+  const named = "messages[].name (40 in 12 rows), source (1,200 rows), " +
+    "turns behind the last answer that is learnt (2 in 1 row)";
+  assert.ok(text.includes(`\n\nFields not used: ${named}\n\n`), text);
+  assert.ok(
+    text.includes(`\n\nData report: runs/${RUN_ID}/steps/2-format/report.html\nAll of it`),
+    text,
+  );
+  assert.ok(!report().includes("Not used"));
+});
+
+Deno.test("reportLines() keeps the lines of a message and wraps the long ones", () => {
+  const failed = folded(recorded(FAILED));
+  const error = {
+    code: "x",
+    message: "Cannot make it: it ended\n    the last line of a log",
+    hint: "Look again",
+  };
+  assert.deepEqual(report({ ...failed, error }).split("\n").slice(0, 4), [
+    "✗ home-lora failed in monitor after 27 s",
+    "  Cannot make it: it ended",
+    "      the last line of a log",
+    "  Look again",
+  ]);
+  assert.deepEqual(report({ ...failed, error }, false, 24).split("\n").slice(0, 5), [
+    "✗ home-lora failed in",
+    "monitor after 27 s",
+    "  Cannot make it: it",
+    "  ended",
+    "      the last line of a",
+  ]);
+});
+
+Deno.test("reportLines() differs by colour only", () => {
+  // deno-lint-ignore no-control-regex
+  assert.equal(report(done, true).replace(/\x1b\[\d+m/g, ""), report(done));
+  // deno-lint-ignore no-control-regex
+  assert.match(report(done, true), /\x1b\[32m✓\x1b\[39m/);
+});
