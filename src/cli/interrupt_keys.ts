@@ -1,4 +1,5 @@
 import { InterruptedError, TemperError } from "../lib/errors.ts";
+import type { DrivingOptions } from "../library/run.ts";
 import type { Control } from "../run/control.ts";
 
 /** How long a second Ctrl-C is waited for while a job runs. */
@@ -30,6 +31,15 @@ export class InterruptKeys implements Control {
   /** Rejects at the third Ctrl-C. */
   get givenUp(): Promise<never> {
     return this.#givenUp.promise;
+  }
+
+  /** The same for the library. */
+  options(): Pick<DrivingOptions, "signal" | "cancelSignal" | "cancelWindowMs"> {
+    return {
+      signal: this.interrupt,
+      cancelSignal: this.cancel,
+      cancelWindowMs: () => this.cancelWindowMs(),
+    };
   }
 
   cancelWindowMs(): number {

@@ -1,8 +1,10 @@
+import type { z } from "zod";
 import type { Clock } from "../lib/clock.ts";
 import type { Fs } from "../lib/files/fs.ts";
 import type { Json, JsonObject } from "../lib/json/json.ts";
 import type { FieldProblem } from "../spec/rules/field_problem.ts";
 import type { LoadedSpec } from "../spec/load.ts";
+import type { Abilities } from "./abilities.ts";
 
 /** What steps and providers may use of the world. Everything is passed in, so that tests own it. */
 export interface Env {
@@ -14,6 +16,8 @@ export interface Env {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** What the command line says beside the pipeline file. */
   readonly asked?: Asked;
+  /** Providers that are not temper's own, by their kind. */
+  readonly providers?: Providers;
 }
 
 /** Choices of one call of the command line. None of them is part of a key. */
@@ -145,6 +149,20 @@ export interface InspectOptions {
  * writes and starts nothing. Apart from the rest of a provider, because checking a file must not load it.
  */
 export type Inspect = (loaded: LoadedSpec, env: Env, options: InspectOptions) => Promise<FieldProblem[]>;
+
+/** A provider that is not one of temper's own: what `provider.kind` means when it names it. */
+export interface ProviderExtension<Fields extends z.ZodObject = z.ZodObject> {
+  /** The fields of the `provider` section beside `kind`, described, with their defaults. No others are allowed. */
+  readonly schema: Fields;
+  /** What becomes of what conversations contain. @default as for the providers that train here */
+  readonly abilities?: Abilities;
+  /** Makes the provider, when a pipeline is about to use it. */
+  provider(): Provider | Promise<Provider>;
+  /** What is wrong with a pipeline that its fields do not show. @default nothing */
+  readonly inspect?: Inspect;
+}
+
+export type Providers = Readonly<Record<string, ProviderExtension>>;
 
 /** Where a pipeline's job runs. Each provider answers for itself; nobody branches on its name. */
 export interface Provider {

@@ -5,9 +5,9 @@ import type { Spec } from "./schema/schema.ts";
 /** A pipeline file that was read, parsed and validated. */
 export interface LoadedSpec {
   readonly spec: Spec;
-  /** Absolute path of the file. */
-  readonly path: string;
-  /** Absolute folder of the file: relative paths in it start here. */
+  /** Absolute path of the file; undefined for a pipeline defined in code. */
+  readonly path: string | undefined;
+  /** Absolute folder that relative paths start from: the file's. */
   readonly dir: string;
   /** The file's text, as read. */
   readonly text: string;
@@ -27,6 +27,16 @@ export interface Cell {
   readonly label: string;
   /** What the matrix gives it, by dotted path. */
   readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** A pipeline that is not in a file. */
+export interface PipelineText {
+  /** What it is called where a file's path would be. */
+  readonly name: string;
+  /** YAML. */
+  readonly text: string;
+  /** Absolute folder that relative paths in it start from. */
+  readonly dir: string;
 }
 
 export interface Refused {

@@ -38,3 +38,12 @@ export interface Step {
   inputs(loaded: LoadedSpec, env: Env): Promise<JsonObject>;
   run(context: StepContext): Promise<StepOutcome>;
 }
+
+/** A step of one's own, in place of one of temper's. */
+export interface StepExtension extends Omit<Step, "kind"> {
+  /** Tells its outputs from those of temper's step, and of others. */
+  readonly name: string;
+}
+
+/** Steps of one's own, by the step they replace. */
+export type StepExtensions = { readonly [kind in StepKind]?: StepExtension };

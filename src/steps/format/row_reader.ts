@@ -1,4 +1,4 @@
-import { ABILITIES } from "../../providers/abilities.ts";
+import { abilitiesOf } from "../../providers/abilities.ts";
 import type { SetName } from "../extract/sources.ts";
 import type { StepContext } from "../step.ts";
 import type { Accounting } from "./report/accounting.ts";
@@ -25,7 +25,7 @@ export class RowReader {
   #converter: Converter | undefined;
 
   constructor(
-    { loaded: { spec } }: StepContext,
+    { loaded: { spec }, providers }: StepContext,
     set: SetName,
     choice: SetChoice,
     { findings, accounting }: { readonly findings: Findings; readonly accounting: Accounting },
@@ -33,7 +33,7 @@ export class RowReader {
     this.#choice = choice;
     this.#findings = findings;
     this.#by = set === "train" ? spec.dataset.split?.by : undefined;
-    const abilities = ABILITIES[spec.provider.kind];
+    const abilities = abilitiesOf(spec.provider.kind, providers);
     this.#newConverter = ({ shape }) => new Converter(shape, abilities, findings, this.#by, accounting);
   }
 

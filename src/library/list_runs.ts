@@ -1,0 +1,39 @@
+import { TemperError } from "../lib/errors.ts";
+import { listRuns as entries, readRun } from "../log/liveness.ts";
+import type { RunState } from "../log/state.ts";
+import { worldOf, type WorldOptions } from "./options.ts";
+
+/** @see listRuns */
+export interface ListRunsOptions extends WorldOptions {
+  /** Told of each run whose log cannot be read; it is left out. @default the first one is thrown */
+  readonly onDamaged?: (error: TemperError) => void;
+}
+
+/**
+ * The runs in a folder, newest first.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { listRuns } from "@temper/temper";
+ *
+ * const runsDir = await Deno.makeTempDir();
+ * for (const { id, state, metrics } of await listRuns({ runsDir })) console.log(id, state, metrics.after);
+ * assert.deepEqual(await listRuns({ runsDir }), []);
+ * await Deno.remove(runsDir);
+ * ```
+ */
+export async function listRuns(options: ListRunsOptions = {}): Promise<readonly RunState[]> {
+  const { fs, runsDir } = worldOf(options);
+  const states: RunState[] = [];
+  for (const { dir } of await entries(fs, runsDir)) {
+    try {
+      const state = await readRun(fs, dir);
+      if (state) states.push(state);
+    } catch (error) {
+      if (!options.onDamaged || !(error instanceof TemperError)) throw error;
+      options.onDamaged(error);
+    }
+  }
+  return states;
+}
