@@ -43,6 +43,7 @@ export type { PipelineOptions } from "./src/library/load_pipeline.ts";
 export type { HostedOptions, WorldOptions } from "./src/library/options.ts";
 export { plan, planAll, type PlanOptions, type PlanResult } from "./src/library/plan.ts";
 export { planPrune, prune, type PruneOptions } from "./src/library/prune.ts";
+export { providerFields } from "./src/library/provider_fields.ts";
 export { readRun } from "./src/library/read_run.ts";
 export {
   register,
