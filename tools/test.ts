@@ -1,8 +1,9 @@
 // deno-lint-ignore-file no-console -- a program of its own, it talks to whoever runs it
 /**
- * `deno task test`: every test a newcomer needs, TypeScript and Python, and one line that sums them up.
+ * `deno task test`: every test a newcomer needs, TypeScript, the examples in its doc comments and Python, and one line
+ * that sums them up.
  * `deno task test --slow`: the heavier proofs instead, with the real model.
- * `deno task test --only deno|python [-- ARGS]` runs one side.
+ * `deno task test --only deno|examples|python [-- ARGS]` runs one side.
  */
 import { join } from "node:path";
 import process from "node:process";
@@ -31,36 +32,56 @@ function suites({ python, layer }: TestPython, slow: boolean, rest: readonly str
   const env = { TEMPER_PYTHON: python, PYTHONPYCACHEPREFIX: pycache, PYTHONDONTWRITEBYTECODE: "" };
   const junit = (name: string) => join(results, `${name}.xml`);
   const which = slow ? [SLOW] : ["tests", `--ignore=${LONG}`];
-  return [{
-    name: "deno",
-    command: Deno.execPath(),
-    args: [
-      "test",
-      "-A",
-      "--no-prompt",
-      ...slow ? [] : ["--parallel"],
-      `--junit-path=${junit("deno")}`,
-      ...which,
-      ...rest,
-    ],
-    env: { ...env, TEMPER_TEST_LAYER: layer, DENO_JOBS: "2" },
-    junit: junit("deno"),
-  }, {
-    name: "python",
-    command: python,
-    args: [
-      "-m",
-      "pytest",
-      "-q",
-      "-m",
-      slow ? "slow" : "not slow",
-      `--junitxml=${junit("python")}`,
-      "trainer/tests",
-      ...rest,
-    ],
-    env: { ...env, PYTHONPATH: [layer, join(root, "trainer")].join(":"), TOKENIZERS_PARALLELISM: "false" },
-    junit: junit("python"),
-  }];
+  return [
+    {
+      name: "deno",
+      command: Deno.execPath(),
+      args: [
+        "test",
+        "-A",
+        "--no-prompt",
+        ...slow ? [] : ["--parallel"],
+        `--junit-path=${junit("deno")}`,
+        ...which,
+        ...rest,
+      ],
+      env: { ...env, TEMPER_TEST_LAYER: layer, DENO_JOBS: "2" },
+      junit: junit("deno"),
+    },
+    ...slow ? [] : [{
+      name: "examples",
+      command: Deno.execPath(),
+      args: [
+        "test",
+        "--doc",
+        "-A",
+        "--no-prompt",
+        `--junit-path=${junit("examples")}`,
+        "mod.ts",
+        "server/mod.ts",
+        "src",
+        ...rest,
+      ],
+      env,
+      junit: junit("examples"),
+    }],
+    {
+      name: "python",
+      command: python,
+      args: [
+        "-m",
+        "pytest",
+        "-q",
+        "-m",
+        slow ? "slow" : "not slow",
+        `--junitxml=${junit("python")}`,
+        "trainer/tests",
+        ...rest,
+      ],
+      env: { ...env, PYTHONPATH: [layer, join(root, "trainer")].join(":"), TOKENIZERS_PARALLELISM: "false" },
+      junit: junit("python"),
+    },
+  ];
 }
 
 async function runSuite({ name, command, args, env, junit }: Suite): Promise<Counts> {

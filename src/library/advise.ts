@@ -9,7 +9,15 @@ import { dataSize } from "../steps/data_size.ts";
 import type { Pipeline } from "./define_pipeline.ts";
 import { loadingOf, loadPipeline, type PipelineOptions } from "./load_pipeline.ts";
 
-/** What `advise` looked at, and what it says. */
+/**
+ * What `advise` looked at, and what it says.
+ *
+ * @example
+ * ```ts
+ * const method = ({ advice }: AdviseResult) => advice.choice?.kind;
+ * console.log(method.length);
+ * ```
+ */
 export interface AdviseResult {
   readonly case: AdviseCase;
   readonly advice: Advice;

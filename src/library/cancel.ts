@@ -6,7 +6,14 @@ import { cancelRun } from "../run/cancel.ts";
 import { findRun } from "./find_run.ts";
 import { envOf, worldOf, type WorldOptions } from "./options.ts";
 
-/** @see cancel */
+/**
+ * How a run is cancelled.
+ *
+ * @example
+ * ```ts
+ * const options: CancelOptions = { runsDir: "runs", signal: AbortSignal.timeout(60_000) };
+ * ```
+ */
 export interface CancelOptions extends WorldOptions {
   /** Cancel a run that another host drove last. Make sure that nothing drives it there. */
   readonly takeover?: boolean;

@@ -2,7 +2,14 @@ import { loadAll, type LoadAllResult } from "../spec/load.ts";
 import type { Pipeline } from "./define_pipeline.ts";
 import { loadingOf, type PipelineOptions } from "./load_pipeline.ts";
 
-/** @see check */
+/**
+ * How a pipeline is checked.
+ *
+ * @example
+ * ```ts
+ * const options: CheckOptions = { set: ["train.epochs=2"], force: true };
+ * ```
+ */
 export type CheckOptions = Omit<PipelineOptions, "cell">;
 
 /**

@@ -17,7 +17,16 @@ import { drive, type DrivingOptions } from "./run.ts";
 export const PAGE = "compare.html";
 export const DATA = "compare.json";
 
-/** @see compare */
+/**
+ * How the combinations of a matrix are run.
+ *
+ * @example
+ * ```ts
+ * const options: CompareOptions = {
+ *   onCombination: ({ spec }, index, count) => console.log(`${index + 1} of ${count}: ${spec.name}`),
+ * };
+ * ```
+ */
 export interface CompareOptions extends Omit<DrivingOptions, "cell" | "adopt" | "createAnyway"> {
   /** Told before the run of each combination. */
   readonly onCombination?: (loaded: LoadedSpec, index: number, count: number) => void;
@@ -25,7 +34,15 @@ export interface CompareOptions extends Omit<DrivingOptions, "cell" | "adopt" | 
   readonly onCombinationEnd?: (run: CellRun) => void;
 }
 
-/** What became of a matrix. */
+/**
+ * What became of a matrix.
+ *
+ * @example
+ * ```ts
+ * const labels = ({ comparison }: CompareResult) => comparison.cells.map(({ cell }) => cell);
+ * console.log(labels.length);
+ * ```
+ */
 export interface CompareResult {
   readonly comparison: Comparison;
   /** Folder of the comparison's files, and those: the page for people, the data for programs. */

@@ -50,7 +50,14 @@ export interface Pipeline extends PipelineText {
   readonly providers: Providers;
 }
 
-/** @see definePipeline */
+/**
+ * Where a defined pipeline is, and which providers it may name.
+ *
+ * @example
+ * ```ts
+ * const options: DefineOptions = { dir: "/srv/data" };
+ * ```
+ */
 export interface DefineOptions<P extends Providers = Providers> {
   /** Folder that relative paths in the pipeline start from. @default the current one */
   readonly dir?: string;

@@ -6,7 +6,15 @@ import { loadingOf, loadPipeline } from "./load_pipeline.ts";
 import { worldOf } from "./options.ts";
 import type { PlanOptions } from "./plan.ts";
 
-/** What `explain` found. */
+/**
+ * What `explain` found.
+ *
+ * @example
+ * ```ts
+ * const reasons = ({ changes }: ExplainResult) => changes?.steps.map(({ reason }) => reason);
+ * console.log(reasons.length);
+ * ```
+ */
 export interface ExplainResult {
   /** Name of the pipeline. */
   readonly name: string;

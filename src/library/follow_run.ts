@@ -13,7 +13,14 @@ import { worldOf, type WorldOptions } from "./options.ts";
 const TRAINER_LOCK = join("job", "lock");
 const LOOK_MS = 1000;
 
-/** @see followRun */
+/**
+ * How far a run is followed.
+ *
+ * @example
+ * ```ts
+ * const options: FollowOptions = { until: "ended", signal: AbortSignal.timeout(60_000) };
+ * ```
+ */
 export interface FollowOptions extends WorldOptions {
   /**
    * How far: what is there "now", until nothing works on the run any more ("left"), or until it has "ended", even

@@ -3,7 +3,14 @@ import { listRuns as entries, readRun } from "../log/liveness.ts";
 import type { RunState } from "../log/state.ts";
 import { worldOf, type WorldOptions } from "./options.ts";
 
-/** @see listRuns */
+/**
+ * Which runs are listed.
+ *
+ * @example
+ * ```ts
+ * const options: ListRunsOptions = { onDamaged: (error) => console.log(error.message) };
+ * ```
+ */
 export interface ListRunsOptions extends WorldOptions {
   /** Told of each run whose log cannot be read; it is left out. @default the first one is thrown */
   readonly onDamaged?: (error: TemperError) => void;

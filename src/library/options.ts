@@ -29,7 +29,14 @@ export interface WorldOptions {
   readonly clock?: Clock;
 }
 
-/** Choices about hosted jobs, which are no part of a pipeline. */
+/**
+ * Choices about hosted jobs, which are no part of a pipeline.
+ *
+ * @example
+ * ```ts
+ * const options: HostedOptions = { prices: "prices.json" };
+ * ```
+ */
 export interface HostedOptions {
   /** File with prices of hosted models, for those that temper has none or an old one of. */
   readonly prices?: string;

@@ -14,7 +14,14 @@ import type { Pipeline } from "./define_pipeline.ts";
 import { loadCombinations, loadingOf, loadPipeline, type PipelineOptions } from "./load_pipeline.ts";
 import { worldOf } from "./options.ts";
 
-/** @see plan */
+/**
+ * How a pipeline is planned.
+ *
+ * @example
+ * ```ts
+ * const options: PlanOptions = { set: ["train.epochs=2"], cell: "rank-8" };
+ * ```
+ */
 export interface PlanOptions extends PipelineOptions {
   /** Steps of one's own, by the step they replace. */
   readonly steps?: StepExtensions;
@@ -28,7 +35,15 @@ export interface StepPreview {
   readonly why: string;
 }
 
-/** What a run would do and what it would take. */
+/**
+ * What a run would do and what it would take.
+ *
+ * @example
+ * ```ts
+ * const toRun = ({ steps }: PlanResult) => steps.filter(({ cached }) => !cached).map(({ kind }) => kind);
+ * console.log(toRun.length);
+ * ```
+ */
 export interface PlanResult {
   readonly name: string;
   /** The same of the pipeline as a whole, where this is one combination of its matrix. */

@@ -1,7 +1,14 @@
 import { planPrune as planIn, prune as pruneIn, type PrunePlan } from "../run/prune.ts";
 import { envOf, worldOf, type WorldOptions } from "./options.ts";
 
-/** @see prune */
+/**
+ * What is removed.
+ *
+ * @example
+ * ```ts
+ * const options: PruneOptions = { keep: 3, olderThanMs: 30 * 86_400_000 };
+ * ```
+ */
 export interface PruneOptions extends WorldOptions {
   /** Finished runs that stay of each pipeline, the newest first. @default all of them */
   readonly keep?: number;

@@ -9,7 +9,14 @@ import { specWith } from "../spec/schema/schema.ts";
 import { findRun } from "./find_run.ts";
 import { envOf, worldOf, type WorldOptions } from "./options.ts";
 
-/** @see unregister */
+/**
+ * Which model, at which server.
+ *
+ * @example
+ * ```ts
+ * const options: UnregisterOptions = { server: "http://gpu-box:11434" };
+ * ```
+ */
 export interface UnregisterOptions extends WorldOptions {
   /** Name of the model at the server. @default the pipeline's */
   readonly model?: string;
@@ -19,7 +26,14 @@ export interface UnregisterOptions extends WorldOptions {
   readonly signal?: AbortSignal;
 }
 
-/** @see register */
+/**
+ * How a model is registered.
+ *
+ * @example
+ * ```ts
+ * const options: RegisterOptions = { model: "home-lora", keepPrevious: true };
+ * ```
+ */
 export interface RegisterOptions extends UnregisterOptions {
   /** Replace a model of this name that temper did not make. */
   readonly overwrite?: boolean;
@@ -29,7 +43,15 @@ export interface RegisterOptions extends UnregisterOptions {
   readonly onProgress?: (message: string) => void;
 }
 
-/** A model that is served. */
+/**
+ * A model that is served.
+ *
+ * @example
+ * ```ts
+ * const score = ({ served }: RegisterResult) => served?.metric;
+ * console.log(score.length);
+ * ```
+ */
 export interface RegisterResult extends Registered {
   readonly server: string;
   /** What talks to it. */

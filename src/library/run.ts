@@ -16,7 +16,17 @@ import { loadingOf, loadPipeline } from "./load_pipeline.ts";
 import { type HostedOptions, worldOf } from "./options.ts";
 import type { PlanOptions } from "./plan.ts";
 
-/** How runs are driven, whichever they are. */
+/**
+ * How runs are driven, whichever they are.
+ *
+ * @example
+ * ```ts
+ * const options: DrivingOptions = {
+ *   signal: AbortSignal.timeout(3_600_000),
+ *   onEvent: (event, { state }) => console.log(event.type, state),
+ * };
+ * ```
+ */
 export interface DrivingOptions extends PlanOptions, HostedOptions {
   /** Take a run over from the host that drove it last. Make sure that nothing drives it there. */
   readonly takeover?: boolean;
@@ -35,7 +45,14 @@ export interface DrivingOptions extends PlanOptions, HostedOptions {
   ) => Promise<void> | void;
 }
 
-/** @see run */
+/**
+ * How a pipeline is run.
+ *
+ * @example
+ * ```ts
+ * const options: RunOptions = { fresh: true, set: ["train.seed=2"] };
+ * ```
+ */
 export interface RunOptions extends DrivingOptions {
   /** Start a new run, whatever is there; finished steps still come from the cache. */
   readonly fresh?: boolean;
@@ -43,7 +60,15 @@ export interface RunOptions extends DrivingOptions {
   readonly resume?: string;
 }
 
-/** How a run ended. Done, failed, interrupted and cancelled are all outcomes: `state.state` says which it is. */
+/**
+ * How a run ended. Done, failed, interrupted and cancelled are all outcomes: `state.state` says which it is.
+ *
+ * @example
+ * ```ts
+ * const gain = ({ scores }: RunResult) => (scores.after ?? 0) - (scores.before ?? 0);
+ * console.log(gain.length);
+ * ```
+ */
 export interface RunResult extends RunOutcome {
   /** What was measured. What was not is undefined. */
   readonly scores: Scores;

@@ -1,6 +1,14 @@
 import { serveOptions, servingWork, type UnregisterOptions } from "./register.ts";
 
-/** What became of a model that was to be removed. */
+/**
+ * What became of a model that was to be removed.
+ *
+ * @example
+ * ```ts
+ * const said = ({ model, removed }: UnregisterResult) => removed ? `${model} is gone` : `no ${model}`;
+ * console.log(said.length);
+ * ```
+ */
 export interface UnregisterResult {
   readonly model: string;
   readonly server: string;

@@ -6,7 +6,15 @@ import type { FieldProblem } from "../spec/rules/field_problem.ts";
 import type { LoadedSpec } from "../spec/load.ts";
 import type { Abilities } from "./abilities.ts";
 
-/** What steps and providers may use of the world. Everything is passed in, so that tests own it. */
+/**
+ * What steps and providers may use of the world. Everything is passed in, so that tests own it.
+ *
+ * @example
+ * ```ts
+ * const jobs = ({ fs, cacheDir }: Env) => fs.list(`${cacheDir}/jobs`);
+ * console.log(jobs.length);
+ * ```
+ */
 export interface Env {
   readonly fs: Fs;
   readonly clock: Clock;
@@ -30,10 +38,24 @@ export interface Asked {
   readonly prices?: string;
 }
 
-/** A job that was started, in whatever words its provider needs to find it again. JSON, without secrets. */
+/**
+ * A job that was started, in whatever words its provider needs to find it again. JSON, without secrets.
+ *
+ * @example
+ * ```ts
+ * const job: JobRef = { provider: "mycluster", id: "job-7" };
+ * ```
+ */
 export type JobRef = JsonObject & { readonly provider: string };
 
-/** One line a person can follow, with numbers for the bar. The runner writes it to the log. */
+/**
+ * One line a person can follow, with numbers for the bar. The runner writes it to the log.
+ *
+ * @example
+ * ```ts
+ * const progress: Progress = { phase: "train", done: 10, total: 60, unit: "steps", metrics: { loss: 0.7 } };
+ * ```
+ */
 export interface Progress {
   /** What is going on, in a few words: "converting the base", "train". */
   readonly phase: string;
@@ -46,7 +68,18 @@ export interface Progress {
   readonly message?: string;
 }
 
-/** One attempt at one step. */
+/**
+ * One attempt at one step.
+ *
+ * @example
+ * ```ts
+ * const wait = async ({ clock, signal, progress }: Work) => {
+ *   progress({ phase: "queued" });
+ *   await clock.sleep(1_000, signal);
+ * };
+ * console.log(wait.length);
+ * ```
+ */
 export interface Work extends Env {
   readonly loaded: LoadedSpec;
   /** The step's key: lower-case hex sha256. */
@@ -65,11 +98,34 @@ export interface Work extends Env {
   readonly signal: AbortSignal;
 }
 
+/**
+ * An attempt at writing down the job.
+ *
+ * @example
+ * ```ts
+ * const rowsOf = ({ fs, examples }: ConfigureWork) => fs.readText(`${examples}/train.jsonl`);
+ * console.log(rowsOf.length);
+ * ```
+ */
 export interface ConfigureWork extends Work {
   /** Folder with train.jsonl, eval.jsonl (when there is one) and report.json. */
   readonly examples: string;
 }
 
+/**
+ * An attempt at starting the job.
+ *
+ * @example
+ * ```ts
+ * const start = async ({ job, key, submitted }: SubmitWork): Promise<JobRef> => {
+ *   if (job) return job;
+ *   const started: JobRef = { provider: "mycluster", id: key };
+ *   await submitted(started);
+ *   return started;
+ * };
+ * console.log(start.length);
+ * ```
+ */
 export interface SubmitWork extends Work {
   /** Folder that configure left. */
   readonly configured: string;
@@ -79,6 +135,15 @@ export interface SubmitWork extends Work {
   submitted(job: JobRef): Promise<void>;
 }
 
+/**
+ * An attempt at following the job to its end.
+ *
+ * @example
+ * ```ts
+ * const idOf = ({ job }: MonitorWork) => job["id"];
+ * console.log(idOf.length);
+ * ```
+ */
 export interface MonitorWork extends Work {
   readonly configured: string;
   readonly job: JobRef;
@@ -92,13 +157,28 @@ export type Artifact = {
   readonly sha256: string;
 };
 
-/** What a finished job is worth: the `metrics` and `artifacts` of `show`. */
+/**
+ * What a finished job is worth: the `metrics` and `artifacts` of `show`.
+ *
+ * @example
+ * ```ts
+ * const result: JobResult = { metrics: { metric: "exact_match", before: 0, after: 0.9 }, artifacts: [] };
+ * ```
+ */
 export type JobResult = {
   readonly metrics: JsonObject;
   readonly artifacts: readonly Artifact[];
 };
 
-/** How much data there is: counted in the stored output of format, or estimated from the sources. */
+/**
+ * How much data there is: counted in the stored output of format, or estimated from the sources.
+ *
+ * @example
+ * ```ts
+ * const rows = ({ trainRows, evalRows }: DataSize) => trainRows + evalRows;
+ * console.log(rows.length);
+ * ```
+ */
 export interface DataSize {
   readonly trainRows: number;
   readonly evalRows: number;
@@ -129,7 +209,20 @@ export interface Estimate {
   readonly figures: JsonObject;
 }
 
-/** What a provider expects of a pipeline before anything was started. */
+/**
+ * What a provider expects of a pipeline before anything was started.
+ *
+ * @example
+ * ```ts
+ * const preview: Preview = {
+ *   base: "a model of the cluster",
+ *   settings: [{ field: "provider.queue", value: "gpu", reason: "set in the file" }],
+ *   estimates: [{ name: "time", text: "about 2 min", basis: "the last job", figures: { seconds: 118 } }],
+ *   notes: [],
+ * };
+ * console.log(preview.base);
+ * ```
+ */
 export interface Preview {
   /** The base in words. */
   readonly base: string;
@@ -150,7 +243,18 @@ export interface InspectOptions {
  */
 export type Inspect = (loaded: LoadedSpec, env: Env, options: InspectOptions) => Promise<FieldProblem[]>;
 
-/** A provider that is not one of temper's own: what `provider.kind` means when it names it. */
+/**
+ * A provider that is not one of temper's own: what `provider.kind` means when it names it.
+ *
+ * @example
+ * ```ts
+ * import { z } from "zod";
+ *
+ * const schema = z.strictObject({ queue: z.string().meta({ description: "Queue of the cluster" }) });
+ * const extend = (provider: Provider): ProviderExtension<typeof schema> => ({ schema, provider: () => provider });
+ * console.log(extend.length);
+ * ```
+ */
 export interface ProviderExtension<Fields extends z.ZodObject = z.ZodObject> {
   /** The fields of the `provider` section beside `kind`, described, with their defaults. No others are allowed. */
   readonly schema: Fields;
@@ -162,9 +266,26 @@ export interface ProviderExtension<Fields extends z.ZodObject = z.ZodObject> {
   readonly inspect?: Inspect;
 }
 
+/**
+ * Providers of one's own, by the `provider.kind` that means them.
+ *
+ * @example
+ * ```ts
+ * const providersOf = (mycluster: ProviderExtension): Providers => ({ mycluster });
+ * console.log(providersOf.length);
+ * ```
+ */
 export type Providers = Readonly<Record<string, ProviderExtension>>;
 
-/** Where a pipeline's job runs. Each provider answers for itself; nobody branches on its name. */
+/**
+ * Where a pipeline's job runs. Each provider answers for itself; nobody branches on its name.
+ *
+ * @example
+ * ```ts
+ * const renamed = (provider: Provider): Provider => ({ ...provider, kind: "mycluster" });
+ * console.log(renamed.length);
+ * ```
+ */
 export interface Provider {
   readonly kind: string;
   /** What configure's output depends on besides the examples: resolved parameters, digests of base and trainer. */

@@ -2,7 +2,15 @@ import type { Checked } from "./yaml/locate_all.ts";
 import type { Problem } from "./problem.ts";
 import type { Spec } from "./schema/schema.ts";
 
-/** A pipeline file that was read, parsed and validated. */
+/**
+ * A pipeline file that was read, parsed and validated.
+ *
+ * @example
+ * ```ts
+ * const epochs = ({ spec }: LoadedSpec) => spec.train.epochs;
+ * console.log(epochs.length);
+ * ```
+ */
 export interface LoadedSpec {
   readonly spec: Spec;
   /** Absolute path of the file; undefined for a pipeline defined in code. */
@@ -46,7 +54,15 @@ export interface Refused {
 
 export type LoadResult = { readonly ok: true; readonly loaded: LoadedSpec } | Refused;
 
-/** `cells`: one for each combination of the matrix; one alone where there is none. */
+/**
+ * `cells`: one for each combination of the matrix; one alone where there is none.
+ *
+ * @example
+ * ```ts
+ * const names = (result: LoadAllResult) => result.ok ? result.cells.map(({ spec }) => spec.name) : [];
+ * console.log(names.length);
+ * ```
+ */
 export type LoadAllResult = { readonly ok: true; readonly cells: readonly LoadedSpec[] } | Refused;
 
 /** Data that were checked, with what came of it. */

@@ -2,7 +2,15 @@ import { UsageError } from "../lib/errors.ts";
 import { countOf, type Problem, problemJson } from "./problem.ts";
 import { renderProblem } from "./render.ts";
 
-/** A pipeline cannot be used; `problems` says everything that is wrong with it. */
+/**
+ * A pipeline cannot be used; `problems` says everything that is wrong with it.
+ *
+ * @example
+ * ```ts
+ * const places = ({ problems }: SpecError) => problems.map(({ line, column, path }) => `${line}:${column} ${path}`);
+ * console.log(places.length);
+ * ```
+ */
 export class SpecError extends UsageError {
   /** `what`: which pipeline it is, in words. */
   constructor(what: string, readonly problems: readonly Problem[]) {

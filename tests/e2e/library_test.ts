@@ -37,7 +37,8 @@ async function deno(dir: string): Promise<{ code: number; out: string; err: stri
 }
 
 Deno.test({
-  name: "the documentation's example trains from a folder outside the clone, and prints nothing but the score",
+  name:
+    "the documentation's example trains from a folder outside the clone, and prints nothing but the score",
   ignore: WITHOUT_TRAINER,
   async fn() {
     const code = await example();
