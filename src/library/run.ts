@@ -108,7 +108,6 @@ export async function run(pipeline: string | Pipeline, options: RunOptions = {})
   refuseContradictions(options);
   const loading = await loadingOf(pipeline, options);
   const loaded = await loadPipeline(loading);
-  options.signal?.throwIfAborted();
   const { fs, runsDir } = worldOf(options);
   const { fresh = false, resume } = options;
   const id = resume === undefined ? undefined : (await findRun(fs, runsDir, resume)).id;

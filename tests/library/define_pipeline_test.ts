@@ -145,7 +145,7 @@ Deno.test("a step of one's own replaces temper's, and its output is kept apart",
       read++;
       const row = { origin: "rows.jsonl:1", row: { prompt: "a", completion: "b" } };
       await fs.writeAtomic(join(out, "rows.jsonl"), `${JSON.stringify(row)}\n`);
-      const source = { path: "rows.jsonl", set: "train", sha256: "0", bytes: 1, rows: 1, encoding: "utf-8" };
+      const source = { path: "rows.jsonl", set: "train", sha256: "0", bytes: 1, rows: 1 };
       await fs.writeAtomic(join(out, "sources.json"), JSON.stringify([source]));
       return { summary: { train: 1 } };
     },

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { z } from "zod";
 import {
   cancel,
   check,
@@ -114,6 +115,13 @@ Deno.test("run() cancels the job of a provider of one's own with its signal for 
     assert.ok(await Deno.stat(join(dir, "jobs", `${job}.cancelled`)));
   }));
 
+Deno.test("run() that is left before it begins makes no run", () =>
+  withPipeline(async (dir, pipeline) => {
+    const left = run(pipeline, { cwd: dir, signal: AbortSignal.abort("enough") });
+    await assert.rejects(left, { code: "interrupted", exitCode: 130, cause: "enough" });
+    assert.deepEqual(await listRuns({ cwd: dir }), []);
+  }));
+
 Deno.test("a file whose provider was passed in is that pipeline, with the same keys", () =>
   withPipeline(async (dir, pipeline) => {
     await Deno.writeTextFile(join(dir, "own.yaml"), YAML);
@@ -150,6 +158,29 @@ Deno.test("the section of a provider of one's own is checked with its schema, an
       { at: "5:36", path: "provider.queue", hint: undefined },
     ]);
   }));
+
+Deno.test("fields of a provider of one's own mean what it says, whatever temper's are called", async () => {
+  await using home = await folder();
+  const { dir } = home;
+  await Deno.mkdir(join(dir, "jobs"));
+  const planOnly = async () => ({ ...await cluster.provider(), inputs: () => Promise.resolve({}) });
+  const fields = z.strictObject({
+    queue: z.string(),
+    export: z.strictObject({ gguf: z.boolean(), quantization: z.string() }),
+  });
+  const abilities = { reasoning: false, images: true, preference: false, hosted: false };
+  const pipeline = definePipeline({
+    version: 1,
+    name: "own",
+    dataset: { source: "rows.jsonl" },
+    method: { kind: "lora" },
+    provider: { kind: "ours", queue: "jobs", export: { gguf: false, quantization: "int3" } },
+  }, { dir, providers: { ours: { schema: fields, abilities, provider: planOnly } } });
+  const checked = await check(pipeline);
+  assert.deepEqual(checked.ok ? [] : checked.problems, []);
+  const { plan: { steps: [, format] } } = await plan(pipeline, { cwd: dir });
+  assert.deepEqual((format!.parts["inputs"] as Record<string, unknown>)["abilities"], abilities);
+});
 
 Deno.test("schema() describes the sections of providers that were passed in", () => {
   const kinds = schema({ providers }).properties?.["provider"]?.oneOf?.map((section) =>
