@@ -60,7 +60,7 @@ async function measured(dir: string): Promise<Sizes> {
 async function predicted(method: string, dir: string): Promise<Sizes> {
   const loaded = await loadSpecOrThrow(join(ROOT, "pipelines", `${method}.yaml`), denoFs);
   const data = await dataSize(loaded, denoFs, join(dir, "steps", "2-format"));
-  const provider = await providerFor(loaded.spec.provider.kind);
+  const provider = await providerFor(loaded.spec.provider.kind, {});
   const { estimates } = await provider.preview(loaded, env, data, join(dir, "job"));
   const figure = (name: string, key: string) =>
     Number(estimates.find((estimate) => estimate.name === name)?.figures[key]);

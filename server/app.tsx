@@ -1,5 +1,4 @@
-import { Hono } from "hono";
-import type { Context } from "hono";
+import { type Context, Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import { TemperError } from "../src/lib/errors.ts";
 import { type ChangeKind, CHANGES } from "../src/log/predictions.ts";

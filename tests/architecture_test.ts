@@ -4,21 +4,32 @@ import { fileURLToPath } from "node:url";
 /** What the files of a folder may import, beside their own folder. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "cli.ts": ["src/cli", "src/lib"],
-  "mod.ts": ["src/spec", "src/lib"],
+  "mod.ts": ["src/library", "src/log", "src/steps", "src/providers", "src/spec", "src/lib"],
   "src/commands": [
     "src/cli",
     "src/importers",
+    "src/library",
     "src/run",
     "src/log",
     "src/view",
     "src/ui",
-    "src/steps",
     "src/providers",
     "src/plan",
     "src/spec",
     "src/lib",
   ],
   "src/cli": [
+    "src/library",
+    "src/run",
+    "src/log",
+    "src/view",
+    "src/ui",
+    "src/providers",
+    "src/plan",
+    "src/spec",
+    "src/lib",
+  ],
+  "src/library": [
     "src/run",
     "src/pages",
     "src/log",
@@ -201,7 +212,8 @@ Deno.test("only src/lib touches files, and only the programs print and exit", as
     /\bDeno\.(?:open|readFile|readTextFile|writeFile|writeTextFile|readDir|stat|lstat|rename|remove|mkdir|truncate)\b/;
   const found: string[] = [];
   for (const path of await sources()) {
-    const text = await Deno.readTextFile(new URL(path, ROOT));
+    // Examples in doc comments are programs of their own.
+    const text = (await Deno.readTextFile(new URL(path, ROOT))).replace(/\/\*\*[^]*?\*\//g, "");
     if (!path.startsWith("src/lib/") && doors.test(text)) found.push(`${path} touches files`);
     if (!PROGRAMS.includes(path) && /\bconsole\.|\bDeno\.(?:exit|stdout|stderr)\b/.test(text)) {
       found.push(`${path} prints or exits`);

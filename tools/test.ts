@@ -1,8 +1,9 @@
 // deno-lint-ignore-file no-console -- a program of its own, it talks to whoever runs it
 /**
- * `deno task test`: every test a newcomer needs, TypeScript and Python, and one line that sums them up.
+ * `deno task test`: every test a newcomer needs, TypeScript, the examples in its doc comments and Python, and one line
+ * that sums them up.
  * `deno task test --slow`: the heavier proofs instead, with the real model.
- * `deno task test --only deno|python [-- ARGS]` runs one side; `--seed N` repeats every random choice.
+ * `deno task test --only deno|examples|python [-- ARGS]` runs one side; `--seed N` repeats every random choice.
  */
 import { join } from "node:path";
 import process from "node:process";
@@ -50,7 +51,9 @@ const env = {
 };
 await denoFs.mkdirp(results);
 console.log(`Seed ${seed}: deno task test --seed ${seed} makes the same random choices`);
-const chosen = [denoSuite(), pythonSuite()].filter(({ name }) => (values.only ?? name) === name);
+const chosen = [denoSuite(), ...values.slow ? [] : [examplesSuite()], pythonSuite()].filter(({ name }) =>
+  (values.only ?? name) === name
+);
 for (const { junit } of chosen) await denoFs.remove(junit);
 const found = values.slow ? await oneByOne(chosen) : await sideBySide(chosen);
 const sum = (what: keyof Counts) => found.reduce((total, counts) => total + counts[what], 0);
@@ -66,6 +69,28 @@ function denoSuite(): Suite {
     command: Deno.execPath(),
     args: ["test", "-A", "--no-prompt", `--junit-path=${junit}`, ...which, ...positionals],
     env: { ...env, TEMPER_TEST_LAYER: layer, DENO_JOBS: "2" },
+    junit,
+  };
+}
+
+/** The examples of doc comments: `deno test --doc`. */
+function examplesSuite(): Suite {
+  const junit = join(results, "examples.xml");
+  return {
+    name: "examples",
+    command: Deno.execPath(),
+    args: [
+      "test",
+      "--doc",
+      "-A",
+      "--no-prompt",
+      `--junit-path=${junit}`,
+      "mod.ts",
+      "server/mod.ts",
+      "src",
+      ...positionals,
+    ],
+    env,
     junit,
   };
 }

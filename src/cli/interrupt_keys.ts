@@ -1,5 +1,5 @@
 import { InterruptedError, TemperError } from "../lib/errors.ts";
-import type { Control } from "../run/run_control.ts";
+import type { DrivingOptions } from "../library/run.ts";
 
 /** How long a second Ctrl-C is waited for while a job runs. */
 const WINDOW_MS = 3_000;
@@ -8,7 +8,7 @@ const WINDOW_MS = 3_000;
  * What Ctrl-C means to a run: once leaves it, its job going on; twice cancels both; three times stops waiting for
  * the cancellation. SIGTERM leaves it without waiting for anything.
  */
-export class InterruptKeys implements Control {
+export class InterruptKeys {
   readonly #interrupt = new AbortController();
   readonly #cancel = new AbortController();
   readonly #givenUp = Promise.withResolvers<never>();
@@ -30,6 +30,15 @@ export class InterruptKeys implements Control {
   /** Rejects at the third Ctrl-C. */
   get givenUp(): Promise<never> {
     return this.#givenUp.promise;
+  }
+
+  /** The same for the library. */
+  options(): Pick<DrivingOptions, "signal" | "cancelSignal" | "cancelWindowMs"> {
+    return {
+      signal: this.interrupt,
+      cancelSignal: this.cancel,
+      cancelWindowMs: () => this.cancelWindowMs(),
+    };
   }
 
   cancelWindowMs(): number {

@@ -1,7 +1,6 @@
 import { counted } from "../lib/text/format.ts";
 import type { Palette } from "../ui/palette.ts";
-import type { Column } from "../ui/table.ts";
-import { table } from "../ui/table.ts";
+import { type Column, table } from "../ui/table.ts";
 import { planNotes, type PlanView, rowsText, section } from "./plan_text.ts";
 
 /** The plans of all combinations beside each other: what differs in a table, what does not once. */

@@ -1,33 +1,12 @@
 import { count } from "../lib/text/format.ts";
-import type { JsonObject } from "../lib/json/json.ts";
-import type { Plan } from "../plan/plan.ts";
-import type { DataSize, Preview } from "../providers/provider.ts";
+import type { PlanResult } from "../library/plan.ts";
+import type { DataSize } from "../providers/provider.ts";
 import type { Palette } from "../ui/palette.ts";
 import { type Cell, table } from "../ui/table.ts";
 
-/** Whether a step will run, and why. */
-export interface StepPreview {
-  readonly kind: string;
-  readonly key: string;
-  readonly cached: boolean;
-  readonly why: string;
-}
-
-export interface PlanView {
+/** A plan, and what its user calls the file it is of. */
+export interface PlanView extends PlanResult {
   readonly file: string;
-  readonly name: string;
-  /** Which combination of the file's matrix it is; absent when the file has none. */
-  readonly cell?: string;
-  readonly method: string;
-  readonly provider: string;
-  readonly plan: Plan;
-  readonly steps: readonly StepPreview[];
-  readonly data: DataSize;
-  /** What the rows say and nothing uses, where the format step's output is known. */
-  readonly unused: readonly JsonObject[];
-  /** The same in words, with those that are not listed. */
-  readonly unusedText: string | undefined;
-  readonly preview: Preview;
 }
 
 const KEY_LENGTH = 8;

@@ -1,14 +1,12 @@
 import { EXIT, UsageError } from "../lib/errors.ts";
 import { parseCount, parseSize } from "../lib/text/quantity.ts";
-import { advise as adviseOn } from "../plan/advise.ts";
-import { type AdviseCase, caseOfNumbers, caseOfPipeline } from "../providers/trainer/estimate/advise_case.ts";
+import { advise as adviseOn } from "../library/advise.ts";
+import type { Described } from "../providers/trainer/estimate/advise_case.ts";
 import type { DeviceKind } from "../providers/trainer/environment/machine.ts";
-import { loadSpecOrThrow } from "../spec/load.ts";
-import { dataSize } from "../steps/data_size.ts";
 import { createPalette } from "../ui/palette.ts";
 import { adviceText, choiceYaml } from "../cli/advise_text.ts";
 import { CACHE_OPTION, CELL_OPTION, type Command, type CommandContext, SET_OPTION } from "../cli/command.ts";
-import { envOf } from "../cli/load_options.ts";
+import { libraryOptions } from "../cli/library_options.ts";
 
 const DEVICES: readonly DeviceKind[] = ["cpu", "cuda", "mps"];
 
@@ -37,8 +35,9 @@ export const advise: Command = {
     "deno task advise --base-params 8e9 --memory 24GiB --rows 5000",
   async run(context) {
     const { terminal, values } = context;
-    const asked = context.positionals[0] === undefined ? described(context) : await fromFile(context);
-    const advice = adviseOn(asked.question);
+    const file = context.positionals[0];
+    const about = file === undefined ? described(context) : fileAlone(file, context);
+    const { case: asked, advice } = await adviseOn(about, libraryOptions(context));
     if (values["json"]) {
       const yaml = advice.choice && choiceYaml(advice.choice, asked.question);
       const { choice, ...rest } = advice;
@@ -51,21 +50,14 @@ export const advise: Command = {
   },
 };
 
-async function fromFile(context: CommandContext): Promise<AdviseCase> {
-  const { fs, cwd, values, positionals } = context;
-  for (const name of ["base-params", "memory", "rows"]) {
-    if (values[name] === undefined) continue;
-    throw new UsageError("bad-option", `Cannot take both a file and --${name}: the file says it`);
-  }
-  const loaded = await loadSpecOrThrow(positionals[0]!, fs, {
-    cwd,
-    set: (values["set"] ?? []) as string[],
-    cell: values["cell"] as string | undefined,
-  });
-  return await caseOfPipeline(loaded, envOf(context), await dataSize(loaded, fs, undefined));
+/** A file says itself what the other options would. */
+function fileAlone(file: string, { values }: CommandContext): string {
+  const name = ["base-params", "memory", "rows"].find((name) => values[name] !== undefined);
+  if (name === undefined) return file;
+  throw new UsageError("bad-option", `Cannot take both a file and --${name}: the file says it`);
 }
 
-function described({ values }: CommandContext): AdviseCase {
+function described({ values }: CommandContext): Described {
   const given = (name: string, read: (text: string) => number | undefined, example: string): number => {
     const text = values[name] as string | undefined;
     const value = text === undefined ? undefined : read(text);
@@ -81,11 +73,11 @@ function described({ values }: CommandContext): AdviseCase {
       hint: `One of ${DEVICES.join(", ")}`,
     });
   }
-  return caseOfNumbers({
+  return {
     parameters: given("base-params", parseCount, "8e9"),
     memory: given("memory", parseSize, "24GiB"),
     rows: given("rows", parseCount, "5000"),
     tokensPerRow: given("tokens-per-row", parseCount, "256"),
     device,
-  });
+  };
 }

@@ -1,11 +1,7 @@
-import { hostname } from "node:os";
-import { resolve } from "node:path";
-import { EXIT, InterruptedError, TemperError } from "../lib/errors.ts";
-import { providerFor } from "../providers/registry.ts";
-import { cancelRun } from "../run/cancel.ts";
+import { EXIT } from "../lib/errors.ts";
+import { cancel as cancelRun } from "../library/cancel.ts";
 import { CACHE_OPTION, type Command, RUNS_OPTION, TAKEOVER_OPTION } from "../cli/command.ts";
-import { envOf } from "../cli/load_options.ts";
-import { findRun } from "../cli/run_ref.ts";
+import { libraryOptions } from "../cli/library_options.ts";
 import { runJson } from "../view/run_json.ts";
 
 export const cancel: Command = {
@@ -18,27 +14,16 @@ export const cancel: Command = {
     "RUN is an id, the beginning of one, or last. Works whether or not a process still drives the run.\n\n" +
     "deno task cancel last",
   async run(context) {
-    const { fs, cwd, values, positionals, terminal, onInterrupt } = context;
-    const { id, dir } = await findRun(fs, resolve(cwd, values["runs"] as string), positionals[0]!);
-    const env = envOf(context);
+    const { values, positionals, terminal, onInterrupt } = context;
     const interrupt = new AbortController();
-    onInterrupt(() =>
-      interrupt.abort(new InterruptedError(`Stopped waiting for run "${id}": it may still be cancelled`))
-    );
-    const state = await cancelRun({
-      env,
-      dir,
-      host: hostname(),
-      takeover: values["takeover"] === true,
+    onInterrupt(() => interrupt.abort());
+    const state = await cancelRun(positionals[0]!, {
+      ...libraryOptions(context),
       signal: interrupt.signal,
-      cancelJob: async (job, runDir) => (await providerFor(job.provider)).cancel(job, runDir, env),
-      onAsked: () => terminal.err(`Asked the process that drives run "${id}" to cancel it\n`),
+      onAsked: ({ id }) => terminal.err(`Asked the process that drives run "${id}" to cancel it\n`),
     });
-    if (state.state !== "cancelled") {
-      throw new TemperError("not-running", `Cannot cancel run "${id}": it is ${state.state}`);
-    }
     if (values["json"]) terminal.out(`${JSON.stringify(runJson(state), null, 2)}\n`);
-    else terminal.out(`Run "${id}" is cancelled\n`);
+    else terminal.out(`Run "${state.id}" is cancelled\n`);
     return EXIT.ok;
   },
 };

@@ -1,9 +1,10 @@
 import { EXIT } from "../lib/errors.ts";
 import { counted } from "../lib/text/format.ts";
-import { loadAll, type LoadedSpec } from "../spec/load.ts";
+import { check as checkPipeline } from "../library/check.ts";
+import type { LoadedSpec } from "../spec/load.ts";
 import { countOf, problemJson } from "../spec/problem.ts";
 import { CACHE_OPTION, type Command, type CommandContext, FORCE_OPTION, SET_OPTION } from "../cli/command.ts";
-import { loadOptions } from "../cli/load_options.ts";
+import { libraryOptions } from "../cli/library_options.ts";
 
 export const check: Command = {
   name: "check",
@@ -34,11 +35,10 @@ export const check: Command = {
 type Checked = Awaited<ReturnType<typeof checkFiles>>[number];
 
 async function checkFiles(context: CommandContext) {
-  const { positionals, fs } = context;
-  const options = loadOptions(context);
+  const options = libraryOptions(context);
   const files = [];
-  for (const file of positionals) {
-    const result = await loadAll(file, fs, options);
+  for (const file of context.positionals) {
+    const result = await checkPipeline(file, options);
     files.push({
       file,
       problems: result.ok ? [] : result.problems,

@@ -1,20 +1,11 @@
-import { resolve } from "node:path";
 import { EXIT } from "../lib/errors.ts";
 import { oneLine, pad } from "../lib/text/text_width.ts";
 import { wrap } from "../lib/text/wrap.ts";
-import { estimateMemory } from "../plan/memory.ts";
+import { doctor as examine } from "../library/doctor.ts";
 import type { Diagnostic } from "../providers/diagnostic.ts";
-import { ollamaFinding } from "../providers/ollama/ollama_diagnostics.ts";
-import { hostedFindings } from "../providers/openai/service_diagnostics.ts";
-import type { Env } from "../providers/provider.ts";
-import { builtinBases, trainingFindings } from "../providers/trainer/environment/trainer_diagnostics.ts";
-import { ownTrainerDir } from "../providers/trainer/environment/trainer_dir.ts";
-import { Spec } from "../spec/schema/schema.ts";
-import { method } from "../spec/schema/schema_method.ts";
 import { createPalette, type Palette } from "../ui/palette.ts";
-import { CACHE_OPTION, type Command, type CommandContext, RUNS_OPTION } from "../cli/command.ts";
-import { clockFinding, staleFindings } from "../cli/run_diagnostics.ts";
-import { denoFinding, folderFinding, memoryFinding } from "../cli/machine_diagnostics.ts";
+import { CACHE_OPTION, type Command, RUNS_OPTION } from "../cli/command.ts";
+import { libraryOptions } from "../cli/library_options.ts";
 
 const NAME_WIDTH = 11;
 
@@ -29,7 +20,7 @@ export const doctor: Command = {
     const { terminal, values } = context;
     const palette = createPalette(terminal.color);
     const findings: Diagnostic[] = [];
-    for await (const finding of examine(context)) {
+    for await (const finding of examine(libraryOptions(context))) {
       findings.push(finding);
       if (!values["json"]) terminal.out(findingText(finding, palette, terminal.columns("out")));
     }
@@ -38,38 +29,6 @@ export const doctor: Command = {
     return missing ? EXIT.failed : EXIT.ok;
   },
 };
-
-async function* examine(context: CommandContext): AsyncGenerator<Diagnostic> {
-  const { fs, clock, cwd, env: variables, values } = context;
-  const cacheDir = resolve(cwd, values["cache"] as string);
-  const env: Env = { fs, clock, cacheDir, env: variables };
-  const { signal } = new AbortController();
-  yield denoFinding(Deno.version.deno);
-  const { available, total } = Deno.systemMemoryInfo();
-  yield memoryFinding(available, total, neededMemory());
-  const runsDir = resolve(cwd, values["runs"] as string);
-  yield await folderFinding(context, "runs", runsDir);
-  yield await folderFinding(context, "cache", cacheDir);
-  yield await clockFinding(env, runsDir);
-  yield* staleFindings(env, runsDir);
-  yield* trainingFindings({ env, trainerDir: ownTrainerDir(), signal });
-  yield await ollamaFinding(env, signal);
-  yield* hostedFindings(env, signal);
-}
-
-/** Peak of training the first builtin base with the defaults, every micro-batch full and half of it labelled. */
-function neededMemory(): number {
-  const shape = builtinBases()[0]?.shape;
-  if (!shape) throw new TypeError("Cannot estimate memory: a builtin base has no shape");
-  const { micro_tokens: microTokens } = Spec.shape.train.parse({});
-  return estimateMemory({
-    shape,
-    method: method.parse({ kind: "lora" }),
-    weightBytes: 4,
-    microTokens,
-    labelledTokens: microTokens / 2,
-  }).total;
-}
 
 function findingText({ name, state, found, fix }: Diagnostic, palette: Palette, width: number): string {
   const mark = { ok: palette.good("✓"), warn: palette.warn("!"), missing: palette.bad("✗") }[state];

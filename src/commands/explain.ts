@@ -1,10 +1,7 @@
-import { resolve } from "node:path";
 import { EXIT } from "../lib/errors.ts";
 import type { Json } from "../lib/json/json.ts";
-import { type Changes, changesSince, type StepChange } from "../run/changes.ts";
-import { planSteps } from "../run/plan_steps.ts";
-import { loadSpecOrThrow } from "../spec/load.ts";
-import { STEPS } from "../steps/registry.ts";
+import { explain as explainPipeline } from "../library/explain.ts";
+import type { Changes, StepChange } from "../run/changes.ts";
 import { createPalette, type Palette } from "../ui/palette.ts";
 import {
   CACHE_OPTION,
@@ -14,7 +11,7 @@ import {
   RUNS_OPTION,
   SET_OPTION,
 } from "../cli/command.ts";
-import { envOf, loadOptions } from "../cli/load_options.ts";
+import { libraryOptions } from "../cli/library_options.ts";
 
 export const explain: Command = {
   name: "explain",
@@ -29,16 +26,8 @@ export const explain: Command = {
     force: FORCE_OPTION,
   },
   async run(context) {
-    const { fs, cwd, values, positionals, terminal } = context;
-    const loaded = await loadSpecOrThrow(positionals[0]!, fs, loadOptions(context));
-    const env = envOf(context);
-    const { name } = loaded.spec;
-    const changes = await changesSince(
-      fs,
-      resolve(cwd, values["runs"] as string),
-      name,
-      await planSteps(loaded, STEPS, env),
-    );
+    const { values, positionals, terminal } = context;
+    const { name, changes } = await explainPipeline(positionals[0]!, libraryOptions(context));
     if (values["json"]) terminal.out(JSON.stringify(changes ?? { run: null, steps: [] }, null, 2) + "\n");
     else if (!changes) terminal.out(`No earlier run of "${name}": every step runs for the first time\n`);
     else terminal.out(explainText(changes, createPalette(terminal.color)));

@@ -1,20 +1,19 @@
 import { join, resolve } from "node:path";
 import { EXIT, TemperError, UsageError } from "../lib/errors.ts";
-import { EVENTS_FILE, isDriven } from "../log/read_run.ts";
+import { findRun } from "../library/find_run.ts";
+import { followingEnd, followLines, type FollowOptions } from "../library/follow_run.ts";
+import { EVENTS_FILE } from "../log/read_run.ts";
 import { oneLine } from "../lib/text/text_width.ts";
-import { LineReader, type LogLine, readLog } from "../log/read_log.ts";
+import { readLog } from "../log/read_log.ts";
 import { fold, isTerminal, NO_RUN } from "../log/run_state.ts";
-import { tailLog } from "../log/tail_log.ts";
 import { eventText } from "../view/event_text.ts";
 import { createPalette } from "../ui/palette.ts";
 import { type Command, type CommandContext, RUNS_OPTION } from "../cli/command.ts";
 import { followText } from "../cli/follow_text.ts";
-import { findRun } from "../cli/run_ref.ts";
+import { libraryOptions } from "../cli/library_options.ts";
 
 /** Where a local job's trainer writes what it prints. */
 const TRAINER_LOG = join("job", "trainer.log");
-const TRAINER_LOCK = join("job", "lock");
-const LIVENESS_MS = 1000;
 
 export const logs: Command = {
   name: "logs",
@@ -39,63 +38,32 @@ export const logs: Command = {
       throw new UsageError("bad-option", "Cannot both follow and not follow: --follow and --no-follow given");
     }
     const { dir } = await findRun(fs, resolve(cwd, values["runs"] as string), positionals[0]!);
-    const end = new AbortController();
-    let interrupted = false;
-    context.onInterrupt(() => {
-      interrupted = true;
-      end.abort();
-    });
-    if (values["no-follow"]) end.abort();
-    const watching = values["follow"] ? undefined : endWhenLeft(context, dir, end);
-    try {
-      await (values["trainer"] ? showTrainer : showEvents)(context, dir, end);
-    } finally {
-      end.abort();
-      await watching;
-    }
-    return interrupted ? EXIT.interrupted : EXIT.ok;
+    const interrupt = new AbortController();
+    context.onInterrupt(() => interrupt.abort());
+    const until = values["no-follow"] ? "now" : values["follow"] ? "ended" : "left";
+    const options = { ...libraryOptions(context), until, signal: interrupt.signal } as const;
+    await (values["trainer"] ? showTrainer : showEvents)(context, dir, options);
+    return interrupt.signal.aborted ? EXIT.interrupted : EXIT.ok;
   },
 };
 
-/** Ends following once nothing works on the run any more: neither a runner nor a trainer that outlives it. */
-async function endWhenLeft({ fs, clock }: CommandContext, dir: string, end: AbortController): Promise<void> {
-  while (!end.signal.aborted) {
-    if (!await isDriven(fs, dir) && !await fs.isLocked(join(dir, TRAINER_LOCK))) end.abort();
-    await clock.sleep(LIVENESS_MS, end.signal).catch(() => {});
-  }
-}
-
-async function showEvents(context: CommandContext, dir: string, end: AbortController): Promise<void> {
-  const { fs, clock, values, terminal } = context;
-  const path = join(dir, EVENTS_FILE);
+async function showEvents({ values, terminal }: CommandContext, dir: string, options: FollowOptions) {
   const palette = createPalette(terminal.color);
   let state = NO_RUN;
-  let offset = 0;
-  const print = ({ event, text, end }: LogLine) => {
+  for await (const { event, text } of followLines(dir, options)) {
     state = fold(state, event);
-    offset = end;
     const human = () => `${palette.dim(event.t.slice(11, 19))}  ${eventText(event, state, palette)}`;
     terminal.out(`${values["json"] ? text : human()}\n`);
-  };
-  for (const line of (await readLog(fs, path)).lines) print(line);
-  if (end.signal.aborted || isTerminal(state)) return;
-  for await (const line of tailLog(fs, path, clock, { from: offset, signal: end.signal })) {
-    print(line);
-    if (isTerminal(state)) return;
-  }
-  // What a runner wrote between the last look at its log and the look at its lock.
-  const reader = new LineReader(path, offset);
-  for await (const chunk of fs.readStream(path, offset)) {
-    for (const line of reader.push(chunk)) print(line);
   }
 }
 
-async function showTrainer(context: CommandContext, dir: string, end: AbortController): Promise<void> {
+async function showTrainer(context: CommandContext, dir: string, options: FollowOptions): Promise<void> {
   const { fs, clock, values, terminal } = context;
   const path = join(dir, TRAINER_LOG);
+  await using end = followingEnd(dir, fs, clock, options);
   if (!await fs.stat(path) && end.signal.aborted) throw noTrainerLog(path);
   const { state } = await readLog(fs, join(dir, EVENTS_FILE));
-  if (isTerminal(state)) end.abort();
+  if (isTerminal(state)) end.stop();
   for await (const line of followText(fs, path, clock, end.signal)) {
     terminal.out(`${values["json"] ? JSON.stringify({ text: line }) : oneLine(line)}\n`);
   }

@@ -1,11 +1,11 @@
-import { resolve } from "node:path";
 import { EXIT, UsageError } from "../lib/errors.ts";
 import { bytes, counted } from "../lib/text/format.ts";
-import type { Env } from "../providers/provider.ts";
-import { planPrune, prune as pruneRuns, type PrunePlan, type Removal } from "../run/prune.ts";
+import { planPrune, prune as pruneRuns } from "../library/prune.ts";
+import type { PrunePlan, Removal } from "../run/prune.ts";
 import { createPalette } from "../ui/palette.ts";
 import { type Column, table } from "../ui/table.ts";
 import { CACHE_OPTION, type Command, type CommandContext, RUNS_OPTION } from "../cli/command.ts";
+import { libraryOptions } from "../cli/library_options.ts";
 
 export const prune: Command = {
   name: "prune",
@@ -29,15 +29,15 @@ export const prune: Command = {
     "processes have left; given both, a run goes when both say so.\n\n" +
     "deno task prune\ndeno task prune --keep 3 --older-than 30d --yes",
   async run(context) {
-    const { fs, clock, cwd, env: variables, values, terminal } = context;
-    const env: Env = { fs, clock, cacheDir: resolve(cwd, values["cache"] as string), env: variables };
-    const options = {
-      runsDir: resolve(cwd, values["runs"] as string),
-      keep: wholeNumber(values["keep"] as string | undefined),
-      olderThanMs: ageMs(values["older-than"] as string | undefined),
-    };
+    const { values, terminal } = context;
+    const keep = wholeNumber(values["keep"] as string | undefined);
+    const olderThanMs = ageMs(values["older-than"] as string | undefined);
     const remove = values["yes"] === true;
-    const plan = await (remove ? pruneRuns : planPrune)(env, options);
+    const plan = await (remove ? pruneRuns : planPrune)({
+      ...libraryOptions(context),
+      ...keep !== undefined && { keep },
+      ...olderThanMs !== undefined && { olderThanMs },
+    });
     if (values["json"]) terminal.out(JSON.stringify({ removed: remove, ...plan }, null, 2) + "\n");
     else terminal.out(pruneText(plan, remove, context));
     return EXIT.ok;

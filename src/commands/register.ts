@@ -1,9 +1,9 @@
-import { join } from "node:path";
 import { EXIT } from "../lib/errors.ts";
 import { counted, share } from "../lib/text/format.ts";
+import { register as registerRun } from "../library/register.ts";
 import type { Proof } from "../providers/ollama/proof.ts";
 import { CACHE_OPTION, type Command, RUNS_OPTION } from "../cli/command.ts";
-import { MODEL_OPTION, serveOptions, SERVER_OPTION, servingWork } from "../cli/serving_work.ts";
+import { MODEL_OPTION, SERVER_OPTION, servingOptions } from "../cli/serving_options.ts";
 
 export const register: Command = {
   name: "register",
@@ -22,15 +22,11 @@ export const register: Command = {
     "RUN is an id, the beginning of one, or last. Doing it twice is harmless. The served model is then asked every " +
     "eval row.\n\ndeno task register last\ndeno task unregister last",
   async run(context) {
-    const { values, terminal, fs } = context;
-    const { registerRun } = await import("../providers/ollama/finished_run.ts");
-    const { work, spec } = await servingWork(context);
-    await fs.mkdirp(work.out);
-    const { served = null, ...registered } = await registerRun(work, spec, serveOptions(context));
-    const { model, server, command, previous } = registered;
-    const answers = served && join(work.out, "served.jsonl");
+    const { values, terminal, positionals } = context;
+    const registered = await registerRun(positionals[0]!, servingOptions(context));
+    const { model, server, command, previous, served, answers } = registered;
     if (values["json"]) {
-      terminal.out(`${JSON.stringify({ ...registered, served, answers }, null, 2)}\n`);
+      terminal.out(`${JSON.stringify(registered, null, 2)}\n`);
       return EXIT.ok;
     }
     const lines = [

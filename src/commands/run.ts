@@ -1,10 +1,8 @@
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { type ExitCode, UsageError } from "../lib/errors.ts";
 import { EVENTS_FILE } from "../log/read_run.ts";
 import { readLog } from "../log/read_log.ts";
-import type { Env } from "../providers/provider.ts";
-import { type RunOptions, type RunOutcome, runPipeline } from "../run/run_pipeline.ts";
-import { type LoadedSpec, loadSpecOrThrow } from "../spec/load.ts";
+import { run as runPipeline, type RunOptions, type RunResult } from "../library/run.ts";
 import { createRenderer } from "../ui/create_renderer.ts";
 import { createPalette } from "../ui/palette.ts";
 import { reportLines } from "../ui/run_report.ts";
@@ -19,10 +17,8 @@ import {
   SET_OPTION,
   TAKEOVER_OPTION,
 } from "../cli/command.ts";
-import { envOf, loadOptions } from "../cli/load_options.ts";
-import { driveOptions } from "../cli/drive_options.ts";
 import { InterruptKeys } from "../cli/interrupt_keys.ts";
-import { findRun } from "../cli/run_ref.ts";
+import { libraryOptions } from "../cli/library_options.ts";
 import { RunScreen } from "../cli/run_screen.ts";
 import { viewRun } from "../cli/run_view.ts";
 
@@ -58,38 +54,37 @@ export const run: Command = {
     "else starts a new run. Ctrl-C leaves a training running; pressed again, it cancels it.\n\n" +
     "deno task run pipelines/lora.yaml\ndeno task run pipelines/lora.yaml --set train.epochs=2",
   async run(context) {
-    const { fs, values, positionals } = context;
+    const { values, positionals } = context;
     if (values["fresh"] && values["resume"] !== undefined) {
       throw new UsageError("bad-option", "Cannot both resume and start anew: --resume and --fresh given");
     }
-    const loaded = await loadSpecOrThrow(positionals[0]!, fs, loadOptions(context));
-    return await runLoaded(context, loaded, envOf(context));
+    return await runFile(context, positionals[0]!);
   },
 };
 
-async function runLoaded(context: CommandContext, loaded: LoadedSpec, env: Env): Promise<ExitCode> {
-  const { fs, cwd, terminal, clock, values, onInterrupt } = context;
+async function runFile(context: CommandContext, file: string): Promise<ExitCode> {
+  const { terminal, clock, values, onInterrupt } = context;
   const json = values["json"] === true;
   const screen = new RunScreen(terminal, createRenderer(terminal, clock, { silent: json }));
   const keys = new InterruptKeys((words) => screen.say(words));
   onInterrupt((signal) => keys.press(signal));
-  const reference = values["resume"] as string | undefined;
-  const runsDir = resolve(cwd, values["runs"] as string);
+  const resume = values["resume"];
   const options: RunOptions = {
-    ...driveOptions(context, loaded, env, keys),
+    ...libraryOptions(context),
+    ...keys.options(),
     fresh: values["fresh"] === true,
-    resume: reference === undefined ? undefined : (await findRun(fs, runsDir, reference)).id,
+    ...typeof resume === "string" && { resume },
     onEvent(event, state) {
       if (json) terminal.out(`${JSON.stringify(event)}\n`);
       screen.event(event, state);
     },
-    async onRun({ dir }, sentence) {
-      if (sentence !== undefined) terminal.err(`${sentence}\n`);
+    async onRun({ dir }, notice) {
+      if (notice !== undefined) terminal.err(`${notice}\n`);
       if (json) await printEarlier(context, dir);
     },
   };
   try {
-    const outcome = await Promise.race([runPipeline(options), keys.givenUp]);
+    const outcome = await Promise.race([runPipeline(file, options), keys.givenUp]);
     screen.end(outcome.state);
     if (!json) await report(context, outcome);
     return outcome.exitCode;
@@ -103,7 +98,7 @@ async function printEarlier({ fs, terminal }: CommandContext, dir: string): Prom
   for (const { text } of (await readLog(fs, join(dir, EVENTS_FILE))).lines) terminal.out(`${text}\n`);
 }
 
-async function report(context: CommandContext, { dir, did, error }: RunOutcome): Promise<void> {
+async function report(context: CommandContext, { dir, did, error }: RunResult): Promise<void> {
   const { terminal, env } = context;
   const palette = createPalette(terminal.color);
   const { state, parts } = await viewRun(context, dir, SAMPLES);

@@ -1,14 +1,14 @@
 import { resolve } from "node:path";
 import { age, duration } from "../lib/text/format.ts";
-import { EXIT, TemperError, UsageError } from "../lib/errors.ts";
-import { listRuns, readRun } from "../log/read_run.ts";
+import { EXIT, type TemperError, UsageError } from "../lib/errors.ts";
+import { listRuns } from "../library/list_runs.ts";
 import type { RunState, RunStatus } from "../log/run_state.ts";
-import { scoresOf } from "../view/scores.ts";
+import { scoreChange, scoresOf } from "../view/scores.ts";
 import { createPalette, type Paint, type Palette } from "../ui/palette.ts";
 import { runDuration } from "../view/elapsed.ts";
-import { scoreChange } from "../view/scores.ts";
 import { type Column, table } from "../ui/table.ts";
 import { type Command, type CommandContext, RUNS_OPTION } from "../cli/command.ts";
+import { libraryOptions } from "../cli/library_options.ts";
 
 export const runs: Command = {
   name: "runs",
@@ -20,12 +20,18 @@ export const runs: Command = {
   async run(context) {
     const { fs, cwd, values, terminal, positionals: [word] } = context;
     if (word !== undefined) refuse(word);
-    const dir = resolve(cwd, values["runs"] as string);
-    const { states, broken } = await readAll(context, dir);
+    // A log that cannot be read is told at the end: it must not hide the other runs.
+    const broken: TemperError[] = [];
+    const states = await listRuns({
+      ...libraryOptions(context),
+      onDamaged: (error) => broken.push(error),
+    });
     if (values["json"]) terminal.out(JSON.stringify(states.map(runJson), null, 2) + "\n");
     else if (states.length > 0) terminal.out(runsText(states, context));
     else if (broken.length === 0) {
-      const found = await fs.stat(dir) ? "no run" : "no such folder, so no run";
+      const found = await fs.stat(resolve(cwd, values["runs"] as string))
+        ? "no run"
+        : "no such folder, so no run";
       terminal.err(`${found} in "${values["runs"]}" yet: deno task run FILE starts one\n`);
     }
     for (const error of broken) terminal.err(`${error.message}\n`);
@@ -39,22 +45,6 @@ function refuse(word: string): never {
     ? "deno task prune removes old runs and what nothing refers to"
     : `deno task show ${word} shows one run`;
   throw new UsageError("bad-arguments", `Cannot call runs: it takes nothing, found "${word}"`, { hint });
-}
-
-/** A log that cannot be read is told at the end: it must not hide the other runs. */
-async function readAll({ fs }: CommandContext, dir: string) {
-  const states: RunState[] = [];
-  const broken: TemperError[] = [];
-  for (const entry of await listRuns(fs, dir)) {
-    try {
-      const state = await readRun(fs, entry.dir);
-      if (state) states.push(state);
-    } catch (error) {
-      if (!(error instanceof TemperError)) throw error;
-      broken.push(error);
-    }
-  }
-  return { states, broken };
 }
 
 function runJson(state: RunState) {

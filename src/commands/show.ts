@@ -2,7 +2,8 @@ import { resolve } from "node:path";
 import { EXIT, UsageError } from "../lib/errors.ts";
 import { oneLine, truncate } from "../lib/text/text_width.ts";
 import { wrap } from "../lib/text/wrap.ts";
-import { readRun } from "../log/read_run.ts";
+import { findRun } from "../library/find_run.ts";
+import { readRun } from "../library/read_run.ts";
 import type { RunState, StepState } from "../log/run_state.ts";
 import { changesBetween } from "../run/changes.ts";
 import { earlierRuns } from "../run/run_folder.ts";
@@ -13,7 +14,7 @@ import { markOf, summaryText } from "../view/summary_text.ts";
 import { stepLine } from "../ui/step_text.ts";
 import { type Command, type CommandContext, RUNS_OPTION } from "../cli/command.ts";
 import { runJson } from "../view/run_json.ts";
-import { findRun } from "../cli/run_ref.ts";
+import { libraryOptions } from "../cli/library_options.ts";
 import { viewRun } from "../cli/run_view.ts";
 
 const KEY_LENGTH = 8;
@@ -37,13 +38,13 @@ export const show: Command = {
   async run(context) {
     const { fs, clock, cwd, values, positionals, terminal } = context;
     const most = wholeNumber(values["predictions"] as string);
-    const runsDir = resolve(cwd, values["runs"] as string);
-    const { dir } = await findRun(fs, runsDir, positionals[0]!);
     if (values["json"]) {
-      const state = await readRun(fs, dir);
-      terminal.out(JSON.stringify(state && runJson(state), null, 2) + "\n");
+      const state = await readRun(positionals[0]!, libraryOptions(context));
+      terminal.out(JSON.stringify(runJson(state), null, 2) + "\n");
       return EXIT.ok;
     }
+    const runsDir = resolve(cwd, values["runs"] as string);
+    const { dir } = await findRun(fs, runsDir, positionals[0]!);
     const { state, parts } = await viewRun(context, dir, most);
     const palette = createPalette(terminal.color);
     const width = terminal.columns("out");

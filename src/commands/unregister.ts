@@ -1,6 +1,7 @@
 import { EXIT } from "../lib/errors.ts";
+import { unregister as unregisterRun } from "../library/unregister.ts";
 import { CACHE_OPTION, type Command, RUNS_OPTION } from "../cli/command.ts";
-import { MODEL_OPTION, serveOptions, SERVER_OPTION, servingWork } from "../cli/serving_work.ts";
+import { MODEL_OPTION, SERVER_OPTION, servingOptions } from "../cli/serving_options.ts";
 
 export const unregister: Command = {
   name: "unregister",
@@ -12,10 +13,8 @@ export const unregister: Command = {
     "RUN is an id, the beginning of one, or last. A model of that name that is not this run's is left alone.\n\n" +
     "deno task unregister last",
   async run(context) {
-    const { values, terminal } = context;
-    const { unregisterRun } = await import("../providers/ollama/finished_run.ts");
-    const { work, spec } = await servingWork(context);
-    const done = await unregisterRun(work, spec, serveOptions(context));
+    const { values, terminal, positionals } = context;
+    const done = await unregisterRun(positionals[0]!, servingOptions(context));
     const { model, server, removed } = done;
     const text = removed ? `${model} is no longer served at ${server}` : `${server} has no model ${model}`;
     terminal.out(values["json"] ? `${JSON.stringify(done, null, 2)}\n` : `${text}\n`);

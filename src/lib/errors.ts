@@ -18,6 +18,15 @@ export interface TemperErrorOptions {
  *
  * `message` says what was tried, a colon, and what was found; `hint` says what to do. `code` is a stable
  * kebab-case name for scripts.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   throw new TemperError("no-disk", "Cannot write: the disk is full", { hint: "Free some space" });
+ * } catch (error) {
+ *   if (error instanceof TemperError) console.log(error.code, error.hint);
+ * }
+ * ```
  */
 export class TemperError extends Error {
   override readonly name: string = "TemperError";
@@ -46,7 +55,14 @@ export class TemperError extends Error {
   }
 }
 
-/** The pipeline file, its data or the command line is wrong (exit 2). */
+/**
+ * The pipeline file, its data or the command line is wrong (exit 2).
+ *
+ * @example
+ * ```ts
+ * console.log(new UsageError("bad-option", "Cannot both resume and start anew").exitCode);
+ * ```
+ */
 export class UsageError extends TemperError {
   override readonly name = "UsageError";
   constructor(code: string, message: string, options: Omit<TemperErrorOptions, "exitCode"> = {}) {
@@ -54,7 +70,14 @@ export class UsageError extends TemperError {
   }
 }
 
-/** Another process drives this run (exit 3). */
+/**
+ * Another process drives this run (exit 3).
+ *
+ * @example
+ * ```ts
+ * console.log(new LockedError("Cannot drive the run: another process drives it").code);
+ * ```
+ */
 export class LockedError extends TemperError {
   override readonly name = "LockedError";
   constructor(message: string, options: Omit<TemperErrorOptions, "exitCode"> = {}) {

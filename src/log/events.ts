@@ -97,9 +97,25 @@ export type NewEvent = { [T in EventType]: { readonly type: T } & Body<T> }[Even
 
 const envelope = z.object({ v: z.int(), seq: z.int().min(1), t: z.iso.datetime(), type: z.string() });
 export type Envelope = Readonly<z.infer<typeof envelope>>;
-/** One line of events.jsonl whose type this version knows. */
+/**
+ * One line of events.jsonl whose type this version knows.
+ *
+ * @example
+ * ```ts
+ * const loss = (event: LogEvent) => event.type === "step.progress" ? event.metrics?.["loss"] : undefined;
+ * console.log(loss.length);
+ * ```
+ */
 export type LogEvent = NewEvent & Envelope;
-/** A line of a type that a later version added: kept, and without effect on the state. */
+/**
+ * A line of a type that a later version added: kept, and without effect on the state.
+ *
+ * @example
+ * ```ts
+ * const type = ({ type }: UnknownEvent) => type;
+ * console.log(type.length);
+ * ```
+ */
 export type UnknownEvent = Envelope & { readonly unknown: true };
 
 /** Checks one parsed line. Throws an Error that says what is wrong with it. */
@@ -115,6 +131,16 @@ export function parseEvent(value: unknown): LogEvent | UnknownEvent {
   return { ...head.data, ...body.data } as LogEvent;
 }
 
+/**
+ * Whether an event is of a type that this version knows.
+ *
+ * @example
+ * ```ts
+ * const step = (event: LogEvent | UnknownEvent) =>
+ *   isKnown(event) && event.type === "step.done" ? event.step : undefined;
+ * console.log(step.length);
+ * ```
+ */
 export function isKnown(event: LogEvent | UnknownEvent): event is LogEvent {
   return !("unknown" in event);
 }

@@ -15,6 +15,15 @@ export interface StepProgress {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
+/**
+ * What is known of one step of a run.
+ *
+ * @example
+ * ```ts
+ * const took = ({ started = "", finished = "" }: StepState) => Date.parse(finished) - Date.parse(started);
+ * console.log(took.length);
+ * ```
+ */
 export interface StepState {
   readonly kind: string;
   readonly key: string;
@@ -40,7 +49,15 @@ export interface StepState {
   readonly error: ErrorInfo | undefined;
 }
 
-/** All there is to know about a run, folded from its events. */
+/**
+ * All there is to know about a run, folded from its events.
+ *
+ * @example
+ * ```ts
+ * const failed = ({ steps }: RunState) => steps.find(({ state }) => state === "failed")?.error?.message;
+ * console.log(failed.length);
+ * ```
+ */
 export interface RunState {
   /** Number of the last event; 0 before the first. */
   readonly seq: number;

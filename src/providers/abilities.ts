@@ -20,3 +20,12 @@ export const ABILITIES: { readonly [K in Provider["kind"]]: Abilities } = {
   ollama: HERE,
   openai: { reasoning: false, images: true, preference: true, hosted: true },
 };
+
+/** The abilities of a kind of provider. `own`: what providers that are not temper's own say of themselves. */
+export function abilitiesOf(
+  kind: string,
+  own: Readonly<Record<string, { readonly abilities?: Abilities }>> = {},
+): Abilities {
+  if (Object.hasOwn(ABILITIES, kind)) return ABILITIES[kind as Provider["kind"]];
+  return Object.hasOwn(own, kind) ? own[kind]!.abilities ?? HERE : HERE;
+}

@@ -1,4 +1,17 @@
-/** What `doctor` found about one thing a provider needs. `missing`: a run cannot work without it. */
+/**
+ * What `doctor` found about one thing a provider needs. `missing`: a run cannot work without it.
+ *
+ * @example
+ * ```ts
+ * const diagnostic: Diagnostic = {
+ *   name: "cluster",
+ *   state: "missing",
+ *   found: "no login",
+ *   fix: "cluster login",
+ * };
+ * console.log(diagnostic.fix);
+ * ```
+ */
 export interface Diagnostic {
   readonly name: string;
   readonly state: "ok" | "warn" | "missing";

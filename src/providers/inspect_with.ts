@@ -4,5 +4,5 @@ import { inspectFor } from "./registry.ts";
 
 /** Has the pipeline's provider look at what the file alone does not show, for `loadSpec`. */
 export function inspectWith(env: Env, options: InspectOptions): Inspect {
-  return async (loaded) => (await inspectFor(loaded.spec.provider.kind))(loaded, env, options);
+  return async (loaded) => (await inspectFor(loaded.spec.provider.kind, env))(loaded, env, options);
 }

@@ -1,10 +1,23 @@
+import type { z } from "zod";
 import type { Clock } from "../lib/clock.ts";
 import type { Fs } from "../lib/files/fs.ts";
-import type { Json, JsonObject } from "../lib/json/json.ts";
+import type { JsonObject } from "../lib/json/json.ts";
 import type { FieldProblem } from "../spec/rules/field_problem.ts";
 import type { LoadedSpec } from "../spec/load.ts";
+import type { Abilities } from "./abilities.ts";
+import type { DataSize, Preview } from "./preview.ts";
 
-/** What steps and providers may use of the world. Everything is passed in, so that tests own it. */
+export type { DataSize, Estimate, Preview, Setting } from "./preview.ts";
+
+/**
+ * What steps and providers may use of the world. Everything is passed in, so that tests own it.
+ *
+ * @example
+ * ```ts
+ * const jobs = ({ fs, cacheDir }: Env) => fs.list(`${cacheDir}/jobs`);
+ * console.log(jobs.length);
+ * ```
+ */
 export interface Env {
   readonly fs: Fs;
   readonly clock: Clock;
@@ -14,6 +27,8 @@ export interface Env {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** What the command line says beside the pipeline file. */
   readonly asked?: Asked;
+  /** Providers that are not temper's own, by their kind. */
+  readonly providers?: Providers;
 }
 
 /** Choices of one call of the command line. None of them is part of a key. */
@@ -26,10 +41,24 @@ export interface Asked {
   readonly prices?: string;
 }
 
-/** A job that was started, in whatever words its provider needs to find it again. JSON, without secrets. */
+/**
+ * A job that was started, in whatever words its provider needs to find it again. JSON, without secrets.
+ *
+ * @example
+ * ```ts
+ * const job: JobRef = { provider: "mycluster", id: "job-7" };
+ * ```
+ */
 export type JobRef = JsonObject & { readonly provider: string };
 
-/** One line a person can follow, with numbers for the bar. The runner writes it to the log. */
+/**
+ * One line a person can follow, with numbers for the bar. The runner writes it to the log.
+ *
+ * @example
+ * ```ts
+ * const progress: Progress = { phase: "train", done: 10, total: 60, unit: "steps", metrics: { loss: 0.7 } };
+ * ```
+ */
 export interface Progress {
   /** What is going on, in a few words: "converting the base", "train". */
   readonly phase: string;
@@ -42,7 +71,18 @@ export interface Progress {
   readonly message?: string;
 }
 
-/** One attempt at one step. */
+/**
+ * One attempt at one step.
+ *
+ * @example
+ * ```ts
+ * const wait = async ({ clock, signal, progress }: Work) => {
+ *   progress({ phase: "queued" });
+ *   await clock.sleep(1_000, signal);
+ * };
+ * console.log(wait.length);
+ * ```
+ */
 export interface Work extends Env {
   readonly loaded: LoadedSpec;
   /** The step's key: lower-case hex sha256. */
@@ -61,11 +101,34 @@ export interface Work extends Env {
   readonly signal: AbortSignal;
 }
 
+/**
+ * An attempt at writing down the job.
+ *
+ * @example
+ * ```ts
+ * const rowsOf = ({ fs, examples }: ConfigureWork) => fs.readText(`${examples}/train.jsonl`);
+ * console.log(rowsOf.length);
+ * ```
+ */
 export interface ConfigureWork extends Work {
   /** Folder with train.jsonl, eval.jsonl (when there is one) and report.json. */
   readonly examples: string;
 }
 
+/**
+ * An attempt at starting the job.
+ *
+ * @example
+ * ```ts
+ * const start = async ({ job, key, submitted }: SubmitWork): Promise<JobRef> => {
+ *   if (job) return job;
+ *   const started: JobRef = { provider: "mycluster", id: key };
+ *   await submitted(started);
+ *   return started;
+ * };
+ * console.log(start.length);
+ * ```
+ */
 export interface SubmitWork extends Work {
   /** Folder that configure left. */
   readonly configured: string;
@@ -75,6 +138,15 @@ export interface SubmitWork extends Work {
   submitted(job: JobRef): Promise<void>;
 }
 
+/**
+ * An attempt at following the job to its end.
+ *
+ * @example
+ * ```ts
+ * const idOf = ({ job }: MonitorWork) => job["id"];
+ * console.log(idOf.length);
+ * ```
+ */
 export interface MonitorWork extends Work {
   readonly configured: string;
   readonly job: JobRef;
@@ -88,52 +160,18 @@ export type Artifact = {
   readonly sha256: string;
 };
 
-/** What a finished job is worth: the `metrics` and `artifacts` of `show`. */
+/**
+ * What a finished job is worth: the `metrics` and `artifacts` of `show`.
+ *
+ * @example
+ * ```ts
+ * const result: JobResult = { metrics: { metric: "exact_match", before: 0, after: 0.9 }, artifacts: [] };
+ * ```
+ */
 export type JobResult = {
   readonly metrics: JsonObject;
   readonly artifacts: readonly Artifact[];
 };
-
-/** How much data there is: counted in the stored output of format, or estimated from the sources. */
-export interface DataSize {
-  readonly trainRows: number;
-  readonly evalRows: number;
-  /** Characters of all messages. */
-  readonly trainChars: number;
-  readonly evalChars: number;
-  /** How the figures were found: "counted" or "estimated from …". */
-  readonly how: string;
-}
-
-/** One resolved setting, for `plan`. */
-export interface Setting {
-  /** Dotted path in the file. */
-  readonly field: string;
-  readonly value: Json;
-  /** Why it is this value: the file says so, or the reason of the default. */
-  readonly reason: string;
-}
-
-/** One estimated figure, for `plan`. */
-export interface Estimate {
-  readonly name: string;
-  /** In words: "about 2 min". */
-  readonly text: string;
-  /** What it rests on. */
-  readonly basis: string;
-  /** The numbers behind the words, with their unit in the name: {seconds: 118}. */
-  readonly figures: JsonObject;
-}
-
-/** What a provider expects of a pipeline before anything was started. */
-export interface Preview {
-  /** The base in words. */
-  readonly base: string;
-  readonly settings: readonly Setting[];
-  readonly estimates: readonly Estimate[];
-  /** Sentences a user should read before running. */
-  readonly notes: readonly string[];
-}
 
 export interface InspectOptions {
   /** Let pass what an estimate alone speaks against. */
@@ -146,7 +184,49 @@ export interface InspectOptions {
  */
 export type Inspect = (loaded: LoadedSpec, env: Env, options: InspectOptions) => Promise<FieldProblem[]>;
 
-/** Where a pipeline's job runs. Each provider answers for itself; nobody branches on its name. */
+/**
+ * A provider that is not one of temper's own: what `provider.kind` means when it names it.
+ *
+ * @example
+ * ```ts
+ * import { z } from "zod";
+ *
+ * const schema = z.strictObject({ queue: z.string().meta({ description: "Queue of the cluster" }) });
+ * const extend = (provider: Provider): ProviderExtension<typeof schema> => ({ schema, provider: () => provider });
+ * console.log(extend.length);
+ * ```
+ */
+export interface ProviderExtension<Fields extends z.ZodObject = z.ZodObject> {
+  /** The fields of the `provider` section beside `kind`, described, with their defaults. No others are allowed. */
+  readonly schema: Fields;
+  /** What becomes of what conversations contain. @default as for the providers that train here */
+  readonly abilities?: Abilities;
+  /** Makes the provider, when a pipeline is about to use it. */
+  provider(): Provider | Promise<Provider>;
+  /** What is wrong with a pipeline that its fields do not show. @default nothing */
+  readonly inspect?: Inspect;
+}
+
+/**
+ * Providers of one's own, by the `provider.kind` that means them.
+ *
+ * @example
+ * ```ts
+ * const providersOf = (mycluster: ProviderExtension): Providers => ({ mycluster });
+ * console.log(providersOf.length);
+ * ```
+ */
+export type Providers = Readonly<Record<string, ProviderExtension>>;
+
+/**
+ * Where a pipeline's job runs. Each provider answers for itself; nobody branches on its name.
+ *
+ * @example
+ * ```ts
+ * const renamed = (provider: Provider): Provider => ({ ...provider, kind: "mycluster" });
+ * console.log(renamed.length);
+ * ```
+ */
 export interface Provider {
   readonly kind: string;
   /** What configure's output depends on besides the examples: resolved parameters, digests of base and trainer. */

@@ -1,5 +1,6 @@
 import { UsageError } from "../lib/errors.ts";
-import type { Inspect, Provider } from "./provider.ts";
+import type { OwnSections } from "../spec/schema/schema.ts";
+import type { Env, Inspect, Provider, Providers } from "./provider.ts";
 
 interface Entry {
   readonly provider: () => Promise<Provider>;
@@ -24,21 +25,39 @@ const PROVIDERS: Readonly<Record<string, Entry>> = {
   },
 };
 
-export async function providerFor(kind: string): Promise<Provider> {
-  return await entryFor(kind).provider();
+/** The provider of that kind: one of temper's, or one that was passed in. */
+export async function providerFor(kind: string, { providers }: Pick<Env, "providers">): Promise<Provider> {
+  return await entryFor(kind, providers).provider();
 }
 
 /** How the provider looks at a pipeline, without the provider. */
-export async function inspectFor(kind: string): Promise<Inspect> {
-  return await entryFor(kind).inspect();
+export async function inspectFor(kind: string, { providers }: Pick<Env, "providers">): Promise<Inspect> {
+  return await entryFor(kind, providers).inspect();
 }
 
-function entryFor(kind: string): Entry {
+/** What schemas of pipelines need of providers that were passed in. */
+export function sectionsOf(own: Providers = {}): OwnSections {
+  const taken = Object.keys(own).find((kind) => Object.hasOwn(PROVIDERS, kind));
+  if (taken === undefined) {
+    return Object.fromEntries(Object.entries(own).map(([kind, { schema }]) => [kind, schema]));
+  }
+  throw new UsageError("provider-taken", `Cannot add provider "${taken}": temper has one of that name`);
+}
+
+function entryFor(kind: string, own: Providers = {}): Entry {
   const entry = Object.hasOwn(PROVIDERS, kind) ? PROVIDERS[kind] : undefined;
   if (entry) return entry;
+  const added = Object.hasOwn(own, kind) ? own[kind] : undefined;
+  if (added) {
+    const { inspect = () => Promise.resolve([]) } = added;
+    return { provider: async () => await added.provider(), inspect: () => Promise.resolve(inspect) };
+  }
   throw new UsageError(
     "provider-unsupported",
-    `Cannot use provider.kind "${kind}": a later version brings it`,
-    { hint: `Take one of: ${Object.keys(PROVIDERS).join(", ")}` },
+    `Cannot use provider.kind "${kind}": there is none of that name`,
+    {
+      hint: `Use one of: ${[...Object.keys(PROVIDERS), ...Object.keys(own)].join(", ")}; ` +
+        "in code, a provider of your own is passed as providers: {…}",
+    },
   );
 }

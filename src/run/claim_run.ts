@@ -58,7 +58,7 @@ async function makeRun(
     const created = new Date(clock.now()).toISOString();
     const spec = JSON.parse(JSON.stringify(loaded.spec)) as JsonObject;
     const cell = loaded.cell && { cell: loaded.cell.label };
-    const plan = { version: 1, name, ...cell, created, number, hash, steps, spec } as const;
+    const plan = { version: 1, name, ...cell, dir: loaded.dir, created, number, hash, steps, spec } as const;
     await writeRunFolder(fs, dir, pipelineCopy(loaded.text, env.env), plan);
     await fs.syncDir(runsDir);
     return { id, dir, notice, lock };

@@ -7,7 +7,8 @@ import { nameInId } from "./run_id.ts";
 import { maskedText, secretValues } from "../lib/net/secrets.ts";
 
 const PLAN_FILE = "plan.json";
-const PIPELINE_FILE = "pipeline.yaml";
+/** The copy of the pipeline that a run keeps. */
+export const PIPELINE_FILE = "pipeline.yaml";
 const NOTE = "# Keys and passwords are masked in this copy of the pipeline file.\n";
 /** Its presence asks the process that drives the run to cancel it. */
 export const CANCEL_FILE = "cancel";
@@ -20,6 +21,8 @@ const planFile = z.object({
   name: z.string(),
   /** Which combination of the file's matrix it is; absent when the file has none. */
   cell: z.string().optional(),
+  /** Absolute folder that relative paths of the pipeline start from. Plans that were written before have none. */
+  dir: z.string().optional(),
   /** ISO time. */
   created: z.string(),
   /** Counts the runs of one name, because the clock may be set back. Plans that were written before have none. */

@@ -11,7 +11,7 @@ import type { Step, StepKind } from "../steps/step.ts";
 import { jobToCancel } from "./cancel.ts";
 import { type Control, RunControl } from "./run_control.ts";
 import { type ActiveRun, decide } from "./active_run.ts";
-import { CANCEL_FILE } from "./run_folder.ts";
+import { CANCEL_FILE, PIPELINE_FILE } from "./run_folder.ts";
 import { planSteps } from "./plan_steps.ts";
 import { runSteps } from "./run_steps.ts";
 import { claimRun } from "./claim_run.ts";
@@ -24,7 +24,7 @@ export interface Driver {
   readonly version: string;
 }
 
-export interface RunOptions {
+export interface DriveOptions {
   readonly loaded: LoadedSpec;
   readonly steps: readonly Step[];
   readonly env: Env;
@@ -65,7 +65,7 @@ export interface RunOutcome {
  * Done, failed, interrupted and cancelled are outcomes. Throws when no run could be driven: another process
  * drives it, the command is wrong, or its folder cannot be written.
  */
-export async function runPipeline(options: RunOptions): Promise<RunOutcome> {
+export async function runPipeline(options: DriveOptions): Promise<RunOutcome> {
   const plan = await planSteps(options.loaded, options.steps, options.env);
   options.control.interrupt.throwIfAborted();
   const { loaded, env, runsDir, fresh = false, resume, takeover = false, driver } = options;
@@ -86,7 +86,7 @@ export async function runPipeline(options: RunOptions): Promise<RunOutcome> {
 }
 
 async function driveLocked(
-  options: RunOptions,
+  options: DriveOptions,
   plan: Plan<StepKind>,
   id: string,
   dir: string,
@@ -122,7 +122,7 @@ async function open(run: ActiveRun, { host, pid, version }: Driver): Promise<voi
   if (run.log.state.seq > 0) {
     return await decide(run, { type: "run.resumed", torn: run.log.torn, host, pid, version });
   }
-  const { spec, path } = run.loaded;
+  const { spec, path = join(run.dir, PIPELINE_FILE) } = run.loaded;
   await decide(run, {
     type: "run.started",
     run: run.id,
@@ -138,7 +138,7 @@ async function open(run: ActiveRun, { host, pid, version }: Driver): Promise<voi
   });
 }
 
-async function driveOrStop(run: ActiveRun, options: RunOptions): Promise<TemperError | undefined> {
+async function driveOrStop(run: ActiveRun, options: DriveOptions): Promise<TemperError | undefined> {
   const { control, log } = run;
   try {
     return await runSteps(run);

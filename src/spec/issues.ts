@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { nearest } from "../lib/text/nearest.ts";
 import type { FieldProblem } from "./rules/field_problem.ts";
 import { allFields, fieldOf, type JsonSchema, jsonSchema, keysOf, schemaAt } from "./schema/json_schema.ts";
+import type { Spec } from "./schema/schema.ts";
 import { dotted, type Path, valueAt } from "./yaml/path.ts";
 import { MOST_PROBLEMS } from "./problem.ts";
 import { expected, found, oneOf } from "./schema/value_text.ts";
@@ -9,9 +10,9 @@ import { expected, found, oneOf } from "./schema/value_text.ts";
 type Issue = z.core.$ZodIssue;
 
 /** What zod found, in temper's words: the value found, what is allowed, the nearest name. */
-export function explainIssues(issues: readonly Issue[], data: unknown): FieldProblem[] {
+export function explainIssues(issues: readonly Issue[], data: unknown, spec: typeof Spec): FieldProblem[] {
   if (issues.length === 0) return [];
-  const schema = jsonSchema();
+  const schema = jsonSchema(spec);
   const findings = issues.flatMap((issue) => explain({ data, schema }, issue, []));
   return findings.filter((finding) => !isMisspelt(finding, findings));
 }

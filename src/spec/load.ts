@@ -5,17 +5,17 @@ import { crossField } from "./rules/cross_field.ts";
 import { fileFindings } from "./rules/files.ts";
 import type { FieldProblem } from "./rules/field_problem.ts";
 import { hostedFindings } from "./rules/hosted.ts";
-import type { CheckedSpec, LoadAllResult, LoadedSpec, LoadResult, Refused } from "./loaded.ts";
+import type { CheckedSpec, LoadAllResult, LoadedSpec, LoadResult, PipelineText, Refused } from "./loaded.ts";
 import { dotted, valueAt } from "./yaml/path.ts";
 import { inOrder, problemAt, type SourceText } from "./problem.ts";
-import { readPipeline } from "./read.ts";
-import { Spec } from "./schema/schema.ts";
+import { readDefined, readPipeline } from "./read.ts";
+import { type OwnSections, type Spec, specWith } from "./schema/schema.ts";
 import { secretFindings } from "./rules/secrets.ts";
 import { sourceRules } from "./rules/source_rules.ts";
 import { unsupported } from "./rules/unsupported.ts";
 import { parseYaml } from "./yaml/yaml.ts";
 
-export type { Cell, LoadAllResult, LoadedSpec, LoadResult, Refused } from "./loaded.ts";
+export type { Cell, LoadAllResult, LoadedSpec, LoadResult, PipelineText, Refused } from "./loaded.ts";
 
 /** Looks at what a valid pipeline names: bases, machines. */
 export type Inspect = (loaded: LoadedSpec) => Promise<FieldProblem[]>;
@@ -29,6 +29,10 @@ export interface LoadOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Folder that a relative `path` starts from. Default: the current one. */
   readonly cwd?: string;
+  /** Folder that relative paths in the file start from. Default: the file's. */
+  readonly dir?: string;
+  /** Sections of providers that are not temper's own. */
+  readonly own?: OwnSections;
 }
 
 export interface LoadOneOptions extends LoadOptions {
@@ -36,24 +40,37 @@ export interface LoadOneOptions extends LoadOptions {
   readonly cell?: string | undefined;
 }
 
-/** Reads a pipeline file and reports everything that is wrong with it at once, in the order of the text. */
-export async function loadSpec(path: string, fs: Fs, options: LoadOneOptions = {}): Promise<LoadResult> {
-  const result = await loadAll(path, fs, options);
+/**
+ * Reads a pipeline, of a file or of one's own text, and reports everything that is wrong with it at once, in the order
+ * of the text.
+ */
+export async function loadSpec(
+  pipeline: string | PipelineText,
+  fs: Fs,
+  options: LoadOneOptions = {},
+): Promise<LoadResult> {
+  const result = await loadAll(pipeline, fs, options);
   if (!result.ok) return result;
   const [first] = result.cells;
   if (first && !first.cell && options.cell === undefined) return { ok: true, loaded: first };
   const { pickCell } = await import("./matrix/pick_cell.ts");
-  return pickCell(path, result.cells, options.cell);
+  return pickCell(nameOf(pipeline), result.cells, options.cell);
 }
 
 /** The same for every combination of the file's matrix, each validated as if it had been written out. */
-export async function loadAll(path: string, fs: Fs, options: LoadOptions = {}): Promise<LoadAllResult> {
-  const absolute = resolve(options.cwd ?? "", path);
-  const read = await readPipeline(absolute, path, fs);
+export async function loadAll(
+  pipeline: string | PipelineText,
+  fs: Fs,
+  options: LoadOptions = {},
+): Promise<LoadAllResult> {
+  const path = typeof pipeline === "string" ? resolve(options.cwd ?? "", pipeline) : undefined;
+  const read = typeof pipeline === "string" ? await readPipeline(path!, pipeline, fs) : readDefined(pipeline);
   if (!read.ok) return { ok: false, problems: [read.problem] };
-  const dir = dirname(absolute);
+  const dir = typeof pipeline === "string" ? options.dir ?? dirname(path!) : pipeline.dir;
   const secrets = secretValues(options.env ?? {}, read.text);
-  const source: SourceText = { name: path, text: maskedText(read.text, secrets), kind: "file", order: 0 };
+  const name = nameOf(pipeline);
+  const source: SourceText = { name, text: maskedText(read.text, secrets), kind: "file", order: 0 };
+  const schema = specWith(options.own);
   const yaml = parseYaml(read.text);
   const faults = yaml.faults.map((fault) => problemAt(source, fault, fault));
   if (yaml.value === undefined) return { ok: false, problems: inOrder(faults) };
@@ -65,7 +82,7 @@ export async function loadAll(path: string, fs: Fs, options: LoadOptions = {}): 
   const overridden = overrides.map((override) => dotted(override.path));
   const loadedOf = ({ spec, data, cell }: CheckedSpec & { readonly spec: Spec }) => ({
     spec,
-    path: absolute,
+    path,
     dir,
     text: read.text,
     given: data,
@@ -73,7 +90,7 @@ export async function loadAll(path: string, fs: Fs, options: LoadOptions = {}): 
     ...cell && { cell },
   });
   const check = async (data: unknown) => {
-    const found = await checkData(data, dir, fs);
+    const found = await checkData(data, { dir, schema, own: options.own ?? {} }, fs);
     if (!options.inspect || !isFine(found)) return found;
     return { ...found, findings: await options.inspect(loadedOf(found)) };
   };
@@ -86,16 +103,23 @@ export async function loadAll(path: string, fs: Fs, options: LoadOptions = {}): 
   }
   // What explains problems is loaded when there are some.
   const { locateAll } = await import("./yaml/locate_all.ts");
-  const located = locateAll({ source, yaml, overrides }, checked);
+  const located = locateAll({ source, yaml, overrides, spec: schema }, checked);
   return { ok: false, problems: inOrder([...faults, ...problems, ...located]) };
 }
 
-async function checkData(data: unknown, dir: string, fs: Fs): Promise<CheckedSpec> {
+interface Checks {
+  readonly dir: string;
+  readonly schema: typeof Spec;
+  readonly own: OwnSections;
+}
+
+async function checkData(data: unknown, { dir, schema, own }: Checks, fs: Fs): Promise<CheckedSpec> {
   // Compiling a schema pays off from the second file on; there is none.
-  const parsed = Spec.safeParse(data, { jitless: true });
+  const parsed = schema.safeParse(data, { jitless: true });
+  const kind = valueAt(data, ["provider", "kind"]);
   const findings = [
     ...unsupported(data),
-    ...crossField(data),
+    ...crossField(data, typeof kind === "string" && Object.hasOwn(own, kind)),
     ...sourceRules(data),
     ...hostedFindings(data),
     ...secretFindings(data),
@@ -110,27 +134,34 @@ function isFine(checked: CheckedSpec): checked is CheckedSpec & { readonly spec:
 
 /** Like loadSpec, for commands that cannot go on without it: throws a SpecError that carries the problems. */
 export async function loadSpecOrThrow(
-  path: string,
+  pipeline: string | PipelineText,
   fs: Fs,
   options: LoadOneOptions = {},
 ): Promise<LoadedSpec> {
-  const result = await loadSpec(path, fs, options);
-  return result.ok ? result.loaded : await refuse(path, result);
+  const result = await loadSpec(pipeline, fs, options);
+  return result.ok ? result.loaded : await refuse(pipeline, result);
 }
 
 /** Like loadAll, throwing in the same way. */
 export async function loadAllOrThrow(
-  path: string,
+  pipeline: string | PipelineText,
   fs: Fs,
   options: LoadOptions = {},
 ): Promise<readonly LoadedSpec[]> {
-  const result = await loadAll(path, fs, options);
-  return result.ok ? result.cells : await refuse(path, result);
+  const result = await loadAll(pipeline, fs, options);
+  return result.ok ? result.cells : await refuse(pipeline, result);
 }
 
-async function refuse(path: string, { problems }: Refused): Promise<never> {
+async function refuse(pipeline: string | PipelineText, { problems }: Refused): Promise<never> {
   const { SpecError } = await import("./spec_error.ts");
-  throw new SpecError(path, problems);
+  throw new SpecError(
+    typeof pipeline === "string" ? `the pipeline file "${pipeline}"` : pipeline.name,
+    problems,
+  );
+}
+
+function nameOf(pipeline: string | PipelineText): string {
+  return typeof pipeline === "string" ? pipeline : pipeline.name;
 }
 
 /** The absolute form of a path that a pipeline file names. */

@@ -2,12 +2,20 @@ import type { Checked } from "./yaml/locate_all.ts";
 import type { Problem } from "./problem.ts";
 import type { Spec } from "./schema/schema.ts";
 
-/** A pipeline file that was read, parsed and validated. */
+/**
+ * A pipeline file that was read, parsed and validated.
+ *
+ * @example
+ * ```ts
+ * const epochs = ({ spec }: LoadedSpec) => spec.train.epochs;
+ * console.log(epochs.length);
+ * ```
+ */
 export interface LoadedSpec {
   readonly spec: Spec;
-  /** Absolute path of the file. */
-  readonly path: string;
-  /** Absolute folder of the file: relative paths in it start here. */
+  /** Absolute path of the file; undefined for a pipeline defined in code. */
+  readonly path: string | undefined;
+  /** Absolute folder that relative paths start from: the file's. */
   readonly dir: string;
   /** The file's text, as read. */
   readonly text: string;
@@ -29,6 +37,16 @@ export interface Cell {
   readonly values: Readonly<Record<string, unknown>>;
 }
 
+/** A pipeline that is not in a file. */
+export interface PipelineText {
+  /** What it is called where a file's path would be. */
+  readonly name: string;
+  /** YAML. */
+  readonly text: string;
+  /** Absolute folder that relative paths in it start from. */
+  readonly dir: string;
+}
+
 export interface Refused {
   readonly ok: false;
   readonly problems: readonly Problem[];
@@ -36,7 +54,15 @@ export interface Refused {
 
 export type LoadResult = { readonly ok: true; readonly loaded: LoadedSpec } | Refused;
 
-/** `cells`: one for each combination of the matrix; one alone where there is none. */
+/**
+ * `cells`: one for each combination of the matrix; one alone where there is none.
+ *
+ * @example
+ * ```ts
+ * const names = (result: LoadAllResult) => result.ok ? result.cells.map(({ spec }) => spec.name) : [];
+ * console.log(names.length);
+ * ```
+ */
 export type LoadAllResult = { readonly ok: true; readonly cells: readonly LoadedSpec[] } | Refused;
 
 /** Data that were checked, with what came of it. */

@@ -14,7 +14,15 @@ export interface SourceText {
   readonly order: number;
 }
 
-/** One thing that is wrong with a pipeline file. */
+/**
+ * One thing that is wrong with a pipeline file.
+ *
+ * @example
+ * ```ts
+ * const place = ({ source, line, column }: Problem) => `${source.name}:${line}:${column}`;
+ * console.log(place.length);
+ * ```
+ */
 export interface Problem {
   readonly source: SourceText;
   /** Offsets (UTF-16) of what the carets stand under. */

@@ -4,6 +4,7 @@ import { isLinkLoop } from "../lib/files/glob.ts";
 import { didYouMean } from "../lib/text/nearest.ts";
 import { utf8Fault } from "../lib/files/bytes.ts";
 import { maskedText } from "../lib/net/secrets.ts";
+import type { PipelineText } from "./loaded.ts";
 import { type Problem, problemAt, problemWith } from "./problem.ts";
 
 /** No pipeline comes near it, and what the YAML parser makes of this many bytes takes a second at most. */
@@ -35,6 +36,15 @@ export async function readPipeline(path: string, name: string, fs: Fs): Promise<
     if (error instanceof Error) return fail(reason(error));
     throw error;
   }
+}
+
+/** The same for a pipeline that is no file: it has to fit into one, because a run keeps it as one. */
+export function readDefined({ name, text }: PipelineText): ReadResult {
+  const { length } = new TextEncoder().encode(text);
+  if (length <= MOST_BYTES) return { ok: true, text };
+  const message =
+    `Cannot use the pipeline: as YAML it has ${length} bytes, more than the ${MOST_BYTES} allowed`;
+  return { ok: false, problem: problemWith(name, message) };
 }
 
 function decode(bytes: Uint8Array, name: string): ReadResult {

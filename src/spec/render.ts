@@ -3,7 +3,19 @@ import type { Problem } from "./problem.ts";
 
 const MOST_COLUMNS = 100;
 
-/** Head line, source line and carets, without a line end. */
+/**
+ * Head line, source line and carets, without a line end.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { check } from "@temper/temper";
+ *
+ * const checked = await check("nowhere/lora.yaml");
+ * assert(!checked.ok);
+ * for (const problem of checked.problems) console.log(renderProblem(problem, false));
+ * ```
+ */
 export function renderProblem(problem: Problem, color: boolean): string {
   const { source, line, column, message, hint } = problem;
   const paint = (code: string, text: string) => color && text !== "" ? `\x1b[${code}m${text}\x1b[0m` : text;

@@ -2,10 +2,19 @@ import { UsageError } from "../lib/errors.ts";
 import { countOf, type Problem, problemJson } from "./problem.ts";
 import { renderProblem } from "./render.ts";
 
-/** A pipeline file cannot be used; `problems` says everything that is wrong with it. */
+/**
+ * A pipeline cannot be used; `problems` says everything that is wrong with it.
+ *
+ * @example
+ * ```ts
+ * const places = ({ problems }: SpecError) => problems.map(({ line, column, path }) => `${line}:${column} ${path}`);
+ * console.log(places.length);
+ * ```
+ */
 export class SpecError extends UsageError {
-  constructor(path: string, readonly problems: readonly Problem[]) {
-    super("invalid-pipeline", `Cannot use the pipeline file "${path}": ${countOf(problems)}`);
+  /** `what`: which pipeline it is, in words. */
+  constructor(what: string, readonly problems: readonly Problem[]) {
+    super("invalid-pipeline", `Cannot use ${what}: ${countOf(problems)}`);
   }
 
   override render(color = false): string {

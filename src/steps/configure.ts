@@ -9,10 +9,10 @@ export const configure: Step = {
   cached: true,
   async inputs(loaded, env) {
     const { kind } = loaded.spec.provider;
-    return { provider: kind, ...await (await providerFor(kind)).inputs(loaded, env) };
+    return { provider: kind, ...await (await providerFor(kind, env)).inputs(loaded, env) };
   },
   async run(context) {
-    const provider = await providerFor(context.loaded.spec.provider.kind);
+    const provider = await providerFor(context.loaded.spec.provider.kind, context);
     return { summary: await provider.configure({ ...workOf(context), examples: context.input("format") }) };
   },
 };

@@ -2,9 +2,10 @@ import { join } from "node:path";
 import type { Fs } from "../lib/files/fs.ts";
 import type { JsonObject } from "../lib/json/json.ts";
 import { writeJson } from "../lib/json/json_file.ts";
-import { ABILITIES } from "../providers/abilities.ts";
 import { ROW_RULES } from "../spec/dialects/protocol.ts";
 import { rowRulesOf } from "../spec/dialects/registry.ts";
+import { abilitiesOf } from "../providers/abilities.ts";
+import type { Providers } from "../providers/provider.ts";
 import type { LoadedSpec } from "../spec/load.ts";
 import { sourceEntries, type SourceEntry } from "../spec/rules/source_entries.ts";
 import { readSourceFiles } from "./extract/source_file.ts";
@@ -22,12 +23,15 @@ export const format: Step = {
   kind: "format",
   version: 2,
   cached: true,
-  inputs: async (loaded, { fs }) => ({ ...inputsOf(loaded.spec), ...await sourceInputs(loaded, fs) }),
+  inputs: async (loaded, { fs, providers }) => ({
+    ...inputsOf(loaded.spec, providers),
+    ...await sourceInputs(loaded, fs),
+  }),
   run,
 };
 
 /** too_long is not looked at here: only the trainer counts tokens. */
-function inputsOf({ dataset, provider }: LoadedSpec["spec"]): JsonObject {
+function inputsOf({ dataset, provider }: LoadedSpec["spec"], own: Providers | undefined): JsonObject {
   const { format, columns, roles, split, checks: { too_long: _, ...checks } } = dataset;
   const rules = rowRulesOf(provider);
   return {
@@ -36,7 +40,7 @@ function inputsOf({ dataset, provider }: LoadedSpec["spec"]): JsonObject {
     ...columns && { columns: { ...columns } as JsonObject },
     ...roles && { roles },
     ...split && { split: { ...split } as JsonObject },
-    abilities: { ...ABILITIES[provider.kind] },
+    abilities: { ...abilitiesOf(provider.kind, own) },
     ...rules !== ROW_RULES && { rules: { ...rules, specialTokens: rules.specialTokens.source } },
   };
 }

@@ -9,13 +9,13 @@ export const monitor: Step = {
   version: 1,
   cached: false,
   async inputs(loaded, env) {
-    return (await providerFor(loaded.spec.provider.kind)).delivery(loaded, env);
+    return (await providerFor(loaded.spec.provider.kind, env)).delivery(loaded, env);
   },
   async run(context) {
     if (!context.job) {
       throw new TemperError("no-job", "Cannot follow the job: this run has not submitted one");
     }
-    const provider = await providerFor(context.loaded.spec.provider.kind);
+    const provider = await providerFor(context.loaded.spec.provider.kind, context);
     const configured = context.input("configure");
     const result = await provider.monitor({ ...workOf(context), configured, job: context.job });
     const { metric, before, after, served, registration } = result.metrics;

@@ -2,8 +2,27 @@ import { configure } from "./configure.ts";
 import { extract } from "./extract.ts";
 import { format } from "./format.ts";
 import { monitor } from "./monitor.ts";
-import type { Step } from "./step.ts";
+import type { Step, StepExtension, StepExtensions, StepKind } from "./step.ts";
 import { submit } from "./submit.ts";
 
 /** The steps of every pipeline, in their order. */
 export const STEPS: readonly Step[] = [extract, format, configure, submit, monitor];
+
+/** The same with some of them replaced. What a replacement is called is part of its key: temper's output is not its. */
+export function stepsWith(own: StepExtensions = {}): readonly Step[] {
+  return STEPS.map((step) => {
+    const given = own[step.kind];
+    return given ? ownStep(step.kind, given) : step;
+  });
+}
+
+function ownStep(kind: StepKind, own: StepExtension): Step {
+  const { version, cached } = own;
+  return {
+    kind,
+    version,
+    cached,
+    inputs: async (loaded, env) => ({ own: own.name, ...await own.inputs(loaded, env) }),
+    run: (context) => own.run(context),
+  };
+}

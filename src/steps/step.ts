@@ -5,6 +5,15 @@ import type { LoadedSpec } from "../spec/load.ts";
 export const STEP_KINDS = ["extract", "format", "configure", "submit", "monitor"] as const;
 export type StepKind = (typeof STEP_KINDS)[number];
 
+/**
+ * One attempt at one step, and what the steps before it left.
+ *
+ * @example
+ * ```ts
+ * const reportOf = ({ fs, input }: StepContext) => fs.readText(`${input("format")}/report.json`);
+ * console.log(reportOf.length);
+ * ```
+ */
 export interface StepContext extends Work {
   /** The finished output folder of an earlier step. */
   input(kind: StepKind): string;
@@ -14,6 +23,14 @@ export interface StepContext extends Work {
   submitted(job: JobRef): Promise<void>;
 }
 
+/**
+ * What a step found.
+ *
+ * @example
+ * ```ts
+ * const outcome: StepOutcome = { summary: { rows: 7 } };
+ * ```
+ */
 export interface StepOutcome {
   /** What the step found, for `show` and the terminal: small, without secrets. */
   readonly summary: JsonObject;
@@ -38,3 +55,37 @@ export interface Step {
   inputs(loaded: LoadedSpec, env: Env): Promise<JsonObject>;
   run(context: StepContext): Promise<StepOutcome>;
 }
+
+/**
+ * A step of one's own, in place of one of temper's.
+ *
+ * @example
+ * ```ts
+ * const warehouse = (rows: string): StepExtension => ({
+ *   name: "warehouse",
+ *   version: 1,
+ *   cached: true,
+ *   inputs: () => Promise.resolve({ rows }),
+ *   async run({ fs, out }) {
+ *     await fs.writeAtomic(`${out}/rows.jsonl`, rows);
+ *     return { summary: {} };
+ *   },
+ * });
+ * console.log(warehouse.length);
+ * ```
+ */
+export interface StepExtension extends Omit<Step, "kind"> {
+  /** Tells its outputs from those of temper's step, and of others. */
+  readonly name: string;
+}
+
+/**
+ * Steps of one's own, by the step they replace.
+ *
+ * @example
+ * ```ts
+ * const stepsOf = (extract: StepExtension): StepExtensions => ({ extract });
+ * console.log(stepsOf.length);
+ * ```
+ */
+export type StepExtensions = { readonly [kind in StepKind]?: StepExtension };

@@ -11,7 +11,7 @@ export const submit: Step = {
   cached: false,
   inputs: () => Promise.resolve({}),
   async run(context) {
-    const provider = await providerFor(context.loaded.spec.provider.kind);
+    const provider = await providerFor(context.loaded.spec.provider.kind, context);
     const job = await provider.submit({
       ...workOf(context),
       configured: context.input("configure"),

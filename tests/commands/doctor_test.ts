@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { doctor } from "../../src/commands/doctor.ts";
-import { denoFinding, folderFinding, memoryFinding } from "../../src/cli/machine_diagnostics.ts";
+import { denoFinding, folderFinding, memoryFinding } from "../../src/library/machine_diagnostics.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { EXIT } from "../../src/lib/errors.ts";
 import { denoFs, type Fs } from "../../src/lib/files/fs.ts";

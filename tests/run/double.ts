@@ -3,7 +3,7 @@ import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { denoFs, type Fs } from "../../src/lib/files/fs.ts";
 import { localProvider } from "../../src/providers/local/provider.ts";
 import type { JobRef, Provider } from "../../src/providers/provider.ts";
-import type { RunOptions } from "../../src/run/run_pipeline.ts";
+import type { DriveOptions } from "../../src/run/run_pipeline.ts";
 import { loadSpecOrThrow } from "../../src/spec/load.ts";
 import type { Step } from "../../src/steps/step.ts";
 import { STEPS } from "../../src/steps/registry.ts";
@@ -17,7 +17,7 @@ const STALL_MS = 1_000;
 export interface DoubleKit {
   readonly root: string;
   readonly runsDir: string;
-  options(change?: Partial<RunOptions>): RunOptions;
+  options(change?: Partial<DriveOptions>): DriveOptions;
   /** Folder of the only run's job. */
   jobDir(): Promise<string>;
   /** Process numbers of all trainers that got to work. */

@@ -4,7 +4,7 @@ import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { denoFs, type Fs } from "../../src/lib/files/fs.ts";
 import { filesBelow } from "../../src/lib/files/folder.ts";
 import type { JobRef } from "../../src/providers/provider.ts";
-import type { RunOptions } from "../../src/run/run_pipeline.ts";
+import type { DriveOptions } from "../../src/run/run_pipeline.ts";
 import { Spec } from "../../src/spec/schema/schema.ts";
 import type { LoadedSpec } from "../../src/spec/load.ts";
 import type { Step, StepContext, StepKind } from "../../src/steps/step.ts";
@@ -18,7 +18,7 @@ export interface Kit {
   readonly data: string;
   /** One line for each time a step did its work, and each job that was started. */
   readonly effects: string;
-  options(change?: Partial<RunOptions>): RunOptions;
+  options(change?: Partial<DriveOptions>): DriveOptions;
 }
 
 export type Hooks = { readonly [kind in StepKind]?: (context: StepContext) => Promise<void> | void };

@@ -9,21 +9,15 @@ import { isTemplateFile } from "./chat_template.ts";
 type Get = (path: string) => unknown;
 type Rule = (get: Get) => FieldProblem[];
 
-/** Rules that hold between fields. Each is silent about what the schema already reports. */
-export function crossField(data: unknown): FieldProblem[] {
+/**
+ * Rules that hold between fields. Each is silent about what the schema already reports. `own`: the provider is not one
+ * of temper's, so its fields mean what it says.
+ */
+export function crossField(data: unknown, own: boolean): FieldProblem[] {
   const get: Get = (path) => valueAt(data, path.split("."));
-  return [
-    templates,
-    evalAndSplit,
-    splitCount,
-    patternAndMetric,
-    evaluationRows,
-    exportOptions,
-    prefixOfLayers,
-    servedName,
-    prefixAndTemplate,
-  ]
-    .flatMap((rule) => rule(get));
+  const rules = [templates, evalAndSplit, splitCount, patternAndMetric, evaluationRows];
+  const ofProvider = [exportOptions, prefixOfLayers, servedName, prefixAndTemplate];
+  return (own ? rules : [...rules, ...ofProvider]).flatMap((rule) => rule(get));
 }
 
 const templates: Rule = (get) =>

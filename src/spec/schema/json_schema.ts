@@ -1,6 +1,5 @@
 import { z } from "zod";
-import type { Path } from "../yaml/path.ts";
-import { isSection, valueAt } from "../yaml/path.ts";
+import { isSection, type Path, valueAt } from "../yaml/path.ts";
 import { Spec } from "./schema.ts";
 
 /** The part of JSON Schema that zod writes for the pipeline file. */
@@ -24,8 +23,8 @@ export interface JsonSchema {
 }
 
 /** JSON Schema (draft 7) of the pipeline file, for editors and for the words of errors. */
-export function jsonSchema(): JsonSchema {
-  return z.toJSONSchema(Spec, {
+export function jsonSchema(spec: typeof Spec = Spec): JsonSchema {
+  return z.toJSONSchema(spec, {
     io: "input",
     target: "draft-7",
     override: ({ jsonSchema: node }) => {
@@ -94,10 +93,15 @@ function own(properties: JsonSchema["properties"], name: string): JsonSchema | u
 /** What no matrix can give. */
 const ALWAYS = ["version", "name"];
 
-/** The text of pipelines/schema.json. */
-export function schemaText(): string {
-  const { $schema, required, ...rest } = jsonSchema() as JsonSchema & { $schema: string };
+/** What pipelines/schema.json contains. */
+export function pipelineSchema(spec: typeof Spec = Spec): JsonSchema {
+  const { $schema, required, ...rest } = jsonSchema(spec) as JsonSchema & { $schema: string };
   // What a matrix gives need not stand in the file as well.
   const sections = { if: { required: ["matrix"] }, then: { required: ALWAYS }, else: { required } };
-  return `${JSON.stringify({ $schema, title: "temper pipeline", ...rest, ...sections }, null, 2)}\n`;
+  return { $schema, title: "temper pipeline", ...rest, ...sections } as JsonSchema;
+}
+
+/** The text of pipelines/schema.json. */
+export function schemaText(): string {
+  return `${JSON.stringify(pipelineSchema(), null, 2)}\n`;
 }

@@ -216,6 +216,8 @@ const evaluate = z.strictObject({
   max_new_tokens: z.int().min(1).max(32_768).default(128).meta({ description: "Longest answer, in tokens" }),
 }).prefault({});
 
+const PROVIDER = "Where it runs and what becomes of it";
+
 /** One pipeline file. The only owner of field names: errors, JSON Schema, help and docs are derived from it. */
 export const Spec = z.strictObject({
   version: z.literal(1).meta({ description: "Version of this file format" }),
@@ -229,7 +231,7 @@ export const Spec = z.strictObject({
   method: method.meta({ description: "How to fine-tune" }),
   train: train.meta({ description: "How long, how fast, how much at once" }),
   evaluate: evaluate.meta({ description: "How the result is measured" }),
-  provider: provider.meta({ description: "Where it runs and what becomes of it" }),
+  provider: provider.meta({ description: PROVIDER }),
   matrix: z.record(z.string().min(1), z.array(z.json()).min(1)).optional().meta({
     description:
       "Lists of values by dotted path, such as train.seed: [1, 2]. `compare` runs each combination and puts them beside each other. Values replace what the file says there. Paths joined by commas change together: their entries are lists with one value a path",
@@ -238,6 +240,21 @@ export const Spec = z.strictObject({
 
 /** A validated pipeline file with its defaults filled in. */
 export type Spec = z.infer<typeof Spec>;
+
+/** Sections of providers that are not temper's own, by kind: the fields beside `kind`. */
+export type OwnSections = Readonly<Record<string, z.ZodObject>>;
+
+/**
+ * The schema of pipelines whose provider may also be one of `own`. What it parses is called a Spec like any other:
+ * nobody outside a provider looks at the fields of its section.
+ */
+export function specWith(own: OwnSections = {}): typeof Spec {
+  const kinds = Object.keys(own);
+  if (kinds.length === 0) return Spec;
+  const sections = kinds.map((kind) => z.strictObject({ kind: z.literal(kind), ...own[kind]!.shape }));
+  const extended = z.discriminatedUnion("kind", [...provider.options, ...sections]);
+  return Spec.extend({ provider: extended.meta({ description: PROVIDER }) }) as unknown as typeof Spec;
+}
 /** What a pipeline file says of a source beside its path. */
 export type SourceOptions = Omit<z.infer<typeof sourceEntry>, "path">;
 export type Checks = Spec["dataset"]["checks"];

@@ -5,6 +5,7 @@ import { locate } from "./locate.ts";
 import type { Override } from "../matrix/override.ts";
 import { dotted } from "./path.ts";
 import { MOST_PROBLEMS, type Problem, type SourceText } from "../problem.ts";
+import type { Spec } from "../schema/schema.ts";
 import type { ParsedYaml } from "./yaml.ts";
 
 /** A pipeline file on its way: text, YAML and what `--set` adds. */
@@ -12,6 +13,8 @@ export interface Read {
   readonly source: SourceText;
   readonly yaml: ParsedYaml;
   readonly overrides: readonly Override[];
+  /** What the data were checked with. */
+  readonly spec: typeof Spec;
 }
 
 /** Data that were checked: those of the file, or of one combination of its matrix. */
@@ -29,9 +32,9 @@ export interface Checked {
  * The problems behind what the schema and the rules found: one a field, the schema's first. What stands after an
  * error that misleads the YAML parser is left out, and so is what rests on something not being there.
  */
-export function locateAll({ source, yaml, overrides }: Read, checked: readonly Checked[]): Problem[] {
+export function locateAll({ source, yaml, overrides, spec }: Read, checked: readonly Checked[]): Problem[] {
   const all = checked.flatMap(({ data, issues, findings, blame }) =>
-    [...explainIssues(issues, data), ...findings].flatMap((finding) =>
+    [...explainIssues(issues, data, spec), ...findings].flatMap((finding) =>
       (blame ? blame(finding) : finding) ?? []
     )
   );

@@ -1,5 +1,5 @@
-import { ABILITIES } from "../../providers/abilities.ts";
 import { rowRulesOf } from "../../spec/dialects/registry.ts";
+import { abilitiesOf } from "../../providers/abilities.ts";
 import type { SetName } from "../extract/sources.ts";
 import type { StepContext } from "../step.ts";
 import type { Accounting } from "./report/accounting.ts";
@@ -26,7 +26,7 @@ export class RowReader {
   #converter: Converter | undefined;
 
   constructor(
-    { loaded: { spec } }: StepContext,
+    { loaded: { spec }, providers }: StepContext,
     set: SetName,
     shapes: SetShapes,
     { findings, accounting }: { readonly findings: Findings; readonly accounting: Accounting },
@@ -34,7 +34,7 @@ export class RowReader {
     this.#shapes = shapes;
     this.#findings = findings;
     this.#by = set === "train" ? spec.dataset.split?.by : undefined;
-    const abilities = ABILITIES[spec.provider.kind];
+    const abilities = abilitiesOf(spec.provider.kind, providers);
     const rules = rowRulesOf(spec.provider);
     this.#newConverter = ({ shape }) =>
       new Converter(shape, abilities, findings, this.#by, accounting, rules);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { findRun } from "../../src/cli/run_ref.ts";
+import { findRun } from "../../src/library/find_run.ts";
 import { UsageError } from "../../src/lib/errors.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import { DONE } from "../ui/recorded.ts";

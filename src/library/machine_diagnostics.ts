@@ -6,7 +6,7 @@ import type { Fs } from "../lib/files/fs.ts";
 import { explainSystemError } from "../lib/system_error.ts";
 import { VERSION } from "../lib/version.ts";
 import type { Diagnostic } from "../providers/diagnostic.ts";
-import type { CommandContext } from "./command.ts";
+import type { Env } from "../providers/provider.ts";
 
 /** The first version whose file locks need no flag. */
 const LEAST_DENO = [2, 9] as const;
@@ -31,7 +31,7 @@ export function memoryFinding(available: number, total: number, needed: number):
 
 /** Whether a folder can be written, holds locks that are seen, and has space. The folder need not exist yet. */
 export async function folderFinding(
-  { fs, clock }: Pick<CommandContext, "fs" | "clock">,
+  { fs, clock }: Pick<Env, "fs" | "clock">,
   option: "runs" | "cache",
   path: string,
 ): Promise<Diagnostic> {

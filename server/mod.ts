@@ -1,0 +1,51 @@
+/**
+ * The status page as a function from request to answer, to be served by one's own program.
+ *
+ * @module
+ */
+import { resolve } from "node:path";
+import type { Hono } from "hono";
+import { systemClock } from "../src/lib/clock.ts";
+import { denoFs } from "../src/lib/files/fs.ts";
+import { createApp as createAppOver } from "./app.tsx";
+import type { GuardOptions } from "./guard.ts";
+import { createSources } from "./run_sources.ts";
+
+/**
+ * What the status page shows, and to whom.
+ *
+ * @example
+ * ```ts
+ * const options: AppOptions = { runsDir: "/data/runs", host: "gpu-box", token: crypto.randomUUID() };
+ * ```
+ */
+export interface AppOptions extends Partial<GuardOptions> {
+  /** Folder of the runs. Nothing outside it is read. @default "runs" */
+  readonly runsDir?: string;
+}
+
+/**
+ * The status page and its API as a Hono app. It only reads. Requests by a name that it does not know itself by are
+ * refused: those are `host` (127.0.0.1 unless it is given) and `names`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createApp } from "@temper/temper/server";
+ *
+ * const runsDir = await Deno.makeTempDir();
+ * const app = createApp({ runsDir });
+ * const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, app.fetch);
+ * const answer = await fetch(`http://127.0.0.1:${server.addr.port}/api/runs`);
+ * assert.equal(answer.status, 200);
+ * await answer.body?.cancel();
+ * await server.shutdown();
+ * await Deno.remove(runsDir);
+ * ```
+ */
+export function createApp(options: AppOptions = {}): Hono {
+  const { runsDir = "runs", host = "127.0.0.1", ...guard } = options;
+  const cwd = resolve("");
+  const sources = createSources(denoFs, systemClock, resolve(runsDir), { runs: runsDir, cwd });
+  return createAppOver(sources, { ...guard, host });
+}

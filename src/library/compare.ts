@@ -1,0 +1,166 @@
+import { join } from "node:path";
+import { EXIT, type ExitCode, UsageError } from "../lib/errors.ts";
+import { writeJson } from "../lib/json/json_file.ts";
+import type { Fs } from "../lib/files/fs.ts";
+import type { RunState } from "../log/run_state.ts";
+import { latestRun } from "../run/latest_run.ts";
+import { type CellRun, runCells } from "../run/run_cells.ts";
+import type { LoadedSpec } from "../spec/load.ts";
+import { stepsWith } from "../steps/registry.ts";
+import { comparisonJson } from "../ui/compare/compare_json.ts";
+import { type CellInput, compareCells, type Comparison } from "../view/comparison.ts";
+import type { Pipeline } from "./define_pipeline.ts";
+import { loadCombinations, loadingOf } from "./load_pipeline.ts";
+import { worldOf } from "./options.ts";
+import { drive, type DrivingOptions } from "./run.ts";
+
+export const PAGE = "compare.html";
+export const DATA = "compare.json";
+
+/**
+ * How the combinations of a matrix are run.
+ *
+ * @example
+ * ```ts
+ * const options: CompareOptions = {
+ *   onCombination: ({ spec }, index, count) => console.log(`${index + 1} of ${count}: ${spec.name}`),
+ * };
+ * ```
+ */
+export interface CompareOptions extends Omit<DrivingOptions, "cell" | "adopt" | "createAnyway"> {
+  /** Told before the run of each combination. */
+  readonly onCombination?: (loaded: LoadedSpec, index: number, count: number) => void;
+  /** Told after it. */
+  readonly onCombinationEnd?: (run: CellRun) => void;
+}
+
+/**
+ * What became of a matrix.
+ *
+ * @example
+ * ```ts
+ * const labels = ({ comparison }: CompareResult) => comparison.cells.map(({ cell }) => cell);
+ * console.log(labels.length);
+ * ```
+ */
+export interface CompareResult {
+  readonly comparison: Comparison;
+  /** Folder of the comparison's files, and those: the page for people, the data for programs. */
+  readonly dir: string;
+  readonly html: string;
+  readonly json: string;
+  /** What a command line would exit with. */
+  readonly exitCode: ExitCode;
+}
+
+/**
+ * Runs every combination of a pipeline's matrix, one after the other, and compares what they cost and give. Runs that
+ * are done are not repeated, so calling it again goes on after any interruption and tries again what failed.
+ *
+ * @throws {SpecError} when the pipeline cannot be used
+ * @throws {TemperError} when it has no matrix, or another process drives one of its runs
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { compare, definePipeline } from "@temper/temper";
+ *
+ * const dir = await Deno.makeTempDir();
+ * await Deno.writeTextFile(`${dir}/rows.jsonl`, '{"prompt": "2 + 2", "completion": "4"}\n');
+ * const pipeline = definePipeline({
+ *   version: 1,
+ *   name: "sums",
+ *   dataset: { source: "rows.jsonl" },
+ *   method: { kind: "lora" },
+ *   provider: { kind: "local", base: "builtin:smollm2-135m-instruct" },
+ * }, { dir });
+ * // Without a matrix there is nothing to compare.
+ * await assert.rejects(compare(pipeline, { cwd: dir }), { code: "no-matrix" });
+ * await Deno.remove(dir, { recursive: true });
+ * ```
+ */
+export async function compare(
+  pipeline: string | Pipeline,
+  options: CompareOptions = {},
+): Promise<CompareResult> {
+  const loading = await loadingOf(pipeline, options);
+  const cells = await loadCombinations(loading);
+  const [first] = cells;
+  if (!first?.cell) {
+    const what = typeof pipeline === "string" ? `"${pipeline}"` : pipeline.name;
+    throw new UsageError("no-matrix", `Cannot compare ${what}: it has no matrix`, {
+      hint: "Add one, such as matrix: {method.rank: [4, 8]}; deno task run takes a file without",
+    });
+  }
+  const { fs, runsDir } = worldOf(options);
+  const kept = new Kept(first.cell.pipeline, join(runsDir, first.cell.pipeline), cells);
+  const steps = stepsWith(options.steps);
+  for (const cell of cells) kept.earlier(cell, await latestRun(cell, steps, loading.env, runsDir));
+  const never = new AbortController().signal;
+  const { signal = never, cancelSignal = never } = options;
+  const run = (loaded: LoadedSpec, index: number) => {
+    options.onCombination?.(loaded, index, cells.length);
+    return drive(loaded, loading.env, options, { fresh: false, resume: undefined });
+  };
+  for await (const done of runCells(cells, { interrupt: signal, cancel: cancelSignal }, run)) {
+    options.onCombinationEnd?.(done);
+    await kept.add(done, fs);
+  }
+  return kept.result();
+}
+
+/** What is known of the combinations so far, on disk after each run. */
+class Kept {
+  /** By name. */
+  readonly #inputs: Map<string, CellInput>;
+  readonly #codes: ExitCode[] = [];
+
+  constructor(
+    private readonly name: string,
+    private readonly dir: string,
+    cells: readonly LoadedSpec[],
+  ) {
+    this.#inputs = new Map(cells.map((cell) => [cell.spec.name, inputOf(cell)]));
+  }
+
+  /** What an earlier call left of a combination, until its turn comes. */
+  earlier(loaded: LoadedSpec, state: RunState | undefined): void {
+    this.#set(loaded, { state, error: state?.error });
+  }
+
+  /** Kept at once, so that the page grows while the others train. */
+  async add({ loaded, outcome, error }: CellRun, fs: Fs): Promise<void> {
+    this.#codes.push(outcome?.exitCode ?? EXIT.failed);
+    this.#set(loaded, { state: outcome?.state, error: outcome?.state.error ?? error });
+    const { comparison, html, json } = this.result();
+    await fs.mkdirp(this.dir);
+    await writeJson(json, comparisonJson(comparison), fs);
+    // Loaded where a page is written: what draws it takes longer to load than the rest of the command line.
+    const { comparisonPage } = await import("../pages/comparison.tsx");
+    await fs.writeAtomic(html, comparisonPage(comparison));
+  }
+
+  result(): CompareResult {
+    const { dir } = this;
+    const comparison = compareCells(this.name, [...this.#inputs.values()]);
+    const done = comparison.cells.every(({ state }) => state === "done");
+    const exitCode = this.#codes.includes(EXIT.interrupted) ? EXIT.interrupted : done ? EXIT.ok : EXIT.failed;
+    return { comparison, dir, html: join(dir, PAGE), json: join(dir, DATA), exitCode };
+  }
+
+  #set({ spec }: LoadedSpec, { state, error }: Pick<CellInput, "state" | "error">): void {
+    const kept = error &&
+      { code: error.code, message: error.message, ...error.hint !== undefined && { hint: error.hint } };
+    this.#inputs.set(spec.name, { ...this.#inputs.get(spec.name)!, state, error: kept });
+  }
+}
+
+function inputOf({ spec, cell }: LoadedSpec): CellInput {
+  return {
+    cell: cell?.label ?? spec.name,
+    name: spec.name,
+    method: spec.method.kind,
+    values: cell?.values ?? {},
+    state: undefined,
+    error: undefined,
+  };
+}

@@ -1,0 +1,59 @@
+import { estimateMemory } from "../plan/memory.ts";
+import type { Diagnostic } from "../providers/diagnostic.ts";
+import { ollamaFinding } from "../providers/ollama/ollama_diagnostics.ts";
+import { hostedFindings } from "../providers/openai/service_diagnostics.ts";
+import { builtinBases, trainingFindings } from "../providers/trainer/environment/trainer_diagnostics.ts";
+import { ownTrainerDir } from "../providers/trainer/environment/trainer_dir.ts";
+import { Spec } from "../spec/schema/schema.ts";
+import { method } from "../spec/schema/schema_method.ts";
+import { denoFinding, folderFinding, memoryFinding } from "./machine_diagnostics.ts";
+import { envOf, worldOf, type WorldOptions } from "./options.ts";
+import { clockFinding, staleFindings } from "./run_diagnostics.ts";
+
+/**
+ * Says what is installed, reachable and missing, and what fixes it, one thing after the other. Leaves everything as it
+ * is.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { doctor } from "@temper/temper";
+ *
+ * const cwd = await Deno.makeTempDir();
+ * for await (const { name, state, found, fix } of doctor({ cwd })) {
+ *   if (state !== "ok") console.log(name, found, fix);
+ *   if (name === "deno") assert.equal(state, "ok");
+ *   if (name === "cache") break;
+ * }
+ * await Deno.remove(cwd, { recursive: true });
+ * ```
+ */
+export async function* doctor(options: WorldOptions = {}): AsyncGenerator<Diagnostic, void, void> {
+  const { runsDir } = worldOf(options);
+  const env = envOf(options);
+  const { signal } = new AbortController();
+  yield denoFinding(Deno.version.deno);
+  const { available, total } = Deno.systemMemoryInfo();
+  yield memoryFinding(available, total, neededMemory());
+  yield await folderFinding(env, "runs", runsDir);
+  yield await folderFinding(env, "cache", env.cacheDir);
+  yield await clockFinding(env, runsDir);
+  yield* staleFindings(env, runsDir);
+  yield* trainingFindings({ env, trainerDir: ownTrainerDir(), signal });
+  yield await ollamaFinding(env, signal);
+  yield* hostedFindings(env, signal);
+}
+
+/** Peak of training the first builtin base with the defaults, every micro-batch full and half of it labelled. */
+function neededMemory(): number {
+  const shape = builtinBases()[0]?.shape;
+  if (!shape) throw new TypeError("Cannot estimate memory: a builtin base has no shape");
+  const { micro_tokens: microTokens } = Spec.shape.train.parse({});
+  return estimateMemory({
+    shape,
+    method: method.parse({ kind: "lora" }),
+    weightBytes: 4,
+    microTokens,
+    labelledTokens: microTokens / 2,
+  }).total;
+}

@@ -1,0 +1,46 @@
+import { TemperError } from "../lib/errors.ts";
+import { listRuns as entries, readRun } from "../log/read_run.ts";
+import type { RunState } from "../log/run_state.ts";
+import { worldOf, type WorldOptions } from "./options.ts";
+
+/**
+ * Which runs are listed.
+ *
+ * @example
+ * ```ts
+ * const options: ListRunsOptions = { onDamaged: (error) => console.log(error.message) };
+ * ```
+ */
+export interface ListRunsOptions extends WorldOptions {
+  /** Told of each run whose log cannot be read; it is left out. @default the first one is thrown */
+  readonly onDamaged?: (error: TemperError) => void;
+}
+
+/**
+ * The runs in a folder, newest first.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { listRuns } from "@temper/temper";
+ *
+ * const runsDir = await Deno.makeTempDir();
+ * for (const { id, state, metrics } of await listRuns({ runsDir })) console.log(id, state, metrics.after);
+ * assert.deepEqual(await listRuns({ runsDir }), []);
+ * await Deno.remove(runsDir);
+ * ```
+ */
+export async function listRuns(options: ListRunsOptions = {}): Promise<readonly RunState[]> {
+  const { fs, runsDir } = worldOf(options);
+  const states: RunState[] = [];
+  for (const { dir } of await entries(fs, runsDir)) {
+    try {
+      const state = await readRun(fs, dir);
+      if (state) states.push(state);
+    } catch (error) {
+      if (!options.onDamaged || !(error instanceof TemperError)) throw error;
+      options.onDamaged(error);
+    }
+  }
+  return states;
+}

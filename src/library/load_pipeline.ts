@@ -1,0 +1,76 @@
+import { basename, dirname, resolve } from "node:path";
+import { inspectWith } from "../providers/inspect_with.ts";
+import type { Env } from "../providers/provider.ts";
+import { sectionsOf } from "../providers/registry.ts";
+import { loadAllOrThrow, type LoadedSpec, type LoadOneOptions, loadSpecOrThrow } from "../spec/load.ts";
+import type { Pipeline } from "./define_pipeline.ts";
+import { envOf, type HostedOptions, worldOf, type WorldOptions } from "./options.ts";
+
+/**
+ * How a pipeline is read, beside the world it is read in.
+ *
+ * @example
+ * ```ts
+ * const options: PipelineOptions = { set: ["train.epochs=2"], runsDir: "runs" };
+ * ```
+ */
+export interface PipelineOptions extends WorldOptions, Pick<HostedOptions, "prices"> {
+  /** Overrides, each `PATH=VALUE` with the value in YAML. Later ones win. */
+  readonly set?: readonly string[];
+  /** Of a pipeline with a matrix, the combination with this label. */
+  readonly cell?: string;
+  /** Go on although the estimate says that memory does not suffice. */
+  readonly force?: boolean;
+}
+
+/** A pipeline on its way in: what to read, how, and the world that its provider looks at. */
+export interface Loading {
+  readonly pipeline: string | Pipeline;
+  readonly options: LoadOneOptions;
+  readonly env: Env;
+}
+
+/** The path of a pipeline file, or a defined pipeline, that is about to be read. */
+export async function loadingOf(
+  pipeline: string | Pipeline,
+  given: PipelineOptions & HostedOptions,
+): Promise<Loading> {
+  const { fs, cwd } = worldOf(given);
+  const env = envOf(given, typeof pipeline === "string" ? undefined : pipeline.providers);
+  const dir = typeof pipeline === "string" ? await keptDir(resolve(cwd, pipeline), fs) : undefined;
+  const options: LoadOneOptions = {
+    cwd,
+    env: env.env,
+    set: given.set ?? [],
+    cell: given.cell,
+    own: sectionsOf(env.providers),
+    inspect: inspectWith(env, { force: given.force ?? false }),
+    ...dir !== undefined && { dir },
+  };
+  return { pipeline, options, env };
+}
+
+/** Reads one pipeline. Throws a SpecError when it cannot be used. */
+export async function loadPipeline({ pipeline, options, env }: Loading): Promise<LoadedSpec> {
+  return await loadSpecOrThrow(pipeline, env.fs, options);
+}
+
+/** Reads every combination of a pipeline's matrix: one alone where there is none. */
+export async function loadCombinations({ pipeline, options, env }: Loading): Promise<readonly LoadedSpec[]> {
+  if (options.cell !== undefined) return [await loadPipeline({ pipeline, options, env })];
+  return await loadAllOrThrow(pipeline, env.fs, options);
+}
+
+/**
+ * Relative paths in the copy that a run keeps of its pipeline start from where they started then, so that the copy can
+ * be run again.
+ */
+async function keptDir(path: string, fs: Env["fs"]): Promise<string | undefined> {
+  if (basename(path) !== "pipeline.yaml") return undefined;
+  const runDir = dirname(path);
+  const [{ readPlan }, { nameInId }] = await Promise.all([
+    import("../run/run_folder.ts"),
+    import("../run/run_id.ts"),
+  ]);
+  return nameInId(basename(runDir)) === undefined ? undefined : (await readPlan(fs, runDir))?.dir;
+}

@@ -1,0 +1,81 @@
+import { resolve } from "node:path";
+import { type Clock, systemClock } from "../lib/clock.ts";
+import { denoFs, type Fs } from "../lib/files/fs.ts";
+import type { Env, Providers } from "../providers/provider.ts";
+
+/**
+ * What a call may use of the world. All of it has a default, which is looked up when the call is made: importing the
+ * library reads nothing.
+ *
+ * @example
+ * ```ts
+ * const options: WorldOptions = { cwd: "/srv/models", runsDir: "runs", cacheDir: "/var/cache/temper" };
+ * ```
+ */
+export interface WorldOptions {
+  /** Folder that relative paths start from. @default the current one */
+  readonly cwd?: string;
+  /** Folder of the runs. @default "runs" */
+  readonly runsDir?: string;
+  /** Folder of what can be deleted: step cache, Python environment, converted bases. @default ".temper" */
+  readonly cacheDir?: string;
+  /** Environment variables. @default those of this process */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Providers of one's own, by the `provider.kind` that means them. */
+  readonly providers?: Providers;
+  /** Access to files. @default Deno's */
+  readonly fs?: Fs;
+  /** Time and randomness. @default the system's */
+  readonly clock?: Clock;
+}
+
+/**
+ * Choices about hosted jobs, which are no part of a pipeline.
+ *
+ * @example
+ * ```ts
+ * const options: HostedOptions = { prices: "prices.json" };
+ * ```
+ */
+export interface HostedOptions {
+  /** File with prices of hosted models, for those that temper has none or an old one of. */
+  readonly prices?: string;
+  /** Id of a hosted job to take instead of starting one. */
+  readonly adopt?: string;
+  /** Start a hosted job although one exists that does the same, and pay for it. */
+  readonly createAnyway?: boolean;
+}
+
+/** Files, time and the folder of the runs; environment variables are not looked at. */
+export interface World {
+  readonly fs: Fs;
+  readonly clock: Clock;
+  /** Absolute. */
+  readonly cwd: string;
+  /** Absolute. */
+  readonly runsDir: string;
+}
+
+/** The options with their defaults. */
+export function worldOf({ fs = denoFs, clock = systemClock, cwd, runsDir = "runs" }: WorldOptions): World {
+  const folder = resolve(cwd ?? "");
+  return { fs, clock, cwd: folder, runsDir: resolve(folder, runsDir) };
+}
+
+/** The same for steps and providers. `own`: providers that came with the pipeline. */
+export function envOf(options: WorldOptions & HostedOptions, own: Providers = {}): Env {
+  const { fs, clock, cwd } = worldOf(options);
+  const { cacheDir = ".temper", env = Deno.env.toObject(), prices, adopt, createAnyway } = options;
+  return {
+    fs,
+    clock,
+    cacheDir: resolve(cwd, cacheDir),
+    env,
+    asked: {
+      ...prices !== undefined && { prices: resolve(cwd, prices) },
+      ...adopt !== undefined && { adopt },
+      ...createAnyway !== undefined && { createAnyway },
+    },
+    providers: { ...own, ...options.providers },
+  };
+}

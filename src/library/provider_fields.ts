@@ -1,0 +1,23 @@
+import type { z } from "zod";
+import type { LoadedSpec } from "../spec/load.ts";
+
+/**
+ * What a pipeline says in the section of a provider of one's own, with its defaults: for the functions of that provider.
+ *
+ * @example
+ * ```ts
+ * import { z } from "zod";
+ * import { type LoadedSpec, providerFields } from "@temper/temper";
+ *
+ * const schema = z.strictObject({ queue: z.string().meta({ description: "Queue of the cluster" }) });
+ * const queueOf = (loaded: LoadedSpec): string => providerFields(loaded, schema).queue;
+ * console.log(queueOf.name);
+ * ```
+ */
+export function providerFields<Fields extends z.ZodObject>(
+  { spec }: Pick<LoadedSpec, "spec">,
+  schema: Fields,
+): z.output<Fields> {
+  const { kind: _, ...fields } = spec.provider;
+  return schema.parse(fields);
+}

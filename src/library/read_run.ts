@@ -1,0 +1,34 @@
+import { TemperError } from "../lib/errors.ts";
+import { readRun as readState } from "../log/read_run.ts";
+import type { RunState } from "../log/run_state.ts";
+import { findRun } from "./find_run.ts";
+import { worldOf, type WorldOptions } from "./options.ts";
+
+/**
+ * One run as it is now: its steps, what was measured, what it left.
+ *
+ * @param run an id, the beginning of one, or "last"
+ * @throws {TemperError} when there is no such run, or its log cannot be read
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { readRun, TemperError } from "@temper/temper";
+ *
+ * const runsDir = await Deno.makeTempDir();
+ * try {
+ *   const { state, steps, metrics } = await readRun("last", { runsDir });
+ *   console.log(state, steps.length, metrics.after);
+ * } catch (error) {
+ *   assert(error instanceof TemperError);
+ *   assert.equal(error.code, "no-runs");
+ * }
+ * await Deno.remove(runsDir);
+ * ```
+ */
+export async function readRun(run: string, options: WorldOptions = {}): Promise<RunState> {
+  const { fs, runsDir } = worldOf(options);
+  const { id, dir } = await findRun(fs, runsDir, run);
+  const state = await readState(fs, dir);
+  if (state) return state;
+  throw new TemperError("no-such-run", `Cannot read run "${id}": it was removed meanwhile`);
+}

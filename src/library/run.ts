@@ -1,0 +1,168 @@
+import { hostname } from "node:os";
+import process from "node:process";
+import { InterruptedError, TemperError, UsageError } from "../lib/errors.ts";
+import { VERSION } from "../lib/version.ts";
+import type { LogEvent } from "../log/events.ts";
+import type { RunState } from "../log/run_state.ts";
+import type { Env } from "../providers/provider.ts";
+import { providerFor } from "../providers/registry.ts";
+import { type RunOutcome, runPipeline } from "../run/run_pipeline.ts";
+import type { LoadedSpec } from "../spec/load.ts";
+import { stepsWith } from "../steps/registry.ts";
+import { type Scores, scoresOf } from "../view/scores.ts";
+import type { Pipeline } from "./define_pipeline.ts";
+import { findRun } from "./find_run.ts";
+import { loadingOf, loadPipeline } from "./load_pipeline.ts";
+import { type HostedOptions, worldOf } from "./options.ts";
+import type { PlanOptions } from "./plan.ts";
+
+/**
+ * How runs are driven, whichever they are.
+ *
+ * @example
+ * ```ts
+ * const options: DrivingOptions = {
+ *   signal: AbortSignal.timeout(3_600_000),
+ *   onEvent: (event, { state }) => console.log(event.type, state),
+ * };
+ * ```
+ */
+export interface DrivingOptions extends PlanOptions, HostedOptions {
+  /** Take a run over from the host that drove it last. Make sure that nothing drives it there. */
+  readonly takeover?: boolean;
+  /** Leaves the run: its job goes on, and running it again goes on with both. */
+  readonly signal?: AbortSignal;
+  /** Cancels the run and its job. */
+  readonly cancelSignal?: AbortSignal;
+  /** How long a run that was left while its job runs waits for `cancelSignal`. Asked then. @default not at all */
+  readonly cancelWindowMs?: () => number;
+  /** Told of each event as it is written, with the state of the run after it. */
+  readonly onEvent?: (event: LogEvent, state: RunState) => void;
+  /** Told once it is known which run it is, before its first event. `notice`: why it is not another one. */
+  readonly onRun?: (
+    run: { readonly id: string; readonly dir: string },
+    notice: string | undefined,
+  ) => Promise<void> | void;
+}
+
+/**
+ * How a pipeline is run.
+ *
+ * @example
+ * ```ts
+ * const options: RunOptions = { fresh: true, set: ["train.seed=2"] };
+ * ```
+ */
+export interface RunOptions extends DrivingOptions {
+  /** Start a new run, whatever is there; finished steps still come from the cache. */
+  readonly fresh?: boolean;
+  /** Go on with this run and no other: an id, the beginning of one, or "last". */
+  readonly resume?: string;
+}
+
+/**
+ * How a run ended. Done, failed, interrupted and cancelled are all outcomes: `state.state` says which it is.
+ *
+ * @example
+ * ```ts
+ * const gain = ({ scores }: RunResult) => (scores.after ?? 0) - (scores.before ?? 0);
+ * console.log(gain.length);
+ * ```
+ */
+export interface RunResult extends RunOutcome {
+  /** What was measured. What was not is undefined. */
+  readonly scores: Scores;
+}
+
+/**
+ * Runs a pipeline, of a file or defined in code, or goes on with its latest run. A finished run of the same pipeline
+ * and data is reported, an interrupted one resumed, and anything else starts a new run.
+ *
+ * @throws {SpecError} when the pipeline cannot be used
+ * @throws {TemperError} when no run can be driven: another process drives it, or its folder cannot be written
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { definePipeline, run } from "@temper/temper";
+ *
+ * const dir = await Deno.makeTempDir();
+ * await Deno.writeTextFile(`${dir}/rows.jsonl`, '{"prompt": "2 + 2"}\n');
+ * const pipeline = definePipeline({
+ *   version: 1,
+ *   name: "sums",
+ *   dataset: { source: "rows.jsonl", format: "prompt-completion" },
+ *   method: { kind: "lora" },
+ *   provider: { kind: "local", base: "builtin:smollm2-135m-instruct" },
+ * }, { dir });
+ * const { state, error } = await run(pipeline, {
+ *   cwd: dir,
+ *   onEvent: (event) => console.log(event.type),
+ * });
+ * // A row without its completion is refused before anything is trained.
+ * assert.equal(state.state, "failed");
+ * assert.equal(error?.code, "data-checks");
+ * await Deno.remove(dir, { recursive: true });
+ * ```
+ */
+export async function run(pipeline: string | Pipeline, options: RunOptions = {}): Promise<RunResult> {
+  refuseContradictions(options);
+  const loading = await loadingOf(pipeline, options);
+  const loaded = await loadPipeline(loading);
+  const { fs, runsDir } = worldOf(options);
+  const { fresh = false, resume } = options;
+  const id = resume === undefined ? undefined : (await findRun(fs, runsDir, resume)).id;
+  return await drive(loaded, loading.env, options, { fresh, resume: id });
+}
+
+/** Runs a pipeline that was read. */
+export async function drive(
+  loaded: LoadedSpec,
+  env: Env,
+  options: DrivingOptions,
+  which: { readonly fresh: boolean; readonly resume: string | undefined },
+): Promise<RunResult> {
+  const { runsDir } = worldOf(options);
+  const { takeover = false, signal, cancelSignal, cancelWindowMs = () => 0, onEvent, onRun } = options;
+  const interrupt = linked(signal, (cause) => new InterruptedError("The run was interrupted", { cause }));
+  const cancel = linked(
+    cancelSignal,
+    (cause) => new TemperError("cancelled", "The run was cancelled", { cause }),
+  );
+  try {
+    const outcome = await runPipeline({
+      loaded,
+      steps: stepsWith(options.steps),
+      env,
+      runsDir,
+      ...which,
+      takeover,
+      driver: { host: hostname(), pid: process.pid, version: VERSION },
+      control: { interrupt: interrupt.signal, cancel: cancel.signal, cancelWindowMs },
+      cancelJob: async (job, runDir) => await (await providerFor(job.provider, env)).cancel(job, runDir, env),
+      ...onEvent && { onEvent },
+      ...onRun && { onRun },
+    });
+    return { ...outcome, scores: scoresOf(outcome.state.metrics) };
+  } finally {
+    interrupt.unlink();
+    cancel.unlink();
+  }
+}
+
+function refuseContradictions({ fresh, resume, adopt, createAnyway }: RunOptions): void {
+  if (fresh && resume !== undefined) {
+    throw new UsageError("bad-option", "Cannot both resume and start anew: resume and fresh given");
+  }
+  if (adopt !== undefined && createAnyway) {
+    throw new UsageError("bad-option", "Cannot both take a job and start one: adopt and createAnyway given");
+  }
+}
+
+/** A signal that aborts with `given`, and always for a reason that is a TemperError. */
+function linked(given: AbortSignal | undefined, reason: (cause: unknown) => TemperError) {
+  const own = new AbortController();
+  const abort = () => own.abort(given?.reason instanceof TemperError ? given.reason : reason(given?.reason));
+  if (given?.aborted) abort();
+  else given?.addEventListener("abort", abort, { once: true });
+  return { signal: own.signal, unlink: () => given?.removeEventListener("abort", abort) };
+}
