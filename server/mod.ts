@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { resolve } from "node:path";
-import type { Hono } from "hono";
+import { resolve } from "../src/deps/path.ts";
+import type { Hono } from "../src/deps/hono.ts";
 import { systemClock } from "../src/lib/clock.ts";
 import { denoFs } from "../src/lib/files/fs.ts";
 import { createApp as createAppOver } from "./app.tsx";
@@ -30,7 +30,7 @@ export interface AppOptions extends Partial<GuardOptions> {
  *
  * @example
  * ```ts
- * import assert from "node:assert/strict";
+ * import assert from "../tests/deps/assert.ts";
  * import { createApp } from "@temper/temper/server";
  *
  * const runsDir = await Deno.makeTempDir();

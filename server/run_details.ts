@@ -1,5 +1,5 @@
-import { basename, isAbsolute, join, relative } from "node:path";
-import { z } from "zod";
+import { basename, isAbsolute, join, relative } from "../src/deps/path.ts";
+import { z } from "../src/deps/zod.ts";
 import type { Clock } from "../src/lib/clock.ts";
 import type { ReadFs } from "../src/lib/files/read_fs.ts";
 import { findJson } from "../src/lib/json/json_file.ts";

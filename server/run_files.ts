@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../src/deps/path.ts";
 import { lastLines } from "../src/lib/files/last_lines.ts";
 import type { ReadFs } from "../src/lib/files/read_fs.ts";
 import { parseJson } from "../src/lib/json/json_file.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "./deps/assert.ts";
 import { fileURLToPath } from "node:url";
 
 /** What the files of a folder may import, beside their own folder. */

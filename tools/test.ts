@@ -5,9 +5,9 @@
  * `deno task test --slow`: the heavier proofs instead, with the real model.
  * `deno task test --only deno|examples|python [-- ARGS]` runs one side; `--seed N` repeats every random choice.
  */
-import { join } from "node:path";
+import { join } from "../src/deps/path.ts";
 import process from "node:process";
-import { parseArgs } from "node:util";
+import { parseArgs } from "../src/deps/cli.ts";
 import { denoFs } from "../src/lib/files/fs.ts";
 import { type Counts, junitCounts, junitTests } from "./junit.ts";
 import { testSeed } from "./seed.ts";

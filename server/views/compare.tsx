@@ -1,3 +1,4 @@
+/** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
 import { count, duration } from "../../src/lib/text/format.ts";
 import { Comparison } from "../../src/pages/comparison.tsx";
 import { type ComparedRun, comparisonOf, MOST_COMPARED } from "../compare_runs.ts";

@@ -1,3 +1,4 @@
+/** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
 import type { DataReport } from "../../src/pages/data_report.ts";
 import { Figure } from "../../src/pages/parts.tsx";
 import { count, duration, figure, share } from "../../src/lib/text/format.ts";

@@ -1,4 +1,4 @@
-import { basename, join, resolve } from "node:path";
+import { basename, join, resolve } from "../deps/path.ts";
 import { jsonText } from "../lib/json/json_file.ts";
 import type { CompareResult } from "../library/compare.ts";
 import { comparisonJson } from "../ui/compare/compare_json.ts";

@@ -1,4 +1,4 @@
-import { relative, resolve } from "node:path";
+import { relative, resolve } from "../deps/path.ts";
 import { EXIT, UsageError } from "../lib/errors.ts";
 import { counted } from "../lib/text/format.ts";
 import { importConfig } from "../importers/import_config.ts";

@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { join, resolve } from "../deps/path.ts";
 import { EXIT, TemperError, UsageError } from "../lib/errors.ts";
 import { findRun } from "../library/find_run.ts";
 import { followingEnd, followLines, type FollowOptions } from "../library/follow_run.ts";

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../deps/path.ts";
 import { type ExitCode, UsageError } from "../lib/errors.ts";
 import { EVENTS_FILE } from "../log/read_run.ts";
 import { readLog } from "../log/read_log.ts";

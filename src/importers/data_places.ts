@@ -1,4 +1,4 @@
-import { basename, isAbsolute, relative, resolve } from "node:path";
+import { basename, isAbsolute, relative, resolve } from "../deps/path.ts";
 import type { ReadFs } from "../lib/files/read_fs.ts";
 import { isHubId } from "../spec/schema/base_name.ts";
 import type { Path } from "../spec/yaml/path.ts";

@@ -1,4 +1,4 @@
-import { basename, dirname, resolve } from "node:path";
+import { basename, dirname, resolve } from "../deps/path.ts";
 import { UsageError } from "../lib/errors.ts";
 import type { Fs } from "../lib/files/fs.ts";
 import { loadSpec } from "../spec/load.ts";

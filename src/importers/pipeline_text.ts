@@ -1,9 +1,9 @@
-import { join, relative } from "node:path";
-import type { Document as YamlDocument, Scalar } from "yaml";
+import { join, relative } from "../deps/path.ts";
+import type { Document as YamlDocument, Scalar } from "../deps/yaml.ts";
 import type { ReadFs } from "../lib/files/read_fs.ts";
 import { shellWord } from "../lib/text/shell_word.ts";
 import { wrap } from "../lib/text/wrap.ts";
-import { Document, isMap, isScalar, isSeq, visit } from "../lib/text/yaml.ts";
+import { Document, isMap, isScalar, isSeq, visit } from "../deps/yaml.ts";
 import { type Draft, nested, type NotCarried } from "./draft.ts";
 import type { Importer } from "./importer.ts";
 

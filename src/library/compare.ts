@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../deps/path.ts";
 import { EXIT, type ExitCode, UsageError } from "../lib/errors.ts";
 import { writeJson } from "../lib/json/json_file.ts";
 import type { Fs } from "../lib/files/fs.ts";
@@ -61,7 +61,7 @@ export interface CompareResult {
  * @throws {TemperError} when it has no matrix, or another process drives one of its runs
  * @example
  * ```ts
- * import assert from "node:assert/strict";
+ * import assert from "../../tests/deps/assert.ts";
  * import { compare, definePipeline } from "@temper/temper";
  *
  * const dir = await Deno.makeTempDir();

@@ -1,7 +1,7 @@
-import { resolve } from "node:path";
-import type { z } from "zod";
+import { resolve } from "../deps/path.ts";
+import type { z } from "../deps/zod.ts";
 import { UsageError } from "../lib/errors.ts";
-import { stringify } from "../lib/text/yaml.ts";
+import { stringify } from "../deps/yaml.ts";
 import type { Providers } from "../providers/provider.ts";
 import type { PipelineText } from "../spec/loaded.ts";
 import type { Spec } from "../spec/schema/schema.ts";
@@ -71,7 +71,7 @@ export interface DefineOptions<P extends Providers = Providers> {
  *
  * @example
  * ```ts
- * import assert from "node:assert/strict";
+ * import assert from "../../tests/deps/assert.ts";
  * import { check, definePipeline } from "@temper/temper";
  *
  * const dir = await Deno.makeTempDir();

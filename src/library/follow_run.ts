@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../deps/path.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Fs } from "../lib/files/fs.ts";
 import type { LogEvent, UnknownEvent } from "../log/events.ts";
@@ -37,7 +37,7 @@ export interface FollowOptions extends WorldOptions {
  * @param run an id, the beginning of one, or "last"
  * @example
  * ```ts
- * import assert from "node:assert/strict";
+ * import assert from "../../tests/deps/assert.ts";
  * import { followRun, isKnown } from "@temper/temper";
  *
  * const runsDir = await Deno.makeTempDir();

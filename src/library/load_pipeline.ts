@@ -1,4 +1,4 @@
-import { basename, dirname, resolve } from "node:path";
+import { basename, dirname, resolve } from "../deps/path.ts";
 import { inspectWith } from "../providers/inspect_with.ts";
 import type { Env } from "../providers/provider.ts";
 import { sectionsOf } from "../providers/registry.ts";

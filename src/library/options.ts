@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { resolve } from "../deps/path.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { denoFs, type Fs } from "../lib/files/fs.ts";
 import type { Env, Providers } from "../providers/provider.ts";

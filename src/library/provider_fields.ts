@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type { z } from "../deps/zod.ts";
 import type { LoadedSpec } from "../spec/load.ts";
 
 /**
@@ -6,7 +6,7 @@ import type { LoadedSpec } from "../spec/load.ts";
  *
  * @example
  * ```ts
- * import { z } from "zod";
+ * import { z } from "../deps/zod.ts";
  * import { type LoadedSpec, providerFields } from "@temper/temper";
  *
  * const schema = z.strictObject({ queue: z.string().meta({ description: "Queue of the cluster" }) });

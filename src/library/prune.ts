@@ -21,7 +21,7 @@ export interface PruneOptions extends WorldOptions {
  *
  * @example
  * ```ts
- * import assert from "node:assert/strict";
+ * import assert from "../../tests/deps/assert.ts";
  * import { planPrune } from "@temper/temper";
  *
  * const cwd = await Deno.makeTempDir();
@@ -41,7 +41,7 @@ export async function planPrune(options: PruneOptions = {}): Promise<PrunePlan> 
  * @returns what was removed
  * @example
  * ```ts
- * import assert from "node:assert/strict";
+ * import assert from "../../tests/deps/assert.ts";
  * import { prune } from "@temper/temper";
  *
  * const cwd = await Deno.makeTempDir();

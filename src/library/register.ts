@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../deps/path.ts";
 import { TemperError } from "../lib/errors.ts";
 import type { ServeOptions } from "../providers/ollama/finished_run.ts";
 import type { Proof } from "../providers/ollama/proof.ts";
@@ -69,7 +69,7 @@ export interface RegisterResult extends Registered {
  * @throws {TemperError} when there is no such run, it left nothing to serve, or the server cannot be reached
  * @example
  * ```ts
- * import assert from "node:assert/strict";
+ * import assert from "../../tests/deps/assert.ts";
  * import { register } from "@temper/temper";
  *
  * const runsDir = await Deno.makeTempDir();

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "../deps/zod.ts";
 import type { ReadFs } from "../lib/files/read_fs.ts";
 import { parseJson } from "../lib/json/json_file.ts";
 import { readLines } from "../lib/files/lines.ts";

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../deps/path.ts";
 import { readLines } from "../lib/files/lines.ts";
 import type { ReadFs } from "../lib/files/read_fs.ts";
 import { readLog } from "./read_log.ts";

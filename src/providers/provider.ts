@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type { z } from "../deps/zod.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Fs } from "../lib/files/fs.ts";
 import type { JsonObject } from "../lib/json/json.ts";
@@ -189,7 +189,7 @@ export type Inspect = (loaded: LoadedSpec, env: Env, options: InspectOptions) =>
  *
  * @example
  * ```ts
- * import { z } from "zod";
+ * import { z } from "../deps/zod.ts";
  *
  * const schema = z.strictObject({ queue: z.string().meta({ description: "Queue of the cluster" }) });
  * const extend = (provider: Provider): ProviderExtension<typeof schema> => ({ schema, provider: () => provider });

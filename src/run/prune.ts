@@ -1,5 +1,5 @@
-import { basename, dirname, join } from "node:path";
-import { z } from "zod";
+import { basename, dirname, join } from "../deps/path.ts";
+import { z } from "../deps/zod.ts";
 import { DiskUsage } from "../lib/files/disk_usage.ts";
 import { TemperError } from "../lib/errors.ts";
 import { filesBelow } from "../lib/files/folder.ts";

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../deps/path.ts";
 import { TemperError } from "../lib/errors.ts";
 import { explainSystemError, isMachineFault } from "../lib/system_error.ts";
 import { attempt } from "./attempt.ts";

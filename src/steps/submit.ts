@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../deps/path.ts";
 import { writeJson } from "../lib/json/json_file.ts";
 import { providerFor } from "../providers/registry.ts";
 import type { Step } from "./step.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import type { Page } from "playwright-core";
 import { comparisonPage } from "../../src/pages/comparison.tsx";
 import { datasetPage } from "../../src/pages/dataset.tsx";

@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../deps/assert.ts";
+import { join } from "../../src/deps/path.ts";
 import { FIXTURES } from "../importers/kit.ts";
 import { temper } from "./cli_kit.ts";
 

@@ -1,4 +1,4 @@
-import { dirname, join } from "node:path";
+import { dirname, join } from "../../src/deps/path.ts";
 import { importConfig } from "../../src/importers/import_config.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { TemperError } from "../../src/lib/errors.ts";

@@ -1,6 +1,6 @@
 // deno-lint-ignore-file camelcase -- names of fields of configurations
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../deps/assert.ts";
+import { join } from "../../src/deps/path.ts";
 import { parse } from "yaml";
 import { dataOf, faultsOf, FILES, FIXTURES, imported, keysOf, lost } from "./kit.ts";
 

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../src/deps/path.ts";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { importConfig, type Imported } from "../../src/importers/import_config.ts";

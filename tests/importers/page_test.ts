@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import { PAGE, withTables } from "../../tools/import_table.ts";
 import { IMPORTERS } from "../../src/importers/registry.ts";
 

@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { dirname, join } from "node:path";
+import assert from "../deps/assert.ts";
+import { dirname, join } from "../../src/deps/path.ts";
 import fc from "fast-check";
 import { parse, stringify } from "yaml";
 import { IMPORTERS } from "../../src/importers/registry.ts";

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../src/deps/path.ts";
 import { z } from "zod";
 import { type Env, type LoadedSpec, type ProviderExtension, providerFields } from "../../mod.ts";
 

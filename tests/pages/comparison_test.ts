@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import fc from "fast-check";
 import { BarChart } from "../../src/pages/bar_chart.tsx";
 import { comparisonPage } from "../../src/pages/comparison.tsx";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import { Dataset, datasetPage } from "../../src/pages/dataset.tsx";
 import { dataReport } from "../../src/pages/data_report.ts";
 import { Histogram } from "../../src/pages/histogram.tsx";

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../src/deps/path.ts";
 import { createApp } from "../../server/app.tsx";
 import type { GuardOptions } from "../../server/guard.ts";
 import { createSources, type Sources } from "../../server/run_sources.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 
 const ROOT = new URL("../..", import.meta.url).href;
 

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../src/deps/path.ts";
 import { copyFolder } from "../run/kit.ts";
 import { doctor } from "../../src/commands/doctor.ts";
 import { systemClock } from "../../src/lib/clock.ts";

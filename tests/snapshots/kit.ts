@@ -1,6 +1,6 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { join } from "../../src/deps/path.ts";
 import type { Command } from "../../src/cli/command.ts";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { TemperError } from "../../src/lib/errors.ts";

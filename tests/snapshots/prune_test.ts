@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../src/deps/path.ts";
 import { prune } from "../../src/commands/prune.ts";
 import { copyFolder } from "../run/kit.ts";
 import { snapshotTest } from "./kit.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import { canonicalJson, type JsonObject } from "../../src/lib/json/json.ts";
 import type { Dialect, JobRequest } from "../../src/spec/dialects/dialect.ts";
 import { DIALECT_NAMES, DIALECTS } from "../../src/spec/dialects/registry.ts";

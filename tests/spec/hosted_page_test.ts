@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import { PAGE, withTables } from "../../tools/hosted_table.ts";
 
 Deno.test("docs/hosted.md shows the dialects as the code has them", async () => {

@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../deps/assert.ts";
+import { join } from "../../src/deps/path.ts";
 import { junitCounts, junitTests } from "../../tools/junit.ts";
 
 const XML = `<?xml version="1.0" encoding="UTF-8"?>

@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../deps/assert.ts";
+import { join } from "../../src/deps/path.ts";
 import { sizeWarnings } from "../../tools/lint/warn_size.ts";
 
 Deno.test("sizeWarnings() finds files of more than 300 lines and functions of more than 40, and no others", async () => {

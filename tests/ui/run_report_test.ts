@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import { createPalette } from "../../src/ui/palette.ts";
 import { reportLines } from "../../src/ui/run_report.ts";
 import { DONE, FAILED, folded, recorded, RUN_ID } from "./recorded.ts";

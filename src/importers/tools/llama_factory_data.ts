@@ -1,5 +1,5 @@
 // deno-lint-ignore-file camelcase -- names of the fields of LLaMA-Factory
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join } from "../../deps/path.ts";
 import { isSection, type Path } from "../../spec/yaml/path.ts";
 import { conversationFormat, type Entry, newSpeakers, place, writeEntries } from "../datasets.ts";
 import type { Reason } from "../draft.ts";

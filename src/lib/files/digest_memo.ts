@@ -1,5 +1,5 @@
-import { join } from "node:path";
-import { z } from "zod";
+import { join } from "../../deps/path.ts";
+import { z } from "../../deps/zod.ts";
 import type { Clock } from "../clock.ts";
 import { type Fs, sha256 } from "./fs.ts";
 import { canonicalJson } from "../json/json.ts";

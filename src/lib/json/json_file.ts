@@ -1,4 +1,4 @@
-import type { ZodType } from "zod";
+import type { ZodType } from "../../deps/zod.ts";
 import { TemperError } from "../errors.ts";
 import type { Fs } from "../files/fs.ts";
 import type { ReadFs } from "../files/read_fs.ts";

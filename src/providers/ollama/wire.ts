@@ -1,5 +1,5 @@
 // deno-lint-ignore-file camelcase -- names of the protocol
-import { z } from "zod";
+import { z } from "../../deps/zod.ts";
 import type { Json } from "../../lib/json/json.ts";
 
 // Requests and answers of Ollama's API (docs/api.md of ollama/ollama).

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "../../deps/zod.ts";
 import { isSection, type Path, valueAt } from "../yaml/path.ts";
 import { Spec } from "./schema.ts";
 

@@ -1,5 +1,5 @@
 import { METRIC_DESCRIPTIONS, METRIC_NAMES } from "../rules/metrics.ts";
-import { z } from "zod";
+import { z } from "../../deps/zod.ts";
 import { method } from "./schema_method.ts";
 import { provider } from "./schema_provider.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "../../deps/zod.ts";
 import { OLLAMA_SERVER } from "./base_name.ts";
 import { DIALECT_NAMES, DIALECTS, dialectsWith } from "../dialects/registry.ts";
 import { TEMPLATE_NAMES } from "../rules/chat_template.ts";

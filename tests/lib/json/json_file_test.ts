@@ -1,6 +1,6 @@
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import fc from "fast-check";
-import { join } from "node:path";
+import { join } from "../../../src/deps/path.ts";
 import { z } from "zod";
 import { TemperError } from "../../../src/lib/errors.ts";
 import { denoFs } from "../../../src/lib/files/fs.ts";

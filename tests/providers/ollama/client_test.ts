@@ -1,5 +1,5 @@
 // deno-lint-ignore-file no-console -- what the client prints is looked at
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import { TemperError } from "../../../src/lib/errors.ts";
 import { register } from "../../../src/providers/ollama/register.ts";
 import { clientOf, registerWork, requestOf } from "./kit.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import { closingNotes, refuseClosed } from "../../../src/providers/openai/estimate/closing.ts";
 import type { HostedSpec } from "../../../src/providers/openai/hosted_spec.ts";
 import { DIALECTS } from "../../../src/spec/dialects/registry.ts";

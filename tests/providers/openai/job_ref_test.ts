@@ -1,5 +1,5 @@
 // deno-lint-ignore-file camelcase -- names of the log
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import { endpointOfJob, readJobRef, readJobToCancel } from "../../../src/providers/openai/job/job_ref.ts";
 import { failuresByCall, pendingIntent, readRecords } from "../../../src/providers/openai/job/records.ts";
 

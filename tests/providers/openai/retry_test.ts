@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../../deps/assert.ts";
+import { join } from "../../../src/deps/path.ts";
 import { TRIES } from "../../../src/lib/retry.ts";
 import { until } from "../../until.ts";
 import { type Fault, FaultProxy } from "./fault_proxy.ts";

@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../../deps/assert.ts";
+import { join } from "../../../src/deps/path.ts";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import type { JsonObject } from "../../../src/lib/json/json.ts";
 import { denoFs } from "../../../src/lib/files/fs.ts";

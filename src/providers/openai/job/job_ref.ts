@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "../../../deps/zod.ts";
 import { TemperError } from "../../../lib/errors.ts";
 import { dialectNamed } from "../../../spec/dialects/registry.ts";
 import type { JobRef } from "../../provider.ts";

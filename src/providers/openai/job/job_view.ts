@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "../../../deps/zod.ts";
 
 /** A job as any service describes it. What some services leave out or set to null is optional. */
 const view = z.looseObject({

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "../../../deps/zod.ts";
 import type { JsonObject } from "../../../lib/json/json.ts";
 import type { Progress, Work } from "../../provider.ts";
 

@@ -1,5 +1,5 @@
-import { join } from "node:path";
-import { z } from "zod";
+import { join } from "../../../deps/path.ts";
+import { z } from "../../../deps/zod.ts";
 import { findJson, writeJson } from "../../../lib/json/json_file.ts";
 import type { Spec } from "../../../spec/schema/schema.ts";
 import type { Env } from "../../provider.ts";

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../../deps/path.ts";
 import { TemperError } from "../../../lib/errors.ts";
 import { existingParent } from "../../../lib/files/folder.ts";
 import { bytes } from "../../../lib/text/format.ts";

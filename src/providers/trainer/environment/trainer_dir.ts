@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../../deps/path.ts";
 import { fileURLToPath } from "node:url";
 import { filesBelow } from "../../../lib/files/folder.ts";
 import { type Fs, sha256 } from "../../../lib/files/fs.ts";

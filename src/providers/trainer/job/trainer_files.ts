@@ -1,5 +1,5 @@
-import { join } from "node:path";
-import { z } from "zod";
+import { join } from "../../../deps/path.ts";
+import { z } from "../../../deps/zod.ts";
 import type { Fs } from "../../../lib/files/fs.ts";
 import { findJson, readJson } from "../../../lib/json/json_file.ts";
 

@@ -1,5 +1,5 @@
-import { join } from "node:path";
-import { z } from "zod";
+import { join } from "../../../deps/path.ts";
+import { z } from "../../../deps/zod.ts";
 import { TemperError } from "../../../lib/errors.ts";
 import { tailOf } from "../../../lib/files/last_lines.ts";
 import { parseJson } from "../../../lib/json/json_file.ts";

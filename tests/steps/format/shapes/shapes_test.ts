@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../../../deps/assert.ts";
 import { ABILITIES } from "../../../../src/providers/abilities.ts";
 import { Spec } from "../../../../src/spec/schema/schema.ts";
 import { checkConversation } from "../../../../src/steps/format/conversation/check_conversation.ts";
