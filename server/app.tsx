@@ -1,6 +1,7 @@
-import { Hono } from "hono";
-import type { Context } from "hono";
-import { secureHeaders } from "hono/secure-headers";
+/** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
+import { Hono } from "../src/deps/hono.ts";
+import type { Context } from "../src/deps/hono.ts";
+import { secureHeaders } from "../src/deps/hono.ts";
 import { TemperError } from "../src/lib/errors.ts";
 import { type ChangeKind, CHANGES } from "../src/log/predictions.ts";
 import { createApi, found, noRun } from "./api/api.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "../src/deps/zod.ts";
 
 const count = z.int().min(0);
 

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
-import type { MiddlewareHandler } from "hono";
-import { getCookie, setCookie } from "hono/cookie";
-import { timingSafeEqual } from "hono/utils/buffer";
+import type { MiddlewareHandler } from "../src/deps/hono.ts";
+import { getCookie, setCookie } from "../src/deps/hono.ts";
+import { timingSafeEqual } from "../src/deps/hono.ts";
 import { isLoopback } from "../src/lib/net/loopback.ts";
 
 const COOKIE = "temper_token";

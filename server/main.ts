@@ -3,7 +3,7 @@
  * starts it with these permissions. Its settings come in a line on stdin, so that the token is in no list of
  * processes; when stdin ends, whoever started it has gone and it goes too.
  */
-import { z } from "zod";
+import { z } from "../src/deps/zod.ts";
 import { systemClock } from "../src/lib/clock.ts";
 import { denoFs } from "../src/lib/files/fs.ts";
 import { createApp } from "./app.tsx";

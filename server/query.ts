@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "../src/deps/zod.ts";
 import { rowDuration, type RunRow } from "./run_row.ts";
 
 export const ROW_STATES = ["running", "interrupted", "done", "failed", "cancelled", "unreadable"] as const;

@@ -1,5 +1,4 @@
-import uplotCss from "uplot/dist/uPlot.min.css" with { type: "text" };
-import uplotJs from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
+import { uplotCss, uplotJs } from "../src/deps/uplot.ts";
 import chartJs from "./static/chart.js" with { type: "text" };
 import compareJs from "./static/compare.js" with { type: "text" };
 import listCss from "./static/list.css" with { type: "text" };

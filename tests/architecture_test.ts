@@ -37,13 +37,18 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "src/view": ["src/log", "src/lib"],
   "src/ui": ["src/view", "src/log", "src/lib"],
   "src/lib": [],
+  "src/deps": [],
   "server": ["src/view", "src/log", "src/lib"],
 };
-/** What a folder may take from outside where that is not free: the log is read by programs that load nothing else. */
+/** Packages, each in one file that names its version. Every folder may take them, but for those of PACKAGES. */
+const DEPS = "src/deps";
+/** What a folder may take of them where that is not free: the log is read by programs that load nothing else. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  "src/log": ["zod"],
-  "server": ["hono", "@hono/zod-openapi", "uplot", "yaml", "zod"],
+  "src/log": ["path", "zod"],
+  "server": ["hono", "path", "uplot", "yaml_lexer", "zod", "zod_openapi"],
 };
+/** Every file with JSX imports this by itself. */
+const JSX = /^npm:\/?hono@[\d.]+\/jsx\/jsx-runtime$/;
 /** What is started by itself: it may print and exit. */
 const PROGRAMS = ["cli.ts", "server/main.ts"];
 const MOST_LINES = 300;
@@ -122,9 +127,10 @@ function forbidden(imports: ReadonlyMap<string, readonly string[]>): string[] {
 }
 
 function isAllowed(folder: string, allowed: readonly string[], to: string): boolean {
-  if (to === "deno.json" || to.startsWith("node:")) return true;
-  if (to.startsWith("npm:") || !to.includes("/")) {
-    const [, name = to] = /^(?:npm:\/?)?((?:@[^/@]+\/)?[^/@]+)/.exec(to) ?? [];
+  if (to === "deno.json" || to.startsWith("node:") || JSX.test(to)) return true;
+  if (/^(?:npm|jsr|https?):/.test(to) || !to.includes("/")) return folder === DEPS;
+  if (to.startsWith(`${DEPS}/`)) {
+    const name = to.slice(DEPS.length + 1).replace(/\.ts$/, "");
     return PACKAGES[folder]?.includes(name) ?? true;
   }
   const target = folderOf(to);
@@ -163,18 +169,35 @@ Deno.test("imports make no cycle", async () => {
 
 Deno.test("forbidden() and cycle() find what they are for", () => {
   const bad = new Map([
-    ["src/lib/a.ts", ["src/spec/b.ts", "node:path", "npm:/yaml@2.9.1"]],
+    ["src/deps/yaml.ts", ["npm:/yaml@2.9.1"]],
+    ["src/lib/a.ts", ["src/spec/b.ts", "node:path", "npm:/yaml@2.9.1", "src/deps/yaml.ts"]],
     ["src/spec/b.ts", ["src/lib/c.ts", "src/spec/d.ts"]],
     ["src/lib/c.ts", ["src/lib/a.ts"]],
-    ["src/log/e.ts", ["npm:/yaml@2.9.1", "npm:/zod@4.6.7"]],
+    ["src/log/e.ts", ["src/deps/yaml.ts", "src/deps/zod.ts", "zod"]],
+    ["server/g.tsx", ["npm:/hono@4.13.19/jsx/jsx-runtime", "src/deps/hono.ts"]],
     ["src/new/f.ts", []],
   ]);
   assert.deepEqual(forbidden(bad), [
     "src/lib/a.ts -> src/spec/b.ts",
-    "src/log/e.ts -> npm:/yaml@2.9.1",
+    "src/lib/a.ts -> npm:/yaml@2.9.1",
+    "src/log/e.ts -> src/deps/yaml.ts",
+    "src/log/e.ts -> zod",
     "src/new/f.ts: src/new has no arrows",
   ]);
   assert.deepEqual(cycle(bad), ["src/lib/a.ts", "src/spec/b.ts", "src/lib/c.ts", "src/lib/a.ts"]);
+});
+
+Deno.test("a package has one version, wherever it is named", async () => {
+  const named = new Map<string, Set<string>>();
+  const config = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  const texts = await Promise.all((await sources()).map((path) => Deno.readTextFile(new URL(path, ROOT))));
+  for (const text of [...texts, ...Object.values<string>(config.imports)]) {
+    for (const [, name, version] of text.matchAll(/npm:\/?((?:@[\w-]+\/)?[\w-]+)@([\w.-]+)/g)) {
+      named.set(name!, (named.get(name!) ?? new Set()).add(version!));
+    }
+  }
+  assert.ok(named.has("hono") && named.has("zod"));
+  assert.deepEqual([...named].filter(([, versions]) => versions.size > 1), []);
 });
 
 Deno.test("no source file is longer than 300 lines", async () => {

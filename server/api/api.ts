@@ -1,4 +1,4 @@
-import { OpenAPIHono } from "@hono/zod-openapi";
+import { OpenAPIHono } from "../../src/deps/zod_openapi.ts";
 import { TemperError } from "../../src/lib/errors.ts";
 import { VERSION } from "../../src/lib/version.ts";
 import { runJson } from "../../src/view/run_json.ts";

@@ -1,4 +1,4 @@
-import { createRoute, z } from "@hono/zod-openapi";
+import { createRoute, z } from "../../src/deps/zod_openapi.ts";
 import { CHANGES } from "../../src/log/predictions.ts";
 import { MOST_COMPARED } from "../compare.ts";
 import { listQuery, MOST_PER_PAGE } from "../query.ts";

@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import { z } from "../../src/deps/zod_openapi.ts";
 import type { JsonObject } from "../../src/lib/json/json.ts";
 import { CHART_NAMES } from "../../src/view/charts.ts";
 import { CHANGES, predictionSchema } from "../../src/log/predictions.ts";

@@ -1,3 +1,4 @@
+/** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
 import { count } from "../../src/lib/text/format.ts";
 import { type ChangeKind, CHANGES, type Prediction, questionOf } from "../../src/log/predictions.ts";
 import type { RunState } from "../../src/log/state.ts";

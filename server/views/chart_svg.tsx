@@ -1,3 +1,4 @@
+/** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
 import { bytes, figure } from "../../src/lib/text/format.ts";
 import type { ChartData, ChartName } from "../../src/view/charts.ts";
 

@@ -1,3 +1,4 @@
+/** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
 import { counted, figure } from "../../src/lib/text/format.ts";
 import { CHART_NAMES, type ChartData, type ChartName } from "../../src/view/charts.ts";
 import { scoresOf } from "../../src/view/scores.ts";

@@ -1,3 +1,4 @@
+/** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
 import { bytes, count, duration, figure, magnitude, share } from "../../src/lib/text/format.ts";
 import { type ComparedRun, MOST_COMPARED } from "../compare.ts";
 import { rowDuration } from "../run_row.ts";

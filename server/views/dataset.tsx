@@ -1,3 +1,4 @@
+/** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
 import { bytes, count } from "../../src/lib/text/format.ts";
 import type { DataReport, SetReport } from "../data_report.ts";
 import type { Part } from "../run_files.ts";

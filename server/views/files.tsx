@@ -1,3 +1,4 @@
+/** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
 import { basename } from "node:path";
 import { bytes } from "../../src/lib/text/format.ts";
 import type { RunState } from "../../src/log/state.ts";

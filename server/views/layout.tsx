@@ -1,5 +1,6 @@
-import { html } from "hono/html";
-import type { Child } from "hono/jsx";
+/** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
+import { html } from "../../src/deps/hono.ts";
+import type { Child } from "../../src/deps/hono.ts";
 import { assetPath } from "../static.ts";
 
 export interface LayoutProps {

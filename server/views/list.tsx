@@ -1,3 +1,4 @@
+/** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
 import { count, counted } from "../../src/lib/text/format.ts";
 import { type ListPage, listPath, type ListQuery, ROW_STATES, type SortKey } from "../query.ts";
 import { rowDuration, type RunRow } from "../run_row.ts";

@@ -1,3 +1,4 @@
+/** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
 import { duration } from "../../src/lib/text/format.ts";
 import type { RunView } from "../run_details.ts";
 

@@ -1,3 +1,4 @@
+/** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
 import { age, duration, figure, share } from "../../src/lib/text/format.ts";
 import type { StepStatus } from "../../src/log/state.ts";
 import type { RowStatus, RunRow } from "../run_row.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "../deps/zod.ts";
 import type { Json } from "../lib/json/json.ts";
 
 /** Version of the event format. A reader that meets another one stops. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "../deps/zod.ts";
 import { TemperError } from "../lib/errors.ts";
 import type { ReadFs } from "../lib/files/read_fs.ts";
 import { readLines } from "../lib/files/lines.ts";

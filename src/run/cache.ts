@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { z } from "zod";
+import { z } from "../deps/zod.ts";
 import { makeFolder } from "../lib/files/folder.ts";
 import { digestOf, rememberDigest, stampOf } from "../lib/files/digest_memo.ts";
 import { TemperError } from "../lib/errors.ts";

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type { z } from "../deps/zod.ts";
 import { nearest } from "../lib/text/nearest.ts";
 import type { FieldProblem } from "./rules/field_problem.ts";
 import { allFields, fieldOf, type JsonSchema, jsonSchema, keysOf, schemaAt } from "./schema/json_schema.ts";

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type { z } from "../../deps/zod.ts";
 import { type Address, addressOf, below, isSecret, without, withoutLong } from "../../lib/net/address.ts";
 import { TemperError } from "../../lib/errors.ts";
 import type { Fs } from "../../lib/files/fs.ts";

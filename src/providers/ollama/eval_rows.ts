@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { z } from "zod";
+import { z } from "../../deps/zod.ts";
 import type { Call } from "../../lib/text/answers.ts";
 import { TemperError } from "../../lib/errors.ts";
 import type { Json } from "../../lib/json/json.ts";

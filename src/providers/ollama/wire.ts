@@ -1,5 +1,5 @@
 // deno-lint-ignore-file camelcase -- names of the protocol
-import { z } from "zod";
+import { z } from "../../deps/zod.ts";
 import type { Json } from "../../lib/json/json.ts";
 
 // What goes over the wire to and from Ollama's API (docs/api.md of ollama/ollama).

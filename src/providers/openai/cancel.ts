@@ -1,5 +1,5 @@
 import { basename, join } from "node:path";
-import type { FineTuningJob } from "openai/resources/fine-tuning/jobs/jobs";
+import type { FineTuningJob } from "../../deps/openai.ts";
 import { TemperError } from "../../lib/errors.ts";
 import type { JsonObject } from "../../lib/json/json.ts";
 import { Spec } from "../../spec/schema/schema.ts";

@@ -1,5 +1,5 @@
 // deno-lint-ignore-file camelcase -- names of the protocol and of the pipeline file
-import type { APIError } from "openai";
+import type { APIError } from "../../deps/openai.ts";
 import { TemperError } from "../../lib/errors.ts";
 import { ALTERNATIVES } from "./dialects/dates.ts";
 

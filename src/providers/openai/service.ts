@@ -1,4 +1,4 @@
-import type OpenAI from "openai";
+import type { OpenAI } from "../../deps/openai.ts";
 import { type Address, without, withoutLong } from "../../lib/net/address.ts";
 import { TemperError } from "../../lib/errors.ts";
 import { duration } from "../../lib/text/format.ts";
@@ -34,7 +34,7 @@ export class Service {
 
   static async open(endpoint: Endpoint, options: ServiceOptions): Promise<Service> {
     const address = authorizedAddress(endpoint, options.env.env);
-    const { default: OpenAI } = await import("openai");
+    const { OpenAI } = await import("../../deps/openai.ts");
     const client = new OpenAI({
       // What is sent is the header below.
       apiKey: "none",

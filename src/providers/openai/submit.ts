@@ -1,5 +1,5 @@
 // deno-lint-ignore-file camelcase -- names of the protocol and of the pipeline file
-import type { FineTuningJob, JobCreateParams } from "openai/resources/fine-tuning/jobs/jobs";
+import type { FineTuningJob, JobCreateParams } from "../../deps/openai.ts";
 import { TemperError, UsageError } from "../../lib/errors.ts";
 import type { JsonObject } from "../../lib/json/json.ts";
 import type { JobRef, SubmitWork } from "../provider.ts";

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type { z } from "../../deps/zod.ts";
 import { Spec } from "./schema.ts";
 
 type AnySchema = z.core.$ZodType;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "../../deps/zod.ts";
 import type { Path } from "../yaml/path.ts";
 import { isSection, valueAt } from "../yaml/path.ts";
 import { Spec } from "./schema.ts";

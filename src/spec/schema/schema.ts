@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "../../deps/zod.ts";
 import { method } from "./schema_method.ts";
 import { provider } from "./schema_provider.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "../../deps/zod.ts";
 
 const rank = z.int().min(1).max(1024).default(8).meta({
   description:

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "../../deps/zod.ts";
 import { OLLAMA_SERVER } from "./base.ts";
 import { TEMPLATE_NAMES } from "../rules/template_file.ts";
 

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type { z } from "../../deps/zod.ts";
 import type { FieldProblem } from "../rules/field_problem.ts";
 import { explainIssues } from "../issues.ts";
 import { locate } from "./locate.ts";

@@ -1,4 +1,4 @@
-import type { Node } from "yaml";
+import type { Node } from "../../deps/yaml.ts";
 import type { Span } from "../problem.ts";
 
 /** Something wrong with the YAML itself, before any field is looked at. */

@@ -1,4 +1,4 @@
-import type { Document, ErrorCode, YAMLError } from "yaml";
+import type { Document, ErrorCode, YAMLError } from "../../deps/yaml.ts";
 import { MOST_PROBLEMS } from "../problem.ts";
 import type { YamlFault } from "./yaml_problem.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "../../../deps/zod.ts";
 import { UsageError } from "../../../lib/errors.ts";
 import { parseYaml } from "../../../spec/yaml/yaml.ts";
 import type { Env } from "../../provider.ts";

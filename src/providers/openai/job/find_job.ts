@@ -1,4 +1,4 @@
-import type { FineTuningJob } from "openai/resources/fine-tuning/jobs/jobs";
+import type { FineTuningJob } from "../../../deps/openai.ts";
 import type { JsonObject } from "../../../lib/json/json.ts";
 import type { Service } from "../service.ts";
 

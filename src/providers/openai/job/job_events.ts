@@ -1,5 +1,5 @@
 // deno-lint-ignore-file camelcase -- names of the protocol and of the pipeline file
-import { z } from "zod";
+import { z } from "../../../deps/zod.ts";
 import type { Service } from "../service.ts";
 
 const eventView = z.looseObject({

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "../../../deps/zod.ts";
 
 /** A job as any service tells of it: what is missing or null somewhere has a default here. */
 const view = z.looseObject({

@@ -1,6 +1,6 @@
 // deno-lint-ignore-file camelcase -- names of predictions.jsonl and of the protocol
 import { join } from "node:path";
-import type { ChatCompletionMessageParam } from "openai/resources/chat/completions";
+import type { ChatCompletionMessageParam } from "../../../deps/openai.ts";
 import type { JsonObject } from "../../../lib/json/json.ts";
 import { readLines } from "../../../lib/files/lines.ts";
 import type { MonitorWork } from "../../provider.ts";

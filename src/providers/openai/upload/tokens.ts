@@ -17,7 +17,7 @@ export type CountText = (text: string) => number;
 
 /** The o200k_base vocabulary of gpt-4o and gpt-4.1. Loaded when the first text is counted: it takes a second. */
 export async function loadTokenizer(): Promise<CountText> {
-  const { countTokens } = await import("gpt-tokenizer/encoding/o200k_base");
+  const { countTokens } = await import("../../../deps/gpt_tokenizer.ts");
   const plain = { disallowedSpecial: new Set<string>() };
   return (text) => countTokens(text, plain);
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { z } from "zod";
+import { z } from "../../../deps/zod.ts";
 import { sha256 } from "../../../lib/files/fs.ts";
 import type { Env } from "../../provider.ts";
 import type { TrainingFile } from "../job/job_file.ts";

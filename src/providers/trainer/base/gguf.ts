@@ -1,4 +1,4 @@
-import type { GGUFMetadata, GGUFTensorInfo } from "@huggingface/gguf";
+import type { GGUFMetadata, GGUFTensorInfo } from "../../../deps/gguf.ts";
 import { TemperError, UsageError } from "../../../lib/errors.ts";
 import type { Fs } from "../../../lib/files/fs.ts";
 import type { ModelShape } from "../../../plan/memory.ts";
@@ -42,7 +42,7 @@ export async function ggufBase(name: string, path: string, size: number, env: Ba
 }
 
 async function readHeader(name: string, path: string, size: number, fs: Fs) {
-  const { gguf, GGMLQuantizationType } = await import("@huggingface/gguf");
+  const { gguf, GGMLQuantizationType } = await import("../../../deps/gguf.ts");
   try {
     const header: Header = await gguf("https://file/", { fetch: rangesOf(path, size, fs) });
     return { header, typeName: (type: number) => GGMLQuantizationType[type] ?? `type ${type}` };

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
-import { z } from "zod";
+import { z } from "../../../deps/zod.ts";
 import { UsageError } from "../../../lib/errors.ts";
 import type { Fs } from "../../../lib/files/fs.ts";
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { z } from "zod";
+import { z } from "../../../deps/zod.ts";
 import type { Spec } from "../../../spec/schema/schema.ts";
 import type { Env } from "../../provider.ts";
 import { findProgram } from "../../../lib/find_program.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "../../../deps/zod.ts";
 import { captureProcess } from "../../../lib/process.ts";
 import type { Env } from "../../provider.ts";
 import { trainerEnv } from "./child_env.ts";

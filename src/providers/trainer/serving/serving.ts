@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { z } from "zod";
+import { z } from "../../../deps/zod.ts";
 import { TemperError } from "../../../lib/errors.ts";
 import type { Fs } from "../../../lib/files/fs.ts";
 
