@@ -54,9 +54,10 @@ export const RUNS_OPTION: Option = {
 };
 export const CACHE_OPTION: Option = {
   type: "string",
-  default: ".temper",
   value: "DIR",
-  help: "Folder of what can be deleted: step cache, Python environment, converted bases",
+  help:
+    "Folder of all that can be deleted (default: .temper for this project's step outputs; TEMPER_CACHE or the " +
+    "user's cache folder for Python environments and converted bases)",
 };
 export const SET_OPTION: Option = {
   type: "string",

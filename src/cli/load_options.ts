@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { type CacheDirs, cacheDirs } from "../lib/files/cache_dirs.ts";
 import { inspectWith } from "../providers/inspect_with.ts";
 import type { Env } from "../providers/provider.ts";
 import type { LoadOneOptions } from "../spec/load.ts";
@@ -7,8 +7,13 @@ import type { CommandContext } from "./command.ts";
 
 /** What steps and providers may use of the world, as this command line sets it. */
 export function envOf(context: CommandContext): Env {
-  const { fs, clock, cwd, env, values } = context;
-  return { fs, clock, cacheDir: resolve(cwd, values["cache"] as string), env, asked: askedOf(context) };
+  const { fs, clock, env } = context;
+  return { fs, clock, ...cachesOf(context), env, asked: askedOf(context) };
+}
+
+/** Where this call of a command keeps what can be deleted. */
+export function cachesOf({ cwd, env, values }: Pick<CommandContext, "cwd" | "env" | "values">): CacheDirs {
+  return cacheDirs(cwd, values["cache"] as string | undefined, env);
 }
 
 /** How a pipeline file is loaded by commands that are about to use it: its overrides, its cell, its base looked at. */

@@ -5,6 +5,7 @@ import type { Progress } from "../providers/provider.ts";
 import { readPlan } from "../run/folder.ts";
 import { Spec } from "../spec/schema/schema.ts";
 import type { CommandContext, Option } from "./command.ts";
+import { cachesOf } from "./load_options.ts";
 import { findRun } from "./run_ref.ts";
 
 export const MODEL_OPTION: Option = {
@@ -26,15 +27,15 @@ export async function servingWork(context: CommandContext) {
   if (!plan) throw new TemperError("corrupt-plan", `Cannot serve run "${id}": it has no plan`);
   const interrupt = new AbortController();
   onInterrupt(() => interrupt.abort(new InterruptedError("Stopped: doing it again is harmless")));
-  const cacheDir = resolve(cwd, values["cache"] as string);
+  const caches = cachesOf(context);
   const said = new Set<string>();
   const progress = ({ phase, message = phase }: Progress) => {
     if (said.has(message)) return;
     said.add(message);
     terminal.err(`${message}\n`);
   };
-  const out = join(cacheDir, "served", id);
-  const work = { fs, clock, env, cacheDir, runDir, out, signal: interrupt.signal, progress };
+  const out = join(caches.cacheDir, "served", id);
+  const work = { fs, clock, env, ...caches, runDir, out, signal: interrupt.signal, progress };
   return { work, spec: Spec.parse(plan.spec) };
 }
 

@@ -8,11 +8,12 @@ import { ollamaFinding } from "../providers/ollama/ollama_diagnostics.ts";
 import { hostedFindings } from "../providers/openai/service_diagnostics.ts";
 import type { Env } from "../providers/provider.ts";
 import { builtinBases, trainingFindings } from "../providers/trainer/environment/trainer_diagnostics.ts";
-import { ownTrainerDir } from "../providers/trainer/environment/trainer_dir.ts";
+import { ownTrainer } from "../providers/trainer/environment/trainer_dir.ts";
 import { Spec } from "../spec/schema/schema.ts";
 import { method } from "../spec/schema/schema_method.ts";
 import { createPalette, type Palette } from "../ui/palette.ts";
 import { CACHE_OPTION, type Command, type CommandContext, RUNS_OPTION } from "../cli/command.ts";
+import { cachesOf } from "../cli/load_options.ts";
 import { clockFinding, staleFindings } from "../cli/run_diagnostics.ts";
 import { denoFinding, folderFinding, memoryFinding } from "../cli/machine_diagnostics.ts";
 
@@ -41,18 +42,21 @@ export const doctor: Command = {
 
 async function* examine(context: CommandContext): AsyncGenerator<Diagnostic> {
   const { fs, clock, cwd, env: variables, values } = context;
-  const cacheDir = resolve(cwd, values["cache"] as string);
-  const env: Env = { fs, clock, cacheDir, env: variables };
+  const caches = cachesOf(context);
+  const env: Env = { fs, clock, ...caches, env: variables };
   const { signal } = new AbortController();
   yield denoFinding(Deno.version.deno);
   const { available, total } = Deno.systemMemoryInfo();
   yield memoryFinding(available, total, neededMemory());
   const runsDir = resolve(cwd, values["runs"] as string);
   yield await folderFinding(context, "runs", runsDir);
-  yield await folderFinding(context, "cache", cacheDir);
+  yield await folderFinding(context, "cache", caches.cacheDir);
+  if (caches.sharedDir !== caches.cacheDir) {
+    yield await folderFinding(context, "shared cache", caches.sharedDir);
+  }
   yield await clockFinding(env, runsDir);
   yield* staleFindings(env, runsDir);
-  yield* trainingFindings({ env, trainerDir: ownTrainerDir(), signal });
+  yield* trainingFindings({ env, trainerDir: await ownTrainer(fs).dir(env), signal });
   yield await ollamaFinding(env, signal);
   yield* hostedFindings(env, signal);
 }

@@ -2,9 +2,11 @@ import { resolve } from "node:path";
 import { EXIT, UsageError } from "../lib/errors.ts";
 import { bytes, counted } from "../lib/text/format.ts";
 import type { Env } from "../providers/provider.ts";
+import { trainerLeftovers } from "../providers/trainer/environment/leftovers.ts";
 import { planPrune, prune as pruneRuns, type PrunePlan, type Removal } from "../run/prune.ts";
 import { createPalette } from "../ui/palette.ts";
 import { type Column, table } from "../ui/table.ts";
+import { cachesOf } from "../cli/load_options.ts";
 import { CACHE_OPTION, type Command, type CommandContext, RUNS_OPTION } from "../cli/command.ts";
 
 export const prune: Command = {
@@ -30,11 +32,12 @@ export const prune: Command = {
     "deno task prune\ndeno task prune --keep 3 --older-than 30d --yes",
   async run(context) {
     const { fs, clock, cwd, env: variables, values, terminal } = context;
-    const env: Env = { fs, clock, cacheDir: resolve(cwd, values["cache"] as string), env: variables };
+    const env: Env = { fs, clock, ...cachesOf(context), env: variables };
     const options = {
       runsDir: resolve(cwd, values["runs"] as string),
       keep: wholeNumber(values["keep"] as string | undefined),
       olderThanMs: ageMs(values["older-than"] as string | undefined),
+      leftovers: trainerLeftovers,
     };
     const remove = values["yes"] === true;
     const plan = await (remove ? pruneRuns : planPrune)(env, options);

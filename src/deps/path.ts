@@ -1,2 +1,12 @@
 /** Paths of the system. @std/path cannot be fetched from every machine that builds temper; a swap changes this file. */
-export * from "node:path";
+export {
+  basename,
+  delimiter,
+  dirname,
+  isAbsolute,
+  join,
+  matchesGlob,
+  relative,
+  resolve,
+  sep,
+} from "node:path";

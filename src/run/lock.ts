@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { LockedError } from "../lib/errors.ts";
+import { makeOwnDir } from "../lib/files/folder.ts";
 import { type FileLock, type Fs, sha256 } from "../lib/files/fs.ts";
 import { explainSystemError } from "../lib/system_error.ts";
 import { LOCK_FILE } from "../log/liveness.ts";
@@ -29,6 +30,7 @@ export async function lockChoice(
 ): Promise<FileLock> {
   const locks = join(cacheDir, "locks");
   try {
+    await makeOwnDir(cacheDir, fs);
     await fs.mkdirp(locks);
     const name = sha256(await fs.realPath(runsDir)).slice(0, 16);
     const lock = await fs.lock(join(locks, `runs-${name}`), DECIDE_WAIT_MS);

@@ -3,7 +3,8 @@ import type { StepContext } from "./step.ts";
 
 /** What a provider may use of a step's context. */
 export function workOf(context: StepContext): Work {
-  const { fs, clock, cacheDir, env, asked, loaded, key, runId, runDir, out, signal, records } = context;
+  const { fs, clock, cacheDir, sharedDir, env, asked, loaded, key, runId, runDir, out, signal, records } =
+    context;
   const progress: Work["progress"] = (value) => context.progress(value);
   const record: Work["record"] = (fact, progress) => context.record(fact, progress);
   const given = {
@@ -21,5 +22,5 @@ export function workOf(context: StepContext): Work {
     records,
     record,
   };
-  return asked === undefined ? given : { ...given, asked };
+  return { ...given, ...sharedDir !== undefined && { sharedDir }, ...asked !== undefined && { asked } };
 }

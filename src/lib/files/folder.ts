@@ -30,3 +30,10 @@ export async function makeFolder(folder: string, fs: Fs): Promise<void> {
   await fs.mkdirp(folder);
   for (const parent of parents) await fs.syncDir(parent);
 }
+
+/** The same for a folder that holds what temper makes, runs or a cache: a new one is left out of version control. */
+export async function makeOwnDir(folder: string, fs: Fs): Promise<void> {
+  if (await fs.stat(folder)) return;
+  await makeFolder(folder, fs);
+  await fs.writeAtomic(join(folder, ".gitignore"), "*\n");
+}

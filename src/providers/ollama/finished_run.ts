@@ -6,7 +6,7 @@ import type { Spec } from "../../spec/schema/schema.ts";
 import { jobDir } from "../trainer/job/job_folder.ts";
 import type { JudgeWork } from "../trainer/serving/judge.ts";
 import { jobResult } from "../trainer/follow/result.ts";
-import { ownTrainerDir } from "../trainer/environment/trainer_dir.ts";
+import { ownTrainer } from "../trainer/environment/trainer_dir.ts";
 import { readResult } from "../trainer/job/trainer_files.ts";
 import { OllamaClient } from "./client.ts";
 import { exportedOf } from "./exported.ts";
@@ -44,7 +44,7 @@ export async function registerRun(
     jinja: registered.jinja,
     evaluate: spec.evaluate,
     result: found.result,
-    trainerDir: ownTrainerDir(),
+    trainerDir: await ownTrainer(work.fs).dir(work),
   });
   const { think } = request.serving;
   const command = talkCommand(model, client.address, serverFields(spec).auth_env, think);
