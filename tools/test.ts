@@ -28,7 +28,13 @@ const LONG = [SLOW, "tests/crash"].join(",");
 function suites({ python, layer }: TestPython, slow: boolean, rest: readonly string[]): Suite[] {
   const results = join(root, ".temper", "test-results");
   const pycache = join(root, ".temper", "pycache");
-  const env = { TEMPER_PYTHON: python, PYTHONPYCACHEPREFIX: pycache, PYTHONDONTWRITEBYTECODE: "" };
+  const cache = join(root, ".temper", "tests", "cache");
+  const env = {
+    TEMPER_PYTHON: python,
+    TEMPER_CACHE: cache,
+    PYTHONPYCACHEPREFIX: pycache,
+    PYTHONDONTWRITEBYTECODE: "",
+  };
   const junit = (name: string) => join(results, `${name}.xml`);
   const which = slow ? [SLOW] : ["tests", `--ignore=${LONG}`];
   return [{

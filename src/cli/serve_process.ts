@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import type { Invocation } from "../lib/text/invocation.ts";
 import { TemperError } from "../lib/errors.ts";
 
 export interface ServerSettings {
@@ -11,6 +12,7 @@ export interface ServerSettings {
   readonly runs: string;
   readonly runsDir: string;
   readonly cwd: string;
+  readonly invocation: Invocation;
 }
 
 export interface ServerProcess {

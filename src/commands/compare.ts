@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { type ExitCode, UsageError } from "../lib/errors.ts";
+import { asCalled } from "../lib/text/invocation.ts";
 import { duration } from "../lib/text/format.ts";
 import type { Env } from "../providers/provider.ts";
 import { latestRun } from "../run/latest_run.ts";
@@ -42,14 +43,14 @@ export const compare: Command = {
     "Runs that are done are not repeated, so the same command goes on after any interruption, and tries again " +
     "what failed. The table, once " +
     `absolute and once relative to full fine-tuning, also stands in ${PAGE} and ${DATA}, in a folder of the ` +
-    "pipeline's name beside the runs.\n\ndeno task compare pipelines/compare.yaml",
+    "pipeline's name beside the runs.\n\n`temper compare pipelines/compare.yaml`",
   async run(context) {
     const { fs, positionals } = context;
     const file = positionals[0]!;
     const cells = await loadAllOrThrow(file, fs, loadOptions(context));
     if (!cells[0]?.cell) {
       throw new UsageError("no-matrix", `Cannot compare "${file}": it has no matrix`, {
-        hint: "Add one, such as matrix: {method.rank: [4, 8]}; deno task run takes a file without",
+        hint: "Add one, such as matrix: {method.rank: [4, 8]}; `temper run` takes a file without",
       });
     }
     return await compareAll(context, cells, cells[0].cell.pipeline);
@@ -72,7 +73,7 @@ async function compareAll(
     return driver.run(loaded);
   };
   for await (const run of runCells(cells, driver.keys, drive)) {
-    if (!values["json"]) terminal.err(ending(run, terminal.color));
+    if (!values["json"]) terminal.err(asCalled(ending(run, terminal.color), context.invocation));
     await report.add(run);
   }
   report.print();
@@ -99,8 +100,8 @@ class CellDriver {
     const options: RunOptions = {
       ...driveOptions(this.context, loaded, this.env, this.keys),
       onEvent: (event, state) => screen.event(event, state),
-      onRun(_, sentence) {
-        if (sentence !== undefined) terminal.err(`${sentence}\n`);
+      onRun: (_, sentence) => {
+        if (sentence !== undefined) terminal.err(`${asCalled(sentence, this.context.invocation)}\n`);
       },
     };
     try {

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { EXIT } from "../lib/errors.ts";
 import { oneLine, pad } from "../lib/text/text_width.ts";
 import { wrap } from "../lib/text/wrap.ts";
+import { asCalled } from "../lib/text/invocation.ts";
 import { estimateMemory } from "../plan/memory.ts";
 import type { Diagnostic } from "../providers/diagnostic.ts";
 import { ollamaFinding } from "../providers/ollama/ollama_diagnostics.ts";
@@ -25,12 +26,13 @@ export const doctor: Command = {
   usage: "",
   positionals: [0, 0],
   options: { runs: RUNS_OPTION, cache: CACHE_OPTION },
-  details: "Changes nothing. Ends with 1 when something is missing that every run needs.\n\ndeno task doctor",
+  details: "Changes nothing. Ends with 1 when something is missing that every run needs.\n\n`temper doctor`",
   async run(context) {
     const { terminal, values } = context;
     const palette = createPalette(terminal.color);
     const findings: Diagnostic[] = [];
-    for await (const finding of examine(context)) {
+    for await (const { fix, ...found } of examine(context)) {
+      const finding = { ...found, ...fix !== undefined && { fix: asCalled(fix, context.invocation) } };
       findings.push(finding);
       if (!values["json"]) terminal.out(findingText(finding, palette, terminal.columns("out")));
     }

@@ -9,6 +9,7 @@ import { planOf } from "../run/plan_of.ts";
 import { loadAllOrThrow, type LoadedSpec, loadSpecOrThrow } from "../spec/load.ts";
 import { dataSize } from "../steps/data_size.ts";
 import { STEPS } from "../steps/registry.ts";
+import { asCalled } from "../lib/text/invocation.ts";
 import { createPalette } from "../ui/palette.ts";
 import {
   CACHE_OPTION,
@@ -39,7 +40,7 @@ export const plan: Command = {
   },
   details:
     "Of a file with a matrix, the combinations are shown in one table; --cell LABEL shows one in full.\n\n" +
-    "deno task plan pipelines/lora.yaml",
+    "`temper plan pipelines/lora.yaml`",
   async run(context) {
     const { terminal, values } = context;
     const cells = await loadCells(context);
@@ -52,8 +53,10 @@ export const plan: Command = {
       const { file } = first;
       const json = whole ? { file, name: whole.pipeline, cells: views.map(planJson) } : planJson(first);
       terminal.out(JSON.stringify(json, null, 2) + "\n");
-    } else if (whole) terminal.out(matrixText(whole.pipeline, views, palette, terminal.columns()));
-    else terminal.out(planText(first, palette, terminal.columns()));
+    } else if (whole) {
+      const text = matrixText(whole.pipeline, views, palette, terminal.columns());
+      terminal.out(asCalled(text, context.invocation));
+    } else terminal.out(planText(first, palette, terminal.columns()));
     return EXIT.ok;
   },
 };

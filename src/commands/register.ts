@@ -20,7 +20,7 @@ export const register: Command = {
   },
   details:
     "RUN is an id, the beginning of one, or last. Doing it twice is harmless. The served model is then asked every " +
-    "eval row.\n\ndeno task register last\ndeno task unregister last",
+    "eval row.\n\n`temper register last`\n`temper unregister last`",
   async run(context) {
     const { values, terminal, fs } = context;
     const { registerRun } = await import("../providers/ollama/finished_run.ts");

@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 import { type ExitCode, UsageError } from "../lib/errors.ts";
 import { EVENTS_FILE } from "../log/liveness.ts";
 import { readLog } from "../log/read.ts";
+import { asCalled } from "../lib/text/invocation.ts";
 import type { Env } from "../providers/provider.ts";
 import { type RunOptions, type RunOutcome, runPipeline } from "../run/run_pipeline.ts";
 import { type LoadedSpec, loadSpecOrThrow } from "../spec/load.ts";
@@ -56,7 +57,7 @@ export const run: Command = {
   details:
     "A finished run of the same file and data is reported, an interrupted one is resumed, and anything " +
     "else starts a new run. Ctrl-C leaves a training running; pressed again, it cancels it.\n\n" +
-    "deno task run pipelines/lora.yaml\ndeno task run pipelines/lora.yaml --set train.epochs=2",
+    "`temper run pipelines/lora.yaml`\n`temper run pipelines/lora.yaml --set train.epochs=2`",
   async run(context) {
     const { fs, values, positionals } = context;
     if (values["fresh"] && values["resume"] !== undefined) {
@@ -84,7 +85,7 @@ async function runLoaded(context: CommandContext, loaded: LoadedSpec, env: Env):
       screen.event(event, state);
     },
     async onRun({ dir }, sentence) {
-      if (sentence !== undefined) terminal.err(`${sentence}\n`);
+      if (sentence !== undefined) terminal.err(`${asCalled(sentence, context.invocation)}\n`);
       if (json) await printEarlier(context, dir);
     },
   };

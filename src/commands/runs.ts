@@ -4,6 +4,7 @@ import { EXIT, TemperError, UsageError } from "../lib/errors.ts";
 import { listRuns, readRun } from "../log/liveness.ts";
 import type { RunState, RunStatus } from "../log/state.ts";
 import { scoresOf } from "../view/scores.ts";
+import { commandLine } from "../lib/text/invocation.ts";
 import { createPalette, type Paint, type Palette } from "../ui/palette.ts";
 import { runDuration } from "../view/elapsed.ts";
 import { scoreChange } from "../view/scores.ts";
@@ -16,7 +17,7 @@ export const runs: Command = {
   usage: "",
   positionals: [0, 1],
   options: { runs: RUNS_OPTION },
-  details: "deno task prune removes old ones.\n\ndeno task runs\ndeno task runs --json",
+  details: "`temper prune` removes old ones.\n\n`temper runs`\n`temper runs --json`",
   async run(context) {
     const { fs, cwd, values, terminal, positionals: [word] } = context;
     if (word !== undefined) refuse(word);
@@ -26,7 +27,8 @@ export const runs: Command = {
     else if (states.length > 0) terminal.out(runsText(states, context));
     else if (broken.length === 0) {
       const found = await fs.stat(dir) ? "no run" : "no such folder, so no run";
-      terminal.err(`${found} in "${values["runs"]}" yet: deno task run FILE starts one\n`);
+      const start = commandLine(context.invocation, "run", "FILE");
+      terminal.err(`${found} in "${values["runs"]}" yet: ${start} starts one\n`);
     }
     for (const error of broken) terminal.err(`${error.message}\n`);
     return broken.length === 0 ? EXIT.ok : EXIT.failed;
@@ -36,8 +38,8 @@ export const runs: Command = {
 /** Listing writes nothing and has no permission to; the words people try lead on. */
 function refuse(word: string): never {
   const hint = word === "prune"
-    ? "deno task prune removes old runs and what nothing refers to"
-    : `deno task show ${word} shows one run`;
+    ? "`temper prune` removes old runs and what nothing refers to"
+    : `\`temper show ${word}\` shows one run`;
   throw new UsageError("bad-arguments", `Cannot call runs: it takes nothing, found "${word}"`, { hint });
 }
 

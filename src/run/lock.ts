@@ -19,7 +19,7 @@ export async function lockRun(fs: Fs, id: string, dir: string, waitMs = LOCK_WAI
   const lock = await fs.lock(join(dir, LOCK_FILE), waitMs);
   if (lock) return lock;
   throw new LockedError(`Cannot drive run "${id}": another process drives it`, {
-    hint: `Follow it with: deno task logs ${id} --follow`,
+    hint: `Follow it with: \`temper logs ${id} --follow\``,
   });
 }
 

@@ -2,6 +2,7 @@
 /** What the end-to-end tests share: the real command line, the real trainer and a tiny random base. */
 import { join } from "node:path";
 import { denoFs } from "../../src/lib/files/fs.ts";
+import { HERMETIC } from "../hermetic.ts";
 
 export const ROOT = join(import.meta.dirname!, "..", "..");
 
@@ -108,7 +109,7 @@ export async function project(
     new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--no-prompt", join(ROOT, "cli.ts"), ...args],
       cwd: dir,
-      env: { NO_COLOR: "1", ...PYTHON === undefined ? {} : { TEMPER_PYTHON: PYTHON }, ...env },
+      env: { NO_COLOR: "1", ...HERMETIC, ...PYTHON === undefined ? {} : { TEMPER_PYTHON: PYTHON }, ...env },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",

@@ -79,7 +79,7 @@ async function finished(runDir: string, fs: Fs) {
   const id = basename(runDir);
   if (done?.state !== "done") {
     throw new UsageError("not-finished", `Cannot serve run "${id}": its training has not finished`, {
-      hint: `deno task show ${id} says how it stands`,
+      hint: `\`temper show ${id}\` says how it stands`,
     });
   }
   const result = jobResult(done);

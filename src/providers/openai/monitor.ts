@@ -74,7 +74,7 @@ export async function refuseFailed(work: MonitorWork, job: JobView): Promise<voi
     advice?.code ?? "job-failed",
     `Cannot finish: job ${job.id} failed${facts === "" ? "" : ` (${facts})`}: ${words}` +
       rows.map((row) => `\n  ${row}`).join(""),
-    { hint: advice?.hint ?? "Its events say more: deno task logs last" },
+    { hint: advice?.hint ?? "Its events in the log of the run say more" },
   );
 }
 
@@ -101,7 +101,7 @@ function isStalled({ clock, job: { started } }: MonitorWork, { status }: JobView
 function warnOfStall(work: MonitorWork, id: string): true {
   const message =
     `Job ${id} has been validating its files for more than ${duration(STALL_MS)}: services are known to ` +
-    "hang here. It goes on; to give up: deno task cancel last";
+    "hang here. It goes on until the run is cancelled";
   work.progress({ phase: "wait", message });
   return true;
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { denoFs } from "../../../src/lib/files/fs.ts";
 import { type Called, ROOT, temper } from "../../commands/cli_kit.ts";
+import { HERMETIC } from "../../hermetic.ts";
 
 /** Looks like a key, and must be found nowhere. */
 export const KEY = "sk-proj-SECRETabcdefghijklmnop0123456789";
@@ -79,6 +80,7 @@ ${provider}${more}`,
     NEBIUS_API_KEY: KEY,
     AZURE_OPENAI_API_KEY: KEY,
     NO_COLOR: "1",
+    ...HERMETIC,
     ...options.env,
   });
   const permissions = ["-A"];
