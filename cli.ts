@@ -98,11 +98,8 @@ async function call(
 function report(error: unknown, json: boolean, terminal: Terminal, invocation: Invocation): ExitCode {
   if (error instanceof TemperError) {
     const said = (text: string) => asCalled(text, invocation);
-    const inWords = {
-      message: said(error.message),
-      hint: error.hint === undefined ? null : said(error.hint),
-    };
-    if (json) terminal.out(`${JSON.stringify({ error: { ...error.toJSON(), ...inWords } }, null, 2)}\n`);
+    const inWords = (_: string, value: unknown) => typeof value === "string" ? said(value) : value;
+    if (json) terminal.out(`${JSON.stringify({ error }, inWords, 2)}\n`);
     else terminal.err(`${said(error.render(terminal.color))}\n`);
     return error.exitCode;
   }

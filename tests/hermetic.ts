@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { denoFs } from "../src/lib/files/fs.ts";
 import type { Invocation } from "../src/lib/text/invocation.ts";
 
 /** What hints call temper in tests. */
@@ -9,3 +10,8 @@ export const HERMETIC = {
   TEMPER_CACHE: join(import.meta.dirname!, "..", ".temper", "tests", "cache"),
   TEMPER_COMMAND: "deno task",
 } as const;
+
+/** Names in a folder of runs, without what hides there. */
+export async function runNames(dir: string): Promise<string[]> {
+  return (await denoFs.list(dir)).filter((name) => !name.startsWith("."));
+}

@@ -26,6 +26,9 @@ export function projectConfig() {
 
 function commandOf(command: string): string {
   const called = command.replace(" cli.ts ", ` ${shellWord(PROGRAM)} `);
-  // The modules of a program on this disk lie outside the project.
-  return CLI.protocol === "file:" ? called.replace("--allow-read=. ", "--allow-read ") : called;
+  return CLI.protocol === "file:"
+    // The modules of a program on this disk lie outside the project.
+    ? called.replace("--allow-read=. ", "--allow-read ")
+    // Each command fetches its modules when it is first called; nobody has to see them all.
+    : called.replace("deno run ", "deno run --quiet ");
 }

@@ -51,7 +51,7 @@ Deno.test("staleFindings() names what is unfinished, damaged or left over, and t
   await Deno.mkdir(join(home.dir, "cache", "steps", ".new-x"), { recursive: true });
   const [unfinished, damaged, stale] = await look();
   assert.match(unfinished?.found ?? "", /^1 run interrupted, the newest 2/);
-  assert.match(unfinished?.fix ?? "", /^deno task run .* goes on with it, deno task cancel .* ends it$/);
+  assert.match(unfinished?.fix ?? "", /^`temper run .*` goes on with it, `temper cancel .*` ends it$/);
   assert.match(damaged?.found ?? "", /^1 run that cannot be read: Cannot read ".*" at line 1, byte 0/);
-  assert.equal(stale?.fix, "deno task prune --yes");
+  assert.equal(stale?.fix, "`temper prune --yes`");
 });

@@ -50,6 +50,6 @@ Deno.test("findRun() says how to get a first run", async () => {
     runs,
     "last",
     `Cannot find run "last": no run in "${runs}"`,
-    "Start one with: deno task run FILE, or name their folder with --runs DIR",
+    "Start one with: `temper run FILE`, or name their folder with --runs DIR",
   );
 });

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { prune } from "../../src/commands/prune.ts";
 import { runs } from "../../src/commands/runs.ts";
-import { denoFs } from "../../src/lib/files/fs.ts";
 import { copyFolder } from "../run/kit.ts";
 import { project } from "./run_kit.ts";
+import { runNames } from "../hermetic.ts";
 
 const V1 = join(import.meta.dirname!, "..", "fixtures", "runs", "v1");
 
@@ -26,11 +26,11 @@ Deno.test("prune says what would go and removes nothing before --yes", async () 
     looked.out,
     /Would free \d+ kB; 1 run and 0 stored outputs stay\nNothing was removed: add --yes\n$/,
   );
-  assert.equal((await denoFs.list(join(tiny.dir, "runs"))).length, 3);
+  assert.equal((await runNames(join(tiny.dir, "runs"))).length, 3);
   const removed = await tiny.call(prune, ["--keep", "0", "--yes", "--json"]);
   const { removed: yes, removals } = JSON.parse(removed.out);
   assert.deepEqual([yes, removals.length], [true, 2]);
-  assert.deepEqual(await denoFs.list(join(tiny.dir, "runs")), [interrupted]);
+  assert.deepEqual(await runNames(join(tiny.dir, "runs")), [interrupted]);
   assert.match((await tiny.call(prune, [])).out, /^Nothing to remove: 1 run and 0 stored outputs stay\n$/);
 });
 
@@ -45,6 +45,6 @@ Deno.test("prune refuses a --keep or --older-than it cannot read", async () => {
 
 Deno.test("runs prune leads to prune", async () => {
   await using tiny = await project();
-  const hint = "deno task prune removes old runs and what nothing refers to";
+  const hint = "`temper prune` removes old runs and what nothing refers to";
   await assert.rejects(tiny.call(runs, ["prune"]), { code: "bad-arguments", exitCode: 2, hint });
 });

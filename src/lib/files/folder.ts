@@ -35,5 +35,7 @@ export async function makeFolder(folder: string, fs: Fs): Promise<void> {
 export async function makeOwnDir(folder: string, fs: Fs): Promise<void> {
   if (await fs.stat(folder)) return;
   await makeFolder(folder, fs);
-  await fs.writeAtomic(join(folder, ".gitignore"), "*\n");
+  // Not through a second file: others may be making the same folder, and write the same.
+  const file = await fs.create(join(folder, ".gitignore"));
+  await file.write("*\n").finally(() => file.close());
 }

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { denoFs } from "../../../src/lib/files/fs.ts";
 import { type Called, ROOT, temper } from "../../commands/cli_kit.ts";
-import { HERMETIC } from "../../hermetic.ts";
+import { HERMETIC, runNames } from "../../hermetic.ts";
 
 /** Looks like a key, and must be found nowhere. */
 export const KEY = "sk-proj-SECRETabcdefghijklmnop0123456789";
@@ -108,7 +107,7 @@ ${provider}${more}`,
     start,
     args,
     run: (url, ...more) => call(...args(url), ...more),
-    lastRun: async () => join(dir, "runs", (await denoFs.list(join(dir, "runs"))).at(-1) ?? ""),
+    lastRun: async () => join(dir, "runs", (await runNames(join(dir, "runs"))).at(-1) ?? ""),
     async [Symbol.asyncDispose]() {
       // Whatever a test is about and however it ends: no secret was written or printed.
       const leaks = await filesWith(dir, KEY);

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { denoFs } from "../../../src/lib/files/fs.ts";
 import { filesWith, hostedProject, KEY, pairs } from "./hosted_project.ts";
 import { type Message, type MockOptions, MockService } from "./mock_service.ts";
 import { until } from "../../until.ts";
-import { HERMETIC } from "../../hermetic.ts";
+import { HERMETIC, runNames } from "../../hermetic.ts";
 
 /** The tuned model knows the answer, the base does not. */
 const answer = (model: string, messages: readonly Message[]) =>
@@ -174,5 +173,5 @@ Deno.test("cancel stops the hosted job of an interrupted run", async () => {
   const { code, err } = await project.call("cancel", "last");
   assert.equal(code, 0, err);
   assert.equal(service.jobs[0]!["status"], "cancelled");
-  assert.equal((await denoFs.list(join(project.dir, "runs"))).length, 1);
+  assert.equal((await runNames(join(project.dir, "runs"))).length, 1);
 });
