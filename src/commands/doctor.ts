@@ -18,7 +18,7 @@ import { cachesOf } from "../cli/load_options.ts";
 import { clockFinding, staleFindings } from "../cli/run_diagnostics.ts";
 import { denoFinding, folderFinding, memoryFinding } from "../cli/machine_diagnostics.ts";
 
-const NAME_WIDTH = 11;
+const NAME_WIDTH = 12;
 
 export const doctor: Command = {
   name: "doctor",

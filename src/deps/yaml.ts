@@ -9,6 +9,7 @@ export type { Document, ErrorCode, Node, Pair, Scalar, YAMLError, YAMLMap } from
  */
 async function load(): Promise<Yaml> {
   const modules = browserBuild();
+  // deno-lint-ignore no-import-prefix -- the names of deno.json lead nowhere in an installed temper
   return await (modules === undefined ? import("npm:yaml@2.9.1") : import(modules));
 }
 
