@@ -32,12 +32,12 @@ export function memoryFinding(available: number, total: number, needed: number):
 /** Whether a folder can be written, holds locks that are seen, and has space. The folder need not exist yet. */
 export async function folderFinding(
   { fs, clock }: Pick<CommandContext, "fs" | "clock">,
-  name: "runs" | "cache" | "shared cache",
+  name: "runs" | "cache" | "shared",
   path: string,
 ): Promise<Diagnostic> {
   const parent = await existingParent(fs, path);
   const at = parent === path ? `"${path}"` : `"${path}" (not there yet)`;
-  const option = name === "shared cache" ? "TEMPER_CACHE" : `--${name} DIR`;
+  const option = name === "shared" ? "TEMPER_CACHE" : `--${name} DIR`;
   const fix = `Choose another folder with ${option}`;
   const lock = await locksWork(fs, join(parent, `.temper-doctor-${clock.randomHex(4)}`));
   if (lock instanceof TemperError) return { name, state: "missing", found: lock.message, fix };

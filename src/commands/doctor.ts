@@ -18,7 +18,7 @@ import { cachesOf } from "../cli/load_options.ts";
 import { clockFinding, staleFindings } from "../cli/run_diagnostics.ts";
 import { denoFinding, folderFinding, memoryFinding } from "../cli/machine_diagnostics.ts";
 
-const NAME_WIDTH = 12;
+const NAME_WIDTH = 11;
 
 export const doctor: Command = {
   name: "doctor",
@@ -54,7 +54,7 @@ async function* examine(context: CommandContext): AsyncGenerator<Diagnostic> {
   yield await folderFinding(context, "runs", runsDir);
   yield await folderFinding(context, "cache", caches.cacheDir);
   if (caches.sharedDir !== caches.cacheDir) {
-    yield await folderFinding(context, "shared cache", caches.sharedDir);
+    yield await folderFinding(context, "shared", caches.sharedDir);
   }
   yield await clockFinding(env, runsDir);
   yield* staleFindings(env, runsDir);

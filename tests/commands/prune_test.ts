@@ -34,6 +34,18 @@ Deno.test("prune says what would go and removes nothing before --yes", async () 
   assert.match((await tiny.call(prune, [])).out, /^Nothing to remove: 1 run and 0 stored outputs stay\n$/);
 });
 
+Deno.test("prune removes half-made environments from the shared cache, and leaves the made one", async () => {
+  const { tiny } = await withOldRuns();
+  await using _ = tiny;
+  await tiny.write("shared/python/0123/current", "attempt-good\n");
+  await tiny.write("shared/python/0123/attempt-good/bin/python", "");
+  await tiny.write("shared/python/0123/attempt-torn/bin/python", "");
+  assert.match((await tiny.call(prune, [])).out, /leftover +python attempt-torn .*half made\n/);
+  assert.equal((await tiny.call(prune, ["--yes"])).code, 0);
+  const left = await Array.fromAsync(Deno.readDir(join(tiny.dir, "shared/python/0123")), ({ name }) => name);
+  assert.deepEqual(left.toSorted(), ["attempt-good", "current", "lock"]);
+});
+
 Deno.test("prune refuses a --keep or --older-than it cannot read", async () => {
   await using tiny = await project();
   await assert.rejects(tiny.call(prune, ["--keep", "many"]), { code: "bad-option" });
