@@ -16,6 +16,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "src/plan",
     "src/spec",
     "src/lib",
+    // Texts that `init` hands on.
+    "pipelines",
+    "templates",
   ],
   "src/cli": [
     "src/run",
