@@ -34,13 +34,15 @@ export const init: Command = {
     const enter = dir === resolve(cwd) ? "" : `cd ${shellWord(relative(cwd, dir))} && `;
     const here = { ...invocation, tasks };
     const next = enter + commandLine(here, "run", PIPELINE);
-    if (values["json"]) terminal.out(`${JSON.stringify({ dir, wrote, left, next }, null, 2)}\n`);
-    else {
-      for (const path of wrote) terminal.out(`wrote    ${path}\n`);
-      for (const path of left) terminal.out(`left     ${path}, which is there already\n`);
-      if (hasTasks) terminal.out(`\n${localNote()}Next: ${next}\n`);
+    if (values["json"]) {
+      if (!hasTasks) throw noTasks(dir);
+      terminal.out(`${JSON.stringify({ dir, wrote, left, next }, null, 2)}\n`);
+      return EXIT.ok;
     }
+    for (const path of wrote) terminal.out(`wrote    ${path}\n`);
+    for (const path of left) terminal.out(`left     ${path}, which is there already\n`);
     if (!hasTasks) throw noTasks(dir);
+    terminal.out(`\n${localNote()}Next: ${next}\n`);
     return EXIT.ok;
   },
 };
