@@ -1,15 +1,7 @@
 import { join } from "node:path";
-import type { Fs } from "../lib/files/fs.ts";
 import type { Invocation } from "../lib/text/invocation.ts";
+import type { World } from "./program.ts";
 import { COMMANDS } from "./registry.ts";
-
-export interface World {
-  readonly fs: Fs;
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Address of the module that was started. */
-  readonly main: string;
-}
 
 /**
  * How temper was called. TEMPER_COMMAND says it where a script calls it. `deno task` sets INIT_CWD, which its children

@@ -1,7 +1,16 @@
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findProgram } from "../lib/find_program.ts";
-import type { World } from "./invocation.ts";
+import type { Fs } from "../lib/files/fs.ts";
+
+/** What shows how temper was called. */
+export interface World {
+  readonly fs: Fs;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Address of the module that was started. */
+  readonly main: string;
+}
 
 /** The words that call temper where the project has no task: the installed program, or Deno with the module. */
 export async function programOf(world: World): Promise<readonly string[]> {
