@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { denoFs } from "../../../src/lib/files/fs.ts";
 import type { Env } from "../../../src/providers/provider.ts";
-import { ownTrainer, trainerDigest } from "../../../src/providers/trainer/environment/trainer_dir.ts";
+import { trainerDigest } from "../../../src/providers/trainer/environment/trainer_dir.ts";
 import { trainerLeftovers } from "../../../src/providers/trainer/environment/leftovers.ts";
 import { MANIFEST, manifestText } from "../../../tools/trainer_manifest.ts";
 import { serveFiles } from "../../file_server.ts";
@@ -31,24 +31,51 @@ Deno.test("trainer/manifest.json lists the trainer as it is (deno task manifest)
   assert.equal(await denoFs.readText(MANIFEST), await manifestText());
 });
 
+/** What a program whose modules come from `url` says of its trainer. It twice asks for the folder at once. */
+async function remoteTrainer(url: string, { cacheDir, sharedDir }: { cacheDir: string; sharedDir: string }) {
+  const program = `
+import { ownTrainer } from "${url}${MODULE}";
+import { systemClock } from "${url}src/lib/clock.ts";
+import { denoFs } from "${url}src/lib/files/fs.ts";
+const env = { fs: denoFs, clock: systemClock, env: {}, ...${JSON.stringify({ cacheDir, sharedDir })} };
+const trainer = ownTrainer(denoFs);
+const said = { digest: await trainer.digest(), lock: await trainer.text("requirements.lock") };
+const untouched = await denoFs.stat(env.sharedDir) === undefined;
+try {
+  const dirs = await Promise.all([trainer.dir(env), trainer.dir(env)]);
+  console.log(JSON.stringify({ ...said, untouched, dirs }));
+} catch ({ code, message }) {
+  console.log(JSON.stringify({ code, message }));
+}`;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", "--no-config", "--no-lock", "-"],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const stdin = child.stdin.getWriter();
+  await stdin.write(new TextEncoder().encode(program));
+  await stdin.close();
+  const { stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  assert.notEqual(stdout.length, 0, decoder.decode(stderr));
+  return JSON.parse(decoder.decode(stdout));
+}
+
 Deno.test("a remote trainer has the digest of the local one, and becomes a folder once", async () => {
   await using server = serveFiles(ROOT);
   await inCache(async (env) => {
-    const remote = ownTrainer(denoFs, server.url + MODULE);
     const here = join(ROOT, "trainer");
-    assert.equal(await remote.digest(), await trainerDigest(here, denoFs));
-    assert.equal(
-      await remote.text("requirements.lock"),
-      await denoFs.readText(join(here, "requirements.lock")),
-    );
-    // Planning writes nothing.
-    assert.equal(await denoFs.stat(env.sharedDir), undefined);
-    const [dir, same] = await Promise.all([remote.dir(env), remote.dir(env)]);
+    const { digest, lock, untouched, dirs: [dir, same] } = await remoteTrainer(server.url, env);
+    assert.equal(digest, await trainerDigest(here, denoFs));
+    assert.equal(lock, await denoFs.readText(join(here, "requirements.lock")));
+    assert.ok(untouched, "planning writes nothing");
     assert.equal(dir, same);
-    assert.equal(await trainerDigest(dir, denoFs), await remote.digest());
-    const [inode] = [(await denoFs.stat(join(dir, "requirements.lock")))?.inode];
-    assert.equal(await remote.dir(env), dir);
-    assert.equal((await denoFs.stat(join(dir, "requirements.lock")))?.inode, inode);
+    assert.equal(await trainerDigest(dir, denoFs), digest);
+    const inode = async () => (await denoFs.stat(join(dir, "requirements.lock")))?.inode;
+    const before = await inode();
+    assert.deepEqual((await remoteTrainer(server.url, env)).dirs, [dir, dir]);
+    assert.equal(await inode(), before);
     assert.deepEqual(await trainerLeftovers(env), []);
   });
 });
@@ -57,7 +84,7 @@ Deno.test("a remote trainer that did not come whole is refused and leaves nothin
   const changed = "trainer/temper_trainer/train.py";
   await using server = serveFiles(ROOT, (path) => path === changed ? "import os\n" : undefined);
   await inCache(async (env) => {
-    await assert.rejects(ownTrainer(denoFs, server.url + MODULE).dir(env), {
+    assert.deepEqual(await remoteTrainer(server.url, env), {
       code: "trainer-damaged",
       message: `Cannot use the trainer: "${server.url}${changed}" is not what its manifest names`,
     });

@@ -26,8 +26,8 @@ const LOCK = "lock";
 const FETCH_WAIT_MS = 120_000;
 
 /** The trainer that comes with this program. */
-export function ownTrainer(fs: Fs, from: string = import.meta.url): Trainer {
-  const here = new URL("../../../../trainer/", from);
+export function ownTrainer(fs: Fs): Trainer {
+  const here = new URL("../../../../trainer/", import.meta.url);
   return here.protocol === "file:" ? folderTrainer(fileURLToPath(here), fs) : remoteTrainer(here);
 }
 
