@@ -6,7 +6,7 @@
  *     deno task bench:cli [ROUNDS]
  */
 import { fileURLToPath } from "node:url";
-import { join } from "node:path";
+import { join } from "../src/deps/path.ts";
 import { systemClock } from "../src/lib/clock.ts";
 import { denoFs } from "../src/lib/files/fs.ts";
 import { runPipeline } from "../src/run/run_pipeline.ts";

@@ -5,7 +5,7 @@
  *
  *     deno task bench:data [FEW MANY]
  */
-import { join } from "node:path";
+import { join } from "../src/deps/path.ts";
 import { systemClock } from "../src/lib/clock.ts";
 import { denoFs } from "../src/lib/files/fs.ts";
 import { LineWriter } from "../src/lib/files/line_writer.ts";

@@ -6,7 +6,7 @@
  *
  *     deno task bench:estimate [RUNS]
  */
-import { join, resolve } from "node:path";
+import { join, resolve } from "../src/deps/path.ts";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../src/lib/clock.ts";
 import { bytes, duration } from "../src/lib/text/format.ts";

@@ -6,7 +6,7 @@
  *
  *     deno task bench:serve [RUNS POINTS]
  */
-import { join } from "node:path";
+import { join } from "../src/deps/path.ts";
 import { denoFs } from "../src/lib/files/fs.ts";
 import { bytes, count } from "../src/lib/text/format.ts";
 import { MOST_POINTS } from "../src/view/charts.ts";

@@ -6,7 +6,7 @@
  *
  *     deno task bench:train [BLOCKS STEPS]
  */
-import { join } from "node:path";
+import { join } from "../src/deps/path.ts";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../src/lib/clock.ts";
 import { denoFs } from "../src/lib/files/fs.ts";

@@ -1,4 +1,4 @@
-import { isAbsolute, join, relative, sep } from "node:path";
+import { isAbsolute, join, relative, sep } from "../src/deps/path.ts";
 import { isLinkLoop } from "../src/lib/files/glob.ts";
 import type { FileReader, FileStat, ReadFs } from "../src/lib/files/read_fs.ts";
 

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../src/deps/path.ts";
 import type { FileStat, ReadFs } from "../src/lib/files/read_fs.ts";
 import { eventText } from "../src/view/event_text.ts";
 import type { LogEvent, UnknownEvent } from "../src/log/events.ts";

@@ -1,4 +1,4 @@
-import { basename, isAbsolute, join, relative } from "node:path";
+import { basename, isAbsolute, join, relative } from "../src/deps/path.ts";
 import type { Clock } from "../src/lib/clock.ts";
 import type { ReadFs } from "../src/lib/files/read_fs.ts";
 import { isDriven } from "../src/log/liveness.ts";

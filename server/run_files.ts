@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../src/deps/path.ts";
 import type { ReadFs } from "../src/lib/files/read_fs.ts";
 import { maskedText } from "../src/lib/net/secrets.ts";
 import { oneLine } from "../src/lib/text/text_width.ts";

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../src/deps/path.ts";
 import type { Clock } from "../src/lib/clock.ts";
 import type { FileStat, ReadFs } from "../src/lib/files/read_fs.ts";
 import { TemperError } from "../src/lib/errors.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "./deps/assert.ts";
 import { fileURLToPath } from "node:url";
 
 /** What the files of a folder may import, beside their own folder. */
@@ -201,6 +201,29 @@ Deno.test("a package has one version, wherever it is named", async () => {
   }
   assert.ok(named.has("hono") && named.has("zod"));
   assert.deepEqual([...named].filter(([, versions]) => versions.size > 1), []);
+});
+
+Deno.test("paths, arguments and assertions come from one file each", async () => {
+  const doors: Readonly<Record<string, RegExp>> = {
+    "src/deps/path.ts": /from "node:path"/,
+    "src/deps/cli.ts": /parseArgs[^;]* from "node:util"/,
+    "tests/deps/assert.ts": /from "node:assert\/strict"/,
+  };
+  const found: string[] = [];
+  const walk = async (folder: string) => {
+    for await (const { name, isDirectory } of Deno.readDir(new URL(folder, ROOT))) {
+      const path = `${folder}${name}`;
+      if (isDirectory) await walk(`${path}/`);
+      else if (/\.tsx?$/.test(name) && path !== "tests/architecture_test.ts") {
+        const text = await Deno.readTextFile(new URL(path, ROOT));
+        for (const [door, pattern] of Object.entries(doors)) {
+          if (pattern.test(text) !== (path === door)) found.push(`${path}: ${pattern}`);
+        }
+      }
+    }
+  };
+  for (const folder of ["src/", "server/", "tests/", "tools/", "bench/"]) await walk(folder);
+  assert.deepEqual(found, []);
 });
 
 Deno.test("no source file is longer than 300 lines", async () => {

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../src/deps/path.ts";
 
 const TYPES: Readonly<Record<string, string>> = {
   ts: "application/typescript",

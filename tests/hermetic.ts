@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../src/deps/path.ts";
 import { denoFs } from "../src/lib/files/fs.ts";
 import type { Invocation } from "../src/lib/text/invocation.ts";
 

@@ -3,9 +3,9 @@
  * `deno task test:crash [--seconds N] [--seed S] [FILE…]`: every proof of tests/crash that nothing is lost. The loops
  * go on for N seconds; what can be tried exhaustively is. The seed is printed and brings every random choice back.
  */
-import { join } from "node:path";
+import { join } from "../src/deps/path.ts";
 import process from "node:process";
-import { parseArgs } from "node:util";
+import { parseArgs } from "../src/deps/cli.ts";
 import { denoFs } from "../src/lib/files/fs.ts";
 import { COUNTED, type Tally } from "../tests/crash/proof.ts";
 import { junitCounts } from "./junit.ts";

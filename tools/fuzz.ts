@@ -3,9 +3,9 @@
  * `deno task test:fuzz [--inputs N] [--seed S] [--index I] [TARGET…]`: readers meet files that nobody meant. Each
  * gives a result or says what is wrong, within a time and a memory; `--index` reads one input again.
  */
-import { join } from "node:path";
+import { join } from "../src/deps/path.ts";
 import process from "node:process";
-import { parseArgs } from "node:util";
+import { parseArgs } from "../src/deps/cli.ts";
 import { bytes, count } from "../src/lib/text/format.ts";
 import { denoFs } from "../src/lib/files/fs.ts";
 import { TARGETS } from "../tests/fuzz/targets.ts";

@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- a program of its own, it talks to whoever runs it
 /** `deno task lint:python`: ruff over the trainer, format and rules. */
-import { join } from "node:path";
+import { join } from "../src/deps/path.ts";
 import process from "node:process";
 import { testPython } from "./test_python.ts";
 

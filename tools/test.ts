@@ -4,9 +4,9 @@
  * `deno task test --slow`: the heavier proofs instead, with the real model.
  * `deno task test --only deno|python [-- ARGS]` runs one side.
  */
-import { join } from "node:path";
+import { join } from "../src/deps/path.ts";
 import process from "node:process";
-import { parseArgs } from "node:util";
+import { parseArgs } from "../src/deps/cli.ts";
 import { denoFs } from "../src/lib/files/fs.ts";
 import { type Counts, junitCounts } from "./junit.ts";
 import { type TestPython, testPython } from "./test_python.ts";

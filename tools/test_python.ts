@@ -1,5 +1,5 @@
 // deno-lint-ignore-file no-console -- a program of its own, it talks to whoever runs it
-import { join } from "node:path";
+import { join } from "../src/deps/path.ts";
 import { systemClock } from "../src/lib/clock.ts";
 import { denoFs, sha256 } from "../src/lib/files/fs.ts";
 import { ensurePython } from "../src/providers/trainer/environment/environment.ts";

@@ -1,5 +1,5 @@
 /** The runs that the server is measured over, the same in every call. */
-import { join } from "node:path";
+import { join } from "../../src/deps/path.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import { LineWriter } from "../../src/lib/files/line_writer.ts";
 import type { SeriesName } from "../../src/log/metrics.ts";

@@ -2,7 +2,7 @@
 // tool calls they mean. rooms (reasoning.ts): a way through rooms, thought step by step.
 // The same rows every time. Train and eval share neither a wording nor a command nor an answer, and some rooms and
 // devices occur in eval only: a model that scores there has learnt the task, not the rows.
-import { dirname, join } from "node:path";
+import { dirname, join } from "../../src/deps/path.ts";
 import { fileURLToPath } from "node:url";
 import { denoFs, sha256 } from "../../src/lib/files/fs.ts";
 import { generator } from "./random.ts";

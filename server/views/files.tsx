@@ -1,5 +1,5 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
-import { basename } from "node:path";
+import { basename } from "../../src/deps/path.ts";
 import { bytes } from "../../src/lib/text/format.ts";
 import type { RunState } from "../../src/log/state.ts";
 import type { LogEntry } from "../log_store.ts";

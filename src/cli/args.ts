@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { parseArgs } from "../deps/cli.ts";
 import { UsageError } from "../lib/errors.ts";
 import { didYouMean } from "../lib/text/nearest.ts";
 import type { Command, CommandContext, Option } from "./command.ts";

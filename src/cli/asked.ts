@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { resolve } from "../deps/path.ts";
 import { UsageError } from "../lib/errors.ts";
 import type { Asked } from "../providers/provider.ts";
 import type { CommandContext } from "./command.ts";

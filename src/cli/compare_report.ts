@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { join, resolve } from "../deps/path.ts";
 import { EXIT, type ExitCode } from "../lib/errors.ts";
 import type { RunState } from "../log/state.ts";
 import type { CellRun } from "../run/run_cells.ts";

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { resolve } from "node:path";
+import { resolve } from "../deps/path.ts";
 import process from "node:process";
 import { VERSION } from "../lib/version.ts";
 import type { Env } from "../providers/provider.ts";

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../deps/path.ts";
 import type { Invocation } from "../lib/text/invocation.ts";
 import type { World } from "./program.ts";
 import { COMMANDS } from "./registry.ts";

@@ -1,4 +1,4 @@
-import { dirname, join } from "node:path";
+import { dirname, join } from "../deps/path.ts";
 import { TemperError } from "../lib/errors.ts";
 import { existingParent } from "../lib/files/existing_parent.ts";
 import { bytes } from "../lib/text/format.ts";

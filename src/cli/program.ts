@@ -1,4 +1,4 @@
-import { relative } from "node:path";
+import { relative } from "../deps/path.ts";
 import { fileURLToPath } from "node:url";
 import { findProgram } from "../lib/find_program.ts";
 import type { Fs } from "../lib/files/fs.ts";

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../deps/path.ts";
 import { existingParent } from "../lib/files/existing_parent.ts";
 import { bytes, counted, duration } from "../lib/text/format.ts";
 import type { Diagnostic } from "../providers/diagnostic.ts";

@@ -1,4 +1,4 @@
-import { basename, isAbsolute, join, relative } from "node:path";
+import { basename, isAbsolute, join, relative } from "../deps/path.ts";
 import type { Fs } from "../lib/files/fs.ts";
 import { isKnown } from "../log/events.ts";
 import { EVENTS_FILE, isDriven, seen } from "../log/liveness.ts";

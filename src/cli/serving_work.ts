@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { join, resolve } from "../deps/path.ts";
 import { InterruptedError, TemperError } from "../lib/errors.ts";
 import type { ServeOptions } from "../providers/ollama/finished_run.ts";
 import type { Progress } from "../providers/provider.ts";

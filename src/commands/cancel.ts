@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { resolve } from "node:path";
+import { resolve } from "../deps/path.ts";
 import { EXIT, InterruptedError, TemperError } from "../lib/errors.ts";
 import { providerFor } from "../providers/registry.ts";
 import { cancelRun } from "../run/cancel.ts";

@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { resolve } from "../deps/path.ts";
 import { type ExitCode, UsageError } from "../lib/errors.ts";
 import { asCalled } from "../lib/text/invocation.ts";
 import { duration } from "../lib/text/format.ts";

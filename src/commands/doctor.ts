@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { resolve } from "../deps/path.ts";
 import { EXIT } from "../lib/errors.ts";
 import { oneLine, pad } from "../lib/text/text_width.ts";
 import { wrap } from "../lib/text/wrap.ts";

@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { resolve } from "../deps/path.ts";
 import { EXIT } from "../lib/errors.ts";
 import type { Json } from "../lib/json/json.ts";
 import { type Changes, changesSince, type StepChange } from "../run/changes.ts";

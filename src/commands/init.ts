@@ -1,4 +1,4 @@
-import { join, relative, resolve } from "node:path";
+import { join, relative, resolve } from "../deps/path.ts";
 import evalRows from "../../pipelines/data/home.eval.jsonl" with { type: "text" };
 import trainRows from "../../pipelines/data/home.train.jsonl" with { type: "text" };
 import pipeline from "../../pipelines/lora.yaml" with { type: "text" };

@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { join, resolve } from "../deps/path.ts";
 import { EXIT, TemperError, UsageError } from "../lib/errors.ts";
 import { EVENTS_FILE, isDriven } from "../log/liveness.ts";
 import { oneLine } from "../lib/text/text_width.ts";

@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { resolve } from "../deps/path.ts";
 import { EXIT } from "../lib/errors.ts";
 import { unusedFields, unusedText } from "../view/unused_text.ts";
 import type { Env, Provider } from "../providers/provider.ts";

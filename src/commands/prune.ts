@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { resolve } from "../deps/path.ts";
 import { EXIT, UsageError } from "../lib/errors.ts";
 import { bytes, counted } from "../lib/text/format.ts";
 import type { Env } from "../providers/provider.ts";

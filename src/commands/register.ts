@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../deps/path.ts";
 import { EXIT } from "../lib/errors.ts";
 import { counted, share } from "../lib/text/format.ts";
 import type { Proof } from "../providers/ollama/prove.ts";

@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { join, resolve } from "../deps/path.ts";
 import { type ExitCode, UsageError } from "../lib/errors.ts";
 import { EVENTS_FILE } from "../log/liveness.ts";
 import { readLog } from "../log/read.ts";

@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { resolve } from "../deps/path.ts";
 import { age, duration } from "../lib/text/format.ts";
 import { EXIT, TemperError, UsageError } from "../lib/errors.ts";
 import { listRuns, readRun } from "../log/liveness.ts";

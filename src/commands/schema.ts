@@ -1,4 +1,4 @@
-import { dirname, resolve } from "node:path";
+import { dirname, resolve } from "../deps/path.ts";
 import { EXIT } from "../lib/errors.ts";
 import { schemaText } from "../spec/schema/json_schema.ts";
 import type { Command } from "../cli/command.ts";

@@ -1,4 +1,4 @@
-import { join, relative, resolve } from "node:path";
+import { join, relative, resolve } from "../deps/path.ts";
 import { EXIT, TemperError, UsageError } from "../lib/errors.ts";
 import { existingParent } from "../lib/files/existing_parent.ts";
 import type { Fs } from "../lib/files/fs.ts";

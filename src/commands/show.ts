@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { resolve } from "../deps/path.ts";
 import { EXIT, UsageError } from "../lib/errors.ts";
 import { oneLine, truncate } from "../lib/text/text_width.ts";
 import { wrap } from "../lib/text/wrap.ts";

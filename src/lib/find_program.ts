@@ -1,4 +1,4 @@
-import { delimiter, isAbsolute, join } from "node:path";
+import { delimiter, isAbsolute, join } from "../deps/path.ts";
 import type { Fs } from "./files/fs.ts";
 
 /** Where a program lies on PATH; undefined when it does not. */

@@ -1,4 +1,4 @@
-import { dirname, join } from "node:path";
+import { dirname, join } from "../deps/path.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { FileWriter, Fs } from "../lib/files/fs.ts";
 import { explainSystemError } from "../lib/system_error.ts";

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../deps/path.ts";
 import type { ReadFs } from "../lib/files/read_fs.ts";
 import { readLog } from "./read.ts";
 import { isTerminal, type RunState, stopped } from "./state.ts";

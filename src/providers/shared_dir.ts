@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../deps/path.ts";
 import { makeOwnDir } from "../lib/files/folder.ts";
 import type { Env } from "./provider.ts";
 

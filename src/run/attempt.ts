@@ -1,4 +1,4 @@
-import { dirname, join } from "node:path";
+import { dirname, join } from "../deps/path.ts";
 import { TemperError } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json/json.ts";
 import { keyOf } from "../plan/key.ts";

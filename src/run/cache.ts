@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../deps/path.ts";
 import { z } from "../deps/zod.ts";
 import { makeFolder } from "../lib/files/folder.ts";
 import { digestOf, rememberDigest, stampOf } from "../lib/files/digest_memo.ts";

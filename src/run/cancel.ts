@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../deps/path.ts";
 import { LockedError, TemperError } from "../lib/errors.ts";
 import type { FileLock } from "../lib/files/fs.ts";
 import { LogWriter } from "../log/append.ts";

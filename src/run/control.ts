@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../deps/path.ts";
 import type { Clock } from "../lib/clock.ts";
 import { InterruptedError, TemperError } from "../lib/errors.ts";
 import type { Fs } from "../lib/files/fs.ts";

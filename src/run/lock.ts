@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../deps/path.ts";
 import { LockedError } from "../lib/errors.ts";
 import { makeOwnDir } from "../lib/files/folder.ts";
 import { type FileLock, type Fs, sha256 } from "../lib/files/fs.ts";

@@ -1,4 +1,4 @@
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join } from "../deps/path.ts";
 import { DiskUsage } from "../lib/files/disk_usage.ts";
 import { TemperError } from "../lib/errors.ts";
 import { filesBelow } from "../lib/files/folder.ts";

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../deps/path.ts";
 import { EXIT, type ExitCode, type TemperError } from "../lib/errors.ts";
 import { explainSystemError } from "../lib/system_error.ts";
 import { LogWriter } from "../log/append.ts";

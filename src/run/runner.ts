@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../deps/path.ts";
 import type { TemperError } from "../lib/errors.ts";
 import { isMachineFault } from "../lib/system_error.ts";
 import { attempt } from "./attempt.ts";

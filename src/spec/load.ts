@@ -1,4 +1,4 @@
-import { dirname, resolve } from "node:path";
+import { dirname, resolve } from "../deps/path.ts";
 import type { Fs } from "../lib/files/fs.ts";
 import { maskedText, secretValues } from "../lib/net/secrets.ts";
 import { crossField } from "./rules/cross_field.ts";

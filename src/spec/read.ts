@@ -1,4 +1,4 @@
-import { basename, dirname } from "node:path";
+import { basename, dirname } from "../deps/path.ts";
 import type { Fs } from "../lib/files/fs.ts";
 import { isLinkLoop } from "../lib/files/glob.ts";
 import { didYouMean } from "../lib/text/nearest.ts";

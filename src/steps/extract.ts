@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../deps/path.ts";
 import { digestOf, rememberDigest, stampOf } from "../lib/files/digest_memo.ts";
 import { UsageError } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json/json.ts";

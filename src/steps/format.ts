@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../deps/path.ts";
 import type { Fs } from "../lib/files/fs.ts";
 import type { JsonObject } from "../lib/json/json.ts";
 import { ABILITIES } from "../providers/abilities.ts";

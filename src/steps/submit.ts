@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../deps/path.ts";
 import { providerFor } from "../providers/registry.ts";
 import type { Step } from "./step.ts";
 import { workOf } from "./work.ts";

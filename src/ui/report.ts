@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../deps/path.ts";
 import { bytes, counted, duration } from "../lib/text/format.ts";
 import { oneLine } from "../lib/text/text_width.ts";
 import { wrap } from "../lib/text/wrap.ts";

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../deps/path.ts";
 import { masked } from "../lib/net/secrets.ts";
 import { commandLine, type Invocation } from "../lib/text/invocation.ts";
 import { shellWord } from "../lib/text/shell_word.ts";

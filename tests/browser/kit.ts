@@ -1,8 +1,8 @@
 // deno-lint-ignore-file no-console -- says which tests are skipped, and why
 /** What the browser tests share: a real Chromium, the real server, and what must hold on every page. */
 import axe from "axe-core";
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../deps/assert.ts";
+import { join } from "../../src/deps/path.ts";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { findProgram } from "../../src/lib/find_program.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import type { Page } from "playwright-core";
 import { addEveryRun } from "../server/every_run.ts";
 import { type Site as Runs, site as runsFolder } from "../server/kit.ts";

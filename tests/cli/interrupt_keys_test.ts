@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import { InterruptKeys } from "../../src/cli/interrupt_keys.ts";
 import { InterruptedError } from "../../src/lib/errors.ts";
 

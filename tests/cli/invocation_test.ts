@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../deps/assert.ts";
+import { join } from "../../src/deps/path.ts";
 import { pathToFileURL } from "node:url";
 import { invocationOf } from "../../src/cli/invocation.ts";
 import { COMMANDS } from "../../src/cli/registry.ts";

@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../deps/assert.ts";
+import { join } from "../../src/deps/path.ts";
 import { clockFinding, staleFindings } from "../../src/cli/run_diagnostics.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";

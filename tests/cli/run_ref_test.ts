@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../deps/assert.ts";
+import { join } from "../../src/deps/path.ts";
 import { findRun } from "../../src/cli/run_ref.ts";
 import { UsageError } from "../../src/lib/errors.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import { good, withFolder } from "../spec/kit.ts";
 import { temper } from "./cli_kit.ts";
 

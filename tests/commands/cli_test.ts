@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import { spawnSync } from "node:child_process";
 import { COMMANDS, loadCommand } from "../../src/cli/registry.ts";
 import { ROOT, temper } from "./cli_kit.ts";

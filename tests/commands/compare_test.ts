@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import { GOOD, good, withFolder } from "../spec/kit.ts";
 import { temper } from "./cli_kit.ts";

@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../deps/assert.ts";
+import { join } from "../../src/deps/path.ts";
 import { doctor } from "../../src/commands/doctor.ts";
 import { denoFinding, folderFinding, memoryFinding } from "../../src/cli/machine_diagnostics.ts";
 import { systemClock } from "../../src/lib/clock.ts";

@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../deps/assert.ts";
+import { join } from "../../src/deps/path.ts";
 import { logs } from "../../src/commands/logs.ts";
 import { runs } from "../../src/commands/runs.ts";
 import { show } from "../../src/commands/show.ts";

@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../deps/assert.ts";
+import { join } from "../../src/deps/path.ts";
 import { init } from "../../src/commands/init.ts";
 import { COMMANDS } from "../../src/cli/registry.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";

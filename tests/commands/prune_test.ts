@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../deps/assert.ts";
+import { join } from "../../src/deps/path.ts";
 import { prune } from "../../src/commands/prune.ts";
 import { runs } from "../../src/commands/runs.ts";
 import { copyFolder } from "../run/kit.ts";

@@ -1,4 +1,4 @@
-import { dirname, join } from "node:path";
+import { dirname, join } from "../../src/deps/path.ts";
 import type { Command, CommandContext } from "../../src/cli/command.ts";
 import { parseCommandLine } from "../../src/cli/args.ts";
 import { systemClock } from "../../src/lib/clock.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import { runs } from "../../src/commands/runs.ts";
 import { EXIT } from "../../src/lib/errors.ts";
 import { textWidth } from "../../src/lib/text/text_width.ts";

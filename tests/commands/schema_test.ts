@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import { ROOT, temper } from "./cli_kit.ts";
 
 Deno.test("schema prints what stands in pipelines/schema.json", async () => {

@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- says why it is skipped
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../deps/assert.ts";
+import { join } from "../../src/deps/path.ts";
 import { TemperError } from "../../src/lib/errors.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
 import { jobsOf, kitAt, outputsOf } from "../run/kit.ts";

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../src/deps/path.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
 import { type FaultKind, FAULTS } from "../run/faulty_fs.ts";
 import { survives } from "../run/faults.ts";

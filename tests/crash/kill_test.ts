@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { basename, join } from "node:path";
+import assert from "../deps/assert.ts";
+import { basename, join } from "../../src/deps/path.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import { isKnown, type LogEvent } from "../../src/log/events.ts";
 import { readLog } from "../../src/log/read.ts";

@@ -1,4 +1,4 @@
-import { dirname, join } from "node:path";
+import { dirname, join } from "../../src/deps/path.ts";
 import { denoFs, type FileWriter, type Fs } from "../../src/lib/files/fs.ts";
 
 /** A name in a folder that was made, taken away or replaced, and whose folder was not synced since. */

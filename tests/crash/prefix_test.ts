@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../src/deps/path.ts";
 import { boundaries, record, resumesAt } from "../run/cuts.ts";
 import { Proof, withFolder } from "./proof.ts";
 

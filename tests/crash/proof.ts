@@ -1,5 +1,5 @@
 // deno-lint-ignore-file no-console -- what a proof has tried is for whoever runs it
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import { denoFs, sha256 } from "../../src/lib/files/fs.ts";
 import { randomFrom } from "../run/kit.ts";
 

@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../deps/assert.ts";
+import { join } from "../../src/deps/path.ts";
 import { effectsOf, kitAt } from "../run/kit.ts";
 import { readyRunner } from "../run/runner_process.ts";
 import { Proof, withFolder } from "./proof.ts";

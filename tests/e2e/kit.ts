@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- a program of its own, it talks to whoever runs it
 /** What the end-to-end tests share: the real command line, the real trainer and a tiny random base. */
-import { join } from "node:path";
+import { join } from "../../src/deps/path.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import { HERMETIC } from "../hermetic.ts";
 

@@ -1,6 +1,6 @@
 // deno-lint-ignore-file camelcase -- names of result.json
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../deps/assert.ts";
+import { join } from "../../src/deps/path.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import { parseModelfile } from "../providers/trainer/modelfile_grammar.ts";
 import { type Project, project, tinyBase, WITHOUT_TRAINER } from "./kit.ts";

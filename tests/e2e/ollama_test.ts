@@ -1,6 +1,6 @@
 // deno-lint-ignore-file camelcase -- names of the pipeline file
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../deps/assert.ts";
+import { join } from "../../src/deps/path.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import { startOllama, WITHOUT_ENGINE } from "../providers/ollama/server.ts";
 import { type Project, project, tinyBase, WITHOUT_TRAINER } from "./kit.ts";

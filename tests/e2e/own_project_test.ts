@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { delimiter, dirname, join } from "node:path";
+import assert from "../deps/assert.ts";
+import { delimiter, dirname, join } from "../../src/deps/path.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import { serveFiles } from "../file_server.ts";
 import { runNames } from "../hermetic.ts";

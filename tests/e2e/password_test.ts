@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../deps/assert.ts";
+import { join } from "../../src/deps/path.ts";
 import { formsOf, startGuard } from "../guard_server.ts";
 import { startOllama, WITHOUT_OLLAMA } from "../providers/ollama/server.ts";
 import { filesWith } from "../providers/openai/hosted_project.ts";

@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- a program of its own, its words are what the caller reads
 /** `worker.ts TARGET SEED FROM COUNT FOLDER`: reads inputs FROM, FROM + 1, … and says which one it is at in a file. */
-import { join } from "node:path";
+import { join } from "../../src/deps/path.ts";
 import { randomFrom } from "../run/kit.ts";
 import { input } from "./mutate.ts";
 import { outcome, TARGETS } from "./targets.ts";

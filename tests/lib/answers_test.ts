@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import fc from "fast-check";
 import { type Calls, FORMS, sameCalls, splitReasoning } from "../../src/lib/text/answers.ts";
 import { exactJson } from "../../src/lib/json/exact_json.ts";

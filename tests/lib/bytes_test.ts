@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import fc from "fast-check";
 import { utf8Fault } from "../../src/lib/files/bytes.ts";
 

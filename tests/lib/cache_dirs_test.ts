@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import { cacheDirs } from "../../src/lib/files/cache_dirs.ts";
 
 Deno.test("cacheDirs() shares what is large by TEMPER_CACHE, else by the platform's cache folder", () => {

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import { asCalled, commandLine, INSTALLED } from "../../src/lib/text/invocation.ts";
 
 const PROJECT = { tasks: ["run", "logs"], program: ["deno", "run", "-A", "/my tools/cli.ts"] };

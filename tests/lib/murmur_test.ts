@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import { murmur128 } from "../../src/lib/files/murmur.ts";
 
 function hex(digest: string): string {

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import { parseCount, parseSize } from "../../src/lib/text/quantity.ts";
 
 Deno.test("parseSize() reads decimal and binary units", () => {

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import { parseTemplate, templateFields } from "../../src/lib/text/template.ts";
 
 Deno.test("parseTemplate() splits text and fields", () => {

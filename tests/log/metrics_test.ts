@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import fc from "fast-check";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import { type MetricPoint, metricsReader, pointOfEvent, readPoints } from "../../src/log/metrics.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import { fileURLToPath } from "node:url";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import { resolveTraining } from "../../src/plan/defaults.ts";

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, ok } from "../deps/assert.ts";
 import { fileURLToPath } from "node:url";
 import { files, type HomeRow, homeRows } from "../../pipelines/data/generate.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";

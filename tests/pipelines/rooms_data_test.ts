@@ -1,4 +1,4 @@
-import { equal, ok } from "node:assert/strict";
+import { equal, ok } from "../deps/assert.ts";
 import { type RoomRow, roomRows } from "../../pipelines/data/reasoning.ts";
 
 const SIDES = ["train", "eval"] as const;

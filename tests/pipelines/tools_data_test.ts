@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, ok } from "../deps/assert.ts";
 import { REFUSAL, type ToolRow, toolRows } from "../../pipelines/data/tools.ts";
 import { toolAsSent } from "../../src/providers/ollama/sent.ts";
 

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import fc from "fast-check";
 import { advise, type AdviseQuestion } from "../../src/plan/advise.ts";
 import { likelyShape, parametersOf } from "../../src/plan/model_shapes.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import { artifactSizes, type Quantization } from "../../src/plan/artifacts.ts";
 import { likelyShape } from "../../src/plan/model_shapes.ts";
 import { method } from "../../src/spec/schema/schema_method.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import { diskNeeds } from "../../src/plan/disk.ts";
 
 const SIZES = { weights: 100e6, gguf: 900e6, checkpoint: 300e6 };

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import fc from "fast-check";
 import { resolveTraining } from "../../src/plan/defaults.ts";
 import {

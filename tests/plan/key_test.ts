@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import fc from "fast-check";
 import { canonicalJson, type Json } from "../../src/lib/json/json.ts";
 import { changedParts, keyOf } from "../../src/plan/key.ts";

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../src/deps/path.ts";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { denoFs, type Fs } from "../../src/lib/files/fs.ts";
 import { localProvider } from "../../src/providers/local/provider.ts";

@@ -1,6 +1,6 @@
-import { join } from "node:path";
+import { join } from "../../src/deps/path.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import { operationsOfARun, survives } from "./faults.ts";
 import { outputsOf, seededRandom, withKit } from "./kit.ts";
 

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import { claimRunDir, nameInId, runId } from "../../src/run/ids.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import { TemperError } from "../../src/lib/errors.ts";
 import { latestRun } from "../../src/run/latest_run.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";

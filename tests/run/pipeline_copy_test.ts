@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../deps/assert.ts";
+import { join } from "../../src/deps/path.ts";
 import { pipelineCopy } from "../../src/run/pipeline_copy.ts";
 import { filesWith, hostedProject } from "../providers/openai/hosted_project.ts";
 import { MockService } from "../providers/openai/mock_service.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import { LockedError, TemperError, UsageError } from "../../src/lib/errors.ts";
 import { type CellRun, runCells } from "../../src/run/run_cells.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";

@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../deps/assert.ts";
+import { join } from "../../src/deps/path.ts";
 import { LockedError, TemperError } from "../../src/lib/errors.ts";
 import { denoFs, type Fs } from "../../src/lib/files/fs.ts";
 import type { LogEvent } from "../../src/log/events.ts";

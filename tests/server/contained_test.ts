@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { dirname, join, sep } from "node:path";
+import assert from "../deps/assert.ts";
+import { dirname, join, sep } from "../../src/deps/path.ts";
 import { containedFs } from "../../server/contained_fs.ts";
 import { createSources } from "../../server/sources.ts";
 import { createApp } from "../../server/app.tsx";

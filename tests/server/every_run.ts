@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../src/deps/path.ts";
 import { denoFs, type FileLock } from "../../src/lib/files/fs.ts";
 import { BEGINNING, DONE, metric, type Site, training } from "./kit.ts";
 

@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../deps/assert.ts";
+import { join } from "../../src/deps/path.ts";
 import { denoFs, type Fs } from "../../src/lib/files/fs.ts";
 import { logText, recorded } from "../ui/recorded.ts";
 import { until } from "../until.ts";

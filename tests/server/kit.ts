@@ -1,5 +1,5 @@
 import { DENO_TASK } from "../hermetic.ts";
-import { join } from "node:path";
+import { join } from "../../src/deps/path.ts";
 import { createApp } from "../../server/app.tsx";
 import type { GuardOptions } from "../../server/guard.ts";
 import { createSources, type Sources } from "../../server/sources.ts";

@@ -1,5 +1,5 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 
 interface Schema {
   readonly type: string;

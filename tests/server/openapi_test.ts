@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import fc from "fast-check";
 import { addEveryRun } from "./every_run.ts";
 import { site, stateOf } from "./kit.ts";

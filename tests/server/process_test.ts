@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../deps/assert.ts";
+import { join } from "../../src/deps/path.ts";
 import { VERSION } from "../../src/lib/version.ts";
 import { temper } from "../commands/cli_kit.ts";
 import { logText, recorded } from "../ui/recorded.ts";

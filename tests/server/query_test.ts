@@ -1,5 +1,5 @@
 // deno-lint-ignore-file camelcase -- names of the URL and of the API
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import fc from "fast-check";
 import { lenientQuery, listPath, listQuery, ROW_STATES, selectRows, SORT_KEYS } from "../../server/query.ts";
 import { type RunRow, unreadableRow } from "../../server/run_row.ts";

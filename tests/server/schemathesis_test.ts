@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../deps/assert.ts";
+import { join } from "../../src/deps/path.ts";
 import { fileURLToPath } from "node:url";
 import { addEveryRun } from "./every_run.ts";
 import { site, stateOf } from "./kit.ts";

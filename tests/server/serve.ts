@@ -1,5 +1,5 @@
 /** `deno task serve` as a process of its own. */
-import { join } from "node:path";
+import { join } from "../../src/deps/path.ts";
 import { ROOT } from "../commands/cli_kit.ts";
 
 export interface Serving extends AsyncDisposable {

@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- says what was measured
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../deps/assert.ts";
+import { join } from "../../src/deps/path.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import { ROOT, WITHOUT_TRAINER } from "../e2e/kit.ts";
 import { startOllama, WITHOUT_ENGINE } from "../providers/ollama/server.ts";

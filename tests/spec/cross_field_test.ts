@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../deps/assert.ts";
+import { join } from "../../src/deps/path.ts";
 import { GOOD, good, marked, problemsOf, withFolder } from "./kit.ts";
 
 const SPLIT = good("  eval: held.jsonl\n", "  split: {eval: 0.1}\n");

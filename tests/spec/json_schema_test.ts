@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import { allFields, jsonSchema, schemaAt, schemaText } from "../../src/spec/schema/json_schema.ts";
 import { loadAll } from "../../src/spec/load.ts";

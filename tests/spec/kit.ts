@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../src/deps/path.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import { type LoadOptions, type LoadResult, loadSpec } from "../../src/spec/load.ts";
 import type { Problem } from "../../src/spec/problem.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import fc from "fast-check";
 import { fullName, modelNameFault, previousName } from "../../src/spec/rules/model_name.ts";
 import { startOllama, WITHOUT_OLLAMA } from "../providers/ollama/server.ts";

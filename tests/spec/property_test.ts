@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import fc from "fast-check";
 import { renderProblem } from "../../src/spec/render.ts";
 import { GOOD, load, withFolder } from "./kit.ts";

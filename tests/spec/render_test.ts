@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import { textWidth } from "../../src/lib/text/text_width.ts";
 import { type Problem, problemAt, problemWith } from "../../src/spec/problem.ts";
 import { renderProblem } from "../../src/spec/render.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import { type Problem, problemJson } from "../../src/spec/problem.ts";
 import { renderProblem } from "../../src/spec/render.ts";
 import { GOOD, good, problemsOf, withFolder } from "./kit.ts";

@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../deps/assert.ts";
+import { join } from "../../src/deps/path.ts";
 import { good, load, marked, problemsOf, withFolder } from "./kit.ts";
 
 /** GOOD with another dataset section, given on one line. */

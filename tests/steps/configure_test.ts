@@ -1,6 +1,6 @@
 // deno-lint-ignore-file camelcase -- names of the pipeline file
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../deps/assert.ts";
+import { join } from "../../src/deps/path.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import { changedParts } from "../../src/plan/key.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import type { Env } from "../../src/providers/provider.ts";
 import type { LoadedSpec } from "../../src/spec/load.ts";
 import { monitor } from "../../src/steps/monitor.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import fc from "fast-check";
 import type { LogEvent } from "../../src/log/events.ts";
 import { fold, NO_RUN } from "../../src/log/state.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import { fold, NO_RUN } from "../../src/log/state.ts";
 import { createRenderer } from "../../src/ui/create_renderer.ts";
 import { DONE, ManualClock, recorded, RecordingTerminal, RUN_ID, STARTED } from "./recorded.ts";

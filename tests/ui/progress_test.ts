@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import fc from "fast-check";
 import type { StepProgress } from "../../src/log/state.ts";
 import { counter, progressText } from "../../src/view/progress_text.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { Screen } from "./screen.ts";

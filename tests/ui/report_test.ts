@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import { createPalette } from "../../src/ui/palette.ts";
 import { reportLines } from "../../src/ui/report.ts";
 import { DENO_TASK } from "../hermetic.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import fc from "fast-check";
 import { textWidth } from "../../src/lib/text/text_width.ts";
 import { createPalette } from "../../src/ui/palette.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../deps/assert.ts";
 import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { shellWord } from "../../src/lib/text/shell_word.ts";

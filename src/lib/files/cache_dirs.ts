@@ -1,4 +1,4 @@
-import { isAbsolute, join, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "../../deps/path.ts";
 
 /** Where temper keeps what can be deleted. Both are absolute. */
 export interface CacheDirs {

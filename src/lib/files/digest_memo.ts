@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../deps/path.ts";
 import type { Clock } from "../clock.ts";
 import { type Fs, sha256 } from "./fs.ts";
 import { canonicalJson } from "../json/json.ts";

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../deps/path.ts";
 import type { Fs } from "./fs.ts";
 
 interface Usage {

@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { dirname } from "../../deps/path.ts";
 import type { Fs } from "./fs.ts";
 
 /** The path itself, or the nearest folder above it that exists. */

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { dirname, join } from "node:path";
+import { dirname, join } from "../../deps/path.ts";
 import { type Fs, sha256 } from "./fs.ts";
 
 /** Paths of all files below a folder, relative to it, with "/" and sorted by their bytes. */

@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { dirname } from "../../deps/path.ts";
 import type { FileReader, FileStat, ReadFs } from "./read_fs.ts";
 
 export type { FileReader, FileStat, ReadFs } from "./read_fs.ts";

@@ -1,4 +1,4 @@
-import { join, matchesGlob } from "node:path";
+import { join, matchesGlob } from "../../deps/path.ts";
 import { UsageError } from "../errors.ts";
 import type { Fs } from "./fs.ts";
 

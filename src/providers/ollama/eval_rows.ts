@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../deps/path.ts";
 import { z } from "../../deps/zod.ts";
 import type { Call } from "../../lib/text/answers.ts";
 import { TemperError } from "../../lib/errors.ts";

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../deps/path.ts";
 import type { Fs } from "../../lib/files/fs.ts";
 import type { JobResult } from "../provider.ts";
 import { jobDir } from "../trainer/job/job_folder.ts";

@@ -1,4 +1,4 @@
-import { basename } from "node:path";
+import { basename } from "../../deps/path.ts";
 import { UsageError } from "../../lib/errors.ts";
 import type { Fs } from "../../lib/files/fs.ts";
 import { modelNameFault } from "../../spec/rules/model_name.ts";

@@ -1,5 +1,5 @@
 // deno-lint-ignore-file camelcase -- names of the log and of `show --json`
-import { join } from "node:path";
+import { join } from "../../deps/path.ts";
 import type { Spec } from "../../spec/schema/schema.ts";
 import type { JobResult } from "../provider.ts";
 import { judgeAnswers, type JudgeWork } from "../trainer/serving/judge.ts";

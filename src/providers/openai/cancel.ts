@@ -1,4 +1,4 @@
-import { basename, join } from "node:path";
+import { basename, join } from "../../deps/path.ts";
 import type { FineTuningJob } from "../../deps/openai.ts";
 import { TemperError } from "../../lib/errors.ts";
 import type { JsonObject } from "../../lib/json/json.ts";

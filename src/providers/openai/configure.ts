@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../deps/path.ts";
 import { TemperError, UsageError } from "../../lib/errors.ts";
 import { count, counted } from "../../lib/text/format.ts";
 import type { Json, JsonObject } from "../../lib/json/json.ts";

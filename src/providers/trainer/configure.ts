@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../deps/path.ts";
 import { counted } from "../../lib/text/format.ts";
 import { sha256 } from "../../lib/files/fs.ts";
 import { canonicalJson, type JsonObject } from "../../lib/json/json.ts";

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../deps/path.ts";
 import { bytes, count, duration, figure } from "../../lib/text/format.ts";
 import type { JsonObject } from "../../lib/json/json.ts";
 import type { ArtifactSizes } from "../../plan/artifacts.ts";

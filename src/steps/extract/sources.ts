@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { resolve } from "../../deps/path.ts";
 import { UsageError } from "../../lib/errors.ts";
 import type { FileStat, Fs } from "../../lib/files/fs.ts";
 import { expandGlob, isGlob, isLinkLoop } from "../../lib/files/glob.ts";

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../deps/path.ts";
 import type { SourceFile } from "../extract/source_file.ts";
 import type { SetName } from "../extract/sources.ts";
 import type { StepContext } from "../step.ts";

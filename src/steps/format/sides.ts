@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../deps/path.ts";
 import { LineWriter } from "../../lib/files/line_writer.ts";
 import type { Env } from "../../providers/provider.ts";
 import type { SetName } from "../extract/sources.ts";

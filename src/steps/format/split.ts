@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../deps/path.ts";
 import { LineWriter } from "../../lib/files/line_writer.ts";
 import { readLines } from "../../lib/files/lines.ts";
 import { murmur128 } from "../../lib/files/murmur.ts";

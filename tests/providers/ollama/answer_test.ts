@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import { FORMS, sameCalls } from "../../../src/lib/text/answers.ts";
 import { asText, formOf, sameAnswer, servedCall } from "../../../src/providers/ollama/answer.ts";
 

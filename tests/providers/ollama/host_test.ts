@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import { ollamaHost } from "../../../src/providers/ollama/host.ts";
 
 /** Ollama's own tests of OLLAMA_HOST (envconfig/config_test.go), as a client has to read it. */

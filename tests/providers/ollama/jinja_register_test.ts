@@ -1,5 +1,5 @@
 // deno-lint-ignore-file camelcase -- names of the format
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import { TemperError } from "../../../src/lib/errors.ts";
 import { register } from "../../../src/providers/ollama/register.ts";
 import { clientOf, registerWork, requestOf } from "./kit.ts";

@@ -1,4 +1,4 @@
-import { dirname, join } from "node:path";
+import { dirname, join } from "../../../src/deps/path.ts";
 import { until } from "../../until.ts";
 import { freePort } from "./server.ts";
 

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { denoFs } from "../../../src/lib/files/fs.ts";
 import { ollamaFinding } from "../../../src/providers/ollama/ollama_diagnostics.ts";

@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- says which tests are skipped, and why
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../../deps/assert.ts";
+import { join } from "../../../src/deps/path.ts";
 import { TemperError, UsageError } from "../../../src/lib/errors.ts";
 import { blobOf, register } from "../../../src/providers/ollama/register.ts";
 import { clientOf, registerWork, requestOf } from "./kit.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import { argumentsAsSent, lostKeys, SENT, toolAsSent } from "../../../src/providers/ollama/sent.ts";
 import type { Json } from "../../../src/lib/json/json.ts";
 

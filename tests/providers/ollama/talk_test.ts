@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import { execFileSync } from "node:child_process";
 import { addressOf, withCredentials } from "../../../src/lib/net/address.ts";
 import { talkCommand } from "../../../src/providers/ollama/talk.ts";

@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../../deps/assert.ts";
+import { join } from "../../../src/deps/path.ts";
 import { type HostedProject, hostedProject } from "./hosted_project.ts";
 
 /** A service of somebody else's making: https://github.com/CopilotKit/aimock. Ignores the metadata filter of lists. */

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import { hostedProject } from "./hosted_project.ts";
 import { killedDuring } from "./killed_during.ts";
 import type { Call } from "./mock_service.ts";

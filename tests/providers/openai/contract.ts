@@ -1,5 +1,5 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import description from "../../fixtures/openai/openapi.json" with { type: "json" };
 import type { Call } from "./mock_service.ts";
 

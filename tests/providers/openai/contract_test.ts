@@ -1,5 +1,5 @@
 // deno-lint-ignore-file no-console -- the counts are what this test is read for
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import { Contract } from "./contract.ts";
 import { hostedProject, pairs } from "./hosted_project.ts";
 import { type Call, MockService } from "./mock_service.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import { closingNotes, refuseClosed } from "../../../src/providers/openai/dialects/dates.ts";
 import { DIALECTS, type HostedSpec } from "../../../src/providers/openai/dialects/dialect.ts";
 import { Spec } from "../../../src/spec/schema/schema.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { denoFs } from "../../../src/lib/files/fs.ts";
 import { DIALECTS } from "../../../src/providers/openai/dialects/dialect.ts";

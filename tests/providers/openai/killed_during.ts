@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import type { HostedProject } from "./hosted_project.ts";
 import { type Call, type MockOptions, MockService } from "./mock_service.ts";
 

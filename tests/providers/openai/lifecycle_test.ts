@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../../deps/assert.ts";
+import { join } from "../../../src/deps/path.ts";
 import { filesWith, hostedProject, KEY, pairs } from "./hosted_project.ts";
 import { type Message, type MockOptions, MockService } from "./mock_service.ts";
 import { until } from "../../until.ts";

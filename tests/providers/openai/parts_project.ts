@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../../src/deps/path.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { denoFs, sha256 } from "../../../src/lib/files/fs.ts";
 import type { JsonObject } from "../../../src/lib/json/json.ts";

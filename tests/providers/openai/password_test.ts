@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import { formsOf, startGuard } from "../../guard_server.ts";
 import { filesWith, hostedProject, KEY } from "./hosted_project.ts";
 import { MockService } from "./mock_service.ts";

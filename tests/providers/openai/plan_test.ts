@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import { hostedProject } from "./hosted_project.ts";
 
 Deno.test("plan of a hosted pipeline shows tokens, price with date and source, presets and what closes", async () => {

@@ -1,5 +1,5 @@
 // deno-lint-ignore-file camelcase -- names of the protocol
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import { hostedProject } from "./hosted_project.ts";
 import { MockService } from "./mock_service.ts";
 

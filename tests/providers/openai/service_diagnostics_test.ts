@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import { hostedProject } from "./hosted_project.ts";
 import { MockService } from "./mock_service.ts";
 

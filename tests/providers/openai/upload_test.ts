@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import { partsProject } from "./parts_project.ts";
 
 Deno.test("uploadOnce() sends a large file in parts, and goes on with them after an interruption", async () => {

@@ -1,6 +1,6 @@
 // deno-lint-ignore-file camelcase -- names of config.json
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../../deps/assert.ts";
+import { join } from "../../../src/deps/path.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { denoFs } from "../../../src/lib/files/fs.ts";
 import type { BaseInfo } from "../../../src/providers/trainer/base/base.ts";

@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../../deps/assert.ts";
+import { join } from "../../../src/deps/path.ts";
 import { describeBase } from "../../../src/providers/trainer/base/describe.ts";
 import { jobSettings, trainingSpec } from "../../../src/providers/trainer/job/job.ts";
 import { clientOf, registerWork, requestOf } from "../ollama/kit.ts";

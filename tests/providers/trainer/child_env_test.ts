@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import { installerEnv, trainerEnv } from "../../../src/providers/trainer/environment/child_env.ts";
 
 const VARIABLES = {

@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { dirname, join } from "node:path";
+import assert from "../../deps/assert.ts";
+import { dirname, join } from "../../../src/deps/path.ts";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { InterruptedError } from "../../../src/lib/errors.ts";

@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../../deps/assert.ts";
+import { join } from "../../../src/deps/path.ts";
 import { denoFs } from "../../../src/lib/files/fs.ts";
 import { SENT } from "../../../src/providers/ollama/sent.ts";
 import { placeExamples, someThink } from "../../../src/providers/trainer/job/examples.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import { builtinBase } from "../../../src/providers/trainer/base/builtin.ts";
 import { rowFinding } from "../../../src/providers/trainer/estimate/export_rows.ts";
 import { trainingSpec } from "../../../src/providers/trainer/job/job.ts";

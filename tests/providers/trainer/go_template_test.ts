@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../../deps/assert.ts";
+import { join } from "../../../src/deps/path.ts";
 import fc from "fast-check";
 import { goTemplate } from "../../../src/providers/trainer/serving/go_template.ts";
 import {

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import { builtinBase } from "../../../src/providers/trainer/base/builtin.ts";
 import { jobSettings, trainingSpec } from "../../../src/providers/trainer/job/job.ts";
 import { methodNotes } from "../../../src/providers/trainer/estimate/method_notes.ts";

@@ -1,6 +1,6 @@
 // deno-lint-ignore-file camelcase -- names of metrics.jsonl
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../../deps/assert.ts";
+import { join } from "../../../src/deps/path.ts";
 import { denoFs } from "../../../src/lib/files/fs.ts";
 import { MetricsTail } from "../../../src/providers/trainer/follow/metrics_tail.ts";
 

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import fc from "fast-check";
 import { UsageError } from "../../../src/lib/errors.ts";
 import { builtinBase } from "../../../src/providers/trainer/base/builtin.ts";

@@ -1,5 +1,5 @@
 // deno-lint-ignore-file camelcase -- names of config.json and job.json
-import { join } from "node:path";
+import { join } from "../../../src/deps/path.ts";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { denoFs } from "../../../src/lib/files/fs.ts";

@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../../deps/assert.ts";
+import { join } from "../../../src/deps/path.ts";
 import { fileURLToPath } from "node:url";
 import { localProvider } from "../../../src/providers/local/provider.ts";
 import { DOUBLE, Project, starts } from "./project.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import { Silence } from "../../../src/providers/trainer/follow/silence.ts";
 
 /** What is told at each [time, size]. */

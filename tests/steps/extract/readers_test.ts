@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import fc from "fast-check";
 import { csvReader } from "../../../src/steps/extract/csv.ts";
 import { readJsonArray } from "../../../src/steps/extract/json_array.ts";

@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
-import { join } from "node:path";
+import assert from "../../deps/assert.ts";
+import { join } from "../../../src/deps/path.ts";
 import { parse } from "yaml";
 import { extract } from "../../../src/steps/extract.ts";
 import { Bench, refusal } from "../drive.ts";

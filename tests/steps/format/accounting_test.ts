@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import fc from "fast-check";
 import type { Json, JsonObject } from "../../../src/lib/json/json.ts";
 import { ABILITIES } from "../../../src/providers/abilities.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import fc from "fast-check";
 import { parse } from "yaml";
 import type { UsageError } from "../../../src/lib/errors.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import type { Json, JsonObject } from "../../../src/lib/json/json.ts";
 import { REASONING_FIELDS } from "../../../src/steps/format/shapes/content.ts";
 import { FLAG_NAMES, PARTIAL_FLAG_NAMES } from "../../../src/steps/format/shapes/learn_flags.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import { DigestTable } from "../../../src/steps/format/checks/digest_table.ts";
 
 Deno.test("DigestTable.slotOf() tells digests apart that differ in one word, while it grows", () => {

@@ -1,5 +1,5 @@
 // deno-lint-ignore-file camelcase -- names of the protocol
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import { ABILITIES } from "../../../src/providers/abilities.ts";
 import { Accounting } from "../../../src/steps/format/report/accounting.ts";
 import { Converter } from "../../../src/steps/format/shapes/converter.ts";

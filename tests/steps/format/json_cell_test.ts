@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import { parseJsonCell } from "../../../src/steps/format/shapes/json_cell.ts";
 
 const reason = (value: Parameters<typeof parseJsonCell>[0]) => {

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import { markupOf } from "../../../src/steps/format/checks/markup.ts";
 
 const SURE: readonly (readonly [text: string, says: RegExp])[] = [

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import { ABILITIES } from "../../../src/providers/abilities.ts";
 import { Spec } from "../../../src/spec/schema/schema.ts";
 import { settle } from "../../../src/steps/format/checks/check_conversation.ts";

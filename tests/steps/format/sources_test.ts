@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import type { JsonObject } from "../../../src/lib/json/json.ts";
 import { format } from "../../../src/steps/format.ts";
 import { Bench, jsonl, refusal } from "../drive.ts";

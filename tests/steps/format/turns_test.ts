@@ -1,5 +1,5 @@
 // deno-lint-ignore-file camelcase -- names of the protocol
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import type { Json, JsonObject } from "../../../src/lib/json/json.ts";
 import { ABILITIES } from "../../../src/providers/abilities.ts";
 import { Spec } from "../../../src/spec/schema/schema.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import fc from "fast-check";
 import { barChart } from "../../../src/ui/compare/bar_chart.ts";
 import { compareCells } from "../../../src/ui/compare/comparison.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import { textWidth } from "../../../src/lib/text/text_width.ts";
 import { compareCells } from "../../../src/ui/compare/comparison.ts";
 import { comparisonLines } from "../../../src/ui/compare/compare_text.ts";

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert from "../../deps/assert.ts";
 import fc from "fast-check";
 import { type CellInput, compareCells, COSTS } from "../../../src/ui/compare/comparison.ts";
 import { comparisonJson } from "../../../src/ui/compare/compare_json.ts";

@@ -1,5 +1,5 @@
 // deno-lint-ignore-file camelcase -- names of predictions.jsonl and of the protocol
-import { join } from "node:path";
+import { join } from "../../../deps/path.ts";
 import type { ChatCompletionMessageParam } from "../../../deps/openai.ts";
 import type { JsonObject } from "../../../lib/json/json.ts";
 import { readLines } from "../../../lib/files/lines.ts";

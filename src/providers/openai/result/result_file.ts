@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../../deps/path.ts";
 import type { MonitorWork } from "../../provider.ts";
 import { renamed } from "../job/job_events.ts";
 import type { JobView } from "../job/job_view.ts";

@@ -1,5 +1,5 @@
 // deno-lint-ignore-file camelcase -- names of the protocol and of the pipeline file
-import { join } from "node:path";
+import { join } from "../../../deps/path.ts";
 import { UsageError } from "../../../lib/errors.ts";
 import type { Fs } from "../../../lib/files/fs.ts";
 import type { Json, JsonObject } from "../../../lib/json/json.ts";

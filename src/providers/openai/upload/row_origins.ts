@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../../deps/path.ts";
 import type { Fs } from "../../../lib/files/fs.ts";
 import { readLines } from "../../../lib/files/lines.ts";
 import { originsOf } from "./example_file.ts";

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../../deps/path.ts";
 import { TemperError } from "../../../lib/errors.ts";
 import { bytes } from "../../../lib/text/format.ts";
 import type { SubmitWork } from "../../provider.ts";

@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { resolve } from "../../../deps/path.ts";
 import { UsageError } from "../../../lib/errors.ts";
 import { isHubId, OLLAMA } from "../../../spec/schema/base.ts";
 import type { LoadedSpec } from "../../../spec/load.ts";

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../../deps/path.ts";
 import type { Env } from "../../provider.ts";
 
 const COMMIT = /^[0-9a-f]{40}$/;

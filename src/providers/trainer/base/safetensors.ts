@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { join } from "node:path";
+import { join } from "../../../deps/path.ts";
 import { z } from "../../../deps/zod.ts";
 import { UsageError } from "../../../lib/errors.ts";
 import type { Fs } from "../../../lib/files/fs.ts";

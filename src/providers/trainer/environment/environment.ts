@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../../deps/path.ts";
 import { InterruptedError, TemperError } from "../../../lib/errors.ts";
 import { bytes, duration } from "../../../lib/text/format.ts";
 import { makeOwnDir } from "../../../lib/files/folder.ts";

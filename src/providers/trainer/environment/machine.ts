@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../../deps/path.ts";
 import { z } from "../../../deps/zod.ts";
 import type { Spec } from "../../../spec/schema/schema.ts";
 import type { Env } from "../../provider.ts";

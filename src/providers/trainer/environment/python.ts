@@ -1,4 +1,4 @@
-import { delimiter, isAbsolute, join } from "node:path";
+import { delimiter, isAbsolute, join } from "../../../deps/path.ts";
 import { TemperError } from "../../../lib/errors.ts";
 import { captureProcess } from "../../../lib/process.ts";
 import type { Env } from "../../provider.ts";

@@ -1,4 +1,4 @@
-import { dirname, join } from "node:path";
+import { dirname, join } from "../../../deps/path.ts";
 import { fileURLToPath } from "node:url";
 import { TemperError } from "../../../lib/errors.ts";
 import { filesBelow, folderDigest, makeOwnDir } from "../../../lib/files/folder.ts";

@@ -1,5 +1,5 @@
 // deno-lint-ignore-file camelcase -- names of the log and of `show --json`
-import { join } from "node:path";
+import { join } from "../../../deps/path.ts";
 import type { Json, JsonObject } from "../../../lib/json/json.ts";
 import { trainingFlopsPerToken } from "../../../plan/time.ts";
 import type { Artifact, JobResult, MonitorWork } from "../../provider.ts";

@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { resolve } from "../../../deps/path.ts";
 import type { Fs } from "../../../lib/files/fs.ts";
 import type { JsonObject } from "../../../lib/json/json.ts";
 import { resolveTraining } from "../../../plan/defaults.ts";

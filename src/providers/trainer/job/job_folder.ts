@@ -1,4 +1,4 @@
-import { dirname, join } from "node:path";
+import { dirname, join } from "../../../deps/path.ts";
 import { filesBelow, makeFolder } from "../../../lib/files/folder.ts";
 import type { Fs } from "../../../lib/files/fs.ts";
 import { canonicalJson, type JsonObject } from "../../../lib/json/json.ts";

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../../deps/path.ts";
 import { EXIT, TemperError, UsageError } from "../../../lib/errors.ts";
 import { tailOf } from "../../../lib/files/log_tail.ts";
 import { type ProcessEnd, runProcess } from "../../../lib/process.ts";

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../../deps/path.ts";
 import { TemperError } from "../../../lib/errors.ts";
 import { type DetachedProcess, startDetached } from "../../../lib/process.ts";
 import type { Work } from "../../provider.ts";

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../../deps/path.ts";
 import { z } from "../../../deps/zod.ts";
 import { TemperError } from "../../../lib/errors.ts";
 import type { Fs } from "../../../lib/files/fs.ts";

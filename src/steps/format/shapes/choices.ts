@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../../deps/path.ts";
 import { TemperError, UsageError } from "../../../lib/errors.ts";
 import type { JsonObject } from "../../../lib/json/json.ts";
 import type { SourceFile } from "../../extract/source_file.ts";
