@@ -1,6 +1,7 @@
 import type { CommandContext, Terminal } from "./src/cli/command.ts";
 import { COMMANDS, loadCommand } from "./src/cli/registry.ts";
 import { EXIT, type ExitCode, TemperError, UsageError } from "./src/lib/errors.ts";
+import { asCalled, type Invocation } from "./src/lib/text/invocation.ts";
 
 type Listener = Parameters<CommandContext["onInterrupt"]>[0];
 
@@ -21,8 +22,17 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     const rest = isHelp ? ["--help"] : [...flags, ...argv.slice(at + 1)];
     return await call(called, rest, terminal, interrupts.on);
   } catch (error) {
-    return report(error, json, terminal);
+    return report(error, json, terminal, await thisInvocation());
   }
+}
+
+/** Found out when something is to be said about it: most calls say nothing. */
+async function thisInvocation(): Promise<Invocation> {
+  const [{ invocationOf }, { denoFs }] = await Promise.all([
+    import("./src/cli/invocation.ts"),
+    import("./src/lib/files/fs.ts"),
+  ]);
+  return await invocationOf({ fs: denoFs, cwd: Deno.cwd(), env: Deno.env.toObject(), main: Deno.mainModule });
 }
 
 async function top(flags: readonly string[], terminal: Terminal): Promise<ExitCode> {
@@ -34,15 +44,16 @@ async function top(flags: readonly string[], terminal: Terminal): Promise<ExitCo
   const unknown = flags.find((flag) => !["--help", "-h", "--json"].includes(flag));
   if (unknown !== undefined) {
     throw new UsageError("unknown-option", `Unknown option: found "${unknown}"`, {
-      hint: "deno task help lists the commands",
+      hint: "`temper help` lists the commands",
     });
   }
   const { overview } = await import("./src/cli/overview.ts");
+  const text = asCalled(overview(), await thisInvocation());
   if (flags.includes("--help") || flags.includes("-h")) {
-    terminal.out(overview());
+    terminal.out(text);
     return EXIT.ok;
   }
-  terminal.err(overview());
+  terminal.err(text);
   return EXIT.usage;
 }
 
@@ -61,13 +72,14 @@ async function call(
   if (!command) {
     const { didYouMean } = await import("./src/lib/text/nearest.ts");
     throw new UsageError("unknown-command", `Unknown command: found "${name}"`, {
-      hint: didYouMean(name, Object.keys(COMMANDS)) ?? "deno task help lists the commands",
+      hint: didYouMean(name, Object.keys(COMMANDS)) ?? "`temper help` lists the commands",
     });
   }
   const { values, positionals } = parseCommandLine(command, argv);
+  const invocation = await thisInvocation();
   if (values["help"]) {
     const { commandHelp } = await import("./src/cli/help.ts");
-    terminal.out(commandHelp(command));
+    terminal.out(asCalled(commandHelp(command), invocation));
     return EXIT.ok;
   }
   return await command.run({
@@ -78,14 +90,17 @@ async function call(
     clock: systemClock,
     cwd: Deno.cwd(),
     env: Deno.env.toObject(),
+    invocation,
     onInterrupt,
   });
 }
 
-function report(error: unknown, json: boolean, terminal: Terminal): ExitCode {
+function report(error: unknown, json: boolean, terminal: Terminal, invocation: Invocation): ExitCode {
   if (error instanceof TemperError) {
-    if (json) terminal.out(`${JSON.stringify({ error }, null, 2)}\n`);
-    else terminal.err(`${error.render(terminal.color)}\n`);
+    const said = (text: string) => asCalled(text, invocation);
+    const inWords = (_: string, value: unknown) => typeof value === "string" ? said(value) : value;
+    if (json) terminal.out(`${JSON.stringify({ error }, inWords, 2)}\n`);
+    else terminal.err(`${said(error.render(terminal.color))}\n`);
     return error.exitCode;
   }
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
@@ -162,10 +177,10 @@ function createWriter(stream: typeof Deno.stdout | typeof Deno.stderr, closed: (
 
 if (import.meta.main) {
   // A promise nobody waits for fails like everything else: in one sentence.
-  addEventListener("unhandledrejection", (event) => {
+  addEventListener("unhandledrejection", async (event) => {
     event.preventDefault();
     const json = Deno.args.includes("--json");
-    Deno.exit(report(event.reason, json, createTerminal(json, () => {})));
+    Deno.exit(report(event.reason, json, createTerminal(json, () => {}), await thisInvocation()));
   });
   Deno.exit(await main(Deno.args));
 }

@@ -12,11 +12,11 @@ import { systemClock } from "../src/lib/clock.ts";
 import { denoFs } from "../src/lib/files/fs.ts";
 import { trainerEnv } from "../src/providers/trainer/environment/child_env.ts";
 import { ensurePython } from "../src/providers/trainer/environment/environment.ts";
-import { ownTrainerDir } from "../src/providers/trainer/environment/trainer_dir.ts";
 
 const BOUND = 1.3;
 const [blocks = 8, steps = 4] = Deno.args.map(Number);
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const TRAINER = join(ROOT, "trainer");
 const CACHE = join(ROOT, ".temper");
 const JOB_FILES = [
   "job.json",
@@ -105,8 +105,8 @@ class Loop {
     await denoFs.mkdirp(join(folder, "prepared"));
     for (const file of JOB_FILES) await denoFs.linkOrCopy(join(job, file), join(folder, file));
     this.#child = new Deno.Command(python, {
-      args: [join(ownTrainerDir(), "bench", "train_loop.py"), this.name, folder, CACHE],
-      env: trainerEnv(Deno.env.toObject(), ownTrainerDir()),
+      args: [join(TRAINER, "bench", "train_loop.py"), this.name, folder, CACHE],
+      env: trainerEnv(Deno.env.toObject(), TRAINER),
       clearEnv: true,
       stdin: "piped",
       stdout: "piped",
@@ -156,7 +156,7 @@ const folder = await Deno.makeTempDir({ prefix: "bench-train-" });
 try {
   const python = await ensurePython({
     env: { fs: denoFs, clock: systemClock, cacheDir: CACHE, env: Deno.env.toObject() },
-    trainerDir: ownTrainerDir(),
+    trainerDir: TRAINER,
     progress: ({ message }) => message && console.log(message),
     signal: new AbortController().signal,
   });

@@ -1,6 +1,5 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
-import { type Context, Hono } from "../src/deps/hono.ts";
-import { secureHeaders } from "../src/deps/hono.ts";
+import { type Context, Hono, secureHeaders } from "../src/deps/hono.ts";
 import { TemperError } from "../src/lib/errors.ts";
 import { type ChangeKind, CHANGES } from "../src/log/predictions.ts";
 import { createApi, found, noRun } from "./api/api.ts";
@@ -9,6 +8,7 @@ import { errorBody, guard, type GuardOptions } from "./guard.ts";
 import { lenientQuery, selectRows } from "./query.ts";
 import { modelfileText, pipelineText, predictionsOf, reportOf, trainerLog } from "./run_files.ts";
 import { reason } from "./run_index.ts";
+import { commandLine, INSTALLED } from "../src/lib/text/invocation.ts";
 import type { Sources } from "./run_sources.ts";
 import { asset } from "./static.ts";
 import { CompareView } from "./views/compare.tsx";
@@ -64,8 +64,10 @@ function pages(app: Hono, sources: Sources): void {
     const query = lenientQuery(c.req.query());
     const all = await index.rows();
     const now = clock.now();
+    const start = commandLine(where.invocation ?? INSTALLED, "run", "pipelines/lora.yaml");
+    const page = selectRows(all, query, now);
     return c.html(
-      <ListView query={query} page={selectRows(all, query, now)} all={all} folder={where.runs} now={now} />,
+      <ListView query={query} page={page} all={all} folder={where.runs} start={start} now={now} />,
     );
   });
   app.get("/compare", async (c) => {

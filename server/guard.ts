@@ -1,7 +1,5 @@
 import { isIP } from "node:net";
-import type { MiddlewareHandler } from "../src/deps/hono.ts";
-import { getCookie, setCookie } from "../src/deps/hono.ts";
-import { timingSafeEqual } from "../src/deps/hono.ts";
+import { getCookie, type MiddlewareHandler, setCookie, timingSafeEqual } from "../src/deps/hono.ts";
 import { isLoopback } from "../src/lib/net/address.ts";
 
 const COOKIE = "temper_token";

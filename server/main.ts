@@ -1,5 +1,5 @@
 /**
- * The process of `deno task serve`. It may read one folder and listen on one address, and nothing else: the command
+ * The process of `temper serve`. It may read one folder and listen on one address, and nothing else: the command
  * starts it with these permissions. Its settings come in a line on stdin, so that the token is in no list of
  * processes; when stdin ends, whoever started it has gone and it goes too.
  */
@@ -20,17 +20,19 @@ const settings = z.object({
   runsDir: z.string(),
   runs: z.string(),
   cwd: z.string(),
+  /** How temper was called, for the commands that pages name. */
+  invocation: z.object({ tasks: z.array(z.string()), program: z.array(z.string()) }),
 });
 
 const stdin = readLines(Deno.stdin.readable);
 
 async function main(): Promise<void> {
-  const { host, port, token, names, runsDir, runs, cwd } = parseJson(
+  const { host, port, token, names, runsDir, ...where } = parseJson(
     await firstLine(),
     settings,
     "the settings",
   );
-  const app = createApp(createSources(denoFs, systemClock, runsDir, { runs, cwd }), { host, token, names });
+  const app = createApp(createSources(denoFs, systemClock, runsDir, where), { host, token, names });
   try {
     Deno.serve({ hostname: host, port, onListen: ({ port }) => say({ port }) }, app.fetch);
   } catch (error) {

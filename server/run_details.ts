@@ -4,6 +4,7 @@ import type { Clock } from "../src/lib/clock.ts";
 import type { ReadFs } from "../src/lib/files/read_fs.ts";
 import { findJson } from "../src/lib/json/json_file.ts";
 import { isDriven } from "../src/log/read_run.ts";
+import { INSTALLED, type Invocation } from "../src/lib/text/invocation.ts";
 import { type NextCommand, nextCommands, type Place } from "../src/view/next_commands.ts";
 import type { RunState } from "../src/log/run_state.ts";
 import { type Liveness, lookAt, seenWith } from "./liveness.ts";
@@ -15,6 +16,8 @@ export interface Where {
   readonly runs: string;
   /** Absolute folder the server was started in. */
   readonly cwd: string;
+  /** How temper was called. @default as an installed program */
+  readonly invocation?: Invocation;
 }
 
 export interface RunView {
@@ -53,7 +56,7 @@ export async function viewRun(
 /** The run as its user would name it on the command line. */
 async function placeOf(
   fs: ReadFs,
-  { runs, cwd }: Where,
+  { runs, cwd, invocation = INSTALLED }: Where,
   id: string,
   dir: string,
   state: RunState,
@@ -61,6 +64,7 @@ async function placeOf(
   const cell = await cellOf(fs, dir);
   const near = isAbsolute(state.pipeline) ? relative(cwd, state.pipeline) : state.pipeline;
   return {
+    invocation,
     dir: join(runs, id),
     file: near === "" || near.startsWith("..") ? state.pipeline : near,
     options: runs === "runs" ? [] : ["--runs", runs],

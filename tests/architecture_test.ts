@@ -17,6 +17,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "src/plan",
     "src/spec",
     "src/lib",
+    // Texts that `init` hands on.
+    "pipelines",
+    "templates",
   ],
   "src/cli": [
     "src/library",
@@ -53,14 +56,19 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "src/pages": ["src/view", "src/lib"],
   "src/ui": ["src/view", "src/log", "src/lib"],
   "src/lib": [],
+  "src/deps": [],
   "server": ["src/pages", "src/view", "src/log", "src/lib"],
 };
-/** What a folder may take from outside where that is not free: the log is read by programs that load nothing else. */
+/** Packages, each in one file that names its version. Every folder may take them, but for those of PACKAGES. */
+const DEPS = "src/deps";
+/** What a folder may take of them where that is not free: the log is read by programs that load nothing else. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  "src/log": ["zod"],
-  "src/pages": ["hono", "zod"],
-  "server": ["hono", "@hono/zod-openapi", "uplot", "yaml", "zod"],
+  "src/log": ["path", "zod"],
+  "src/pages": ["hono", "path", "zod"],
+  "server": ["hono", "path", "uplot", "yaml_lexer", "zod", "zod_openapi"],
 };
+/** Every file with JSX imports this by itself. */
+const JSX = /^npm:\/?hono@[\d.]+\/jsx\/jsx-runtime$/;
 /** What is started by itself: it may print and exit. */
 const PROGRAMS = ["cli.ts", "server/main.ts"];
 
@@ -141,9 +149,10 @@ function forbidden(imports: ReadonlyMap<string, readonly string[]>): string[] {
 }
 
 function isAllowed(folder: string, allowed: readonly string[], to: string): boolean {
-  if (to === "deno.json" || to.startsWith("node:")) return true;
-  if (to.startsWith("npm:") || !to.includes("/")) {
-    const [, name = to] = /^(?:npm:\/?)?((?:@[^/@]+\/)?[^/@]+)/.exec(to) ?? [];
+  if (to === "deno.json" || to.startsWith("node:") || JSX.test(to)) return true;
+  if (/^(?:npm|jsr|https?):/.test(to) || !to.includes("/")) return folder === DEPS;
+  if (to.startsWith(`${DEPS}/`)) {
+    const name = to.slice(DEPS.length + 1).replace(/\.ts$/, "");
     return PACKAGES[folder]?.includes(name) ?? true;
   }
   const target = folderOf(to);
@@ -193,18 +202,58 @@ Deno.test("the command line loads what draws pages only where it writes one", as
 
 Deno.test("forbidden() and cycle() find what they are for", () => {
   const bad = new Map([
-    ["src/lib/a.ts", ["src/spec/b.ts", "node:path", "npm:/yaml@2.9.1"]],
+    ["src/deps/yaml.ts", ["npm:/yaml@2.9.1"]],
+    ["src/lib/a.ts", ["src/spec/b.ts", "node:path", "npm:/yaml@2.9.1", "src/deps/yaml.ts"]],
     ["src/spec/b.ts", ["src/lib/c.ts", "src/spec/d.ts"]],
     ["src/lib/c.ts", ["src/lib/a.ts"]],
-    ["src/log/e.ts", ["npm:/yaml@2.9.1", "npm:/zod@4.6.7"]],
+    ["src/log/e.ts", ["src/deps/yaml.ts", "src/deps/zod.ts", "zod"]],
+    ["server/g.tsx", ["npm:/hono@4.13.19/jsx/jsx-runtime", "src/deps/hono.ts"]],
     ["src/new/f.ts", []],
   ]);
   assert.deepEqual(forbidden(bad), [
     "src/lib/a.ts -> src/spec/b.ts",
-    "src/log/e.ts -> npm:/yaml@2.9.1",
+    "src/lib/a.ts -> npm:/yaml@2.9.1",
+    "src/log/e.ts -> src/deps/yaml.ts",
+    "src/log/e.ts -> zod",
     "src/new/f.ts: src/new has no arrows",
   ]);
   assert.deepEqual(cycle(bad), ["src/lib/a.ts", "src/spec/b.ts", "src/lib/c.ts", "src/lib/a.ts"]);
+});
+
+Deno.test("a package has one version, wherever it is named", async () => {
+  const named = new Map<string, Set<string>>();
+  const config = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  const texts = await Promise.all((await sources()).map((path) => Deno.readTextFile(new URL(path, ROOT))));
+  for (const text of [...texts, ...Object.values<string>(config.imports)]) {
+    for (const [, name, version] of text.matchAll(/npm:\/?((?:@[\w-]+\/)?[\w-]+)@([\w.-]+)/g)) {
+      named.set(name!, (named.get(name!) ?? new Set()).add(version!));
+    }
+  }
+  assert.ok(named.has("hono") && named.has("zod"));
+  assert.deepEqual([...named].filter(([, versions]) => versions.size > 1), []);
+});
+
+Deno.test("paths, arguments and assertions come from one file each", async () => {
+  const doors: Readonly<Record<string, RegExp>> = {
+    "src/deps/path.ts": /from "node:path"/,
+    "src/deps/cli.ts": /parseArgs[^;]* from "node:util"/,
+    "tests/deps/assert.ts": /from "node:assert\/strict"/,
+  };
+  const found: string[] = [];
+  const walk = async (folder: string) => {
+    for await (const { name, isDirectory } of Deno.readDir(new URL(folder, ROOT))) {
+      const path = `${folder}${name}`;
+      if (isDirectory) await walk(`${path}/`);
+      else if (/\.tsx?$/.test(name) && path !== "tests/architecture_test.ts") {
+        const text = await Deno.readTextFile(new URL(path, ROOT));
+        for (const [door, pattern] of Object.entries(doors)) {
+          if (pattern.test(text) !== (path === door)) found.push(`${path}: ${pattern}`);
+        }
+      }
+    }
+  };
+  for (const folder of ["src/", "server/", "tests/", "tools/", "bench/"]) await walk(folder);
+  assert.deepEqual(found, []);
 });
 
 Deno.test("only src/lib touches files, and only the programs print and exit", async () => {

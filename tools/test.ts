@@ -45,6 +45,7 @@ const { python, layer } = await testPython(root);
 const results = join(root, ".temper", "test-results");
 const env = {
   TEMPER_PYTHON: python,
+  TEMPER_CACHE: join(root, ".temper", "tests", "cache"),
   PYTHONPYCACHEPREFIX: join(root, ".temper", "pycache"),
   PYTHONDONTWRITEBYTECODE: "",
   TEMPER_SEED: seed,

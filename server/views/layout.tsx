@@ -1,6 +1,5 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
-import { html } from "../../src/deps/hono.ts";
-import type { Child } from "../../src/deps/hono.ts";
+import { type Child, html } from "../../src/deps/hono.ts";
 import { assetPath } from "../static.ts";
 
 export interface LayoutProps {

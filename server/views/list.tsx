@@ -11,6 +11,8 @@ export interface ListProps {
   /** Every run, for what can be chosen from. */
   readonly all: readonly RunRow[];
   readonly folder: string;
+  /** Starts a first run. */
+  readonly start: string;
   readonly now: number;
 }
 
@@ -37,7 +39,7 @@ export function ListView(props: ListProps) {
       <div id="live">
         <States all={all} query={query} />
         <Filter all={all} query={query} />
-        {page.rows.length === 0 ? <Nothing all={all} folder={props.folder} /> : <Table {...props} />}
+        {page.rows.length === 0 ? <Nothing {...props} /> : <Table {...props} />}
         <Pages page={page} query={query} />
       </div>
     </Layout>
@@ -193,7 +195,7 @@ function progressWords({ state, step, progress }: RunRow): string {
   return [step, progress].filter((part) => part !== null).join(": ");
 }
 
-function Nothing({ all, folder }: Pick<ListProps, "all" | "folder">) {
+function Nothing({ all, folder, start }: Pick<ListProps, "all" | "folder" | "start">) {
   if (all.length > 0) {
     return (
       <p class="empty">
@@ -204,7 +206,7 @@ function Nothing({ all, folder }: Pick<ListProps, "all" | "folder">) {
   return (
     <div class="empty">
       <p>No run in {folder} yet. Start one:</p>
-      <pre class="terminal" tabindex={0}>deno task run pipelines/lora.yaml</pre>
+      <pre class="terminal" tabindex={0}>{start}</pre>
     </div>
   );
 }

@@ -49,7 +49,7 @@ interface OptionToken {
 function checkOption(command: Command, options: Readonly<Record<string, Option>>, token: OptionToken): void {
   const { name, rawName, value, inlineValue } = token;
   const option = Object.hasOwn(options, name) ? options[name] : undefined;
-  const help = `deno task ${command.name} --help lists the options`;
+  const help = `\`temper ${command.name} --help\` lists the options`;
   if (!option) {
     const names = Object.keys(options).map((known) => `--${known}`);
     throw new UsageError("unknown-option", `Unknown option of ${command.name}: found "${rawName}"`, {
@@ -81,7 +81,7 @@ function checkCount({ name, usage, positionals: [least, most] }: Command, count:
     "bad-arguments",
     `Cannot call ${name}: it takes ${wants}, found ${count || "nothing"}`,
     {
-      hint: `deno task ${name} --help explains it`,
+      hint: `\`temper ${name} --help\` explains it`,
     },
   );
 }

@@ -1,6 +1,7 @@
 import type { Clock } from "../lib/clock.ts";
 import type { ExitCode } from "../lib/errors.ts";
 import type { Fs } from "../lib/files/fs.ts";
+import type { Invocation } from "../lib/text/invocation.ts";
 import type { Terminal } from "../lib/terminal.ts";
 
 export type { Terminal };
@@ -25,6 +26,8 @@ export interface CommandContext {
   /** Absolute folder the command was called in. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** How this program was called, for hints that name a command. */
+  readonly invocation: Invocation;
   /** Calls back at each Ctrl-C (SIGINT) and at SIGTERM, with how often it happened. Without a listener the process ends. */
   onInterrupt(listener: (signal: "SIGINT" | "SIGTERM", count: number) => void): void;
 }
@@ -54,9 +57,10 @@ export const RUNS_OPTION: Option = {
 };
 export const CACHE_OPTION: Option = {
   type: "string",
-  default: ".temper",
   value: "DIR",
-  help: "Folder of what can be deleted: step cache, Python environment, converted bases",
+  help:
+    "Folder of all that can be deleted (default: .temper for this project's step outputs; TEMPER_CACHE or the " +
+    "user's cache folder for Python environments and converted bases)",
 };
 export const SET_OPTION: Option = {
   type: "string",

@@ -1,7 +1,7 @@
 import { COMMON_OPTIONS } from "./args.ts";
 import type { Command, Option } from "./command.ts";
 
-/** What `deno task NAME --help` prints. */
+/** What `temper NAME --help` prints. */
 export function commandHelp(command: Command): string {
   const { name, usage, summary, options, details } = command;
   const rows = Object.entries({ ...options, ...COMMON_OPTIONS }).map(([long, option]) =>
@@ -14,7 +14,7 @@ export function commandHelp(command: Command): string {
   return [
     `${summary}.`,
     "",
-    `Usage: deno task ${name}${usage === "" ? "" : ` ${usage}`} [options]`,
+    `Usage: \`temper ${name}${usage === "" ? "" : ` ${usage}`} [options]\``,
     ...details === undefined ? [] : ["", details],
     "",
     "Options:",

@@ -6,11 +6,11 @@ export function overview(): string {
   return [
     "temper fine-tunes a language model as one YAML file describes.",
     "",
-    "Usage: deno task COMMAND [arguments] [options]",
+    "Usage: `temper COMMAND [arguments] [options]`",
     "",
     ...Object.entries(COMMANDS).map(([name, summary]) => `  ${name.padEnd(width)}  ${summary}`),
     "",
-    "deno task COMMAND --help explains one. Start with: deno task run pipelines/lora.yaml",
+    "`temper COMMAND --help` explains one. Start with: `temper run pipelines/lora.yaml`",
     "Exit codes: 0 ok, 1 failed, 2 file or command line wrong, 3 locked by another process, 130 interrupted.",
     "",
   ].join("\n");

@@ -31,7 +31,7 @@ export function matrixText(
     ...notes.length > 0 ? [""] : [],
     ...notes.map((note) => `${palette.warn("note")} ${note}`),
     "",
-    `${dim("One in full")}  ${accent(`deno task plan ${file} --cell ${first.cell}`)}`,
+    `${dim("One in full")}  ${accent(`\`temper plan ${file} --cell ${first.cell}\``)}`,
   ];
   return lines.join("\n") + "\n";
 }

@@ -1,7 +1,7 @@
 import type { Command } from "./command.ts";
 
 /**
- * Every word after `deno task`, in the order of the help, with the command's own summary: it is repeated here so
+ * Every command, in the order of the help, with the command's own summary: it is repeated here so
  * that the list loads no command. A command lives in the file of its name and is exported under it.
  */
 export const COMMANDS: Readonly<Record<string, string>> = {
@@ -20,6 +20,7 @@ export const COMMANDS: Readonly<Record<string, string>> = {
   serve: "Show the runs on a page that follows them; reads only",
   prune: "Remove finished runs and stored outputs that nothing refers to; says first what would go",
   doctor: "Say what is installed, reachable and missing, and what fixes it",
+  init: "Write a project of one's own: tasks, a pipeline, sample data, CI",
   import: "Turn a configuration of another tool into a pipeline file; lists what it could not carry over",
   schema: "Print the JSON Schema of pipeline files, for editors",
 };

@@ -31,7 +31,7 @@ export async function viewRun(
 
 /** The run's folder and file as its user would type them here. `cell`: which combination of the file it is. */
 export function placeOf(
-  { cwd, values }: CommandContext,
+  { cwd, values, invocation }: CommandContext,
   dir: string,
   file: string,
   cell: string | undefined,
@@ -39,6 +39,7 @@ export function placeOf(
   const { runs, cache, set } = values;
   const overrides = Array.isArray(set) ? set.flatMap((override) => ["--set", override]) : [];
   return {
+    invocation,
     dir: nearPath(cwd, dir),
     file: nearPath(cwd, file),
     options: unlessDefault("--runs", runs, RUNS_OPTION),

@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import type { Invocation } from "../lib/text/invocation.ts";
 import { TemperError } from "../lib/errors.ts";
 
 export interface ServerSettings {
@@ -11,6 +12,7 @@ export interface ServerSettings {
   readonly runs: string;
   readonly runsDir: string;
   readonly cwd: string;
+  readonly invocation: Invocation;
 }
 
 export interface ServerProcess {
@@ -27,6 +29,7 @@ const CONFIG = new URL("../../deno.json", import.meta.url);
  * its own: this one could not give up what it was started with. Resolves once it listens.
  */
 export async function startServer(settings: ServerSettings, signal: AbortSignal): Promise<ServerProcess> {
+  const isLocal = MAIN.protocol === "file:";
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       "run",
@@ -34,10 +37,10 @@ export async function startServer(settings: ServerSettings, signal: AbortSignal)
       "--no-prompt",
       // While a long log is read, V8 would let 90 MB of garbage pile up on 28 MB in use before it collects any.
       "--v8-flags=--heap-growing-percent=50",
-      `--config=${fileURLToPath(CONFIG)}`,
+      ...isLocal ? [`--config=${fileURLToPath(CONFIG)}`] : ["--no-config", "--no-lock"],
       `--allow-read=${settings.runsDir}`,
       `--allow-net=${netAddress(settings)}`,
-      fileURLToPath(MAIN),
+      isLocal ? fileURLToPath(MAIN) : MAIN.href,
     ],
     stdin: "piped",
     stdout: "piped",

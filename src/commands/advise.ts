@@ -31,8 +31,8 @@ export const advise: Command = {
   },
   details:
     "With a file, its data, its base and this machine are looked at; without one, the numbers given. The same " +
-    "estimates as plan; starts and writes nothing.\n\ndeno task advise pipelines/lora.yaml\n" +
-    "deno task advise --base-params 8e9 --memory 24GiB --rows 5000",
+    "estimates as plan; starts and writes nothing.\n\n`temper advise pipelines/lora.yaml`\n" +
+    "`temper advise --base-params 8e9 --memory 24GiB --rows 5000`",
   async run(context) {
     const { terminal, values } = context;
     const file = context.positionals[0];

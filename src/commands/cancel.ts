@@ -12,7 +12,7 @@ export const cancel: Command = {
   options: { runs: RUNS_OPTION, cache: CACHE_OPTION, takeover: TAKEOVER_OPTION },
   details:
     "RUN is an id, the beginning of one, or last. Works whether or not a process still drives the run.\n\n" +
-    "deno task cancel last",
+    "`temper cancel last`",
   async run(context) {
     const { values, positionals, terminal, onInterrupt } = context;
     const interrupt = new AbortController();

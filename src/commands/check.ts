@@ -13,7 +13,7 @@ export const check: Command = {
   positionals: [1, Infinity],
   options: { cache: CACHE_OPTION, set: SET_OPTION, force: FORCE_OPTION },
   details: "Reads the files and looks whether what they name is there. Starts and writes nothing.\n\n" +
-    "deno task check pipelines/*.yaml\ndeno task check pipelines/lora.yaml --set method.rank=16",
+    "`temper check pipelines/*.yaml`\n`temper check pipelines/lora.yaml --set method.rank=16`",
   async run(context) {
     const files = await checkFiles(context);
     const { terminal, values } = context;

@@ -1,3 +1,4 @@
+import { asCalled } from "../lib/text/invocation.ts";
 import { duration } from "../lib/text/format.ts";
 import { compare as compareAll, type CompareOptions, DATA, PAGE } from "../library/compare.ts";
 import type { CellRun } from "../run/run_cells.ts";
@@ -36,7 +37,7 @@ export const compare: Command = {
     "Runs that are done are not repeated, so the same command goes on after any interruption, and tries again " +
     "what failed. The table, once " +
     `absolute and once relative to full fine-tuning, also stands in ${PAGE} and ${DATA}, in a folder of the ` +
-    "pipeline's name beside the runs.\n\ndeno task compare pipelines/compare.yaml",
+    "pipeline's name beside the runs.\n\n`temper compare pipelines/compare.yaml`",
   async run(context) {
     const { terminal, clock, values, positionals, onInterrupt } = context;
     const json = values["json"] === true;

@@ -1,6 +1,7 @@
 import { EXIT } from "../lib/errors.ts";
 import { oneLine, pad } from "../lib/text/text_width.ts";
 import { wrap } from "../lib/text/wrap.ts";
+import { asCalled } from "../lib/text/invocation.ts";
 import { doctor as examine } from "../library/doctor.ts";
 import type { Diagnostic } from "../providers/diagnostic.ts";
 import { createPalette, type Palette } from "../ui/palette.ts";
@@ -15,12 +16,13 @@ export const doctor: Command = {
   usage: "",
   positionals: [0, 0],
   options: { runs: RUNS_OPTION, cache: CACHE_OPTION },
-  details: "Changes nothing. Ends with 1 when something is missing that every run needs.\n\ndeno task doctor",
+  details: "Changes nothing. Ends with 1 when something is missing that every run needs.\n\n`temper doctor`",
   async run(context) {
     const { terminal, values } = context;
     const palette = createPalette(terminal.color);
     const findings: Diagnostic[] = [];
-    for await (const finding of examine(libraryOptions(context))) {
+    for await (const { fix, ...found } of examine(libraryOptions(context))) {
+      const finding = { ...found, ...fix !== undefined && { fix: asCalled(fix, context.invocation) } };
       findings.push(finding);
       if (!values["json"]) terminal.out(findingText(finding, palette, terminal.columns("out")));
     }

@@ -1,4 +1,5 @@
 import { relative, resolve } from "../deps/path.ts";
+import { commandLine } from "../lib/text/invocation.ts";
 import { EXIT, UsageError } from "../lib/errors.ts";
 import { counted } from "../lib/text/format.ts";
 import { importConfig } from "../importers/import_config.ts";
@@ -29,8 +30,8 @@ const command: Command = {
     "Reads YAML and JSON of Axolotl, LLaMA-Factory (with its dataset_info.json), Unsloth (its command line's and " +
     "Studio's; Python scripts are not read), TRL (trl sft), Soup, and jobs of OpenAI. Every field of the file is " +
     "carried over or listed with its line and what to do instead: on stderr, and at the end of the pipeline.\n\n" +
-    "deno task import axolotl.yml --out pipelines/mine.yaml",
-  async run({ positionals, values, terminal, fs, cwd }) {
+    "`temper import axolotl.yml --out pipelines/mine.yaml`",
+  async run({ positionals, values, terminal, fs, cwd, invocation }) {
     const file = positionals[0]!;
     const out = values["out"] as string | undefined;
     const target = out === undefined ? undefined : resolve(cwd, out);
@@ -39,7 +40,8 @@ const command: Command = {
         hint: "Choose another name",
       });
     }
-    const imported = await importConfig(file, fs, { cwd, out, from: values["from"] as string | undefined });
+    const from = values["from"] as string | undefined;
+    const imported = await importConfig(file, fs, { cwd, out, from, invocation });
     const { tool, why, pipeline, carried, notCarried } = imported;
     if (target !== undefined) {
       await fs.mkdirp(resolve(target, ".."));
@@ -55,7 +57,8 @@ const command: Command = {
     terminal.err(`${title}: ${why}\n${counted(carried.length, "field")} carried over\n`);
     terminal.err(listLines(notCarried, title, terminal.columns("err")).map((line) => `${line}\n`).join(""));
     if (target !== undefined) {
-      terminal.err(`\nWrote ${relative(cwd, target)}. Next: deno task check ${relative(cwd, target)}\n`);
+      const written = relative(cwd, target);
+      terminal.err(`\nWrote ${written}. Next: ${commandLine(invocation, "check", written)}\n`);
     }
     return EXIT.ok;
   },

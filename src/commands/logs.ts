@@ -30,8 +30,8 @@ export const logs: Command = {
     "no-follow": { type: "boolean", help: "Print what is there and end" },
     trainer: { type: "boolean", help: "What the local trainer printed, instead of the events" },
   },
-  details: "RUN is an id, the beginning of one, or last. Times are UTC.\n\ndeno task logs last\n" +
-    "deno task logs last --trainer --no-follow\ndeno task logs last --json",
+  details: "RUN is an id, the beginning of one, or last. Times are UTC.\n\n`temper logs last`\n" +
+    "`temper logs last --trainer --no-follow`\n`temper logs last --json`",
   async run(context) {
     const { fs, cwd, values, positionals } = context;
     if (values["follow"] && values["no-follow"]) {

@@ -1,4 +1,5 @@
 import { EXIT } from "../lib/errors.ts";
+import { asCalled } from "../lib/text/invocation.ts";
 import { planAll } from "../library/plan.ts";
 import { createPalette } from "../ui/palette.ts";
 import {
@@ -29,7 +30,7 @@ export const plan: Command = {
   },
   details:
     "Of a file with a matrix, the combinations are shown in one table; --cell LABEL shows one in full.\n\n" +
-    "deno task plan pipelines/lora.yaml",
+    "`temper plan pipelines/lora.yaml`",
   async run(context) {
     const { terminal, values } = context;
     const file = context.positionals[0]!;
@@ -41,8 +42,10 @@ export const plan: Command = {
     if (values["json"]) {
       const json = whole ? { file, name: first.pipeline, cells: views.map(planJson) } : planJson(first);
       terminal.out(JSON.stringify(json, null, 2) + "\n");
-    } else if (whole) terminal.out(matrixText(first.pipeline, views, palette, terminal.columns()));
-    else terminal.out(planText(first, palette, terminal.columns()));
+    } else if (whole) {
+      const text = matrixText(first.pipeline, views, palette, terminal.columns());
+      terminal.out(asCalled(text, context.invocation));
+    } else terminal.out(planText(first, palette, terminal.columns()));
     return EXIT.ok;
   },
 };

@@ -27,7 +27,7 @@ export const prune: Command = {
     "Running and interrupted runs stay, and so do runs that a comparison names and stored outputs of runs that " +
     "stay. Without --keep and --older-than no run goes, only what no run refers to any more and what killed " +
     "processes have left; given both, a run goes when both say so.\n\n" +
-    "deno task prune\ndeno task prune --keep 3 --older-than 30d --yes",
+    "`temper prune`\n`temper prune --keep 3 --older-than 30d --yes`",
   async run(context) {
     const { values, terminal } = context;
     const keep = wholeNumber(values["keep"] as string | undefined);

@@ -20,7 +20,7 @@ export const register: Command = {
   },
   details:
     "RUN is an id, the beginning of one, or last. Doing it twice is harmless. The served model is then asked every " +
-    "eval row.\n\ndeno task register last\ndeno task unregister last",
+    "eval row.\n\n`temper register last`\n`temper unregister last`",
   async run(context) {
     const { values, terminal, positionals } = context;
     const registered = await registerRun(positionals[0]!, servingOptions(context));

@@ -2,6 +2,7 @@ import { join } from "../deps/path.ts";
 import { type ExitCode, UsageError } from "../lib/errors.ts";
 import { EVENTS_FILE } from "../log/read_run.ts";
 import { readLog } from "../log/read_log.ts";
+import { asCalled } from "../lib/text/invocation.ts";
 import { run as runPipeline, type RunOptions, type RunResult } from "../library/run.ts";
 import { createRenderer } from "../ui/create_renderer.ts";
 import { createPalette } from "../ui/palette.ts";
@@ -52,7 +53,7 @@ export const run: Command = {
   details:
     "A finished run of the same file and data is reported, an interrupted one is resumed, and anything " +
     "else starts a new run. Ctrl-C leaves a training running; pressed again, it cancels it.\n\n" +
-    "deno task run pipelines/lora.yaml\ndeno task run pipelines/lora.yaml --set train.epochs=2",
+    "`temper run pipelines/lora.yaml`\n`temper run pipelines/lora.yaml --set train.epochs=2`",
   async run(context) {
     const { values, positionals } = context;
     if (values["fresh"] && values["resume"] !== undefined) {
@@ -79,7 +80,7 @@ async function runFile(context: CommandContext, file: string): Promise<ExitCode>
       screen.event(event, state);
     },
     async onRun({ dir }, notice) {
-      if (notice !== undefined) terminal.err(`${notice}\n`);
+      if (notice !== undefined) terminal.err(`${asCalled(notice, context.invocation)}\n`);
       if (json) await printEarlier(context, dir);
     },
   };

@@ -1,6 +1,7 @@
 import { resolve } from "../deps/path.ts";
 import { age, duration } from "../lib/text/format.ts";
 import { EXIT, type TemperError, UsageError } from "../lib/errors.ts";
+import { commandLine } from "../lib/text/invocation.ts";
 import { listRuns } from "../library/list_runs.ts";
 import type { RunState, RunStatus } from "../log/run_state.ts";
 import { scoreChange, scoresOf } from "../view/scores.ts";
@@ -16,7 +17,7 @@ export const runs: Command = {
   usage: "",
   positionals: [0, 1],
   options: { runs: RUNS_OPTION },
-  details: "deno task prune removes old ones.\n\ndeno task runs\ndeno task runs --json",
+  details: "`temper prune` removes old ones.\n\n`temper runs`\n`temper runs --json`",
   async run(context) {
     const { fs, cwd, values, terminal, positionals: [word] } = context;
     if (word !== undefined) refuse(word);
@@ -32,7 +33,8 @@ export const runs: Command = {
       const found = await fs.stat(resolve(cwd, values["runs"] as string))
         ? "no run"
         : "no such folder, so no run";
-      terminal.err(`${found} in "${values["runs"]}" yet: deno task run FILE starts one\n`);
+      const start = commandLine(context.invocation, "run", "FILE");
+      terminal.err(`${found} in "${values["runs"]}" yet: ${start} starts one\n`);
     }
     for (const error of broken) terminal.err(`${error.message}\n`);
     return broken.length === 0 ? EXIT.ok : EXIT.failed;
@@ -42,8 +44,8 @@ export const runs: Command = {
 /** Listing writes nothing and has no permission to; the words people try lead on. */
 function refuse(word: string): never {
   const hint = word === "prune"
-    ? "deno task prune removes old runs and what nothing refers to"
-    : `deno task show ${word} shows one run`;
+    ? "`temper prune` removes old runs and what nothing refers to"
+    : `\`temper show ${word}\` shows one run`;
   throw new UsageError("bad-arguments", `Cannot call runs: it takes nothing, found "${word}"`, { hint });
 }
 

@@ -1,4 +1,4 @@
-import { fileURLToPath } from "node:url";
+import { dirname, resolve } from "../deps/path.ts";
 import { EXIT } from "../lib/errors.ts";
 import { schemaText } from "../spec/schema/json_schema.ts";
 import type { Command } from "../cli/command.ts";
@@ -11,12 +11,13 @@ export const schema: Command = {
   options: { write: { type: "boolean", help: "Write it to pipelines/schema.json instead" } },
   details: "Editors find it through the first line of a pipeline file:\n\n" +
     "# yaml-language-server: $schema=./schema.json",
-  async run({ values, terminal, fs }) {
+  async run({ values, terminal, fs, cwd }) {
     if (!values["write"]) {
       terminal.out(schemaText());
       return EXIT.ok;
     }
-    const path = fileURLToPath(new URL("../../pipelines/schema.json", import.meta.url));
+    const path = resolve(cwd, "pipelines", "schema.json");
+    await fs.mkdirp(dirname(path));
     await fs.writeAtomic(path, schemaText());
     if (values["json"]) terminal.out(`${JSON.stringify({ path })}\n`);
     else terminal.out(`Wrote ${path}\n`);

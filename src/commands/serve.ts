@@ -33,8 +33,8 @@ export const serve: Command = {
   details:
     "The page is for this machine alone unless --host says otherwise. Its process may read the runs' folder\n" +
     "and listen on its port; it cannot write, start or reach anything. What a link leads out of that folder to\n" +
-    "is not shown.\n\ndeno task serve\n" +
-    "deno task serve --runs /data/runs --port 9000",
+    "is not shown.\n\n`temper serve`\n" +
+    "`temper serve --runs /data/runs --port 9000`",
   async run(context) {
     const { terminal, values } = context;
     const settings = await settingsOf(context);
@@ -64,7 +64,7 @@ export const serve: Command = {
 };
 
 /** Settings of the server, checked. */
-async function settingsOf({ fs, cwd, env, values }: CommandContext) {
+async function settingsOf({ fs, cwd, env, values, invocation }: CommandContext) {
   const { host, runs, token: given = env[TOKEN_VARIABLE], name = [] } = values as {
     readonly host: string;
     readonly runs: string;
@@ -96,6 +96,7 @@ async function settingsOf({ fs, cwd, env, values }: CommandContext) {
     runs,
     runsDir,
     cwd,
+    invocation,
   };
 }
 

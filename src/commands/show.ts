@@ -34,7 +34,7 @@ export const show: Command = {
       help: "Sample rows of each kind: fixed, still wrong, newly broken",
     },
   },
-  details: "RUN is an id, the beginning of one, or last.\n\ndeno task show last\ndeno task show last --json",
+  details: "RUN is an id, the beginning of one, or last.\n\n`temper show last`\n`temper show last --json`",
   async run(context) {
     const { fs, clock, cwd, values, positionals, terminal } = context;
     const most = wholeNumber(values["predictions"] as string);

@@ -11,7 +11,7 @@ export const unregister: Command = {
   options: { runs: RUNS_OPTION, cache: CACHE_OPTION, model: MODEL_OPTION, server: SERVER_OPTION },
   details:
     "RUN is an id, the beginning of one, or last. A model of that name that is not this run's is left alone.\n\n" +
-    "deno task unregister last",
+    "`temper unregister last`",
   async run(context) {
     const { values, terminal, positionals } = context;
     const done = await unregisterRun(positionals[0]!, servingOptions(context));

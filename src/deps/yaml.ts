@@ -1,6 +1,8 @@
 type Yaml = typeof import("npm:yaml@2.9.1");
 
-export type { Document, ErrorCode, Node, Pair, Scalar, YAMLError, YAMLMap } from "npm:yaml@2.9.1";
+/** Type and class under one name, as in the package. */
+export type Document = import("npm:yaml@2.9.1").Document;
+export type { ErrorCode, Node, Pair, Scalar, YAMLError, YAMLMap } from "npm:yaml@2.9.1";
 
 /**
  * The YAML library. The package contains ES modules and a CommonJS build of the same code; for Deno its `exports`
@@ -23,4 +25,5 @@ function browserBuild(): string | undefined {
   }
 }
 
-export const { isAlias, isMap, isPair, isScalar, isSeq, parse, parseDocument, visit } = await load();
+export const { Document, isAlias, isMap, isPair, isScalar, isSeq, parse, parseDocument, stringify, visit } =
+  await load();

@@ -1,5 +1,6 @@
 import { basename, dirname, resolve } from "../deps/path.ts";
 import { UsageError } from "../lib/errors.ts";
+import { INSTALLED, type Invocation } from "../lib/text/invocation.ts";
 import type { Fs } from "../lib/files/fs.ts";
 import { loadSpec } from "../spec/load.ts";
 import { DataPlaces } from "./data_places.ts";
@@ -17,6 +18,8 @@ export interface ImportOptions {
   readonly from?: string | undefined;
   /** Where the pipeline file will be. Default: in `cwd` */
   readonly out?: string | undefined;
+  /** How temper is called, for the commands that the file names. @default an installed temper */
+  readonly invocation?: Invocation;
 }
 
 export interface Imported {
@@ -50,7 +53,14 @@ export async function importConfig(file: string, fs: Fs, options: ImportOptions)
   return {
     tool: importer.name,
     why,
-    pipeline: await pipelineText(draft, { importer, file, out: options.out, dir: dirname(out), fs }),
+    pipeline: await pipelineText(draft, {
+      importer,
+      file,
+      out: options.out,
+      dir: dirname(out),
+      fs,
+      invocation: options.invocation ?? INSTALLED,
+    }),
     carried: draft.carried,
     notCarried: draft.notCarried,
   };

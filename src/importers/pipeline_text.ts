@@ -1,9 +1,8 @@
 import { join, relative } from "../deps/path.ts";
-import type { Document as YamlDocument, Scalar } from "../deps/yaml.ts";
+import { Document, isMap, isScalar, isSeq, type Scalar, visit } from "../deps/yaml.ts";
 import type { ReadFs } from "../lib/files/read_fs.ts";
-import { shellWord } from "../lib/text/shell_word.ts";
+import { commandLine, type Invocation } from "../lib/text/invocation.ts";
 import { wrap } from "../lib/text/wrap.ts";
-import { Document, isMap, isScalar, isSeq, visit } from "../deps/yaml.ts";
 import { type Draft, nested, type NotCarried } from "./draft.ts";
 import type { Importer } from "./importer.ts";
 
@@ -35,6 +34,7 @@ export interface TextOptions {
   /** Absolute folder of that file. */
   readonly dir: string;
   readonly fs: ReadFs;
+  readonly invocation: Invocation;
 }
 
 /** The pipeline file, with what its values come from and with what was not carried over. */
@@ -59,7 +59,7 @@ function inOrder(value: unknown, first: readonly string[]): unknown {
 }
 
 /** Small numbers as people write them: 2e-5. */
-function shorten(document: YamlDocument): void {
+function shorten(document: Document): void {
   visit(document, {
     Scalar(_, node) {
       if (typeof node.value === "number" && node.value > 0 && node.value < 1e-3) node.format = "EXP";
@@ -67,7 +67,7 @@ function shorten(document: YamlDocument): void {
   });
 }
 
-function comment(document: YamlDocument, { comments }: Draft): void {
+function comment(document: Document, { comments }: Draft): void {
   const root = document.contents;
   if (isMap(root)) {
     for (const { key, value } of root.items) if (isMap(value)) (key as Scalar).spaceBefore = true;
@@ -81,12 +81,12 @@ function comment(document: YamlDocument, { comments }: Draft): void {
   if (isSeq(target)) target.flow = true;
 }
 
-async function header({ importer, file, out, dir, fs }: TextOptions): Promise<string> {
+async function header({ importer, file, out, dir, fs, invocation }: TextOptions): Promise<string> {
   const schema = await schemaNear(dir, fs);
-  const call = `deno task import ${shellWord(file)}${out === undefined ? "" : ` --out ${shellWord(out)}`}`;
+  const call = commandLine(invocation, "import", file, ...out === undefined ? [] : ["--out", out]);
   const lines = [
     ...schema === undefined ? [] : [`yaml-language-server: $schema=${schema}`, ""],
-    `  deno task run ${shellWord(out ?? "pipeline.yaml")}`,
+    `  ${commandLine(invocation, "run", out ?? "pipeline.yaml")}`,
     "",
     `Imported from ${importer.title}:  ${call}`,
     ...wrap(

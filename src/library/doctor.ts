@@ -3,7 +3,7 @@ import type { Diagnostic } from "../providers/diagnostic.ts";
 import { ollamaFinding } from "../providers/ollama/ollama_diagnostics.ts";
 import { hostedFindings } from "../providers/openai/service_diagnostics.ts";
 import { builtinBases, trainingFindings } from "../providers/trainer/environment/trainer_diagnostics.ts";
-import { ownTrainerDir } from "../providers/trainer/environment/trainer_dir.ts";
+import { ownTrainer } from "../providers/trainer/environment/trainer_dir.ts";
 import { Spec } from "../spec/schema/schema.ts";
 import { method } from "../spec/schema/schema_method.ts";
 import { denoFinding, folderFinding, memoryFinding } from "./machine_diagnostics.ts";
@@ -37,9 +37,11 @@ export async function* doctor(options: WorldOptions = {}): AsyncGenerator<Diagno
   yield memoryFinding(available, total, neededMemory());
   yield await folderFinding(env, "runs", runsDir);
   yield await folderFinding(env, "cache", env.cacheDir);
+  const { sharedDir = env.cacheDir } = env;
+  if (sharedDir !== env.cacheDir) yield await folderFinding(env, "shared", sharedDir);
   yield await clockFinding(env, runsDir);
   yield* staleFindings(env, runsDir);
-  yield* trainingFindings({ env, trainerDir: ownTrainerDir(), signal });
+  yield* trainingFindings({ env, trainerDir: await ownTrainer(env.fs).dir(env), signal });
   yield await ollamaFinding(env, signal);
   yield* hostedFindings(env, signal);
 }

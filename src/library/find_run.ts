@@ -10,7 +10,7 @@ export async function findRun(fs: Fs, runsDir: string, reference: string): Promi
   const [latest] = runs;
   if (!latest) {
     throw new UsageError("no-runs", `Cannot find run "${reference}": no run in "${runsDir}"`, {
-      hint: "Start one with: deno task run FILE, or name their folder with --runs DIR",
+      hint: "Start one with: `temper run FILE`, or name their folder with --runs DIR",
     });
   }
   if (reference === "last") return latest;
@@ -42,5 +42,5 @@ function unknown(reference: string, runs: readonly RunEntry[], runsDir: string):
 
 function list(runs: readonly RunEntry[]): string {
   const ids = runs.slice(0, SHOWN).map(({ id }) => id).join(", ");
-  return runs.length > SHOWN ? `${ids}, … (deno task runs lists them all)` : ids;
+  return runs.length > SHOWN ? `${ids}, … (\`temper runs\` lists them all)` : ids;
 }

@@ -32,22 +32,23 @@ export function memoryFinding(available: number, total: number, needed: number):
 /** Whether a folder can be written, holds locks that are seen, and has space. The folder need not exist yet. */
 export async function folderFinding(
   { fs, clock }: Pick<Env, "fs" | "clock">,
-  option: "runs" | "cache",
+  name: "runs" | "cache" | "shared",
   path: string,
 ): Promise<Diagnostic> {
   const parent = await existingParent(fs, path);
   const at = parent === path ? `"${path}"` : `"${path}" (not there yet)`;
-  const fix = `Choose another folder with --${option} DIR`;
+  const option = name === "shared" ? "TEMPER_CACHE" : `--${name} DIR`;
+  const fix = `Choose another folder with ${option}`;
   const lock = await locksWork(fs, join(parent, `.temper-doctor-${clock.randomHex(4)}`));
-  if (lock instanceof TemperError) return { name: option, state: "missing", found: lock.message, fix };
+  if (lock instanceof TemperError) return { name, state: "missing", found: lock.message, fix };
   if (!lock) {
     const found = `${at} does not keep locks: two runs could disturb each other`;
-    return { name: option, state: "missing", found, fix: `${fix} on a local disk` };
+    return { name, state: "missing", found, fix: `${fix} on a local disk` };
   }
   const free = await fs.freeBytes(parent);
   const found = `${at}, locks work, ${bytes(free)} free`;
-  if (free >= LEAST_DISK) return { name: option, state: "ok", found };
-  return { name: option, state: "warn", found, fix: `Free some space, or ${fix.toLowerCase()}` };
+  if (free >= LEAST_DISK) return { name, state: "ok", found };
+  return { name, state: "warn", found, fix: `Free some space, or choose another folder with ${option}` };
 }
 
 async function locksWork(fs: Fs, path: string): Promise<boolean | TemperError> {

@@ -1,5 +1,6 @@
 import { resolve } from "../deps/path.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
+import { cacheDirs } from "../lib/files/cache_dirs.ts";
 import { denoFs, type Fs } from "../lib/files/fs.ts";
 import type { Env, Providers } from "../providers/provider.ts";
 
@@ -17,7 +18,10 @@ export interface WorldOptions {
   readonly cwd?: string;
   /** Folder of the runs. @default "runs" */
   readonly runsDir?: string;
-  /** Folder of what can be deleted: step cache, Python environment, converted bases. @default ".temper" */
+  /**
+   * Folder of what can be deleted. Without it, step outputs are in ".temper", and what is large and the same for all
+   * projects (Python environments, converted bases) in TEMPER_CACHE or the user's cache folder.
+   */
   readonly cacheDir?: string;
   /** Environment variables. @default those of this process */
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -65,11 +69,11 @@ export function worldOf({ fs = denoFs, clock = systemClock, cwd, runsDir = "runs
 /** The same for steps and providers. `own`: providers that came with the pipeline. */
 export function envOf(options: WorldOptions & HostedOptions, own: Providers = {}): Env {
   const { fs, clock, cwd } = worldOf(options);
-  const { cacheDir = ".temper", env = Deno.env.toObject(), prices, adopt, createAnyway } = options;
+  const { cacheDir, env = Deno.env.toObject(), prices, adopt, createAnyway } = options;
   return {
     fs,
     clock,
-    cacheDir: resolve(cwd, cacheDir),
+    ...cacheDirs(cwd, cacheDir, env),
     env,
     asked: {
       ...prices !== undefined && { prices: resolve(cwd, prices) },

@@ -1,3 +1,4 @@
+import { trainerLeftovers } from "../providers/trainer/environment/leftovers.ts";
 import { planPrune as planIn, prune as pruneIn, type PrunePlan } from "../run/prune.ts";
 import { envOf, worldOf, type WorldOptions } from "./options.ts";
 
@@ -56,5 +57,5 @@ export async function prune(options: PruneOptions = {}): Promise<PrunePlan> {
 
 function settingsOf(options: PruneOptions) {
   const { keep, olderThanMs } = options;
-  return { runsDir: worldOf(options).runsDir, keep, olderThanMs };
+  return { runsDir: worldOf(options).runsDir, keep, olderThanMs, leftovers: trainerLeftovers };
 }

@@ -91,7 +91,7 @@ export async function servingWork(run: string, options: RegisterOptions) {
   const { id, dir: runDir } = await findRun(fs, runsDir, run);
   const plan = await readPlan(fs, runDir);
   if (!plan) throw new TemperError("corrupt-plan", `Cannot serve run "${id}": it has no plan`);
-  const { cacheDir, env, providers } = envOf(options);
+  const { cacheDir, sharedDir, env, providers } = envOf(options);
   const said = new Set<string>();
   const progress = ({ phase, message = phase }: { readonly phase: string; readonly message?: string }) => {
     if (!said.has(message)) options.onProgress?.(message);
@@ -99,7 +99,17 @@ export async function servingWork(run: string, options: RegisterOptions) {
   };
   const out = join(cacheDir, "served", id);
   const signal = options.signal ?? new AbortController().signal;
-  const work = { fs, clock, env, cacheDir, runDir, out, signal, progress };
+  const work = {
+    fs,
+    clock,
+    env,
+    cacheDir,
+    ...sharedDir !== undefined && { sharedDir },
+    runDir,
+    out,
+    signal,
+    progress,
+  };
   const parsed = specWith(sectionsOf(providers)).safeParse(plan.spec);
   if (parsed.success) return { work, spec: parsed.data };
   const { provider } = plan.spec;

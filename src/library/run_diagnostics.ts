@@ -42,7 +42,7 @@ export async function* staleFindings(env: Env, runsDir: string): AsyncGenerator<
   const { interrupted, damaged } = await unfinished(env, runsDir);
   const [newest] = interrupted;
   if (newest) {
-    const fix = `deno task run ${newest.pipeline} goes on with it, deno task cancel ${newest.id} ends it`;
+    const fix = `\`temper run ${newest.pipeline}\` goes on with it, \`temper cancel ${newest.id}\` ends it`;
     const found = `${counted(interrupted.length, "run")} interrupted, the newest ${newest.id}`;
     yield { name: "unfinished", state: "warn", found, fix };
   }
@@ -58,7 +58,7 @@ export async function* staleFindings(env: Env, runsDir: string): AsyncGenerator<
     const found = `${counted(removals.length, "stored output or leftover")} that no run refers to, ${
       bytes(freed)
     }`;
-    yield { name: "stale", state: "warn", found, fix: "deno task prune --yes" };
+    yield { name: "stale", state: "warn", found, fix: "`temper prune --yes`" };
   }
 }
 

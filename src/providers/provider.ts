@@ -21,8 +21,10 @@ export type { DataSize, Estimate, Preview, Setting } from "./preview.ts";
 export interface Env {
   readonly fs: Fs;
   readonly clock: Clock;
-  /** `--cache`, absolute: what is below can be deleted. */
+  /** The project's cache, absolute: what is below can be deleted. */
   readonly cacheDir: string;
+  /** Cache of what is large and the same for all projects, absolute. @default cacheDir */
+  readonly sharedDir?: string;
   /** Environment variables, read once by the command line. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** What the command line says beside the pipeline file. */

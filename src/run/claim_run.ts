@@ -1,4 +1,4 @@
-import { makeFolder } from "../lib/files/folder.ts";
+import { makeOwnDir } from "../lib/files/folder.ts";
 import type { FileLock } from "../lib/files/fs.ts";
 import type { JsonObject } from "../lib/json/json.ts";
 import { explainSystemError } from "../lib/system_error.ts";
@@ -25,7 +25,7 @@ export async function claimRun(
   const { fs } = env;
   const { runsDir } = options;
   try {
-    await makeFolder(runsDir, fs);
+    await makeOwnDir(runsDir, fs);
     const deciding = await lockChoice(env, runsDir);
     try {
       const choice = await recover(fs, { ...options, name: loaded.spec.name });

@@ -1,5 +1,6 @@
 import { join } from "../deps/path.ts";
 import { LockedError } from "../lib/errors.ts";
+import { makeOwnDir } from "../lib/files/folder.ts";
 import { type FileLock, type Fs, sha256 } from "../lib/files/fs.ts";
 import { explainSystemError } from "../lib/system_error.ts";
 import { LOCK_FILE } from "../log/read_run.ts";
@@ -18,7 +19,7 @@ export async function lockRun(fs: Fs, id: string, dir: string, waitMs = LOCK_WAI
   const lock = await fs.lock(join(dir, LOCK_FILE), waitMs);
   if (lock) return lock;
   throw new LockedError(`Cannot drive run "${id}": another process drives it`, {
-    hint: `Follow it with: deno task logs ${id} --follow`,
+    hint: `Follow it with: \`temper logs ${id} --follow\``,
   });
 }
 
@@ -29,6 +30,7 @@ export async function lockChoice(
 ): Promise<FileLock> {
   const locks = join(cacheDir, "locks");
   try {
+    await makeOwnDir(cacheDir, fs);
     await fs.mkdirp(locks);
     const name = sha256(await fs.realPath(runsDir)).slice(0, 16);
     const lock = await fs.lock(join(locks, `runs-${name}`), DECIDE_WAIT_MS);

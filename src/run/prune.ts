@@ -23,6 +23,17 @@ export interface PruneOptions {
   readonly keep?: number | undefined;
   /** Only runs that ended longer ago than this. */
   readonly olderThanMs?: number | undefined;
+  /** What providers have left behind in the caches. @default nothing */
+  readonly leftovers?: (env: Env) => Promise<readonly Leftover[]>;
+}
+
+/** Something unfinished that nobody goes on with. */
+interface Leftover {
+  readonly path: string;
+  readonly name: string;
+  readonly why: string;
+  /** Whoever holds this lock is at work on it. */
+  readonly lock?: string;
 }
 
 /** Something that can go. */
@@ -34,6 +45,8 @@ export interface Removal {
   /** Why it can go. */
   readonly why: string;
   readonly bytes: number;
+  /** It is removed only while this lock is free. */
+  readonly lock?: string;
 }
 
 export interface PrunePlan {
@@ -63,6 +76,7 @@ export async function planPrune(env: Env, options: PruneOptions): Promise<PruneP
     ...[...going].map(([{ id, dir }, why]) => ({ kind: "run" as const, path: dir, name: id, why })),
     ...outputs.going,
     ...await leftovers(fs, options.runsDir, join(cacheDir, STORE)),
+    ...(await options.leftovers?.(env) ?? []).map((left) => ({ kind: "leftover" as const, ...left })),
   ];
   const all = new DiskUsage();
   const removals: Removal[] = [];
@@ -86,9 +100,14 @@ export async function prune(env: Env, options: PruneOptions): Promise<PrunePlan>
     const runs = plan.removals.filter(({ kind }) => kind === "run");
     for (const { path } of runs) await removeRun(fs, path);
     const stored = plan.removals.filter(({ kind }) => kind !== "run");
-    const store = stored.length === 0 ? undefined : await lockStore(fs, join(cacheDir, STORE));
+    const steps = join(cacheDir, STORE);
+    const store = await fs.stat(steps) ? await lockStore(fs, steps) : undefined;
     try {
-      for (const { path, kind } of stored) await removeWhole(fs, path, kind === "output" ? UNFINISHED : "");
+      for (const { path, kind, lock } of stored) {
+        const held = lock === undefined ? undefined : await fs.lock(lock);
+        if (lock === undefined || held) await removeWhole(fs, path, kind === "output" ? UNFINISHED : "");
+        held?.release();
+      }
     } finally {
       store?.release();
     }

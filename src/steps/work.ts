@@ -3,8 +3,22 @@ import type { StepContext } from "./step.ts";
 
 /** What a provider may use of a step's context. */
 export function workOf(context: StepContext): Work {
-  const { fs, clock, cacheDir, env, asked, providers, loaded, key, runId, runDir, out, signal, records } =
-    context;
+  const {
+    fs,
+    clock,
+    cacheDir,
+    sharedDir,
+    env,
+    asked,
+    providers,
+    loaded,
+    key,
+    runId,
+    runDir,
+    out,
+    signal,
+    records,
+  } = context;
   const progress: Work["progress"] = (value) => context.progress(value);
   const record: Work["record"] = (fact, progress) => context.record(fact, progress);
   const given = {
@@ -22,5 +36,10 @@ export function workOf(context: StepContext): Work {
     records,
     record,
   };
-  return { ...given, ...asked && { asked }, ...providers && { providers } };
+  return {
+    ...given,
+    ...sharedDir !== undefined && { sharedDir },
+    ...asked && { asked },
+    ...providers && { providers },
+  };
 }

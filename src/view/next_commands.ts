@@ -1,5 +1,6 @@
 import { join } from "../deps/path.ts";
 import { masked } from "../lib/net/secrets.ts";
+import { commandLine, type Invocation } from "../lib/text/invocation.ts";
 import { shellWord } from "../lib/text/shell_word.ts";
 import { objectOf } from "./scores.ts";
 import type { RunState } from "../log/run_state.ts";
@@ -14,6 +15,8 @@ export interface Place {
   readonly options: readonly string[];
   /** Words that only running it again needs: its overrides, its cache. */
   readonly runOptions: readonly string[];
+  /** How temper was called. */
+  readonly invocation: Invocation;
 }
 
 export interface NextCommand {
@@ -54,7 +57,7 @@ function hasTrainerLog({ job }: RunState): boolean {
 
 /** A command about the run in this place, as one would type it. */
 export function temperCommand(place: Place, ...words: string[]): string {
-  return ["deno", "task", ...words, ...place.options].map(shellWord).join(" ");
+  return commandLine(place.invocation, ...words, ...place.options);
 }
 
 /** How to talk to the model: by its name where it is served, otherwise from its files. */

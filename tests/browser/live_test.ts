@@ -5,13 +5,14 @@ import { denoFs } from "../../src/lib/files/fs.ts";
 import { type Project, project, WITHOUT_TRAINER } from "../e2e/kit.ts";
 import { until } from "../until.ts";
 import { lookAt, serveRuns, stepsOf, Visitor, WITHOUT_BROWSER } from "./kit.ts";
+import { runNames } from "../hermetic.ts";
 
 const PATIENCE = { timeout: 60_000 };
 
 /** The run's folder, once its trainer writes numbers. */
 function trainingRun({ dir }: Project): Promise<string> {
   return until("the training", async () => {
-    const [id] = await denoFs.stat(join(dir, "runs")) ? await denoFs.list(join(dir, "runs")) : [];
+    const [id] = await denoFs.stat(join(dir, "runs")) ? await runNames(join(dir, "runs")) : [];
     if (id === undefined) return undefined;
     const run = join(dir, "runs", id);
     return ((await denoFs.stat(join(run, "job", "metrics.jsonl")))?.size ?? 0) > 2_000 ? run : undefined;

@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { HERMETIC } from "../hermetic.ts";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -28,7 +29,7 @@ export async function temper(
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", ...permissions, `${root}cli.ts`, ...args],
     cwd,
-    env,
+    env: { ...HERMETIC, ...env },
   }).output();
   const decoder = new TextDecoder();
   return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };

@@ -37,6 +37,7 @@ Deno.test("doctor says that the first run makes the environment, and leaves noth
   assert.equal(states["installer"], "ok");
   assert.equal(states["runs"], "ok");
   assert.equal(states["cache"], "ok");
+  assert.ok(checks.find(({ name }) => name === "shared")?.found.startsWith(`"${join(home.dir, "shared")}"`));
   const environment = checks.find(({ name }) => name === "environment")!;
   assert.equal(environment.state, "warn");
   assert.match(environment.fix!, /[\d.]+ GB/);

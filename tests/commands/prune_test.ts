@@ -2,9 +2,9 @@ import assert from "../deps/assert.ts";
 import { join } from "../../src/deps/path.ts";
 import { prune } from "../../src/commands/prune.ts";
 import { runs } from "../../src/commands/runs.ts";
-import { denoFs } from "../../src/lib/files/fs.ts";
 import { copyFolder } from "../run/kit.ts";
 import { project } from "./run_kit.ts";
+import { runNames } from "../hermetic.ts";
 
 const V1 = join(import.meta.dirname!, "..", "fixtures", "runs", "v1");
 
@@ -23,12 +23,24 @@ Deno.test("prune says what would go and removes nothing before --yes", async () 
   assert.equal(looked.code, 0, looked.err);
   assert.match(looked.out, new RegExp(`run +${done} .*done\nrun +${failed} .*failed\n`));
   assert.match(looked.out, /\b1 run .*\n.*--yes\n$/);
-  assert.equal((await denoFs.list(join(tiny.dir, "runs"))).length, 3);
+  assert.equal((await runNames(join(tiny.dir, "runs"))).length, 3);
   const removed = await tiny.call(prune, ["--keep", "0", "--yes", "--json"]);
   const { removed: yes, removals } = JSON.parse(removed.out);
   assert.deepEqual([yes, removals.length], [true, 2]);
-  assert.deepEqual(await denoFs.list(join(tiny.dir, "runs")), [interrupted]);
+  assert.deepEqual(await runNames(join(tiny.dir, "runs")), [interrupted]);
   assert.match((await tiny.call(prune, [])).out, /^[^\n]*\b1 run\b[^\n]*\n$/);
+});
+
+Deno.test("prune removes half-made environments from the shared cache, and leaves the made one", async () => {
+  const { tiny } = await withOldRuns();
+  await using _ = tiny;
+  await tiny.write("shared/python/0123/current", "attempt-good\n");
+  await tiny.write("shared/python/0123/attempt-good/bin/python", "");
+  await tiny.write("shared/python/0123/attempt-torn/bin/python", "");
+  assert.match((await tiny.call(prune, [])).out, /leftover +python attempt-torn .*half made\n/);
+  assert.equal((await tiny.call(prune, ["--yes"])).code, 0);
+  const left = await Array.fromAsync(Deno.readDir(join(tiny.dir, "shared/python/0123")), ({ name }) => name);
+  assert.deepEqual(left.toSorted(), ["attempt-good", "current", "lock"]);
 });
 
 Deno.test("prune refuses a --keep or --older-than it cannot read", async () => {

@@ -5,6 +5,7 @@ import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import type { ExitCode } from "../../src/lib/errors.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import type { NewEvent } from "../../src/log/events.ts";
+import { DENO_TASK } from "../hermetic.ts";
 import { logText, recorded, RecordingTerminal } from "../ui/recorded.ts";
 
 /** A folder in which a command is called, gone when the test is over. */
@@ -68,7 +69,8 @@ async function call(
     fs: denoFs,
     clock,
     cwd,
-    env,
+    env: { TEMPER_CACHE: join(cwd, "shared"), ...env },
+    invocation: DENO_TASK,
     onInterrupt: (listener) => onListen?.(() => listener("SIGINT", 1)),
   };
   const code = await command.run(context);

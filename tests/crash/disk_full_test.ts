@@ -2,10 +2,10 @@
 import assert from "../deps/assert.ts";
 import { join } from "../../src/deps/path.ts";
 import { TemperError } from "../../src/lib/errors.ts";
-import { denoFs } from "../../src/lib/files/fs.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
 import { jobsOf, kitAt, outputsOf } from "../run/kit.ts";
 import { Proof, withFolder } from "./proof.ts";
+import { runNames } from "../hermetic.ts";
 
 const PAGE = 4096;
 /** Pages of the largest disk that is tried: a run needs less. */
@@ -50,7 +50,7 @@ async function fillsUp(disk: string, pages: number, expected: Record<string, str
     const { state, dir } = await runPipeline(kit.options());
     assert.equal(state.state, "done");
     assert.deepEqual(await outputsOf(dir), expected);
-    assert.equal((await denoFs.list(kit.runsDir)).length, 1, "the same run goes on");
+    assert.equal((await runNames(kit.runsDir)).length, 1, "the same run goes on");
     assert.equal((await jobsOf(kit)).length, 1);
     return first !== undefined;
   } finally {

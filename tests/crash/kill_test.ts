@@ -9,6 +9,7 @@ import { operationsOfARun } from "../run/faults.ts";
 import { jobsOf, kitAt, outputsOf } from "../run/kit.ts";
 import { type Orders, readyRunner, type Runner } from "../run/runner_process.ts";
 import { Proof, SECONDS, withFolder } from "./proof.ts";
+import { runNames } from "../hermetic.ts";
 
 /** A minute makes 300. */
 const KILLS = Math.ceil(SECONDS * 5);
@@ -57,7 +58,7 @@ function death(random: () => number, root: string, { operations }: Expected) {
 async function committed(root: string): Promise<Uint8Array<ArrayBuffer>> {
   const runs = join(root, "runs");
   const logs: Uint8Array<ArrayBuffer>[] = [];
-  for (const id of await denoFs.list(runs)) {
+  for (const id of await runNames(runs)) {
     const path = join(runs, id, "events.jsonl");
     if (await denoFs.stat(path)) logs.push(await Deno.readFile(path));
   }

@@ -5,6 +5,7 @@ import { readLog } from "../../src/log/read_log.ts";
 import { type HostedProject, hostedProject } from "../providers/openai/hosted_project.ts";
 import { type Call, type MockOptions, MockService } from "../providers/openai/mock_service.ts";
 import { Proof, SECONDS } from "./proof.ts";
+import { runNames } from "../hermetic.ts";
 
 const DIALECTS = ["openai", "nebius", "azure"] as const;
 type Dialect = typeof DIALECTS[number];
@@ -52,7 +53,7 @@ class Hosted implements AsyncDisposable {
     assert((await child.status).success, `${replay}: ${await words}`);
     assert.equal(this.service.jobs.length, 1, "jobs");
     assert.equal(this.service.count("POST", /^\/files$/), 2, "uploads");
-    const [id, ...more] = await denoFs.list(join(this.project.dir, "runs"));
+    const [id, ...more] = await runNames(join(this.project.dir, "runs"));
     assert.deepEqual(more, [], "one run");
     const { state } = await readLog(denoFs, join(this.project.dir, "runs", id!, "events.jsonl"));
     assert.equal(state.state, "done");

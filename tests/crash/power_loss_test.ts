@@ -10,6 +10,7 @@ import { assertHistory } from "../run/cuts.ts";
 import { effectsOf, jobsOf, kitAt, outputsOf } from "../run/kit.ts";
 import { PowerLossFs } from "./power_loss_fs.ts";
 import { Proof, withFolder } from "./proof.ts";
+import { runNames } from "../hermetic.ts";
 
 interface Stop {
   /** Everything the runner said was durable. */
@@ -34,7 +35,7 @@ async function stopAt(root: string, at: number): Promise<Stop> {
 /** After the machine has started again: what was promised is there, and the same command ends well. */
 async function recovers({ promised }: Stop, root: string, expected: Record<string, string>): Promise<void> {
   const kit = await kitAt(join(root, "tree"));
-  const [id] = await denoFs.list(kit.runsDir);
+  const [id] = await runNames(kit.runsDir);
   let before = new Uint8Array();
   if (promised.length > 0) {
     assert(id, `the run is gone, and with it ${promised.length} events`);
@@ -61,7 +62,7 @@ Deno.test("runPipeline() keeps its word when the machine stops at any operation 
   Proof.run("power loss", (proof) =>
     withFolder(async (dir) => {
       const undisturbed = await stopAt(join(dir, "undisturbed"), Infinity);
-      const [id] = await denoFs.list(join(dir, "undisturbed", "tree", "runs"));
+      const [id] = await runNames(join(dir, "undisturbed", "tree", "runs"));
       const expected = await outputsOf(join(dir, "undisturbed", "tree", "runs", id!));
       const operations = undisturbed.loss.count;
       assert(operations > 100, `only ${operations} operations`);

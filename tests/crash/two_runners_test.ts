@@ -1,10 +1,10 @@
 import assert from "../deps/assert.ts";
 import { join } from "../../src/deps/path.ts";
-import { denoFs } from "../../src/lib/files/fs.ts";
 import { effectsOf, kitAt } from "../run/kit.ts";
 import { readyRunner } from "../run/runner_process.ts";
 import { Proof, withFolder } from "./proof.ts";
 import { until } from "../until.ts";
+import { runNames } from "../hermetic.ts";
 
 const ROUNDS = 12;
 const RUNNERS = 3;
@@ -31,7 +31,7 @@ Deno.test("of several runners that start at once one drives the run, the others 
           }
           const kit = await kitAt(root);
           assert.deepEqual(await effectsOf(kit), ONCE, said);
-          assert.equal((await denoFs.list(kit.runsDir)).length, 1, said);
+          assert.equal((await runNames(kit.runsDir)).length, 1, said);
         });
       }
     })));

@@ -4,13 +4,14 @@ import { denoFs } from "../../src/lib/files/fs.ts";
 import { nameInId } from "../../src/run/run_id.ts";
 import { until } from "../until.ts";
 import { type Project, project, WITHOUT_TRAINER } from "./kit.ts";
+import { runNames } from "../hermetic.ts";
 
 /** The second cell fails: no row fits into 8 tokens. */
 const MATRIX = { "method.rank, train.max_length": [[4, 128], [5, 8], [8, 128]] };
 
 /** Folders of the runs of one cell, oldest first. */
 async function runsOf({ dir }: Project, cell: string): Promise<string[]> {
-  const ids = (await denoFs.list(join(dir, "runs"))).filter((id) => nameInId(id) === `tiny-${cell}`);
+  const ids = (await runNames(join(dir, "runs"))).filter((id) => nameInId(id) === `tiny-${cell}`);
   return ids.map((id) => join(dir, "runs", id));
 }
 

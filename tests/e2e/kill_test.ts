@@ -4,11 +4,12 @@ import { denoFs } from "../../src/lib/files/fs.ts";
 import { seededRandom } from "../run/kit.ts";
 import { until } from "../until.ts";
 import { type Project, project, PYTHON, WITHOUT_TRAINER } from "./kit.ts";
+import { runNames } from "../hermetic.ts";
 
 const KILLS = 6;
 
 async function onlyRun(tiny: Project): Promise<string> {
-  const runs = await denoFs.list(join(tiny.dir, "runs"));
+  const runs = await runNames(join(tiny.dir, "runs"));
   assert.equal(runs.length, 1, `one run, not ${runs.join(", ")}`);
   return join(tiny.dir, "runs", runs[0]!);
 }
@@ -23,7 +24,7 @@ async function result(tiny: Project): Promise<Record<string, unknown>> {
 
 /** Pid of the live trainer, from the lock it holds; `undefined` when none runs. */
 async function trainer(tiny: Project): Promise<number | undefined> {
-  const [run] = await denoFs.list(join(tiny.dir, "runs"));
+  const [run] = await runNames(join(tiny.dir, "runs"));
   if (run === undefined) return undefined;
   const lock = join(tiny.dir, "runs", run, "job", "lock");
   if (!await denoFs.isLocked(lock)) return undefined;

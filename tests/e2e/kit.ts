@@ -2,6 +2,7 @@
 /** What the end-to-end tests share: the real command line, the real trainer and a tiny random base. */
 import { join } from "../../src/deps/path.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
+import { HERMETIC } from "../hermetic.ts";
 
 export const ROOT = join(import.meta.dirname!, "..", "..");
 
@@ -111,7 +112,12 @@ export async function project(
     new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--no-prompt", join(ROOT, "cli.ts"), ...args],
       cwd: dir,
-      env: { NO_COLOR: "1", ...WARM_PYTHON === undefined ? {} : { TEMPER_PYTHON: WARM_PYTHON }, ...env },
+      env: {
+        NO_COLOR: "1",
+        ...HERMETIC,
+        ...WARM_PYTHON === undefined ? {} : { TEMPER_PYTHON: WARM_PYTHON },
+        ...env,
+      },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",

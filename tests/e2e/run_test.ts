@@ -2,9 +2,10 @@ import assert from "../deps/assert.ts";
 import { join } from "../../src/deps/path.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import { project, rows, WITHOUT_TRAINER } from "./kit.ts";
+import { runNames } from "../hermetic.ts";
 
 async function events(dir: string): Promise<{ type: string; step?: string; [name: string]: unknown }[]> {
-  const [run] = (await denoFs.list(join(dir, "runs"))).slice(-1);
+  const [run] = (await runNames(join(dir, "runs"))).slice(-1);
   const text = await denoFs.readText(join(dir, "runs", run!, "events.jsonl"));
   return text.trimEnd().split("\n").map((line) => JSON.parse(line));
 }
@@ -57,7 +58,7 @@ Deno.test({
       const { code, stdout, stderr } = await tiny.temper("run", "tiny.yaml");
       assert.equal(code, 0, stderr);
       assert.match(stdout + stderr, /nothing to do|already|done/i);
-      assert.equal((await denoFs.list(join(tiny.dir, "runs"))).length, 1);
+      assert.equal((await runNames(join(tiny.dir, "runs"))).length, 1);
       assert.deepEqual(await events(tiny.dir), before);
     });
     await t.step("plan after it finds the three stored steps and counted tokens", async () => {
@@ -92,7 +93,7 @@ Deno.test({
       assert.match(stdout, /extract +\S*.*changed/);
       const { code, stderr } = await tiny.temper("run", "tiny.yaml");
       assert.equal(code, 0, stderr);
-      assert.equal((await denoFs.list(join(tiny.dir, "runs"))).length, 2);
+      assert.equal((await runNames(join(tiny.dir, "runs"))).length, 2);
       const started = (await events(tiny.dir)).filter((event) => event.type === "step.started");
       assert.deepEqual(started.map((event) => event.step), [
         "extract",
@@ -121,7 +122,7 @@ Deno.test({
       stdout + stderr,
       /served +no: Cannot reach Ollama at [^\n]*: requests to port 9 are blocked[^]*deno task register /,
     );
-    const [run] = await denoFs.list(join(tiny.dir, "runs"));
+    const [run] = await runNames(join(tiny.dir, "runs"));
     const modelfile = await denoFs.readText(join(tiny.dir, "runs", run!, "job", "artifacts", "Modelfile"));
     assert.match(modelfile, /^FROM \.\/model\.gguf$/m);
     assert.match(modelfile, /^PARAMETER repeat_penalty 1/m);

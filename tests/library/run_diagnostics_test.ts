@@ -54,5 +54,5 @@ Deno.test("staleFindings() names what is unfinished, damaged or left over, and t
   assert.match(unfinished?.found ?? "", /^1 run .* 2026/);
   assert.match(unfinished?.fix ?? "", / run .* cancel /);
   assert.match(damaged?.found ?? "", /^1 run .*".*" at line 1, byte 0/);
-  assert.equal(stale?.fix, "deno task prune --yes");
+  assert.equal(stale?.fix, "`temper prune --yes`");
 });

@@ -8,6 +8,7 @@ import { type CancelOptions, cancelRun } from "../../src/run/cancel.ts";
 import { type RunOutcome, runPipeline } from "../../src/run/run_pipeline.ts";
 import type { StepContext, StepKind } from "../../src/steps/step.ts";
 import { type Hooks, type Kit, withKit } from "./kit.ts";
+import { runNames } from "../hermetic.ts";
 
 const NEVER = new AbortController().signal;
 
@@ -32,7 +33,7 @@ function cancelOptions(kit: Kit, dir: string, jobs: JobRef[]): CancelOptions {
 }
 
 async function onlyRun(kit: Kit): Promise<string> {
-  const [id] = await denoFs.list(kit.runsDir);
+  const [id] = await runNames(kit.runsDir);
   return join(kit.runsDir, id!);
 }
 

@@ -9,6 +9,7 @@ import type { Step } from "../../src/steps/step.ts";
 import { STEPS } from "../../src/steps/registry.ts";
 import { workOf } from "../../src/steps/work.ts";
 import { DOUBLE, starts, variables, writeBase } from "../providers/trainer/project.ts";
+import { runNames } from "../hermetic.ts";
 
 /** Silence after which the double is called stalled. */
 const STALL_MS = 1_000;
@@ -36,7 +37,7 @@ export async function doubleAt(
   const env = { fs, clock, cacheDir: join(root, "cache"), env: await variables() };
   const provider = localProvider({ trainerDir: DOUBLE, stallMs: STALL_MS });
   const runsDir = join(root, "runs");
-  const jobDir = async () => join(runsDir, (await denoFs.list(runsDir))[0] ?? "none", "job");
+  const jobDir = async () => join(runsDir, (await runNames(runsDir))[0] ?? "none", "job");
   const never = new AbortController().signal;
   return {
     root,

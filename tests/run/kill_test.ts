@@ -6,6 +6,7 @@ import { readLog } from "../../src/log/read_log.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
 import { startRunner } from "./runner_process.ts";
 import { effectsOf, type Kit, outputsOf, seededRandom, withKit } from "./kit.ts";
+import { runNames } from "../hermetic.ts";
 
 const KILLS = 20;
 
@@ -44,7 +45,7 @@ Deno.test("a runner that is killed again and again ends in the same outputs, eve
 /** Every log is whole, ends no step twice, and names one job; some were really cut short. */
 async function assertRuns(kit: Kit): Promise<void> {
   let resumes = 0;
-  for (const id of await denoFs.list(kit.runsDir)) {
+  for (const id of await runNames(kit.runsDir)) {
     const { lines, state } = await readLog(denoFs, join(kit.runsDir, id, "events.jsonl"));
     const events = lines.flatMap(({ event }) => isKnown(event) ? [event] : []);
     const done = events.flatMap((event) => event.type === "step.done" ? [event.step] : []);
@@ -66,5 +67,5 @@ Deno.test("of two runners that start at once, one drives the run and the other e
     assert.deepEqual(ends.map(({ code }) => code).sort(), [0, 3], JSON.stringify(ends));
     assert.equal(ends.find(({ code }) => code === 3)?.said?.code, "locked");
     assert.deepEqual(await effectsOf(kit), ["extract", "format", "configure", "job", "submit", "monitor"]);
-    assert.equal((await denoFs.list(kit.runsDir)).length, 1);
+    assert.equal((await runNames(kit.runsDir)).length, 1);
   }));

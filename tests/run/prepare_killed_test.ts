@@ -1,11 +1,11 @@
 import assert from "../deps/assert.ts";
 import { join } from "../../src/deps/path.ts";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
-import { denoFs } from "../../src/lib/files/fs.ts";
 import type { LogEvent } from "../../src/log/events.ts";
 import { type RunOutcome, runPipeline } from "../../src/run/run_pipeline.ts";
 import { doubleAt, type DoubleKit } from "./double.ts";
 import { outputsOf } from "./kit.ts";
+import { runNames } from "../hermetic.ts";
 
 /** A second of waiting takes ten milliseconds. */
 const hurried: Clock = { ...systemClock, sleep: (ms, signal) => systemClock.sleep(ms / 100, signal) };
@@ -35,7 +35,7 @@ Deno.test("a run whose prepare is killed is repeated in the same run, and ends a
   await Promise.all(roots.map((root) => Deno.mkdir(root)));
   const killed = await driven(roots[0]!, "prepare-killed");
   assert.equal(killed.state.state, "done", killed.error?.message);
-  assert.equal((await denoFs.list(join(roots[0]!, "runs"))).length, 1);
+  assert.equal((await runNames(join(roots[0]!, "runs"))).length, 1);
   const step = killed.state.steps.find(({ kind }) => kind === "configure");
   assert.deepEqual([step?.attempt, step?.retries], [4, 3]);
   for (const event of tries(killed.events)) {

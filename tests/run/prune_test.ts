@@ -7,6 +7,7 @@ import { planPrune, prune, type PruneOptions } from "../../src/run/prune.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
 import { until } from "../until.ts";
 import { effectsOf, type Kit, withKit } from "./kit.ts";
+import { runNames } from "../hermetic.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -127,7 +128,7 @@ Deno.test("prune() removes what killed processes have left", () =>
         ["leftover", claimed],
       ].sort(),
     );
-    assert.deepEqual(await denoFs.list(kit.runsDir), [id]);
+    assert.deepEqual(await runNames(kit.runsDir), [id]);
   }));
 
 Deno.test("runPipeline() runs a step again whose stored output is removed while it is being linked", () =>

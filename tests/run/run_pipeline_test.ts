@@ -7,6 +7,7 @@ import { readRun } from "../../src/log/read_run.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
 import { until } from "../until.ts";
 import { effectsOf, outputsOf, withKit } from "./kit.ts";
+import { runNames } from "../hermetic.ts";
 
 const ALL = ["extract", "format", "configure", "job", "submit", "monitor"];
 
@@ -119,7 +120,7 @@ Deno.test("runPipeline() refuses a run that another process drives", () =>
     const error = await runPipeline(kit.options()).catch((error) => error);
     assert(error instanceof LockedError);
     assert.equal(error.exitCode, 3);
-    assert.match(error.hint ?? "", /deno task logs .* --follow/);
+    assert.match(error.hint ?? "", /`temper logs .* --follow`/);
     release();
     assert.equal((await first).state.state, "done");
     assert.deepEqual(await effectsOf(kit), ALL);
@@ -308,7 +309,7 @@ Deno.test("runPipeline() leaves no run, and no lock, when its plan cannot be wri
     const error = await runPipeline({ ...options, env: { ...options.env, fs } }).catch((error) => error);
     assert.equal(error.code, "not-writable");
     assert.match(error.message, /^Cannot make a run folder in ".*": the file system is read-only$/);
-    const [left] = await denoFs.list(kit.runsDir);
+    const left = (await runNames(kit.runsDir)).find((name) => !name.startsWith("."));
     const lock = await denoFs.lock(join(kit.runsDir, left!, "lock"), 1_000);
     assert(lock, "no lock is left");
     lock.release();

@@ -1,3 +1,4 @@
+import { DENO_TASK } from "../hermetic.ts";
 import { join } from "../../src/deps/path.ts";
 import { createApp } from "../../server/app.tsx";
 import type { GuardOptions } from "../../server/guard.ts";
@@ -26,7 +27,11 @@ export interface Site extends AsyncDisposable {
 
 export async function site(guard: Partial<GuardOptions> = {}, fs: Fs = denoFs): Promise<Site> {
   const runsDir = await Deno.makeTempDir({ prefix: "temper-serve-" });
-  const sources = createSources(fs, systemClock, runsDir, { runs: "runs", cwd: "/project" });
+  const sources = createSources(fs, systemClock, runsDir, {
+    runs: "runs",
+    cwd: "/project",
+    invocation: DENO_TASK,
+  });
   const app = createApp(sources, { host: "127.0.0.1", ...guard });
   const get = (path: string, headers: Record<string, string> = {}) =>
     Promise.resolve(app.request(path, { headers: { host: "localhost", ...headers } }));

@@ -5,12 +5,13 @@ import { denoFs } from "../../src/lib/files/fs.ts";
 import { ROOT, WITHOUT_TRAINER } from "../e2e/kit.ts";
 import { startOllama, WITHOUT_ENGINE } from "../providers/ollama/server.ts";
 import { assertAsTrained, judged, type Judgement } from "./judge.ts";
+import { HERMETIC } from "../hermetic.ts";
 
 async function temper(...args: string[]): Promise<{ code: number; out: string; text: string }> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-prompt", join(ROOT, "cli.ts"), ...args],
     cwd: ROOT,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...HERMETIC },
     stdin: "null",
   }).output();
   const out = new TextDecoder().decode(stdout);

@@ -3,6 +3,7 @@ import { join } from "../../src/deps/path.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import { PYTHON, ROOT, WITHOUT_TRAINER } from "../e2e/kit.ts";
 import { assertAsTrained, judged } from "./judge.ts";
+import { HERMETIC } from "../hermetic.ts";
 
 /** The project as a clone has it, with this clone's environment and converted bases. */
 async function clone(): Promise<string> {
@@ -30,7 +31,7 @@ function command(line: string, cwd: string): Deno.Command {
   return new Deno.Command("sh", {
     args: ["-c", here],
     cwd,
-    env: { NO_COLOR: "1", TEMPER_PYTHON: PYTHON! },
+    env: { NO_COLOR: "1", ...HERMETIC, TEMPER_PYTHON: PYTHON! },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

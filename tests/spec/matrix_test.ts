@@ -262,7 +262,7 @@ Deno.test("loadSpec() takes one combination by its label, and says which there a
     assert.deepEqual(await refused(), [[
       "matrix",
       "Cannot take the file as one pipeline: its matrix stands for 2 combinations",
-      "deno task compare runs them all; --cell LABEL takes one: rank-4, rank-8",
+      "`temper compare` runs them all; --cell LABEL takes one: rank-4, rank-8",
     ]]);
     await Deno.writeTextFile(join(dir, "pipeline.yaml"), GOOD);
     assert.deepEqual(await refused("rank-4"), [[

@@ -1,9 +1,16 @@
 import assert from "../deps/assert.ts";
 import { createPalette } from "../../src/ui/palette.ts";
 import { reportLines } from "../../src/ui/run_report.ts";
+import { DENO_TASK } from "../hermetic.ts";
 import { DONE, FAILED, folded, recorded, RUN_ID } from "./recorded.ts";
 
-const PLACE = { dir: `runs/${RUN_ID}`, file: "pipelines/lora.yaml", options: [], runOptions: [] };
+const PLACE = {
+  dir: `runs/${RUN_ID}`,
+  file: "pipelines/lora.yaml",
+  options: [],
+  runOptions: [],
+  invocation: DENO_TASK,
+};
 const PARTS = { place: PLACE, losses: [] };
 const done = folded(recorded(DONE));
 const report = (state = done, color = false, width = 0) =>

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { shellWord } from "../../src/lib/text/shell_word.ts";
 import { nextCommands } from "../../src/view/next_commands.ts";
+import { DENO_TASK } from "../hermetic.ts";
 import { DONE, FAILED, folded, recorded, RESULT, RUN_ID } from "../ui/recorded.ts";
 
 const PLACE = {
@@ -10,6 +11,7 @@ const PLACE = {
   file: "my pipes/lora.yaml",
   options: ["--runs", "a b"],
   runOptions: ["--set", "train.epochs=2"],
+  invocation: DENO_TASK,
 };
 const done = folded(recorded(DONE));
 const commands = (state = done) => nextCommands(state, PLACE).map(({ command }) => command);

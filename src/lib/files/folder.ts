@@ -37,3 +37,12 @@ export async function existingParent(fs: Fs, path: string): Promise<string> {
     if (await fs.stat(at) || at === dirname(at)) return at;
   }
 }
+
+/** makeFolder() for a folder that holds what temper makes, runs or a cache: a new one is left out of version control. */
+export async function makeOwnDir(folder: string, fs: Fs): Promise<void> {
+  if (await fs.stat(folder)) return;
+  await makeFolder(folder, fs);
+  // Not through a second file: others may be making the same folder, and write the same.
+  const file = await fs.create(join(folder, ".gitignore"));
+  await file.write("*\n").finally(() => file.close());
+}

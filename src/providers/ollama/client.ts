@@ -1,4 +1,8 @@
-import type { ChatRequest as PackageChat, CreateRequest as PackageCreate, Ollama } from "ollama";
+import type {
+  ChatRequest as PackageChat,
+  CreateRequest as PackageCreate,
+  Ollama,
+} from "../../deps/ollama.ts";
 import { type Address, addressOf } from "../../lib/net/address.ts";
 import type { Fs } from "../../lib/files/fs.ts";
 import { Connection, NotFoundError, QUICK_MS } from "./connection.ts";
@@ -89,7 +93,7 @@ export class OllamaClient {
   }
 
   async #ollama(): Promise<Ollama> {
-    const { Ollama } = await import("ollama");
+    const { Ollama } = await import("../../deps/ollama.ts");
     return new Ollama({ host: HOST, fetch: this.#connection.fetch });
   }
 }

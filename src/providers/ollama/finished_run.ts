@@ -6,7 +6,7 @@ import type { Spec } from "../../spec/schema/schema.ts";
 import { jobDir } from "../trainer/job/job_folder.ts";
 import type { JudgeWork } from "../trainer/serving/judge.ts";
 import { jobResult } from "../trainer/follow/job_result.ts";
-import { ownTrainerDir } from "../trainer/environment/trainer_dir.ts";
+import { ownTrainer } from "../trainer/environment/trainer_dir.ts";
 import { readResult } from "../trainer/job/trainer_files.ts";
 import { OllamaClient } from "./client.ts";
 import { exportedOf } from "./exported_model.ts";
@@ -44,7 +44,7 @@ export async function registerRun(
     jinja: registered.jinja,
     evaluate: spec.evaluate,
     result: found.result,
-    trainerDir: ownTrainerDir(),
+    trainerDir: await ownTrainer(work.fs).dir(work),
   });
   const { think } = request.serving;
   const command = talkCommand(model, client.address, serverFields(spec).auth_env, think);
@@ -79,7 +79,7 @@ async function finished(runDir: string, fs: Fs) {
   const id = basename(runDir);
   if (done?.state !== "done") {
     throw new UsageError("not-finished", `Cannot serve run "${id}": its training has not finished`, {
-      hint: `See its state with: deno task show ${id}`,
+      hint: `See its state with: \`temper show ${id}\``,
     });
   }
   const result = jobResult(done);

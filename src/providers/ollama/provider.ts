@@ -3,9 +3,8 @@ import type { JsonObject } from "../../lib/json/json.ts";
 import type { LoadedSpec } from "../../spec/load.ts";
 import type { Env, JobResult, MonitorWork, Provider, Setting, SubmitWork, Work } from "../provider.ts";
 import { exportedOf } from "./exported_model.ts";
-import { type TrainingOptions, trainingProvider } from "../trainer/provider.ts";
+import { trainerOf, type TrainingOptions, trainingProvider } from "../trainer/provider.ts";
 import { readServing, type Serving } from "../trainer/serving/serving.ts";
-import { ownTrainerDir } from "../trainer/environment/trainer_dir.ts";
 import { OllamaClient } from "./client.ts";
 import { type Proof, prove } from "./proof.ts";
 import { refuseTaken, register, type Registered } from "./register.ts";
@@ -16,7 +15,6 @@ import { refuseOldServer } from "./version.ts";
 
 /** Trains here, then serves with Ollama. */
 export function ollamaProvider(options: Omit<TrainingOptions, "kind" | "finish"> = {}): Provider {
-  const { trainerDir = ownTrainerDir() } = options;
   const training = trainingProvider({
     ...options,
     kind: "ollama",
@@ -26,7 +24,7 @@ export function ollamaProvider(options: Omit<TrainingOptions, "kind" | "finish">
       const { address: { shown: server } } = serverOf(serverFields(loaded.spec), env);
       return { register, server, overwrite, keepPrevious };
     },
-    finish: (work, result) => serve(work, result, trainerDir),
+    finish: async (work, result) => await serve(work, result, await trainerOf(options, work).dir(work)),
   });
   return {
     ...training,

@@ -74,7 +74,7 @@ function isStalled({ clock }: MonitorWork, { started }: HostedJob, { status }: J
 function warnOfStall(work: MonitorWork, id: string): true {
   const message =
     `Job ${id} has been validating its files for more than ${duration(STALL_MS)}: services are known to ` +
-    "hang here. The run waits on; to give up: deno task cancel last";
+    "hang here. The run keeps waiting until it is cancelled";
   work.progress({ phase: "wait", message });
   return true;
 }

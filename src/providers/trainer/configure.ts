@@ -20,14 +20,14 @@ import { writeServing } from "./serving/serving.ts";
 import { shapeOf } from "./estimate/model_shape.ts";
 import { templateNotes, templateText } from "./serving/template_notes.ts";
 import { TEMPLATES } from "./serving/templates.ts";
-import { trainerDigest } from "./environment/trainer_dir.ts";
+import type { Trainer } from "./environment/trainer_dir.ts";
 import type { Tokens } from "./job/trainer_files.ts";
 
 /** What the configured job depends on: no paths, nothing of this machine. */
 export async function trainingInputs(
   loaded: LoadedSpec,
   env: Env,
-  trainerDir: string,
+  trainer: Trainer,
   sent?: SentTools,
 ): Promise<JsonObject> {
   const spec = trainingSpec(loaded.spec);
@@ -39,7 +39,7 @@ export async function trainingInputs(
     templates: sha256(canonicalJson(TEMPLATES)),
     base: base.identity,
     model: servedName(spec),
-    trainer: await trainerDigest(trainerDir, env.fs),
+    trainer: await trainer.digest(),
     ...sent && { sent_tools: sent.version },
   };
 }

@@ -74,7 +74,7 @@ async function memoryFinding(
   return [on(
     "method.kind",
     `Cannot train ${kind} here: it takes at least ${bytes(floor)}, ${has} has ${bytes(device.memory)}`,
-    "Ask deno task advise for a method that fits, take a smaller base, or go on with --force",
+    "Ask advise for a method that fits, take a smaller base, or go on with --force",
   )];
 }
 

@@ -8,7 +8,9 @@ import { followTraining, type MonitorOptions } from "./monitor.ts";
 import { trainingPreview } from "./preview.ts";
 import { jobResult, keepResult, rememberSpeed } from "./follow/job_result.ts";
 import { submitTraining } from "./submit.ts";
-import { ownTrainerDir } from "./environment/trainer_dir.ts";
+import { withWritableCache } from "../shared_dir.ts";
+import { environmentEstimate } from "./environment/environment_estimate.ts";
+import { folderTrainer, ownTrainer, type Trainer } from "./environment/trainer_dir.ts";
 
 export interface TrainingOptions extends Partial<MonitorOptions> {
   readonly kind: string;
@@ -22,16 +24,29 @@ export interface TrainingOptions extends Partial<MonitorOptions> {
 
 /** A provider whose jobs are trained on this machine. */
 export function trainingProvider(options: TrainingOptions): Provider {
-  const { kind, trainerDir = ownTrainerDir(), delivery = () => ({}), sent } = options;
+  const { kind, delivery = () => ({}), sent } = options;
   const finish = options.finish ?? ((_, result) => Promise.resolve(result));
   return {
     kind,
-    inputs: (loaded, env) => trainingInputs(loaded, env, trainerDir, sent),
-    preview: trainingPreview,
-    configure: (work) => configureTraining(work, trainerDir, sent),
+    inputs: (loaded, env) => trainingInputs(loaded, env, trainerOf(options, env), sent),
+    async preview(loaded, env, data, configured) {
+      const preview = await trainingPreview(loaded, env, data, configured);
+      const environment = await environmentEstimate(trainerOf(options, env), env);
+      return environment ? { ...preview, estimates: [...preview.estimates, environment] } : preview;
+    },
+    async configure(work) {
+      const writable = await withWritableCache(work, (message) => work.progress({ phase: "cache", message }));
+      return await configureTraining(writable, await trainerOf(options, work).dir(writable), sent);
+    },
     delivery,
-    submit: (work) => submitTraining(work, kind, trainerDir, delivery(work.loaded, work)),
-    async monitor(work) {
+    async submit(work) {
+      const writable = await withWritableCache(work, () => {});
+      const trainerDir = await trainerOf(options, work).dir(writable);
+      return await submitTraining(writable, kind, trainerDir, delivery(work.loaded, work));
+    },
+    async monitor(given) {
+      const work = await withWritableCache(given, () => {});
+      const trainerDir = await trainerOf(options, work).dir(work);
       const done = await followTraining(work, { ...options, trainerDir });
       await rememberSpeed(work, done);
       const result = await finish(work, jobResult(done));
@@ -41,4 +56,12 @@ export function trainingProvider(options: TrainingOptions): Provider {
     },
     cancel: cancelJob,
   };
+}
+
+/** The trainer that was given, or the one that comes with this program. */
+export function trainerOf(
+  { trainerDir }: Pick<TrainingOptions, "trainerDir">,
+  { fs }: Pick<Env, "fs">,
+): Trainer {
+  return trainerDir === undefined ? ownTrainer(fs) : folderTrainer(trainerDir, fs);
 }

@@ -29,7 +29,7 @@ function wholeMatrix(name: string, text: string, labels: readonly string[]): Pro
     message: `Cannot take the file as one pipeline: its matrix stands for ${
       counted(labels.length, "combination")
     }`,
-    hint: `deno task compare runs them all; --cell LABEL takes one: ${listed(labels)}`,
+    hint: `\`temper compare\` runs them all; --cell LABEL takes one: ${listed(labels)}`,
   });
 }
 

@@ -1,5 +1,4 @@
-import type { Node } from "../../deps/yaml.ts";
-import { isMap, isScalar, isSeq } from "../../deps/yaml.ts";
+import { isMap, isScalar, isSeq, type Node } from "../../deps/yaml.ts";
 import type { FieldProblem } from "../rules/field_problem.ts";
 import type { Override } from "../matrix/override.ts";
 import { dotted, type Path, startsWith } from "./path.ts";

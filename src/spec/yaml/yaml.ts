@@ -1,5 +1,4 @@
-import type { Document, Node } from "../../deps/yaml.ts";
-import { isAlias, parseDocument, visit } from "../../deps/yaml.ts";
+import { type Document, isAlias, type Node, parseDocument, visit } from "../../deps/yaml.ts";
 import { MOST_PROBLEMS, type Span } from "../problem.ts";
 import { spanOf, type YamlFault } from "./yaml_problem.ts";
 import { syntaxFaults } from "./yaml_syntax.ts";

@@ -1,6 +1,14 @@
-import type { Document, Node, YAMLMap } from "../../deps/yaml.ts";
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  type Node,
+  visit,
+  type YAMLMap,
+} from "../../deps/yaml.ts";
 import { didYouMean } from "../../lib/text/nearest.ts";
-import { isAlias, isMap, isPair, isScalar, visit } from "../../deps/yaml.ts";
 import { MOST_PROBLEMS } from "../problem.ts";
 import { spanOf, type YamlFault } from "./yaml_problem.ts";
 

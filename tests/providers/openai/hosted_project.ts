@@ -1,7 +1,7 @@
 import assert from "../../deps/assert.ts";
 import { join } from "../../../src/deps/path.ts";
-import { denoFs } from "../../../src/lib/files/fs.ts";
 import { type Called, ROOT, temper } from "../../commands/cli_kit.ts";
+import { HERMETIC, runNames } from "../../hermetic.ts";
 
 /** Looks like a key, and must be found nowhere. */
 export const KEY = "sk-proj-SECRETabcdefghijklmnop0123456789";
@@ -82,6 +82,7 @@ ${provider}${more}`,
     NEBIUS_API_KEY: KEY,
     AZURE_OPENAI_API_KEY: KEY,
     NO_COLOR: "1",
+    ...HERMETIC,
     ...options.env,
   });
   const permissions = ["-A"];
@@ -109,7 +110,7 @@ ${provider}${more}`,
     start,
     args,
     run: (url, ...more) => call(...args(url), ...more),
-    lastRun: async () => join(dir, "runs", (await denoFs.list(join(dir, "runs"))).at(-1) ?? ""),
+    lastRun: async () => join(dir, "runs", (await runNames(join(dir, "runs"))).at(-1) ?? ""),
     async [Symbol.asyncDispose]() {
       // Whatever a test is about and however it ends: no secret was written or printed.
       const leaks = await filesWith(dir, KEY);

@@ -1,9 +1,9 @@
 import assert from "../../deps/assert.ts";
 import { join } from "../../../src/deps/path.ts";
-import { denoFs } from "../../../src/lib/files/fs.ts";
 import { filesWith, hostedProject, KEY, pairs } from "./hosted_project.ts";
 import { type Message, type MockOptions, MockService } from "./mock_service.ts";
 import { until } from "../../until.ts";
+import { HERMETIC, runNames } from "../../hermetic.ts";
 
 /** The tuned model knows the answer, the base does not. */
 const answer = (model: string, messages: readonly Message[]) =>
@@ -163,7 +163,7 @@ Deno.test("cancel stops the hosted job of an interrupted run", async () => {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", new URL("../../../cli.ts", import.meta.url).pathname, ...project.args(service.url)],
     cwd: project.dir,
-    env: { OPENAI_API_KEY: KEY },
+    env: { OPENAI_API_KEY: KEY, ...HERMETIC },
     stdout: "null",
     stderr: "null",
   }).spawn();
@@ -173,5 +173,5 @@ Deno.test("cancel stops the hosted job of an interrupted run", async () => {
   const { code, err } = await project.call("cancel", "last");
   assert.equal(code, 0, err);
   assert.equal(service.jobs[0]!["status"], "cancelled");
-  assert.equal((await denoFs.list(join(project.dir, "runs"))).length, 1);
+  assert.equal((await runNames(join(project.dir, "runs"))).length, 1);
 });

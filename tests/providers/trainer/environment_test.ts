@@ -6,6 +6,9 @@ import { InterruptedError } from "../../../src/lib/errors.ts";
 import { denoFs, type Fs } from "../../../src/lib/files/fs.ts";
 import type { Env, Progress } from "../../../src/providers/provider.ts";
 import { ensurePython, existingEnvironment } from "../../../src/providers/trainer/environment/environment.ts";
+import { environmentEstimate } from "../../../src/providers/trainer/environment/environment_estimate.ts";
+import { folderTrainer } from "../../../src/providers/trainer/environment/trainer_dir.ts";
+import { basesDir, withWritableCache } from "../../../src/providers/shared_dir.ts";
 import { expectedBytes } from "../../../src/providers/trainer/environment/environment_size.ts";
 import { findProgram } from "../../../src/lib/find_program.ts";
 import { findPython } from "../../../src/providers/trainer/environment/python.ts";
@@ -192,4 +195,146 @@ Deno.test("expectedBytes() counts CUDA's libraries on Linux alone", async () => 
   const lock = await Deno.readTextFile(new URL("../../../trainer/requirements.lock", import.meta.url));
   assert(expectedBytes(lock, "linux-x86_64") > 5.5e9);
   assert(expectedBytes(lock, "macosx-14.0-arm64") < 2.5e9);
+});
+
+/** A wheel with one module, made by Python because that is what writes zip files here. */
+const WHEEL = `
+import sys, zipfile
+name, version, folder = sys.argv[1:]
+info = f"{name}-{version}.dist-info"
+files = {
+    f"{name}/__init__.py": f"__version__ = {version!r}\\n",
+    f"{info}/METADATA": f"Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n",
+    f"{info}/WHEEL": "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+}
+record = "".join(f"{path},,\\n" for path in [*files, f"{info}/RECORD"])
+with zipfile.ZipFile(f"{folder}/{name}-{version}-py3-none-any.whl", "w") as wheel:
+    for path, text in (files | {f"{info}/RECORD": record}).items():
+        wheel.writestr(path, text)
+`;
+
+/** A trainer's folder whose lock names a CUDA build that is nowhere, and an index that has the CPU build. */
+async function cpuBuild(python: string) {
+  const dir = await Deno.makeTempDir();
+  const index = join(dir, "index", "torch");
+  await Deno.mkdir(index, { recursive: true });
+  const file = "torch-9.9.9+cpu-py3-none-any.whl";
+  await new Deno.Command(python, { args: ["-c", WHEEL, "torch", "9.9.9+cpu", index] }).output();
+  const page = `<!DOCTYPE html><a href="${encodeURIComponent(file)}">${file}</a>`;
+  const hash = `--hash=sha256:${"0".repeat(64)}`;
+  const lock = await denoFs.readText(join(DOUBLE, "requirements.lock"));
+  const cuda = `nvidia-cublas==1.0 ; sys_platform == 'linux' \\\n    ${hash}\ntriton==1.0 \\\n    ${hash}\n`;
+  const text = `# comment\n${cuda}${lock}torch==9.9.9 \\\n    ${hash} \\\n    ${hash}\n    # via peft\n`;
+  await denoFs.writeAtomic(join(dir, "requirements.lock"), text);
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, async (request) => {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/torch/") return new Response(page, { headers: { "content-type": "text/html" } });
+    const name = decodeURIComponent(pathname.split("/").at(-1)!);
+    return name === file
+      ? new Response(await Deno.readFile(join(index, file)))
+      : new Response("", { status: 404 });
+  });
+  return {
+    dir,
+    url: `http://127.0.0.1:${server.addr.port}/`,
+    async [Symbol.asyncDispose]() {
+      await server.shutdown();
+      await Deno.remove(dir, { recursive: true });
+    },
+  };
+}
+
+for (const installer of ["uv", "pip"] as const) {
+  const here: Env = { fs: denoFs, clock: systemClock, cacheDir: "", env: Deno.env.toObject() };
+  const uv = await findProgram("uv", here);
+  Deno.test({
+    name: `ensurePython() takes PyTorch's CPU build from an index, with ${installer}`,
+    ignore: installer === "uv" && uv === undefined,
+    async fn() {
+      const python = await realPython();
+      await using build = await cpuBuild(python);
+      const path = installer === "uv"
+        ? `${dirname(uv!)}:${dirname(python)}:/usr/bin:/bin`
+        : await pathOf({ python3: python });
+      const asked = { PATH: path, TEMPER_TORCH_BACKEND: "cpu", TEMPER_TORCH_INDEX: build.url };
+      await inCache(asked, async ({ env, ensure }) => {
+        const made = await ensure(build.dir);
+        const code =
+          "import six, torch, importlib.util as u; print(torch.__version__, u.find_spec('triton'))";
+        const { stdout } = await new Deno.Command(made, { args: ["-c", code] }).output();
+        assert.equal(new TextDecoder().decode(stdout).trim(), "9.9.9+cpu None");
+        assert.equal(await existingEnvironment({ env, trainerDir: build.dir, signal }), made);
+        // It is none for those who ask for the lock's own build.
+        const lock = { ...env, env: { ...env.env, TEMPER_TORCH_BACKEND: undefined } };
+        assert.equal(await existingEnvironment({ env: lock, trainerDir: build.dir, signal }), undefined);
+        const trainer = folderTrainer(build.dir, denoFs);
+        assert.equal(await environmentEstimate(trainer, env), undefined);
+        assert.notEqual(await environmentEstimate(trainer, lock), undefined);
+      });
+    },
+  });
+}
+
+Deno.test("ensurePython() says what the CPU build of PyTorch takes", async () => {
+  const python = await realPython();
+  await using build = await cpuBuild(python);
+  const path = await pathOf({ python3: python });
+  await inCache({ PATH: path, TEMPER_TORCH_BACKEND: "cpu" }, async ({ ensure }) => {
+    await assert.rejects(ensure(build.dir), {
+      code: "no-torch-index",
+      exitCode: 2,
+      hint: /^Install uv, or /,
+    });
+  });
+  await inCache({ TEMPER_TORCH_BACKEND: "rocm" }, async ({ ensure }) => {
+    await assert.rejects(ensure(build.dir), {
+      code: "bad-torch-backend",
+      message: 'Cannot use TEMPER_TORCH_BACKEND="rocm": it takes cpu',
+    });
+  });
+});
+
+Deno.test("environmentEstimate() says what the first run installs, how much and where, until it is there", async () => {
+  const python = await realPython();
+  await inCache({ PATH: `${dirname(python)}:${Deno.env.get("PATH")}` }, async ({ env, ensure }) => {
+    const sharedDir = join(env.cacheDir, "shared");
+    const own = folderTrainer(fileURLToPath(new URL("../../../trainer", import.meta.url)), denoFs);
+    const shared = { ...env, sharedDir };
+    const { name, text, figures } = (await environmentEstimate(own, shared))!;
+    assert.equal(name, "environment");
+    assert.match(text, /^installs PyTorch, about \d\.\d GB, into \/.*\/shared, once$/);
+    const cpu = { ...shared, env: { ...env.env, TEMPER_TORCH_BACKEND: "cpu" } };
+    const small = (await environmentEstimate(own, cpu))!;
+    assert.match(small.text, /^installs PyTorch without CUDA, about /);
+    assert.ok(Number(small.figures["bytes"]) < Number(figures["bytes"]) || Deno.build.os !== "linux");
+    const given = { ...shared, env: { ...env.env, TEMPER_PYTHON: python } };
+    assert.equal(await environmentEstimate(own, given), undefined);
+    const double = folderTrainer(DOUBLE, denoFs);
+    assert.notEqual(await environmentEstimate(double, shared), undefined);
+    // One that the project has already is used, and nothing is installed.
+    const made = await ensure();
+    assert.equal(await environmentEstimate(double, shared), undefined);
+    assert.equal(await existingEnvironment({ env: shared, trainerDir: DOUBLE, signal }), made);
+    assert.equal(await denoFs.stat(sharedDir), undefined);
+  });
+});
+
+Deno.test("withWritableCache() falls back to the project's cache, and says so", async () => {
+  const dir = await Deno.makeTempDir();
+  await Deno.writeTextFile(join(dir, "file"), "");
+  const env: Env = { fs: denoFs, clock: systemClock, cacheDir: join(dir, "own"), env: {} };
+  const said: string[] = [];
+  const warn = (message: string) => void said.push(message);
+  const blocked = await withWritableCache({ ...env, sharedDir: join(dir, "file", "temper") }, warn);
+  assert.equal(blocked.sharedDir, env.cacheDir);
+  assert.match(said.join(), /^Cannot write to the shared cache ".*": .* ".*own" is used instead$/);
+  const good = await withWritableCache({ ...env, sharedDir: join(dir, "all") }, warn);
+  assert.equal(good.sharedDir, join(dir, "all"));
+  assert.deepEqual(await denoFs.list(join(dir, "all")), [".gitignore"]);
+  assert.equal(said.length, 1);
+  // A project that has bases keeps them; another one shares them.
+  assert.equal(await basesDir(good), join(dir, "all"));
+  await denoFs.mkdirp(join(dir, "own", "bases"));
+  assert.equal(await basesDir(good), join(dir, "own"));
+  await Deno.remove(dir, { recursive: true });
 });

@@ -8,6 +8,7 @@ import { findPython } from "../../../src/providers/trainer/environment/python.ts
 import type { LoadedSpec } from "../../../src/spec/load.ts";
 import { Spec } from "../../../src/spec/schema/schema.ts";
 import { until } from "../../until.ts";
+import { runNames } from "../../hermetic.ts";
 
 /** A trainer that obeys the contract and learns nothing. */
 export const DOUBLE = fileURLToPath(new URL("../../fixtures/trainer_double", import.meta.url));
@@ -94,7 +95,7 @@ export class Project implements AsyncDisposable {
   /** Ends the trainers that still run; one that was just started has its lock only after a moment. */
   async [Symbol.asyncDispose](): Promise<void> {
     await until("the folder to be left alone", async () => {
-      for (const run of await denoFs.list(join(this.dir, "runs"))) {
+      for (const run of await runNames(join(this.dir, "runs"))) {
         await killTrainers(join(this.runDir(run), "job"));
       }
       return await Deno.remove(this.dir, { recursive: true }).then(() => true, () => false);

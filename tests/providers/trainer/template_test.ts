@@ -5,6 +5,7 @@ import { denoFs } from "../../../src/lib/files/fs.ts";
 import type { Env } from "../../../src/providers/provider.ts";
 import { builtinBase } from "../../../src/providers/trainer/base/builtin.ts";
 import { trainingInputs } from "../../../src/providers/trainer/configure.ts";
+import { folderTrainer } from "../../../src/providers/trainer/environment/trainer_dir.ts";
 import { chatTemplateOf, jobSettings, trainingSpec } from "../../../src/providers/trainer/job/job.ts";
 import { templateNotes, templateText } from "../../../src/providers/trainer/serving/template_notes.ts";
 import type { Tokens } from "../../../src/providers/trainer/job/trainer_files.ts";
@@ -45,7 +46,7 @@ Deno.test("a .jinja file goes into job.json as text, and into keys as its digest
     assert.equal(text, "{{ 'é' }}");
     const job = jobSettings(trainingSpec(loaded.spec), BASE, undefined, text);
     assert.deepEqual([job["template"], job["chat_template"]], ["jinja", text]);
-    const inputs = () => trainingInputs(loaded, environment(dir), DOUBLE);
+    const inputs = () => trainingInputs(loaded, environment(dir), folderTrainer(DOUBLE, denoFs));
     const first = await inputs();
     assert.equal(JSON.stringify(first).includes("chat.jinja"), false);
     assert.match(String(first["chat_template"]), /^[0-9a-f]{64}$/);

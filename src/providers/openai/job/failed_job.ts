@@ -29,7 +29,7 @@ export async function refuseFailed(work: MonitorWork, job: JobView): Promise<voi
     advice?.code ?? "job-failed",
     `Cannot finish: job ${job.id} failed${facts === "" ? "" : ` (${facts})`}: ${words}` +
       rows.map((row) => `\n  ${row}`).join(""),
-    { hint: advice?.hint ?? "Its events may say more: deno task logs last" },
+    { hint: advice?.hint ?? "Its events may say more: `temper logs last`" },
   );
 }
 

@@ -1,6 +1,7 @@
 import { join } from "../../../deps/path.ts";
 import { InterruptedError, TemperError } from "../../../lib/errors.ts";
 import { bytes, duration } from "../../../lib/text/format.ts";
+import { makeOwnDir } from "../../../lib/files/folder.ts";
 import { type FileLock, sha256 } from "../../../lib/files/fs.ts";
 import { tailOf } from "../../../lib/files/last_lines.ts";
 import { runProcess } from "../../../lib/process.ts";
@@ -8,7 +9,10 @@ import type { Env, Progress } from "../../provider.ts";
 import { installerEnv } from "./child_env.ts";
 import { expectedBytes } from "./environment_size.ts";
 import { findProgram } from "../../../lib/find_program.ts";
+import { sharedPlaces } from "../../shared_dir.ts";
 import { findPython, givenPython, type Python } from "./python.ts";
+import { LOCK_FILE } from "./trainer_dir.ts";
+import { type TorchBackend, torchBackend, torchSource, withoutTorch } from "./torch_backend.ts";
 
 export interface EnvironmentOptions {
   readonly env: Env;
@@ -18,12 +22,25 @@ export interface EnvironmentOptions {
   readonly signal: AbortSignal;
 }
 
+/** What an environment is made from. */
+interface Recipe {
+  readonly python: Python;
+  readonly lockFile: string;
+  readonly backend: TorchBackend;
+}
+
 /** One environment: the folder `<cache>/python/<digest>` with the attempts to make it and a note of the good one. */
 interface Place {
   readonly folder: string;
   readonly note: string;
   readonly lock: string;
 }
+
+/** Folder of the environments in a cache. */
+const FOLDER = "python";
+const NOTE = "current";
+/** Beside the note, for those who may start no Python to find the digest: what the environment was made from. */
+const MADE_FROM = "made_from";
 
 const PHASE = "python environment";
 
@@ -36,15 +53,16 @@ export async function ensurePython(options: EnvironmentOptions): Promise<string>
   const { env, signal } = options;
   const given = env.env["TEMPER_PYTHON"];
   if (given) return (await givenPython(given, env, signal)).path;
-  const python = await findPython(env, signal);
-  const lockFile = await env.fs.readText(join(options.trainerDir, "requirements.lock"));
-  const place = placeOf(env, python, lockFile);
-  const ready = await readyPython(place, env);
+  const recipe = await recipeOf(options);
+  const places = placesOf(env, recipe);
+  const ready = await readyPython(places, env);
   if (ready) return ready;
+  const place = places.at(-1)!;
+  await makeOwnDir(join(place.folder, "..", ".."), env.fs);
   await env.fs.mkdirp(place.folder);
   const lock = await waitForLock(place, options);
   try {
-    return await readyPython(place, env) ?? await make(place, python, lockFile, options);
+    return await readyPython([place], env) ?? await make(place, recipe, options);
   } finally {
     lock.release();
   }
@@ -54,22 +72,56 @@ export async function ensurePython(options: EnvironmentOptions): Promise<string>
 export async function existingEnvironment(
   options: Pick<EnvironmentOptions, "env" | "trainerDir" | "signal">,
 ): Promise<string | undefined> {
-  const { env, signal } = options;
-  const lockFile = await env.fs.readText(join(options.trainerDir, "requirements.lock"));
-  return await readyPython(placeOf(env, await findPython(env, signal), lockFile), env);
+  return await readyPython(placesOf(options.env, await recipeOf(options)), options.env);
 }
 
-function placeOf(env: Env, python: Python, lockFile: string): Place {
-  const digest = sha256(`${lockFile}\n${python.version}\n${python.platform}\n`).slice(0, 16);
-  const folder = join(env.cacheDir, "python", digest);
-  return { folder, note: join(folder, "current"), lock: join(folder, "lock") };
+/**
+ * Whether an environment of this lock file is there, as far as its folder shows: for those who may start nothing. One
+ * that was made for another Python counts; those of earlier versions do not say what they were made from and count.
+ */
+export async function seemsMade(lockFile: string, backend: TorchBackend, env: Env): Promise<boolean> {
+  for (const cache of sharedPlaces(env)) {
+    for (const name of await env.fs.list(join(cache, FOLDER))) {
+      const folder = join(cache, FOLDER, name);
+      if (!await env.fs.stat(join(folder, NOTE))) continue;
+      const path = join(folder, MADE_FROM);
+      if (!await env.fs.stat(path)) return true;
+      if ((await env.fs.readText(path)).trim() === madeFrom(lockFile, backend)) return true;
+    }
+  }
+  return false;
 }
 
-async function readyPython(place: Place, env: Env): Promise<string | undefined> {
-  if (!await env.fs.stat(place.note)) return undefined;
-  const path = join(place.folder, (await env.fs.readText(place.note)).trim(), "bin", "python");
-  // The link leads nowhere when the Python it was made from has gone.
-  return (await env.fs.stat(path))?.isFile ? path : undefined;
+function madeFrom(lockFile: string, backend: TorchBackend): string {
+  return `${sha256(lockFile)} ${backend}`;
+}
+
+async function recipeOf(
+  { env, trainerDir, signal }: Pick<EnvironmentOptions, "env" | "trainerDir" | "signal">,
+): Promise<Recipe> {
+  const backend = torchBackend(env.env);
+  const python = await findPython(env, signal);
+  return { python, lockFile: await env.fs.readText(join(trainerDir, LOCK_FILE)), backend };
+}
+
+/** Where the environment may be; it is made in the last place. */
+function placesOf(env: Env, { python, lockFile, backend }: Recipe): Place[] {
+  const build = backend === "lock" ? "" : `${backend}\n`;
+  const digest = sha256(`${lockFile}\n${python.version}\n${python.platform}\n${build}`).slice(0, 16);
+  return sharedPlaces(env).map((cache) => {
+    const folder = join(cache, FOLDER, digest);
+    return { folder, note: join(folder, NOTE), lock: join(folder, "lock") };
+  });
+}
+
+async function readyPython(places: readonly Place[], env: Env): Promise<string | undefined> {
+  for (const place of places) {
+    if (!await env.fs.stat(place.note)) continue;
+    const path = join(place.folder, (await env.fs.readText(place.note)).trim(), "bin", "python");
+    // The link leads nowhere when the Python it was made from has gone.
+    if ((await env.fs.stat(path))?.isFile) return path;
+  }
+  return undefined;
 }
 
 async function waitForLock(place: Place, { env, progress, signal }: EnvironmentOptions): Promise<FileLock> {
@@ -81,21 +133,23 @@ async function waitForLock(place: Place, { env, progress, signal }: EnvironmentO
   }
 }
 
-async function make(place: Place, python: Python, lockFile: string, options: EnvironmentOptions) {
+async function make(place: Place, recipe: Recipe, options: EnvironmentOptions) {
   const { env, progress } = options;
+  const { python, lockFile, backend } = recipe;
   const started = env.clock.monotonic();
   await removeAttempts(place, env);
-  await refuseFullDisk(place, python, lockFile, env);
+  await refuseFullDisk(place, recipe, env);
   const name = `attempt-${env.clock.randomHex(4)}`;
   const dir = join(place.folder, name);
   const log = `${dir}.log`;
   const counting = countPackages(dir, python, options);
   try {
-    await install(dir, log, python, options);
+    await install(dir, log, recipe, options);
   } finally {
     await counting.stop();
   }
   const made = join(dir, "bin", "python");
+  await env.fs.writeAtomic(join(place.folder, MADE_FROM), `${madeFrom(lockFile, backend)}\n`);
   await env.fs.writeAtomic(place.note, name + "\n");
   const took = duration(env.clock.monotonic() - started);
   progress({ phase: PHASE, message: `Made the Python environment in ${took}` });
@@ -108,8 +162,8 @@ async function removeAttempts(place: Place, env: Env): Promise<void> {
   }
 }
 
-async function refuseFullDisk(place: Place, python: Python, lockFile: string, env: Env): Promise<void> {
-  const needed = expectedBytes(lockFile, python.platform);
+async function refuseFullDisk(place: Place, recipe: Recipe, env: Env): Promise<void> {
+  const needed = expectedBytes(recipe.lockFile, recipe.python.platform, recipe.backend);
   const free = await env.fs.freeBytes(place.folder);
   if (free >= needed) return;
   throw new TemperError(
@@ -117,26 +171,41 @@ async function refuseFullDisk(place: Place, python: Python, lockFile: string, en
     `Cannot make the Python environment in "${place.folder}": it takes about ${bytes(needed)}, ${
       bytes(free)
     } are free`,
-    { hint: "Free some space, choose another --cache, or name an existing Python in TEMPER_PYTHON" },
+    { hint: "Free some space, name another folder in TEMPER_CACHE, or an existing Python in TEMPER_PYTHON" },
   );
 }
 
-async function install(dir: string, log: string, python: Python, options: EnvironmentOptions): Promise<void> {
-  const lock = join(options.trainerDir, "requirements.lock");
+async function install(dir: string, log: string, recipe: Recipe, options: EnvironmentOptions): Promise<void> {
+  const { path } = recipe.python;
   const made = join(dir, "bin", "python");
-  // The lock is complete. Without --no-deps, packages it leaves out on purpose would come back.
-  const strict = ["--no-deps", "--require-hashes"];
   const uv = await findProgram("uv", options.env);
-  const commands = uv
-    ? [
-      [uv, "venv", "--python", python.path, dir],
-      [uv, "pip", "install", "--python", made, ...strict, "--compile-bytecode", "-r", lock],
-    ]
-    : [
-      [python.path, "-m", "venv", dir],
-      [made, "-m", "pip", "install", "--no-input", ...strict, "--compile", "-r", lock],
-    ];
-  for (const [command, ...args] of commands) await runInstaller(command!, args, log, options);
+  const pip = uv
+    ? [uv, "pip", "install", "--python", made, "--compile-bytecode"]
+    : [made, "-m", "pip", "install", "--no-input", "--compile"];
+  const commands = [
+    uv ? [uv, "venv", "--python", path, dir] : [path, "-m", "venv", dir],
+    ...await packages(dir, uv !== undefined, recipe, options),
+  ];
+  for (const [i, words] of commands.entries()) {
+    const [command, ...args] = i === 0 ? words : [...pip, ...words];
+    await runInstaller(command!, args, log, options);
+  }
+}
+
+/** What is installed, as the arguments of one call of the installer each. */
+async function packages(
+  dir: string,
+  uv: boolean,
+  { lockFile, backend }: Recipe,
+  { env, trainerDir }: EnvironmentOptions,
+): Promise<string[][]> {
+  // The lock is complete. Without --no-deps, packages it leaves out on purpose would come back.
+  const locked = (path: string) => ["--no-deps", "--require-hashes", "-r", path];
+  if (backend === "lock") return [locked(join(trainerDir, LOCK_FILE))];
+  const { rest, torch } = withoutTorch(lockFile);
+  const path = `${dir}.requirements.txt`;
+  await env.fs.writeAtomic(path, rest);
+  return [locked(path), ["--no-deps", ...torchSource(env.env, uv), `torch==${torch}`]];
 }
 
 async function runInstaller(command: string, args: string[], log: string, options: EnvironmentOptions) {

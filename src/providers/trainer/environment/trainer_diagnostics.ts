@@ -1,4 +1,4 @@
-import { join } from "../../../deps/path.ts";
+import { dirname, join } from "../../../deps/path.ts";
 import { TemperError } from "../../../lib/errors.ts";
 import { existingParent } from "../../../lib/files/folder.ts";
 import { bytes } from "../../../lib/text/format.ts";
@@ -9,11 +9,14 @@ import type { Env } from "../../provider.ts";
 import type { BaseInfo } from "../base/base.ts";
 import { BUILTIN, builtinBase } from "../base/builtin.ts";
 import { installerEnv } from "./child_env.ts";
+import { sharedPlaces } from "../../shared_dir.ts";
 import { existingEnvironment } from "./environment.ts";
 import { expectedBytes } from "./environment_size.ts";
 import { type Capabilities, probeEnvironment } from "./probe.ts";
 import { findProgram } from "../../../lib/find_program.ts";
 import { findPython, givenPython, type Python } from "./python.ts";
+import { torchBackend } from "./torch_backend.ts";
+import { LOCK_FILE } from "./trainer_dir.ts";
 
 export interface DoctorOptions {
   readonly env: Env;
@@ -73,15 +76,17 @@ async function installer(python: Python, { env, signal }: DoctorOptions): Promis
 }
 
 async function notMade(python: Python, { env, trainerDir }: DoctorOptions): Promise<Diagnostic> {
-  const needed = expectedBytes(await env.fs.readText(join(trainerDir, "requirements.lock")), python.platform);
-  const free = await env.fs.freeBytes(await existingParent(env.fs, env.cacheDir));
-  const others = (await env.fs.list(join(env.cacheDir, "python"))).length;
+  const lockFile = await env.fs.readText(join(trainerDir, LOCK_FILE));
+  const needed = expectedBytes(lockFile, python.platform, torchBackend(env.env));
+  const place = sharedPlaces(env).at(-1)!;
+  const free = await env.fs.freeBytes(await existingParent(env.fs, place));
+  const others = (await env.fs.list(join(place, "python"))).length;
   const found = others === 0
     ? "not made yet"
     : `${others} made for another Python or lock file, or unfinished`;
   if (free < needed) {
     const space = `${found}; it takes about ${bytes(needed)}, ${bytes(free)} are free`;
-    return missing("environment", space, "Free some space or choose another --cache");
+    return missing("environment", space, "Free some space, or name another folder in TEMPER_CACHE");
   }
   const fix = `The next run makes it, once, with about ${bytes(needed)} of disk`;
   return { name: "environment", state: "warn", found, fix };
@@ -101,8 +106,8 @@ async function* capabilities(
   const files = Object.fromEntries(builtins.map(({ package: from, file }) => [from, file]));
   const able = await probeEnvironment(python, files, options);
   const fix = given
-    ? `Install what ${join(options.trainerDir, "requirements.lock")} names, or unset TEMPER_PYTHON`
-    : `Remove it, and the next run makes it anew: rm -r ${join(options.env.cacheDir, "python")}`;
+    ? `Install what ${join(options.trainerDir, LOCK_FILE)} names, or unset TEMPER_PYTHON`
+    : `Remove it, and the next run makes it anew: rm -r ${dirname(dirname(dirname(python)))}`;
   if (!able) {
     yield missing("torch", `"${python}" cannot import torch`, fix);
     return;

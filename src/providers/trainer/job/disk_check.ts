@@ -18,8 +18,7 @@ export async function refuseSmallDisk(
   const { quantization } = provider.export;
   const sizes = artifactSizes({ shape, method, quantization, baseBits: undefined });
   const needs = diskNeeds(sizes, shape, provider.export);
-  const hint =
-    "Free some space (deno task prune says what can go), or put the runs elsewhere with --runs DIR";
+  const hint = "Free some space (prune says what can go), or put the runs elsewhere with --runs DIR";
   await refuseFullDisk(fs, jobDir(runDir), "Cannot start the training", needs, hint);
 }
 

@@ -3,6 +3,7 @@ import { EXIT, TemperError, UsageError } from "../../../lib/errors.ts";
 import { tailOf } from "../../../lib/files/last_lines.ts";
 import { type ProcessEnd, runProcess } from "../../../lib/process.ts";
 import type { ConfigureWork } from "../../provider.ts";
+import { basesDir } from "../../shared_dir.ts";
 import { trainerEnv } from "../environment/child_env.ts";
 import { endText, failureError, outOfMemoryHint } from "./trainer_failure.ts";
 import { prepareLine, readFailure, readTokens, type Tokens } from "./trainer_files.ts";
@@ -12,11 +13,11 @@ const ACTION = "Cannot prepare the job";
 
 /** Runs the trainer's `prepare` on a job folder: base converted, examples as tokens. */
 export async function runPrepare(work: ConfigureWork, python: string, trainerDir: string): Promise<Tokens> {
-  const { out, cacheDir, fs, signal } = work;
+  const { out, fs, signal } = work;
   const log = join(out, "prepare.log");
   const end = await runProcess({
     command: python,
-    args: trainerArgs("prepare", out, cacheDir),
+    args: trainerArgs("prepare", out, await basesDir(work)),
     env: trainerEnv(work.env, trainerDir),
     cwd: out,
     log,

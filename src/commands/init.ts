@@ -1,0 +1,125 @@
+import { join, relative, resolve } from "../deps/path.ts";
+import evalRows from "../../pipelines/data/home.eval.jsonl" with { type: "text" };
+import trainRows from "../../pipelines/data/home.train.jsonl" with { type: "text" };
+import pipeline from "../../pipelines/lora.yaml" with { type: "text" };
+import gitignore from "../../templates/gitignore" with { type: "text" };
+import workflow from "../../templates/temper.yml" with { type: "text" };
+import { EXIT, TemperError, UsageError } from "../lib/errors.ts";
+import type { Fs } from "../lib/files/fs.ts";
+import { makeFolder } from "../lib/files/folder.ts";
+import { commandLine, INSTALLED } from "../lib/text/invocation.ts";
+import { shellWord } from "../lib/text/shell_word.ts";
+import { schemaText } from "../spec/schema/json_schema.ts";
+import type { Command } from "../cli/command.ts";
+import { ownTasks, TASK_FILES } from "../cli/invocation.ts";
+import { PROGRAM, projectConfig } from "../cli/project_config.ts";
+
+const PIPELINE = "pipelines/lora.yaml";
+
+export const init: Command = {
+  name: "init",
+  summary: "Write a project of one's own: tasks, a pipeline, sample data, CI",
+  usage: "[DIR]",
+  positionals: [0, 1],
+  options: {},
+  details: "Asks nothing and overwrites nothing: what is there already is left and named.\n\n" +
+    "`temper init`\n`temper init my-model`",
+  async run({ positionals, values, terminal, fs, cwd, invocation }) {
+    const dir = resolve(cwd, positionals[0] ?? ".");
+    const files = projectFiles();
+    await refuseConflicts(dir, Object.keys(files), fs);
+    const [wrote, left] = await writeMissing(dir, files, fs);
+    const tasks = await ownTasks({ fs, cwd: dir });
+    const hasTasks = tasks.includes("run");
+    const enter = dir === resolve(cwd) ? "" : `cd ${shellWord(relative(cwd, dir))} && `;
+    const here = { ...invocation, tasks };
+    const next = enter + commandLine(here, "run", PIPELINE);
+    if (values["json"]) {
+      if (!hasTasks) throw noTasks(dir);
+      terminal.out(`${JSON.stringify({ dir, wrote, left, next }, null, 2)}\n`);
+      return EXIT.ok;
+    }
+    for (const path of wrote) terminal.out(`wrote    ${path}\n`);
+    for (const path of left) terminal.out(`left     ${path}, which is there already\n`);
+    if (!hasTasks) throw noTasks(dir);
+    terminal.out(`\n${localNote()}Next: ${next}\n`);
+    return EXIT.ok;
+  },
+};
+
+/** The files of a new project by their path in it. The pipeline is the demo, so that its result is the demo's. */
+function projectFiles(): Readonly<Record<string, string>> {
+  return {
+    "deno.json": `${JSON.stringify(projectConfig(), null, 2)}\n`,
+    ".dvmrc": `${Deno.version.deno}\n`,
+    ".gitignore": gitignore,
+    [PIPELINE]: pipeline,
+    "pipelines/schema.json": schemaText(),
+    "pipelines/data/home.train.jsonl": trainRows,
+    "pipelines/data/home.eval.jsonl": evalRows,
+    ".github/workflows/temper.yml": workflow,
+  };
+}
+
+/** Looks before anything is written: a project is made as a whole or not at all. */
+async function refuseConflicts(dir: string, paths: readonly string[], fs: Fs): Promise<void> {
+  for (const path of paths) {
+    const parts = path.split("/");
+    for (let i = 0; i < parts.length; i++) {
+      const folder = join(dir, ...parts.slice(0, i));
+      const stat = await fs.stat(folder);
+      if (stat && !stat.isDirectory) throw conflict(dir, folder, "a folder is needed there");
+    }
+    if ((await fs.stat(join(dir, path)))?.isDirectory) throw conflict(dir, join(dir, path), "it is a folder");
+  }
+}
+
+function conflict(dir: string, path: string, found: string): UsageError {
+  const hint = "Rename it, or name another folder for the project";
+  return new UsageError(
+    "project-conflict",
+    `Cannot make a project in "${dir}": "${path}" is there, ${found}`,
+    {
+      hint,
+    },
+  );
+}
+
+/** What was written, and what was there already, deno.json under either of its names. */
+async function writeMissing(dir: string, files: Readonly<Record<string, string>>, fs: Fs) {
+  const wrote: string[] = [];
+  const left: string[] = [];
+  for (const [path, text] of Object.entries(files)) {
+    const names = path === TASK_FILES[0] ? TASK_FILES : [path];
+    const present = await firstPresent(dir, names, fs);
+    if (present === undefined) {
+      await makeFolder(join(dir, path, ".."), fs);
+      await fs.writeAtomic(join(dir, path), text);
+      wrote.push(path);
+    } else left.push(present);
+  }
+  return [wrote, left] as const;
+}
+
+async function firstPresent(dir: string, names: readonly string[], fs: Fs): Promise<string | undefined> {
+  for (const name of names) if (await fs.stat(join(dir, name))) return name;
+  return undefined;
+}
+
+function noTasks(dir: string): TemperError {
+  return new TemperError(
+    "no-tasks",
+    `Cannot finish the project in "${dir}": its deno.json has no task that runs temper`,
+    {
+      hint: `Add these to its "tasks", or go on with ${commandLine(INSTALLED, "run", PIPELINE)}:\n${
+        JSON.stringify(projectConfig().tasks, null, 2)
+      }`,
+    },
+  );
+}
+
+/** A path holds on this machine alone. */
+function localNote(): string {
+  if (!PROGRAM.startsWith("/") && !/^[A-Za-z]:/.test(PROGRAM)) return "";
+  return `The tasks call temper in ${PROGRAM}. For other machines and CI, put an address of it there.\n`;
+}

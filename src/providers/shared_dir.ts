@@ -1,0 +1,37 @@
+import { join } from "../deps/path.ts";
+import { makeOwnDir } from "../lib/files/folder.ts";
+import type { Env } from "./provider.ts";
+
+/** Folders that may hold something which projects share, the one that it is made in last. */
+export function sharedPlaces({ cacheDir, sharedDir = cacheDir }: Env): readonly string[] {
+  return cacheDir === sharedDir ? [cacheDir] : [cacheDir, sharedDir];
+}
+
+/**
+ * Folder of the converted bases. A project that has some already keeps them where they are: they would be converted
+ * again elsewhere.
+ */
+export async function basesDir(env: Env): Promise<string> {
+  const { fs, cacheDir, sharedDir = cacheDir } = env;
+  return await fs.stat(join(cacheDir, "bases")) ? cacheDir : sharedDir;
+}
+
+/** The same world, with the project's cache in place of a shared one that cannot be written. */
+export async function withWritableCache<E extends Env>(
+  env: E,
+  warn: (message: string) => void,
+): Promise<E> {
+  const { fs, clock, cacheDir, sharedDir = cacheDir } = env;
+  if (cacheDir === sharedDir) return env;
+  const probe = join(sharedDir, `.writable-${clock.randomHex(4)}`);
+  try {
+    await makeOwnDir(sharedDir, fs);
+    await fs.writeAtomic(probe, "");
+    await fs.remove(probe);
+    return env;
+  } catch (error) {
+    const found = error instanceof Error ? error.message : String(error);
+    warn(`Cannot write to the shared cache "${sharedDir}": ${found}. "${cacheDir}" is used instead`);
+    return { ...env, sharedDir: cacheDir };
+  }
+}

@@ -1,0 +1,43 @@
+import { join } from "../../../deps/path.ts";
+import type { Env } from "../../provider.ts";
+import { sharedPlaces } from "../../shared_dir.ts";
+
+/** Something that a killed process has left in a cache. */
+export interface Leftover {
+  readonly path: string;
+  readonly name: string;
+  readonly why: string;
+  /** Whoever holds this lock is at work on it. */
+  readonly lock?: string;
+}
+
+/** Half-made Python environments and half-fetched trainers, in the project's cache and in the shared one. */
+export async function trainerLeftovers(env: Env): Promise<Leftover[]> {
+  const found: Leftover[] = [];
+  for (const cache of sharedPlaces(env)) {
+    found.push(...await attempts(join(cache, "python"), env));
+    const trainer = join(cache, "trainer");
+    const lock = join(trainer, "lock");
+    for (const name of await env.fs.list(trainer)) {
+      if (!name.startsWith(".") || await env.fs.isLocked(lock)) continue;
+      found.push({ path: join(trainer, name), name: `trainer ${name}`, why: "half fetched", lock });
+    }
+  }
+  return found;
+}
+
+async function attempts(python: string, { fs }: Env): Promise<Leftover[]> {
+  const found: Leftover[] = [];
+  for (const digest of await fs.list(python)) {
+    const folder = join(python, digest);
+    const lock = join(folder, "lock");
+    if (!(await fs.stat(folder))?.isDirectory || await fs.isLocked(lock)) continue;
+    const note = join(folder, "current");
+    const current = await fs.stat(note) ? (await fs.readText(note)).trim() : "";
+    for (const name of await fs.list(folder)) {
+      if (!name.startsWith("attempt-") || current !== "" && name.startsWith(current)) continue;
+      found.push({ path: join(folder, name), name: `python ${name}`, why: "half made", lock });
+    }
+  }
+  return found;
+}

@@ -1,0 +1,116 @@
+import assert from "../deps/assert.ts";
+import { join } from "../../src/deps/path.ts";
+import { init } from "../../src/commands/init.ts";
+import { COMMANDS } from "../../src/cli/registry.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
+import { filesBelow } from "../../src/lib/files/folder.ts";
+import { loadSpecOrThrow } from "../../src/spec/load.ts";
+import { schemaText } from "../../src/spec/schema/json_schema.ts";
+import { ROOT } from "./cli_kit.ts";
+import { project } from "./run_kit.ts";
+
+const FILES = [
+  ".dvmrc",
+  ".github/workflows/temper.yml",
+  ".gitignore",
+  "deno.json",
+  "pipelines/data/home.eval.jsonl",
+  "pipelines/data/home.train.jsonl",
+  "pipelines/lora.yaml",
+  "pipelines/schema.json",
+];
+
+Deno.test("init writes a whole project, and names the next command", async () => {
+  await using folder = await project();
+  const { code, out } = await folder.call(init, ["my model"]);
+  assert.equal(code, 0);
+  const dir = join(folder.dir, "my model");
+  assert.deepEqual(await filesBelow(dir, denoFs), FILES);
+  for (const path of FILES) assert.ok(out.includes(`wrote    ${path}\n`), path);
+  assert.ok(out.endsWith("\nNext: cd 'my model' && deno task run pipelines/lora.yaml\n"), out);
+});
+
+Deno.test("init's pipeline and data are those of the demo, and its schema is the one they name", async () => {
+  await using folder = await project();
+  await folder.call(init, []);
+  for (const path of FILES.filter((name) => /home|lora/.test(name))) {
+    assert.equal(
+      await denoFs.readText(join(folder.dir, path)),
+      await denoFs.readText(join(ROOT, path)),
+      path,
+    );
+  }
+  const pipeline = await denoFs.readText(join(folder.dir, "pipelines/lora.yaml"));
+  assert.match(pipeline, /^# yaml-language-server: \$schema=\.\/schema\.json\n/);
+  assert.equal(await denoFs.readText(join(folder.dir, "pipelines/schema.json")), schemaText());
+  const { spec } = await loadSpecOrThrow(join(folder.dir, "pipelines/lora.yaml"), denoFs);
+  assert.equal(spec.name, "home-lora");
+});
+
+Deno.test("init's tasks have the rights of temper's own, and call this very program", async () => {
+  await using folder = await project();
+  await folder.call(init, []);
+  const { tasks } = JSON.parse(await denoFs.readText(join(folder.dir, "deno.json")));
+  const own = JSON.parse(await denoFs.readText(join(ROOT, "deno.json"))).tasks;
+  assert.deepEqual(Object.keys(tasks).toSorted(), [...Object.keys(COMMANDS), "help"].toSorted());
+  for (const name of Object.keys(tasks)) {
+    const { command } = tasks[name];
+    assert.ok(command.endsWith(` ${ROOT}cli.ts ${name}`), command);
+    if (name !== "schema") assert.equal(command.replace(`${ROOT}cli.ts`, "cli.ts"), own[name].command);
+  }
+  assert.equal(await denoFs.readText(join(folder.dir, ".dvmrc")), `${Deno.version.deno}\n`);
+  const workflow = await denoFs.readText(join(folder.dir, ".github/workflows/temper.yml"));
+  for (const name of ["check", "plan"]) assert.match(workflow, new RegExp(`deno task ${name} `));
+});
+
+Deno.test("init overwrites nothing, names what is there, and can be called again", async () => {
+  await using folder = await project();
+  await folder.write("pipelines/lora.yaml", "# mine\n");
+  await folder.write(".gitignore", "dist\n");
+  const first = await folder.call(init, ["--json"]);
+  const { wrote, left, next } = JSON.parse(first.out);
+  assert.equal(first.code, 0);
+  assert.deepEqual(left.toSorted(), [".gitignore", "pipelines/lora.yaml"]);
+  assert.equal(wrote.length, FILES.length - 2);
+  assert.equal(next, "deno task run pipelines/lora.yaml");
+  assert.equal(await denoFs.readText(join(folder.dir, "pipelines/lora.yaml")), "# mine\n");
+  const again = await folder.call(init, []);
+  assert.equal(again.code, 0);
+  assert.doesNotMatch(again.out, /wrote/);
+  assert.ok(again.out.includes("left     deno.json, which is there already\n"));
+});
+
+Deno.test("init says what a deno.json of one's own lacks", async () => {
+  for (const name of ["deno.json", "deno.jsonc"]) {
+    await using folder = await project();
+    await folder.write(name, '{"tasks": {"run": "vite run"}}');
+    await assert.rejects(folder.call(init, []), (error: Error & { code: string; hint: string }) => {
+      assert.equal(error.code, "no-tasks");
+      assert.match(error.hint, /"run": \{\n/);
+      return true;
+    });
+    assert.deepEqual(
+      (await filesBelow(folder.dir, denoFs)).filter((path) => path.startsWith("deno")),
+      [name],
+    );
+  }
+});
+
+Deno.test("init writes nothing where a file and a folder are in each other's way", async () => {
+  for (
+    const [path, text, named] of [["pipelines", "", "pipelines"], ["x/.gitignore/y", "", "x/.gitignore"]]
+  ) {
+    await using folder = await project();
+    await folder.write(path!, text!);
+    const dir = path!.startsWith("x") ? ["x"] : [];
+    await assert.rejects(folder.call(init, dir), {
+      code: "project-conflict",
+      exitCode: 2,
+      message: new RegExp(`"${join(folder.dir, named!)}" is there`),
+    });
+    assert.deepEqual(await filesBelow(folder.dir, denoFs), [path]);
+  }
+  await using folder = await project();
+  await folder.write("file", "");
+  await assert.rejects(folder.call(init, ["file"]), { code: "project-conflict" });
+});
