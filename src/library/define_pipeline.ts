@@ -103,7 +103,7 @@ export function definePipeline<P extends Providers = Record<never, never>>(
 
 function yamlOf(called: string, input: unknown): string {
   try {
-    // YAML could hold more than a pipeline may: what refers to itself, what is no data.
+    // Says what is wrong with what refers to itself, which writing YAML would not.
     JSON.stringify(input);
     return stringify(input, { aliasDuplicateObjects: false, lineWidth: 0 });
   } catch (cause) {

@@ -82,7 +82,7 @@ Deno.test("definePipeline() refuses what is no data", () => {
     method: { kind: "lora" as const },
     provider: { kind: "local" as const, base: "x" },
   };
-  assert.throws(() => definePipeline(input), { code: "bad-pipeline" });
+  assert.throws(() => definePipeline(input), { code: "bad-pipeline", message: /circular structure/ });
 });
 
 Deno.test("problems of a defined pipeline are those of its file, with their place in its YAML", async () => {
