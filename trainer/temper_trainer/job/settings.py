@@ -7,7 +7,7 @@ from pydantic.dataclasses import dataclass
 
 from ..eval.metrics import metric_names
 
-STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True, defer_build=True)
+STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 @dataclass(frozen=True, config=STRICT)
