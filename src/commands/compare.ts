@@ -52,12 +52,12 @@ export const compare: Command = {
         screen = new RunScreen(terminal, createRenderer(terminal, clock, { silent: json }));
       },
       onRun(_, notice) {
-        if (notice !== undefined) terminal.err(`${notice}\n`);
+        if (notice !== undefined) terminal.err(`${asCalled(notice, context.invocation)}\n`);
       },
       onEvent: (event, state) => screen?.event(event, state),
       onCombinationEnd(run) {
         screen?.end(run.outcome?.state);
-        if (!json) terminal.err(ending(run, terminal.color));
+        if (!json) terminal.err(asCalled(ending(run, terminal.color), context.invocation));
       },
     };
     try {
