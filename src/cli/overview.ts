@@ -4,13 +4,13 @@ import { COMMANDS } from "./registry.ts";
 export function overview(): string {
   const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
   return [
-    "temper fine-tunes a language model as one YAML file describes.",
+    "temper fine-tunes a language model from one YAML file.",
     "",
     "Usage: deno task COMMAND [arguments] [options]",
     "",
     ...Object.entries(COMMANDS).map(([name, summary]) => `  ${name.padEnd(width)}  ${summary}`),
     "",
-    "deno task COMMAND --help explains one. Start with: deno task run pipelines/lora.yaml",
+    "deno task COMMAND --help explains a command. Start with: deno task run pipelines/lora.yaml",
     "Exit codes: 0 ok, 1 failed, 2 file or command line wrong, 3 locked by another process, 130 interrupted.",
     "",
   ].join("\n");

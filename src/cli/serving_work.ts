@@ -10,12 +10,12 @@ import { findRun } from "./run_ref.ts";
 export const MODEL_OPTION: Option = {
   type: "string",
   value: "NAME",
-  help: "Name of the model there, where it is not the pipeline's",
+  help: "Name of the model on the server, if not the pipeline's",
 };
 export const SERVER_OPTION: Option = {
   type: "string",
   value: "URL",
-  help: "Address of the Ollama server, where it is not the pipeline's or Ollama's own",
+  help: "Address of the Ollama server, if not the pipeline's or Ollama's default",
 };
 
 /** The run that was named, and what working on its model needs. */

@@ -18,7 +18,7 @@ import { envOf, loadOptions } from "../cli/load_options.ts";
 
 export const explain: Command = {
   name: "explain",
-  summary: "Say why a step will run again: what changed since the latest run, old and new",
+  summary: "Show why a step will run again: what changed since the latest run, old and new",
   usage: "FILE",
   positionals: [1, 1],
   options: {

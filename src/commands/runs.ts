@@ -16,7 +16,7 @@ export const runs: Command = {
   usage: "",
   positionals: [0, 1],
   options: { runs: RUNS_OPTION },
-  details: "deno task prune removes old ones.\n\ndeno task runs\ndeno task runs --json",
+  details: "deno task prune removes old runs.\n\ndeno task runs\ndeno task runs --json",
   async run(context) {
     const { fs, cwd, values, terminal, positionals: [word] } = context;
     if (word !== undefined) refuse(word);
