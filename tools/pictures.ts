@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- a program of its own
 /**
- * The pictures of README and docs, from a finished run of the demo: the terminal as a person sees it, and the run's
+ * The pictures of README and docs, from the latest run, which should be of the demo: its report in a terminal, and its
  * page. Needs Chromium, and `script` (util-linux) for a terminal.
  *
  *     deno task run pipelines/lora.yaml
@@ -12,10 +12,14 @@ import { parseArgs } from "node:util";
 import { serveRuns, THEMES, Visitor } from "../tests/browser/kit.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const COMMAND = "npx -y deno@2.9.6 task run pipelines/lora.yaml";
+const SHOW = ["show", "last", "--predictions", "1"];
 const COLUMNS = 104;
-/** Half of README's width: pictures are drawn at twice their size. */
+/** The terminal is drawn at twice its size, for screens with small pixels. */
 const VIEW = { viewport: { width: 860, height: 700 }, deviceScaleFactor: 2 };
+
+/** As much of the run's page as shows the scores, the steps and the loss. */
+const SHOWN = { width: 1180, height: 1240 };
+const SCROLLBAR = 15;
 
 interface Style {
   readonly bold: boolean;
@@ -90,37 +94,34 @@ pre { margin: 0; padding: 14px 18px 16px; color: var(--ink); font: 12.5px/1.45 "
 
 function terminalPage(text: string): string {
   return `<!doctype html><meta charset="utf-8"><style>${STYLE}</style><figure><header><i></i><i></i><i></i></header>` +
-    `<pre><span class="soft">$</span> <span class="bold">${COMMAND}</span>\n${
+    `<pre><span class="soft">$</span> <span class="bold">deno task ${SHOW.join(" ")}</span>\n${
       spans(text.trimEnd())
     }</pre></figure>`;
 }
 
-/** The report without its second and third samples, so that the picture stays readable. */
-function shortened(text: string): string {
-  return text;
-}
-
 const { values } = parseArgs({ options: { runs: { type: "string", default: "runs" } } });
 const runs = values.runs;
-const text = await printed(["run", "-A", "-q", "cli.ts", "show", "last", "--predictions", "1", "--runs", runs], ROOT);
+const text = await printed(["task", "-q", ...SHOW, "--runs", runs], ROOT);
 await using site = await serveRuns(ROOT, runs);
 await using visitor = await Visitor.open(site);
 const [run] = await (await fetch(`${site.url}/api/runs`)).json() as { id: string }[];
 if (!run) throw new Error(`Cannot make pictures: no run in ${runs}`);
 for (const theme of THEMES) {
   const terminal = await visitor.page({ ...VIEW, colorScheme: theme });
-  await terminal.setContent(terminalPage(shortened(text)));
+  await terminal.setContent(terminalPage(text));
   await terminal.locator("figure").screenshot({
     path: join(ROOT, `docs/terminal-${theme}.png`),
     omitBackground: true,
   });
   const page = await visitor.page({
-    viewport: { width: 590, height: 620 },
-    deviceScaleFactor: 2,
+    viewport: { width: SHOWN.width + SCROLLBAR, height: SHOWN.height },
     colorScheme: theme,
   });
   await page.goto(`${site.url}/runs/${run.id}`);
   await page.evaluate("new Promise((done) => setTimeout(done, 500))");
-  await page.screenshot({ path: join(ROOT, `docs/status-page-${theme}.png`) });
+  await page.screenshot({
+    path: join(ROOT, `docs/status-page-${theme}.png`),
+    clip: { x: 0, y: 0, ...SHOWN },
+  });
 }
 console.log(`docs/terminal-{${THEMES}}.png, docs/status-page-{${THEMES}}.png`);
