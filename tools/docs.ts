@@ -40,11 +40,14 @@ async function commandTables(): Promise<string> {
   return commands.map((command) => commandTable(command!)).join("\n\n");
 }
 
-function commandTable({ name, usage, summary, options }: Command): string {
+function commandTable({ name, usage, summary, options, details = "" }: Command): string {
   const rows = Object.entries(options).map(([long, option]) => `| ${flag(long, option)} | ${cell(option)} |`);
+  // Examples follow after an empty line.
+  const prose = details.split("\n\n")[0]!.replaceAll("\n", " ");
   return [
     `### ${name}`,
     `\`deno task ${name}${usage && ` ${usage}`}\`: ${summary}.`,
+    ...prose === "" || prose.startsWith("deno task") ? [] : ["", prose],
     ...rows.length === 0 ? [] : ["", "| option | |", "|---|---|", ...rows],
   ].join("\n");
 }
