@@ -69,7 +69,7 @@ Deno.test("pages name only tasks that exist", async () => {
 });
 
 function exists(place: string): boolean {
-  const path = place.replace(/\/$/, "");
+  const path = place.replace(/\/$/, "").replaceAll("NAME", "*");
   if (!path.includes("*")) return folders.has(path) || files.includes(path);
   const pattern = new RegExp(`^${path.replaceAll(".", "\\.").replaceAll("*", "[^/]*")}$`);
   return files.some((name) => pattern.test(name)) || [...folders].some((name) => pattern.test(name));
