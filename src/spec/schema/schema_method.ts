@@ -26,7 +26,7 @@ const full = z.strictObject({
 });
 
 const lora = z.strictObject({
-  kind: z.literal("lora").meta({ description: "Low-rank updates beside frozen weights (arXiv 2106.09685)" }),
+  kind: z.literal("lora").meta({ description: "Low-rank updates to frozen weights (arXiv 2106.09685)" }),
   rank,
   alpha,
   dropout,
@@ -61,7 +61,7 @@ const prefix = z.strictObject({
 
 const adapter = z.strictObject({
   kind: z.literal("adapter").meta({
-    description: "A gated bottleneck beside every MLP (arXiv 1902.00751, 2110.04366)",
+    description: "A gated bottleneck parallel to every MLP (arXiv 1902.00751, 2110.04366)",
   }),
   size: z.int().min(32).max(8192).multipleOf(32).default(64).meta({
     description: "Width of the bottleneck, a multiple of 32",
