@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { retryDelay } from "../../src/run/retry.ts";
+import { retryDelay } from "../../src/lib/retry.ts";
 
 const failed = { transient: true, retryAfterMs: undefined, retries: 0, random: 1 };
 

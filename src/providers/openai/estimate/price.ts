@@ -2,28 +2,16 @@ import { z } from "zod";
 import { UsageError } from "../../../lib/errors.ts";
 import { parseYaml } from "../../../spec/yaml/yaml.ts";
 import type { Env } from "../../provider.ts";
-import type { HostedSpec } from "./dialect.ts";
+import { dialectOf, type HostedSpec } from "../hosted_spec.ts";
 
 /** USD for a million tokens. */
 export interface Price {
   readonly training: number;
   readonly input?: number | undefined;
   readonly output?: number | undefined;
-  /** Where it is from, with its date. */
+  /** Where the price comes from, with its date. */
   readonly source: string;
 }
-
-const DATE = "2026-11-22";
-const SOURCE = `temper's table of ${DATE}, from a copy of the service's price page: look before you pay`;
-
-/** By family, as list prices stood on DATE. Data, not truth: provider.price and --prices go before it. */
-const TABLE: Readonly<Record<string, readonly [training: number, input: number, output: number]>> = {
-  "gpt-4.1-2025-04-14": [25, 3, 12],
-  "gpt-4.1-mini-2025-04-14": [5, 0.8, 3.2],
-  "gpt-4.1-nano-2025-04-14": [1.5, 0.2, 0.8],
-  "gpt-4o-2024-08-06": [25, 3.75, 15],
-  "gpt-4o-mini-2024-07-18": [3, 0.3, 1.2],
-};
 
 const price = z.strictObject({
   training: z.number().min(0),
@@ -35,7 +23,7 @@ const pricesFile = z.strictObject({
   models: z.record(z.string(), price),
 });
 
-/** The price of a base; `undefined` when nobody knows one. */
+/** The price of a base; `undefined` when none is known. */
 export async function priceOf(spec: HostedSpec, env: Env): Promise<Price | undefined> {
   const { provider } = spec;
   if (provider.price) return { ...provider.price, source: "provider.price in the file" };
@@ -46,10 +34,12 @@ export async function priceOf(spec: HostedSpec, env: Env): Promise<Price | undef
     const own = models[provider.base] ?? models[base];
     if (own) return { ...own, source: `"${path}" of ${date}` };
   }
-  const listed = provider.dialect === "openai" && Object.hasOwn(TABLE, base) ? TABLE[base] : undefined;
-  if (!listed) return undefined;
-  const [training, input, output] = listed;
-  return { training, input, output, source: SOURCE };
+  const { date, models } = dialectOf(spec).prices;
+  const listed = Object.hasOwn(models, base) ? models[base] : undefined;
+  return listed && {
+    ...listed,
+    source: `temper's table of ${date}, from a copy of the service's price page: look before you pay`,
+  };
 }
 
 /** `ft:BASE:org:suffix:id` is trained and billed as its base. */
@@ -61,7 +51,7 @@ async function readPrices(path: string, { fs }: Env): Promise<z.infer<typeof pri
   const refuse = (found: string) =>
     new UsageError("bad-prices", `Cannot read prices "${path}": ${found}`, {
       hint:
-        "It holds date: 2026-11-22 and models: {NAME: {training: 5, input: 0.8, output: 3.2}}, USD a million tokens",
+        "Write date: 2026-11-22 and models: {NAME: {training: 5, input: 0.8, output: 3.2}}, in USD for a million tokens",
     });
   if (!(await fs.stat(path))?.isFile) throw refuse("there is no such file");
   const yaml = parseYaml(await fs.readText(path));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { closingNotes, refuseClosed } from "../../../src/providers/openai/dialects/dates.ts";
-import { DIALECTS, type HostedSpec } from "../../../src/providers/openai/dialects/dialect.ts";
+import { closingNotes, refuseClosed } from "../../../src/providers/openai/estimate/closing.ts";
+import type { HostedSpec } from "../../../src/providers/openai/hosted_spec.ts";
+import { DIALECTS } from "../../../src/spec/dialects/registry.ts";
 import { Spec } from "../../../src/spec/schema/schema.ts";
 
 const MINI = "gpt-4.1-mini-2025-04-14";
