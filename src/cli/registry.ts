@@ -20,6 +20,7 @@ export const COMMANDS: Readonly<Record<string, string>> = {
   serve: "Show the runs on a page that follows them; reads only",
   prune: "Remove finished runs and stored outputs that nothing refers to; says first what would go",
   doctor: "Say what is installed, reachable and missing, and what fixes it",
+  import: "Turn a configuration of another tool into a pipeline file; lists what it could not carry over",
   schema: "Print the JSON Schema of pipeline files, for editors",
 };
 
