@@ -11,6 +11,7 @@ import { Accounting } from "../src/steps/format/report/accounting.ts";
 import { Converter } from "../src/steps/format/shapes/converter.ts";
 import { Findings } from "../src/steps/format/checks/findings.ts";
 import { chooseShape } from "../src/steps/format/shapes/shapes.ts";
+import { markdownTable, renewTables } from "./doc_tables.ts";
 
 export type Road = "local" | "openai";
 export type Fate = "used" | "named" | "refused";
@@ -286,29 +287,22 @@ export function fateOf(shape: string, row: JsonObject, road: Road): Fate {
 function table(list: readonly Sample[], withShape: boolean): string {
   const lines = list.map(({ shape, field, row, says }) => {
     const fates = [fateOf(shape, row, "local"), fateOf(shape, row, "openai")];
-    return `| ${[...withShape ? [shape] : [], field, ...fates, says].join(" | ")} |`;
+    return [...withShape ? [shape] : [], field, ...fates, says];
   });
-  const head = [...withShape ? ["shape"] : [], "field", "trained here", "hosted", "as, or why"];
-  return [`| ${head.join(" | ")} |`, `|${"---|".repeat(head.length)}`, ...lines].join("\n");
+  return markdownTable(
+    [...withShape ? ["shape"] : [], "field", "trained here", "hosted", "as, or why"],
+    lines,
+  );
 }
 
-/** The page with its tables as the code has them. Each stands between two comments. */
+/** The page with its tables as the code has them. */
 export function withTables(page: string): string {
   const { own, rows, turns } = samples();
-  const tables: { readonly [name: string]: string } = {
+  return renewTables(page, {
     shapes: table(own, true),
     rows: table(rows, false),
     messages: table(turns, false),
-  };
-  return Object.entries(tables).reduce((text, [name, lines]) => {
-    const [open, close] = [`<!-- table: ${name} -->\n`, `\n<!-- end -->`];
-    const start = text.indexOf(open);
-    const end = text.indexOf(close, start);
-    if (start < 0 || end < 0) {
-      throw new Error(`Cannot renew docs/data.md: it has no place for table "${name}"`);
-    }
-    return text.slice(0, start + open.length) + lines + text.slice(end);
-  }, page);
+  });
 }
 
 export const PAGE = new URL("../docs/data.md", import.meta.url);

@@ -20,6 +20,7 @@ export const COMMANDS: Readonly<Record<string, string>> = {
   serve: "Serve a read-only status page of the runs",
   prune: "Remove finished runs and unused outputs; first shows what would be removed",
   doctor: "Report what is installed, reachable and missing, with the fix",
+  import: "Turn a configuration of another tool into a pipeline file; lists what it could not carry over",
   schema: "Print the JSON Schema of pipeline files, for editors",
 };
 

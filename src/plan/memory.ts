@@ -41,7 +41,7 @@ export const TRAINED_BYTES = 16;
 /** NF4 with double quantisation: 4 bits and, for each 64 weights, 8 bits of scale, themselves in groups of 256. */
 export const NF4_BYTES = (4 + 8 / 64 + 32 / (64 * 256)) / 8;
 
-/** The head's logits exist for so many bytes of positions at a time (trainer/temper_trainer/head.py). */
+/** The head's logits exist for so many bytes of positions at a time (trainer/temper_trainer/training/head.py). */
 const LOGITS_BYTES = 64 * 2 ** 20;
 
 /** Linear layers of one block as [inputs, outputs], by their names in Hugging Face's models. */

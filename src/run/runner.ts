@@ -7,7 +7,7 @@ import { decide, type Drive, type DrivenStep, note, stateOf } from "./drive.ts";
 import { errorInfo, failureOf } from "./failure.ts";
 import { ATTEMPTS, stepDir } from "./folder.ts";
 import { linkOutputs, missing, replaceDir } from "./outputs.ts";
-import { retryDelay } from "./retry.ts";
+import { retryDelay } from "../lib/retry.ts";
 
 /**
  * Drives a run to its end: every step in order, finished ones left alone, known outputs taken from the cache.

@@ -2,6 +2,8 @@ import { join } from "node:path";
 import type { Fs } from "../lib/files/fs.ts";
 import type { JsonObject } from "../lib/json/json.ts";
 import { ABILITIES } from "../providers/abilities.ts";
+import { ROW_RULES } from "../spec/dialects/protocol.ts";
+import { rowRulesOf } from "../spec/dialects/registry.ts";
 import type { LoadedSpec } from "../spec/load.ts";
 import { sourceEntries, type SourceEntry } from "../spec/rules/source_entries.ts";
 import type { SourceFile } from "./extract/source_file.ts";
@@ -27,6 +29,7 @@ export const format: Step = {
 /** too_long is not looked at here: only the trainer counts tokens. */
 function inputsOf({ dataset, provider }: LoadedSpec["spec"]): JsonObject {
   const { format, columns, roles, split, checks: { too_long: _, ...checks } } = dataset;
+  const rules = rowRulesOf(provider);
   return {
     format,
     checks,
@@ -34,6 +37,7 @@ function inputsOf({ dataset, provider }: LoadedSpec["spec"]): JsonObject {
     ...roles && { roles },
     ...split && { split: { ...split } as JsonObject },
     abilities: { ...ABILITIES[provider.kind] },
+    ...rules !== ROW_RULES && { rules: { ...rules, specialTokens: rules.specialTokens.source } },
   };
 }
 

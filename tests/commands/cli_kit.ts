@@ -15,15 +15,18 @@ export async function temper(
     readonly cwd?: string;
     readonly permissions?: readonly string[];
     readonly env?: Record<string, string>;
+    /** Folder of the program, where it is not this repository. */
+    readonly root?: string;
   } = {},
 ): Promise<Called> {
   const {
     cwd = ROOT,
     permissions = ["--allow-read", "--allow-env", "--allow-sys=systemMemoryInfo"],
     env = {},
+    root = ROOT,
   } = options;
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", ...permissions, `${ROOT}cli.ts`, ...args],
+    args: ["run", "--no-prompt", ...permissions, `${root}cli.ts`, ...args],
     cwd,
     env,
   }).output();

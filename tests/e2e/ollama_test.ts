@@ -95,7 +95,7 @@ Deno.test({
     const tiny = await project({ provider });
     const first = await tiny.temper("run", "tiny.yaml");
     assert.equal(first.code, 0, first.stderr);
-    assert.match(first.stdout, /served +not measured: Cannot go on with .*llama-server/);
+    assert.match(first.stdout, /served +not measured: Cannot use .*llama-server/);
     const registered = (await shown(tiny)).metrics;
     assert.equal(registered.served, null);
     assert.equal(registered.registration.done, true);

@@ -90,7 +90,7 @@ Deno.test({
         env["OLLAMA_HOST"] = address.replace("me:", "you:");
         const wrong = await call("run", "host.yaml", ...asked(3));
         assert.equal(wrong.code, 0, wrong.stderr);
-        assert.match(wrong.stdout, /served +no: Cannot go on with .*: it does not accept the credentials/);
+        assert.match(wrong.stdout, /served +no: Cannot use .*: it does not accept the credentials/);
         assert.match((await call("doctor")).stdout, /it does not accept the credentials/);
         env["OLLAMA_HOST"] = address;
       });
@@ -106,7 +106,7 @@ Deno.test({
           assert.match(gone.stdout, new RegExp(`^tiny is no longer served at ${shown}\n`), gone.stderr);
           const back = await call("register", "last", "--server", address);
           // Without an engine it registers and cannot ask.
-          assert.match(back.stderr, /^register: success\nCannot go on with .*llama-server/m);
+          assert.match(back.stderr, /^register: success\nCannot use .*llama-server/m);
         },
       );
       await t.step(

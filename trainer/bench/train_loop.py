@@ -11,18 +11,18 @@ from pathlib import Path
 
 import torch
 
-from temper_trainer.batches import StepPlan
-from temper_trainer.checkpoint import Checkpoints
-from temper_trainer.events import Metrics
-from temper_trainer.job import read_job
-from temper_trainer.loop import Loop
-from temper_trainer.memory import peak_bytes
+from temper_trainer.job.events import Metrics
+from temper_trainer.job.job import read_job
+from temper_trainer.job.stop import Stop
 from temper_trainer.methods import attach
-from temper_trainer.optim import learning_rate
-from temper_trainer.packing import packed_rows
-from temper_trainer.random_state import RandomState
-from temper_trainer.session import Session, open_session
-from temper_trainer.stop import Stop
+from temper_trainer.training.batches import StepPlan
+from temper_trainer.training.checkpoint import Checkpoints
+from temper_trainer.training.loop import Loop
+from temper_trainer.training.memory import peak_bytes
+from temper_trainer.training.optim import learning_rate
+from temper_trainer.training.packing import packed_rows
+from temper_trainer.training.random_state import RandomState
+from temper_trainer.training.session import Session, open_session
 
 
 class Temper:

@@ -1,18 +1,21 @@
 """Command line: python -m temper_trainer prepare|train|judge JOB_DIR …"""
 
 import argparse
+import json
 import os
 import sys
 from pathlib import Path
 
 from .errors import STOPPED
-from .events import end_with_reader
-from .run import run_judge, run_prepare, run_train
-from .stop import Stop, Stopped
+from .job.events import end_with_reader
+from .job.run import run_judge, run_prepare, run_train
+from .job.stop import Stop, Stopped
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
+    if options.verb == "archs":
+        return print_archs()
     share_processors()
     stop = Stop()
     stop.listen()
@@ -26,6 +29,13 @@ def main(arguments: list[str] | None = None) -> int:
     except Stopped:
         print("Stopped: start again to continue", file=sys.stderr)
         return STOPPED
+
+
+def print_archs() -> int:
+    from .archs.listing import listing
+
+    print(json.dumps(listing(), ensure_ascii=False, indent=2))
+    return 0
 
 
 def share_processors() -> None:
@@ -50,6 +60,7 @@ def parser() -> argparse.ArgumentParser:
     parts = verbs.add_parser("judge", help="say which answers of another program to the eval rows are right")
     parts.add_argument("job_dir", type=Path, metavar="JOB_DIR", help="folder with job.json")
     parts.add_argument("answers", type=Path, metavar="ANSWERS", help='JSON Lines of {"row", "answer"}')
+    verbs.add_parser("archs", help="print what archs.json holds: the architectures that GGUF files are written for")
     return result
 
 

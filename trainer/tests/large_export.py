@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from temper_trainer.fold import Vocabulary
+from temper_trainer.export.merge import AddedTokens
 from temper_trainer.gguf.changes import Changes
 from temper_trainer.gguf.quantize import F16, F32
 from temper_trainer.gguf.reader import GgufFile, tensor_bytes
@@ -72,8 +72,8 @@ def main(folder: Path) -> None:
     names = [f"blk.{layer}.{name}.weight" for layer in range(CHANGED) for name in LINEAR]
     replaced = ((name, np.zeros(shapes()[name], np.float32)) for name in names)
     rows = np.zeros((SOFT, HIDDEN), np.float32)
-    soft = Vocabulary([f"<|soft_{index:03}|>" for index in range(SOFT)], rows, rows)
-    changes = Changes(config={"vocab_size": VOCAB + SOFT}, vocabulary=soft)
+    soft = AddedTokens([f"<|soft_{index:03}|>" for index in range(SOFT)], rows, rows)
+    changes = Changes(config={"vocab_size": VOCAB + SOFT}, added_tokens=soft)
     splice(GgufFile(folder / "base.gguf"), folder / "out.gguf", replaced, "f16", changes, lambda *_: None)
     written = GgufFile(folder / "out.gguf")
     assert written.tensors["token_embd.weight"].shape == (VOCAB + SOFT, HIDDEN)

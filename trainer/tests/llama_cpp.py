@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from temper_trainer.engine import next_token, open_server, post
+from temper_trainer.export.llama_cpp import next_token, open_server, post
 
 
 class LlamaCpp:

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
-from temper_trainer.compute import row_losses
-from temper_trainer.ways import Longest, settle
+from temper_trainer.training.compute import row_losses
+from temper_trainer.training.ways import Longest, choose_ways
 
 CPU = torch.device("cpu")
 
@@ -52,7 +52,7 @@ def move(method) -> None:
 
 
 def chosen(method, table: Table, longest: int = 40):
-    return settle(method, table, Longest(longest, longest + 8), True)[0]
+    return choose_ways(method, table, Longest(longest, longest + 8), True)[0]
 
 
 def distances(method, table: Table, way) -> tuple[float, float]:

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 
 from temper_trainer.errors import TrainerError
-from temper_trainer.job import Adapter
+from temper_trainer.job.job import Adapter
 from temper_trainer.methods.adapter import Adapted, AdapterMethod, attach
-from temper_trainer.optim import FlatParameters
-from temper_trainer.random_state import RandomState
+from temper_trainer.training.optim import FlatParameters
+from temper_trainer.training.random_state import RandomState
 
 IDS = torch.arange(3, 40)[None]
 BASES = [("llama", {"mlp_bias": True}), ("llama", {"tied": False}), ("qwen2", {}), ("qwen3", {"tied": False})]
@@ -45,9 +45,9 @@ def shake(method):
 
 def wide(folder, method):
     """transformers' own model of the folded shape, with the folded tensors."""
-    fold = method.fold(None)
-    weights = load(folder).state_dict() | dict(fold.tensors())
-    config = transformers.AutoConfig.from_pretrained(folder, **fold.config)
+    merge = method.merge(None)
+    weights = load(folder).state_dict() | dict(merge.tensors())
+    config = transformers.AutoConfig.from_pretrained(folder, **merge.config)
     model = transformers.AutoModelForCausalLM.from_config(config)
     model.load_state_dict(weights)
     return model
@@ -73,7 +73,7 @@ def test_adapter_folds_into_a_wider_model(folder):
     with torch.no_grad():
         torch.testing.assert_close(folded(IDS).logits, ours.model(IDS).logits, rtol=1e-4, atol=1e-4)
         assert not torch.allclose(folded(IDS).logits, load(folder)(IDS).logits, atol=0.01)
-    shapes = ours.fold(None).shapes
+    shapes = ours.merge(None).shapes
     assert all(shapes[name] == tuple(tensor.shape) for name, tensor in ours.merged())
 
 

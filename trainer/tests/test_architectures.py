@@ -14,16 +14,16 @@ import torch
 from row_by_row import JobOf, chosen, distances, move, some_rows, whole_loss
 from transformers import AutoModelForCausalLM
 
-from temper_trainer.base import prepare_base
-from temper_trainer.device import Environment
+from temper_trainer.bases.base import prepare_base
+from temper_trainer.data.prepared import Prepared
 from temper_trainer.errors import TrainerError
-from temper_trainer.job import Adapter, Full, Lora, Prefix, Qlora
-from temper_trainer.merging import check_merged
+from temper_trainer.export.merge_check import check_merged
+from temper_trainer.job.job import Adapter, Full, Lora, Prefix, Qlora
+from temper_trainer.job.run import run_prepare, run_train
+from temper_trainer.job.stop import Stop
 from temper_trainer.methods import attach, load
-from temper_trainer.prepared import Prepared
-from temper_trainer.random_state import RandomState
-from temper_trainer.run import run_prepare, run_train
-from temper_trainer.stop import Stop
+from temper_trainer.training.device import Environment
+from temper_trainer.training.random_state import RandomState
 
 EXACT = 1e-5
 ANSWER = 6

@@ -17,11 +17,11 @@ from safetensors.torch import load_file, save_file
 from sharp import make_sharp, say_tied
 from test_train import ENVIRONMENT, run
 
-from temper_trainer.base import open_base, prepare_base
+from temper_trainer.bases.base import open_base, prepare_base
 from temper_trainer.errors import TrainerError
-from temper_trainer.export import check_gguf, check_merge_names
+from temper_trainer.export.export import check_gguf
+from temper_trainer.export.merge_check import check_merge_names
 from temper_trainer.files import file_sha256
-from temper_trainer.gguf import pretokenizers
 from temper_trainer.gguf.changes import Changes
 from temper_trainer.gguf.from_hf import write_from_hf
 from temper_trainer.gguf.reader import GgufFile
@@ -487,24 +487,6 @@ def test_merging_is_refused_where_the_file_has_other_names(tmp_path):
     with pytest.raises(TrainerError, match=words) as caught:
         check_merge_names(bases["mixtral"], "full")
     assert "export.merged to false" in caught.value.hint
-
-
-def test_check_knows_what_the_trainer_knows():
-    """Lists that the pipeline's own check has to have, because it looks before there is a trainer."""
-    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
-
-    folder = Path(__file__).parents[2] / "src" / "providers" / "training" / "base"
-    listed = (folder / "language_models.ts").read_text().split("`")[3].split()
-    assert listed == sorted(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES)
-    text = (folder / "pretokenizers.ts").read_text()
-    constants = [pretokenizers.CONTRACTIONS, pretokenizers.REST, *pretokenizers.UNNAMED]
-    constants += [
-        pattern.removeprefix(pretokenizers.CONTRACTIONS).removesuffix(pretokenizers.REST)
-        for pattern in (pretokenizers.LLAMA3, pretokenizers.QWEN2)
-    ]
-    assert [pattern for pattern in constants if pattern not in text] == []
-    names = [name for family in pretokenizers.FAMILIES for name in family.names]
-    assert [name for name in names if f'"{name}"' not in text] == []
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from temper_trainer.batches import StepPlan, micro_batches
+from temper_trainer.training.batches import StepPlan, micro_batches
 
 
 @given(rows=st.integers(1, 300), size=st.integers(1, 40), seed=st.integers(0, 9), epochs=st.integers(1, 3))

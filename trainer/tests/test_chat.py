@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers.utils import chat_template_utils
 
-from temper_trainer.chat import Answer, ControlTokens, JinjaChat, chains
-from temper_trainer.data import Row, read_row
-from temper_trainer.encoder import Encoder
+from temper_trainer.data.chat import Answer, ControlTokens, JinjaChat, chains
+from temper_trainer.data.encoder import Encoder
+from temper_trainer.data.examples import Row, read_row
+from temper_trainer.data.jinja import Jinja
 from temper_trainer.errors import TrainerError
-from temper_trainer.jinja import Jinja
 
 TOOLS = [
     {

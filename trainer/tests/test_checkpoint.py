@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
-from temper_trainer.checkpoint import Checkpoint, Checkpoints
 from temper_trainer.errors import TrainerError
-from temper_trainer.events import Metrics
-from temper_trainer.failures import explain
-from temper_trainer.job import Train
-from temper_trainer.optim import FlatParameters, learning_rate, make_optimizer
-from temper_trainer.random_state import RandomState
+from temper_trainer.job.events import Metrics
+from temper_trainer.job.failures import explain
+from temper_trainer.job.job import Train
+from temper_trainer.training.checkpoint import Checkpoint, Checkpoints
+from temper_trainer.training.optim import FlatParameters, learning_rate, make_optimizer
+from temper_trainer.training.random_state import RandomState
 
 
 def settings(**changes) -> Train:
@@ -178,7 +178,7 @@ def test_a_checkpoint_whose_tensors_cannot_be_loaded_stays(tmp_path, monkeypatch
     def refuse(path):
         raise SafetensorError("I/O error: Input/output error (os error 5)")
 
-    monkeypatch.setattr("temper_trainer.checkpoint.load_file", refuse)
+    monkeypatch.setattr("temper_trainer.training.checkpoint.load_file", refuse)
     with pytest.raises(TrainerError, match=r"os error 5\); it was left as it is"):
         store.load(Metrics(tmp_path / "metrics.jsonl"))
     assert [path.name for path in store.folder.iterdir()] == ["step-1"]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM
 
-from temper_trainer.decode import Row, common_prefix, greedy, plan_batches
+from temper_trainer.eval.decode import Row, common_prefix, greedy, plan_batches
 
 PREFIX = [5, 9, 30, 31, 7, 90, 17]
 PROMPTS = [[*PREFIX, *range(40 + i, 43 + i + (i * 7) % 5)] for i in range(9)]

@@ -13,16 +13,16 @@ from peft import LoraConfig, get_peft_model
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM
 
-from temper_trainer.batches import padded_batches
-from temper_trainer.encoder import Encoder
+from temper_trainer.data.encoder import Encoder
+from temper_trainer.data.linear_template import LinearChat, render_prompt
+from temper_trainer.data.prepare import prepare
 from temper_trainer.errors import TrainerError
-from temper_trainer.evaluate import Scores, evaluate, evaluate_few_shot, prompt_of, read_held_out, stop_ids
-from temper_trainer.few_shot import choose_examples, few_shot_prompts, few_shot_texts
-from temper_trainer.job import FewShot, read_job
-from temper_trainer.predictions import changes, write_predictions
-from temper_trainer.prepare import prepare
-from temper_trainer.scoring import score_rows
-from temper_trainer.template import LinearChat, render_prompt
+from temper_trainer.eval.evaluate import Scores, evaluate, evaluate_few_shot, prompt_of, read_held_out, stop_ids
+from temper_trainer.eval.few_shot import choose_examples, few_shot_prompts, few_shot_texts
+from temper_trainer.eval.predictions import changes, write_predictions
+from temper_trainer.eval.scoring import score_rows
+from temper_trainer.job.job import FewShot, read_job
+from temper_trainer.training.batches import padded_batches
 
 TOTAL = 6
 CHANGED = {"max_new_tokens": 40, "few_shot": {"instructions": "Explain.", "examples": 1}}

@@ -15,19 +15,20 @@ from llama_cpp import LlamaCpp, hf_log_probs
 from safetensors.torch import load_file, save_file
 from sharp import LINEAR_ROPE, LLAMA3_ROPE, YARN_ROPE, make_sharp, say_tied
 
-from temper_trainer.base import Base, prepare_base
+from temper_trainer.archs import architecture_of
+from temper_trainer.archs.architecture import Architecture
+from temper_trainer.bases.base import Base, prepare_base
+from temper_trainer.data.linear_template import render_prompt
 from temper_trainer.errors import TrainerError
-from temper_trainer.export import check_gguf, export_model
+from temper_trainer.export.export import check_gguf, export_model
+from temper_trainer.export.merge import Merge
 from temper_trainer.files import file_sha256, folder_sha256
-from temper_trainer.fold import Fold
-from temper_trainer.gguf import names
 from temper_trainer.gguf.changes import Changes
 from temper_trainer.gguf.from_hf import write_from_hf
 from temper_trainer.gguf.jinja import chat_template
 from temper_trainer.gguf.reader import GgufFile
 from temper_trainer.gguf.values import string
-from temper_trainer.job import Template, Turn
-from temper_trainer.template import render_prompt
+from temper_trainer.job.job import Template, Turn
 
 EXACT = 1e-3
 NOISE = {"f32": EXACT, "f16": 0.02, "bf16": 0.15, "q8_0": 0.5, "q4_0": 4.0}
@@ -76,8 +77,8 @@ def export(base: Base, folder: Path, changed, quantization: str = "f32", **optio
     folder.mkdir()
     (folder / "tokens.json").write_text(json.dumps({"template": TEMPLATE}))
     check_gguf(base, quantization)
-    fold = changed if isinstance(changed, Fold) else Fold(changed)
-    export_model(Job(Export(quantization=quantization, **options)), folder, base, fold, quiet)
+    merge = changed if isinstance(changed, Merge) else Merge(changed)
+    export_model(Job(Export(quantization=quantization, **options)), folder, base, merge, quiet)
     return folder / "artifacts"
 
 
@@ -136,7 +137,7 @@ def test_export_of_its_own_export_gives_the_trained_model(tmp_path, base):
     """Folder to GGUF, that GGUF as base, trained, spliced."""
     untouched = export(base, tmp_path / "first", lambda: iter(()))
     again = from_gguf(untouched / "model.gguf", tmp_path / "cache")
-    assert again.info["arch"] == names.WRITTEN_AS.get(base.info["arch"], base.info["arch"])
+    assert again.info["arch"] == architecture_of(base.info["arch"]).gguf
     for key in base.info.keys() - {"key", "chat_template", "arch"}:
         assert again.info[key] == base.info[key], key
     copied = export(again, tmp_path / "second", lambda: iter(()))
@@ -174,7 +175,7 @@ def test_rows_left_in_place_are_noticed(tmp_path, tiny_llama, monkeypatch):
     """The judge must be able to see the mistake it is there for."""
     base = prepare_base(tiny.folder_base(make_sharp(tmp_path / "hf", "llama")), tmp_path / "cache", quiet)
     model, merged = trained(base)
-    monkeypatch.setattr(names, "_rotated_heads", lambda *_: None)
+    monkeypatch.setattr(Architecture, "_rotated", lambda *_: None)
     assert distance(export(base, tmp_path / "job", merged) / "model.gguf", model, base) > 0.5
 
 
@@ -197,7 +198,7 @@ def test_untouched_blocks_keep_their_bytes(tmp_path):
     for name, kind in types(after).items():
         if "attn_v" in name:
             assert kind == 8
-            wanted = model.get_parameter(names.hf_name(name)).detach().numpy()
+            wanted = model.get_parameter(architecture_of("llama").hf_name(name)).detach().numpy()
             assert np.abs(after.values(name) - wanted).max() < np.abs(wanted).max() / 127
         else:
             assert after.data(name).tobytes() == before.data(name).tobytes(), name
@@ -264,7 +265,7 @@ def test_artifacts_are_named_with_their_digests(tmp_path, tiny_llama):
     (tmp_path / "job").mkdir()
     (tmp_path / "job" / "Modelfile").write_text("FROM ./model.gguf\n")
     job = Job(Export(merged=True))
-    first = export_model(job, tmp_path / "job", base, Fold(trained(base)[1]), quiet).artifacts
+    first = export_model(job, tmp_path / "job", base, Merge(trained(base)[1]), quiet).artifacts
     folder = tmp_path / "job" / "artifacts"
     assert [(item["kind"], item["path"]) for item in first] == [
         ("gguf", "artifacts/model.gguf"),
@@ -274,7 +275,7 @@ def test_artifacts_are_named_with_their_digests(tmp_path, tiny_llama):
     assert first[0]["sha256"] == file_sha256(folder / "model.gguf")
     assert first[0]["bytes"] == (folder / "model.gguf").stat().st_size
     assert first[2]["sha256"] == folder_sha256(folder / "merged")
-    assert export_model(job, tmp_path / "job", base, Fold(trained(base)[1]), quiet).artifacts == first
+    assert export_model(job, tmp_path / "job", base, Merge(trained(base)[1]), quiet).artifacts == first
     assert sorted(path.name for path in folder.iterdir()) == ["Modelfile", "merged", "model.gguf"]
 
 
@@ -309,7 +310,7 @@ def test_tensors_the_base_does_not_have_are_refused(tmp_path, tiny_llama, name, 
 
 def test_check_export_refuses_before_training(tmp_path):
     windows = tiny.make_base(tmp_path / "windows", "mistral", sliding_window=8)
-    with pytest.raises(TrainerError, match="its attention has a window of 8 tokens"):
+    with pytest.raises(TrainerError, match="its attention has sliding windows"):
         check_gguf(prepare_base(tiny.folder_base(windows), tmp_path / "cache", quiet), "f16")
     odd = tiny.make_base(tmp_path / "odd", "llama", hidden_size=48)
     base = prepare_base(tiny.folder_base(odd), tmp_path / "cache", quiet)

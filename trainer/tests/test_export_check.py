@@ -11,18 +11,18 @@ from sharp import make_sharp, say_tied
 from test_export import PROMPTS, Export, Job, export, from_gguf, quiet, trained
 from test_train import METHODS, run
 
-from temper_trainer import engine, export_check
-from temper_trainer.base import prepare_base
+from temper_trainer.archs.architecture import Architecture
+from temper_trainer.bases.base import prepare_base
 from temper_trainer.errors import TrainerError
-from temper_trainer.export import export_model
-from temper_trainer.export_check import Sample, check_logits, check_tensors_of_file, check_tensors_of_folder
-from temper_trainer.fold import Fold
-from temper_trainer.gguf import from_hf, names
+from temper_trainer.export import export_check, llama_cpp
+from temper_trainer.export.export import export_model
+from temper_trainer.export.export_check import Sample, check_logits, check_tensors_of_file, check_tensors_of_folder
+from temper_trainer.export.merge import Merge
 from temper_trainer.gguf.changes import Changes
 from temper_trainer.gguf.reader import GgufFile
 from temper_trainer.gguf.splice import splice
 
-NOTHING = Fold(lambda: iter(()))
+NOTHING = Merge(lambda: iter(()))
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +63,8 @@ def test_train_says_how_it_compared_what_it_exported(tmp_path, method):
 
 
 def test_lost_tensor_is_noticed(tmp_path, base, monkeypatch):
-    listed = names.expected_tensors
-    monkeypatch.setattr(from_hf, "expected_tensors", lambda config: [n for n in listed(config) if n != "output.weight"])
+    listed = Architecture.tensors
+    monkeypatch.setattr(Architecture, "tensors", lambda *given: [n for n in listed(*given) if n != "output.weight"])
     with pytest.raises(TrainerError, match=r'model.gguf: tensor "output.weight" of the base is missing$') as caught:
         export(base, tmp_path / "job", NOTHING)
     assert caught.value.exit_code == 1
@@ -74,7 +74,7 @@ def test_lost_tensor_is_noticed(tmp_path, base, monkeypatch):
 def test_tensor_that_the_base_does_not_have_and_another_shape_are_noticed(tmp_path, base):
     path = export(base, tmp_path / "job", NOTHING, merged=True) / "model.gguf"
     assert check_tensors_of_file(path, base, NOTHING) == 21
-    wider = Fold(NOTHING.tensors, shapes={"model.layers.0.mlp.up_proj.weight": (160, 64)})
+    wider = Merge(NOTHING.tensors, shapes={"model.layers.0.mlp.up_proj.weight": (160, 64)})
     words = r'"blk.0.ffn_up.weight" has the shape \(128, 64\) instead of \(160, 64\)'
     with pytest.raises(TrainerError, match=words):
         check_tensors_of_file(path, base, wider)
@@ -101,12 +101,12 @@ def test_wrong_values_are_noticed_by_their_logits(tmp_path, base, monkeypatch):
     judge = lambda path: check_logits(path, "f32", lambda: samples(model))  # noqa: E731
     (tmp_path / "good").mkdir()
     job = Job(Export())
-    good = export_model(job, tmp_path / "good", base, Fold(merged), quiet, judge)
+    good = export_model(job, tmp_path / "good", base, Merge(merged), quiet, judge)
     assert good.check["gguf"]["logits"]["largest_difference"] < 1e-3
-    monkeypatch.setattr(names, "_rotated_heads", lambda *_: None)
+    monkeypatch.setattr(Architecture, "_rotated", lambda *_: None)
     (tmp_path / "bad").mkdir()
     with pytest.raises(TrainerError, match=r"llama.cpp does not find the trained model in it: .* off on average"):
-        export_model(job, tmp_path / "bad", base, Fold(merged), quiet, judge)
+        export_model(job, tmp_path / "bad", base, Merge(merged), quiet, judge)
     assert not (tmp_path / "bad" / "artifacts" / "model.gguf").exists()
 
 
@@ -135,7 +135,7 @@ def test_what_was_not_compared_is_said(tmp_path, base, monkeypatch):
     monkeypatch.setattr(export_check, "LARGEST_FILE", 10)
     assert "larger than" in check_logits(path, "f32", never)["reason"]
     monkeypatch.undo()
-    monkeypatch.setattr(engine, "engine_version", lambda: None)
+    monkeypatch.setattr(llama_cpp, "engine_version", lambda: None)
     assert check_logits(path, "f32", never) == {
         "compared": False,
         "reason": "the Python package xllamacpp is not installed",

@@ -7,12 +7,12 @@ import torch
 import transformers
 from safetensors.torch import load_file
 
-from temper_trainer.head import token_losses
-from temper_trainer.job import Full
+from temper_trainer.job.job import Full
 from temper_trainer.methods.full import attach
-from temper_trainer.optim import FlatParameters
-from temper_trainer.packing import hidden_states, pack, packed_rows
-from temper_trainer.random_state import RandomState
+from temper_trainer.training.head import token_losses
+from temper_trainer.training.optim import FlatParameters
+from temper_trainer.training.packing import hidden_states, pack, packed_rows
+from temper_trainer.training.random_state import RandomState
 
 BASES = [(arch, tied) for arch in ("llama", "qwen2", "qwen3") for tied in (True, False)]
 CPU = torch.device("cpu")

@@ -4,9 +4,9 @@ import tiny
 from hypothesis import given
 from hypothesis import strategies as st
 
+from temper_trainer.data.linear_template import render_prompt
 from temper_trainer.gguf.jinja import MARK, chat_template
-from temper_trainer.job import Template, Turn
-from temper_trainer.template import render_prompt
+from temper_trainer.job.job import Template, Turn
 
 
 def as_template(fields: dict) -> Template:

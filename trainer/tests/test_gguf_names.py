@@ -7,8 +7,8 @@ from gguf.tensor_mapping import get_tensor_name_map
 from hypothesis import given
 from hypothesis import strategies as st
 
+from temper_trainer.archs import architecture_of
 from temper_trainer.errors import TrainerError
-from temper_trainer.gguf.names import expected_tensors, gguf_name, hf_name, to_gguf_rows, to_hf_rows
 from temper_trainer.gguf.rope import rope_factors, rope_metadata, shortest
 
 ARCHES = {"llama": MODEL_ARCH.LLAMA, "qwen2": MODEL_ARCH.QWEN2, "qwen3": MODEL_ARCH.QWEN3}
@@ -19,24 +19,28 @@ def config(arch: str, **more) -> dict:
     return {"model_type": arch} | shape | more
 
 
+LLAMA = architecture_of("llama")
+
+
 @pytest.mark.parametrize("arch", ARCHES)
 def test_names_agree_with_the_gguf_package(arch):
     table = get_tensor_name_map(ARCHES[arch], 2)
-    names = expected_tensors(config(arch, attention_bias=True, mlp_bias=True))
+    known = architecture_of(arch)
+    names = known.tensors(config(arch, attention_bias=True, mlp_bias=True))
     for name in names:
-        hf = hf_name(name)
-        assert gguf_name(hf) == name
+        hf = known.hf_name(name)
+        assert known.gguf_name(hf) == name
         assert table.get_name(hf, (".weight", ".bias")) == name
     assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize("name", ["blk.0.ffn_gate_exps.weight", "blk.x.attn_q.weight", "rope_freqs.weight", ""])
 def test_hf_name_knows_no_other_tensor(name):
-    assert hf_name(name) is None
+    assert LLAMA.hf_name(name) is None
 
 
 def test_gguf_name_knows_no_other_tensor():
-    assert gguf_name("model.layers.0.self_attn.rotary_emb.inv_freq") is None
+    assert LLAMA.gguf_name("model.layers.0.self_attn.rotary_emb.inv_freq") is None
 
 
 @given(st.integers(1, 5), st.integers(1, 4), st.integers(0, 6))
@@ -44,22 +48,22 @@ def test_rows_come_back(heads, half, columns):
     shape = (heads * 2 * half, columns) if columns else (heads * 2 * half,)
     values = np.arange(np.prod(shape)).reshape(shape)
     shaped = config("llama", num_attention_heads=heads)
-    there = to_gguf_rows("blk.0.attn_q.weight", values, shaped)
-    assert np.array_equal(to_hf_rows("blk.0.attn_q.weight", there, shaped), values)
+    there = LLAMA.to_gguf_rows("blk.0.attn_q.weight", values, shaped)
+    assert np.array_equal(LLAMA.to_hf_rows("blk.0.attn_q.weight", there, shaped), values)
 
 
 def test_rows_of_llama_pair_the_halves_of_each_head():
     rows = np.arange(16)
-    moved = to_gguf_rows("blk.1.attn_q.bias", rows, config("llama", num_attention_heads=2))
+    moved = LLAMA.to_gguf_rows("blk.1.attn_q.bias", rows, config("llama", num_attention_heads=2))
     assert moved.tolist() == [0, 4, 1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15]
-    keys = to_gguf_rows("blk.1.attn_k.weight", rows, config("llama", num_key_value_heads=1))
+    keys = LLAMA.to_gguf_rows("blk.1.attn_k.weight", rows, config("llama", num_key_value_heads=1))
     assert keys.tolist() == [0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15]
 
 
 @pytest.mark.parametrize(("arch", "name"), [("qwen2", "attn_q"), ("qwen3", "attn_k"), ("llama", "attn_v")])
 def test_other_rows_stay(arch, name):
     rows = np.arange(16)
-    assert to_gguf_rows(f"blk.0.{name}.weight", rows, config(arch)) is rows
+    assert architecture_of(arch).to_gguf_rows(f"blk.0.{name}.weight", rows, config(arch)) is rows
 
 
 def test_rope_factors_are_those_of_transformers():

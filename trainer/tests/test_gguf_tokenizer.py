@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from llama_cpp import LlamaCpp
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from temper_trainer.data import Row
-from temper_trainer.encoder import Encoder
+from temper_trainer.data.encoder import Encoder
+from temper_trainer.data.examples import Row
+from temper_trainer.data.linear_template import LinearChat, render_prompt
 from temper_trainer.errors import TrainerError
 from temper_trainer.gguf.changes import Changes
 from temper_trainer.gguf.from_hf import write_from_hf
@@ -23,8 +24,7 @@ from temper_trainer.gguf.splice import splice
 from temper_trainer.gguf.tokenizer import write_tokenizer
 from temper_trainer.gguf.values import ARRAY, Value, boolean, i32s, string, strings, u32
 from temper_trainer.gguf.vocabulary import tokenizer_metadata
-from temper_trainer.job import Template, Turn
-from temper_trainer.template import LinearChat, render_prompt
+from temper_trainer.job.job import Template, Turn
 
 HARD = [
     "1234567 x12. 12345,12",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from temper_trainer.jinja import Jinja, Request
+from temper_trainer.data.jinja import Jinja, Request
 
 TURN = [{"role": "user", "content": "hi"}]
 CASES = {

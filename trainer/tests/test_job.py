@@ -6,7 +6,7 @@ import pytest
 import tiny
 
 from temper_trainer.errors import TrainerError
-from temper_trainer.job import read_job
+from temper_trainer.job.job import read_job
 
 PREFIX = {"kind": "prefix", "length": 10, "placement": "input", "init_text": None}
 LAYERS = {"placement": "layers"}

@@ -6,7 +6,7 @@ import pytest
 from tiny import conversation, make_job, write_jsonl
 
 from temper_trainer.__main__ import main
-from temper_trainer.prepared import EvalText, write_eval_texts
+from temper_trainer.data.prepared import EvalText, write_eval_texts
 
 ROWS = [{"origin": f"home.jsonl:{i}", "messages": conversation(f"turn {i}", f"do: {i}\u2028")} for i in range(3)]
 

@@ -10,9 +10,9 @@ from row_by_row import whole_loss
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
-from temper_trainer.prepared import Prepared
-from temper_trainer.run import run_prepare, run_train
-from temper_trainer.stop import Stop
+from temper_trainer.data.prepared import Prepared
+from temper_trainer.job.run import run_prepare, run_train
+from temper_trainer.job.stop import Stop
 
 MLP = "model.layers.1.mlp.up_proj.weight"
 

@@ -11,12 +11,12 @@ from llama_cpp import LlamaCpp, hf_log_probs
 from sharp import make_sharp
 from test_export import EXACT, NOISE, PROMPTS, distance, export, from_gguf, quiet, types
 
-from temper_trainer.base import prepare_base
-from temper_trainer.device import Environment
+from temper_trainer.bases.base import prepare_base
 from temper_trainer.gguf.reader import GgufFile
-from temper_trainer.job import Adapter, Full, Qlora
+from temper_trainer.job.job import Adapter, Full, Qlora
 from temper_trainer.methods import attach, load
-from temper_trainer.random_state import RandomState
+from temper_trainer.training.device import Environment
+from temper_trainer.training.random_state import RandomState
 
 BASES = [(arch, tied) for arch in ("llama", "qwen2", "qwen3") for tied in (True, False)]
 METHODS = {
@@ -58,7 +58,7 @@ def test_export_of_a_method_answers_as_it_was_trained(tmp_path, base, kind):
     original = base.load_model(torch.float32, "cpu")
     moved = max(np.abs(hf_log_probs(method.model, p) - hf_log_probs(original, p)).max() for p in PROMPTS)
     for quantization in ("f32", "q8_0"):
-        folder = export(base, tmp_path / quantization, method.fold(None), quantization)
+        folder = export(base, tmp_path / quantization, method.merge(None), quantization)
         assert distance(folder / "model.gguf", method.model, base) < NOISE[quantization], quantization
     assert moved > 2 * NOISE["q8_0"]
 
@@ -69,9 +69,9 @@ def test_export_of_a_method_over_a_quantised_base(tmp_path, base, kind):
     packed = export(base, tmp_path / "packed", lambda: iter(()), "q8_0") / "model.gguf"
     again = from_gguf(packed, tmp_path / "cache")
     method = trained(again, kind)
-    exact = export(again, tmp_path / "f32", method.fold(None), "f32") / "model.gguf"
+    exact = export(again, tmp_path / "f32", method.merge(None), "f32") / "model.gguf"
     assert distance(exact, method.model, again) < NOISE["f32"]
-    small = GgufFile(export(again, tmp_path / "q8_0", method.fold(None), "q8_0") / "model.gguf")
+    small = GgufFile(export(again, tmp_path / "q8_0", method.merge(None), "q8_0") / "model.gguf")
     assert types(small) == types(GgufFile(packed))
     touched = {name for name in types(small) if small.data(name).tobytes() != GgufFile(packed).data(name).tobytes()}
     linear = {name for name in types(small) if name.startswith("blk.") and "norm" not in name}
@@ -82,16 +82,16 @@ def test_export_of_a_method_over_a_quantised_base(tmp_path, base, kind):
 def test_a_stale_width_is_noticed(tmp_path, base):
     """The judge must be able to see the mistake it is there for."""
     method = trained(base, "adapter")
-    fold = method.fold(None)
+    merge = method.merge(None)
     with pytest.raises(RuntimeError):
-        LlamaCpp(export(base, tmp_path / "stale", replace(fold, config={})) / "model.gguf")
-    path = export(base, tmp_path / "right", fold) / "model.gguf"
+        LlamaCpp(export(base, tmp_path / "stale", replace(merge, config={})) / "model.gguf")
+    path = export(base, tmp_path / "right", merge) / "model.gguf"
     assert GgufFile(path).get(f"{base.info['arch']}.feed_forward_length") == 128 + 32
 
 
 def test_a_merged_folder_of_a_wider_model_loads(tmp_path, base):
     method = trained(base, "adapter")
-    folder = export(base, tmp_path / "job", method.fold(None), merged=True, gguf=False) / "merged"
+    folder = export(base, tmp_path / "job", method.merge(None), merged=True, gguf=False) / "merged"
     found = transformers.AutoModelForCausalLM.from_pretrained(folder)
     assert found.config.intermediate_size == 128 + 32
     for prompt in PROMPTS:

@@ -8,15 +8,15 @@ import transformers
 from sharp import make_sharp
 from test_packing import some_rows
 
-from temper_trainer.decode import greedy
 from temper_trainer.errors import TrainerError
-from temper_trainer.head import token_losses
-from temper_trainer.job import Prefix
+from temper_trainer.eval.decode import greedy
+from temper_trainer.eval.scoring import score_rows
+from temper_trainer.job.job import Prefix
 from temper_trainer.methods.prefix import attach
-from temper_trainer.optim import FlatParameters
-from temper_trainer.packing import pack, packed_rows
-from temper_trainer.random_state import RandomState
-from temper_trainer.scoring import score_rows
+from temper_trainer.training.head import token_losses
+from temper_trainer.training.optim import FlatParameters
+from temper_trainer.training.packing import pack, packed_rows
+from temper_trainer.training.random_state import RandomState
 
 CPU = torch.device("cpu")
 LENGTH = 5

@@ -20,25 +20,25 @@ from test_gguf_tokenizer import sentencepiece
 from tokenizers import Tokenizer
 from tokenizers.processors import TemplateProcessing
 
-from temper_trainer.base import Base, prepare_base
-from temper_trainer.encoder import Encoder
+from temper_trainer.bases.base import Base, prepare_base
+from temper_trainer.data.added_tokens import opening, soft_tokens
+from temper_trainer.data.encoder import Encoder
+from temper_trainer.data.linear_template import render_prompt
 from temper_trainer.errors import TrainerError
-from temper_trainer.export import bos_text, check_tokens
-from temper_trainer.fold import Fold, Vocabulary
+from temper_trainer.export.export import bos_text, check_tokens
+from temper_trainer.export.merge import AddedTokens, Merge
+from temper_trainer.gguf.added_tokens import GrownParts, with_tokens
 from temper_trainer.gguf.changes import Changes
 from temper_trainer.gguf.from_hf import write_from_hf
-from temper_trainer.gguf.grown import GrownParts, with_tokens
 from temper_trainer.gguf.quantize import REQUESTED, quantize
 from temper_trainer.gguf.reader import GgufFile
 from temper_trainer.gguf.splice import splice
 from temper_trainer.gguf.values import f32s, i32s, strings
-from temper_trainer.hiding import LEAST, NEAR, WANTED, farthest_below, hide
-from temper_trainer.job import Prefix, Template, Turn
+from temper_trainer.job.job import Prefix, Template, Turn
+from temper_trainer.methods.output_rows import LEAST, NEAR, WANTED, farthest_below, unlikely_rows
 from temper_trainer.methods.prefix import attach
-from temper_trainer.packing import pack, packed_rows
-from temper_trainer.random_state import RandomState
-from temper_trainer.soft_tokens import opening, soft_tokens
-from temper_trainer.template import render_prompt
+from temper_trainer.training.packing import pack, packed_rows
+from temper_trainer.training.random_state import RandomState
 
 BASES = [(arch, tied) for arch in ("llama", "qwen2", "qwen3") for tied in (True, False)]
 LENGTH = 6
@@ -97,20 +97,20 @@ def distance(path: Path, method, base: Base) -> float:
     return max(np.abs(judged(path, vocabulary, p)[:vocabulary] - log_probs(method, p)).max() for p in PROMPTS)
 
 
-def fold_of(method) -> Fold:
-    return method.fold(lambda: states(method))
+def merge_of(method) -> Merge:
+    return method.merge(lambda: states(method))
 
 
 def test_export_of_a_prefix_answers_as_it_was_trained(tmp_path, base):
     method = trained(base)
-    fold = fold_of(method)
-    facts = fold.facts["soft_tokens"]
+    merge = merge_of(method)
+    facts = merge.facts["soft_tokens"]
     assert facts["tokens"] == LENGTH
     assert facts["positions"] == sum(map(len, PROMPTS))
     assert facts["margin"] >= WANTED - 1
     assert facts["held_out_margin"] >= LEAST
     for quantization, noise in NOISE.items():
-        path = export(base, tmp_path / quantization, fold, quantization) / "model.gguf"
+        path = export(base, tmp_path / quantization, merge, quantization) / "model.gguf"
         assert distance(path, method, base) < noise, quantization
         file = GgufFile(path)
         assert file.tensors["token_embd.weight"].type == (REQUESTED[quantization] if quantization[0] != "q" else 1)
@@ -124,11 +124,11 @@ def test_soft_tokens_are_never_likely_and_change_nothing_else(tmp_path, base):
     method = trained(base)
     vocabulary = base.info["vocab"]
     unsuppressed = {"tokenizer.ggml.suppress_tokens": None}
-    grown = export(base, tmp_path / "grown", fold_of(method)) / "model.gguf"
+    grown = export(base, tmp_path / "grown", merge_of(method)) / "model.gguf"
     file = GgufFile(grown)
     bare = tmp_path / "bare.gguf"
     splice(file, bare, [], "f32", Changes(unsuppressed), quiet)
-    untouched = export(base, tmp_path / "plain", Fold(lambda: iter(()))) / "model.gguf"
+    untouched = export(base, tmp_path / "plain", Merge(lambda: iter(()))) / "model.gguf"
     first, second = LlamaCpp(bare), LlamaCpp(untouched)
     for prompt in PROMPTS:
         found = first.log_probs(prompt, vocabulary + LENGTH)
@@ -143,8 +143,8 @@ def test_soft_rows_that_are_tied_to_the_head_are_noticed(tmp_path, tied):
     folder = make_leaning(tmp_path / "hf", "llama", tied=tied)
     base = prepare_base(tiny.folder_base(folder), tmp_path / "cache", quiet)
     method = trained(base)
-    fold = fold_of(method)
-    wrong = replace(fold, vocabulary=replace(fold.vocabulary, outputs=fold.vocabulary.embeddings))
+    merge = merge_of(method)
+    wrong = replace(merge, added_tokens=replace(merge.added_tokens, outputs=merge.added_tokens.embeddings))
     path = export(base, tmp_path / "job", wrong) / "model.gguf"
     bare = tmp_path / "bare.gguf"
     splice(GgufFile(path), bare, [], "f32", Changes({"tokenizer.ggml.suppress_tokens": None}), quiet)
@@ -154,13 +154,13 @@ def test_soft_rows_that_are_tied_to_the_head_are_noticed(tmp_path, tied):
 
 @pytest.mark.parametrize("quantization", ["q8_0", "q4_0"])
 def test_a_prefix_over_a_quantised_base_keeps_its_bytes(tmp_path, base, quantization):
-    packed = export(base, tmp_path / "packed", Fold(lambda: iter(())), quantization) / "model.gguf"
+    packed = export(base, tmp_path / "packed", Merge(lambda: iter(())), quantization) / "model.gguf"
     again = from_gguf(packed, tmp_path / "cache")
     method = trained(again)
-    fold = fold_of(method)
-    assert distance(export(again, tmp_path / "f32", fold, "f32") / "model.gguf", method, again) < EXACT
+    merge = merge_of(method)
+    assert distance(export(again, tmp_path / "f32", merge, "f32") / "model.gguf", method, again) < EXACT
     before = GgufFile(packed)
-    after = GgufFile(export(again, tmp_path / "small", fold, "q8_0") / "model.gguf")
+    after = GgufFile(export(again, tmp_path / "small", merge, "q8_0") / "model.gguf")
     for name in before.tensors.keys() - {"token_embd.weight", "output.weight"}:
         assert np.array_equal(before.data(name), after.data(name)), name
     source = "output.weight" if "output.weight" in before.tensors else "token_embd.weight"
@@ -173,7 +173,7 @@ def test_a_prefix_over_a_quantised_base_keeps_its_bytes(tmp_path, base, quantiza
 
 def test_a_merged_folder_with_soft_tokens_answers_the_same(tmp_path, base):
     method = trained(base)
-    artifacts = export(base, tmp_path / "job", fold_of(method), merged=True)
+    artifacts = export(base, tmp_path / "job", merge_of(method), merged=True)
     folder = artifacts / "merged"
     model = transformers.AutoModelForCausalLM.from_pretrained(folder)
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
@@ -216,7 +216,7 @@ def test_soft_tokens_come_before_bos(tmp_path, prefix):
     assert (prompt[0], prompt.count(0)) == (0, 1)
     method = trained(base)
     job = tmp_path / "job"
-    artifacts = export(base, job, fold_of(method), merged=True)
+    artifacts = export(base, job, merge_of(method), merged=True)
     names = soft_tokens(LENGTH)
     assert json.loads((job / "tokens.json").read_text())["template"] == tiny.CHATML
     judge = LlamaCpp(artifacts / "model.gguf")
@@ -249,7 +249,7 @@ def test_soft_tokens_of_a_sentencepiece_vocabulary(tmp_path, space):
     rows = byte_level.tensors["token_embd.weight"].shape[0]
     splice(byte_level, tmp_path / "spm.gguf", [], "f32", Changes(sentencepiece(rows, space)), quiet)
     base = from_gguf(tmp_path / "spm.gguf", tmp_path / "cache")
-    path = export(base, tmp_path / "job", fold_of(trained(base))) / "model.gguf"
+    path = export(base, tmp_path / "job", merge_of(trained(base))) / "model.gguf"
     assert GgufFile(path).get("tokenizer.ggml.scores")[-LENGTH:] == [0.0] * LENGTH
     before, after = LlamaCpp(tmp_path / "spm.gguf"), LlamaCpp(path)
     soft = list(range(rows, rows + LENGTH))
@@ -294,7 +294,7 @@ def test_grown_parts_are_the_base_s_with_rows_below(rows, blocks, count, tied, k
     names = ["token_embd.weight", "blk.0.ffn_up.weight", *([] if tied else ["output.weight"])]
     base = Parts({name: random.standard_normal((rows, width)).astype(np.float32) for name in names}, kind)
     embeddings, outputs = random.standard_normal((2, count, width)).astype(np.float32)
-    grown = GrownParts(base, Vocabulary(soft_tokens(count), embeddings, outputs))
+    grown = GrownParts(base, AddedTokens(soft_tokens(count), embeddings, outputs))
     source = "token_embd.weight" if tied else "output.weight"
     for name, first, more in (
         ("token_embd.weight", "token_embd.weight", embeddings),
@@ -311,7 +311,7 @@ def test_grown_parts_are_the_base_s_with_rows_below(rows, blocks, count, tied, k
 def test_rows_cannot_be_added_to_k_quants():
     """Q6_K blocks cannot be made here: the head is quantised anew from its values."""
     base = Parts({"token_embd.weight": np.ones((4, 256), np.float32)}, 14)
-    grown = GrownParts(base, Vocabulary(["a"], np.zeros((1, 256), np.float32), np.ones((1, 256), np.float32)))
+    grown = GrownParts(base, AddedTokens(["a"], np.zeros((1, 256), np.float32), np.ones((1, 256), np.float32)))
     assert grown.type("output.weight") == 0
     data = joined(grown.data("output.weight")).view(np.float32).reshape(5, 256)
     assert np.array_equal(data, np.ones((5, 256)))
@@ -342,7 +342,7 @@ def test_check_tokens_refuses_a_base_that_has_them(tmp_path):
     folder = make_leaning(tmp_path / "hf", "llama")
     base = prepare_base(tiny.folder_base(folder), tmp_path / "cache", quiet)
     check_tokens(base, soft_tokens(LENGTH))
-    path = export(base, tmp_path / "job", fold_of(trained(base))) / "model.gguf"
+    path = export(base, tmp_path / "job", merge_of(trained(base))) / "model.gguf"
     with pytest.raises(TrainerError, match=r'its vocabulary has "<\|soft_000\|>" already'):
         check_tokens(from_gguf(path, tmp_path / "cache"), soft_tokens(2))
 
@@ -370,14 +370,14 @@ def test_hide_refuses_states_that_point_everywhere(tiny_llama):
     model = transformers.AutoModelForCausalLM.from_pretrained(tiny_llama)
     some = torch.randn(20, 64)
     with pytest.raises(TrainerError, match="no direction lies below all hidden states") as caught:
-        hide(model, torch.cat([some, -some]), some[:0], 3)
+        unlikely_rows(model, torch.cat([some, -some]), some[:0], 3)
     assert caught.value.exit_code == 1
     leaning = some + 9 * torch.ones(64)
-    rows, facts = hide(model, leaning, some[:0], 3)
+    rows, facts = unlikely_rows(model, leaning, some[:0], 3)
     assert rows.shape == (3, 64)
     assert facts["soft_tokens"]["held_out_margin"] is None
     with pytest.raises(TrainerError, match="on held-out rows their logits come as near as"):
-        hide(model, leaning, -leaning, 3)
+        unlikely_rows(model, leaning, -leaning, 3)
 
 
 def test_f32s_are_read_back():

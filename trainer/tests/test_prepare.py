@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from tokenizers import Tokenizer
 
-from temper_trainer.chat import chains
-from temper_trainer.data import Row
-from temper_trainer.encoder import Encoder
+from temper_trainer.data.chat import chains
+from temper_trainer.data.encoder import Encoder
+from temper_trainer.data.examples import Row
+from temper_trainer.data.linear_template import LinearChat, render, render_prompt
+from temper_trainer.data.prepare import prepare
+from temper_trainer.data.prepared import Prepared, PreparedWriter
 from temper_trainer.errors import TrainerError
-from temper_trainer.job import Job, read_job
-from temper_trainer.prepare import prepare
-from temper_trainer.prepared import Prepared, PreparedWriter
-from temper_trainer.template import LinearChat, render, render_prompt
+from temper_trainer.job.job import Job, read_job
 
 PREFIX = {"kind": "prefix", "length": 2, "placement": "input", "init_text": None}
 
@@ -155,8 +155,8 @@ def test_prepare_chooses_no_template_that_does_not_fit(prepared):
 
 
 def read_template():
-    from temper_trainer.fields import read
-    from temper_trainer.job import Template
+    from temper_trainer.job.fields import read
+    from temper_trainer.job.job import Template
 
     return read(Template, tiny.CHATML, "template")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import tiny
 
-from temper_trainer.base import base_key
+from temper_trainer.bases.base import base_key
 from temper_trainer.files import folder_digests
 
 ROOT = Path(__file__).parents[1]
@@ -33,10 +33,10 @@ def make(tmp_path, tiny_llama):
 
 # Called at a moment of its work, the process kills itself as the system would
 KILLED = {
-    "while a base is copied": ("files", "sync_file", "base"),
-    "before the base is put in its place": ("files", "write_json", "base"),
-    "while rows are written": ("prepared", "PreparedWriter.append", "prepared"),
-    "before the report is written": ("files", "write_json", "prepare"),
+    "while a base is copied": ("files", "sync_file", "bases.base"),
+    "before the base is put in its place": ("files", "write_json", "bases.base"),
+    "while rows are written": ("prepared", "PreparedWriter.append", "data.prepared"),
+    "before the report is written": ("files", "write_json", "data.prepare"),
 }
 KILL = """
 import importlib, os, signal

@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_lora import shake
 
-from temper_trainer.base import prepare_base
+from temper_trainer.bases.base import prepare_base
 from temper_trainer.bases.weights import Weights
-from temper_trainer.device import Environment
 from temper_trainer.errors import TrainerError
-from temper_trainer.job import Qlora
+from temper_trainer.job.job import Qlora
 from temper_trainer.methods import lora, nf4, qlora
 from temper_trainer.methods.four_bit import FourBitLinear, read_tensor
-from temper_trainer.optim import FlatParameters
-from temper_trainer.random_state import RandomState
+from temper_trainer.training.device import Environment
+from temper_trainer.training.optim import FlatParameters
+from temper_trainer.training.random_state import RandomState
 
 BASES = [(arch, tied) for arch in ("llama", "qwen2", "qwen3") for tied in (True, False)]
 CPU = Environment("", "cpu", "fp32", 1)

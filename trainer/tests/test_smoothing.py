@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from temper_trainer.loop import State
-from temper_trainer.smoothing import KEPT, Smoothed
+from temper_trainer.training.loop import SMOOTHING, Smoothed, State
 
 losses = st.lists(st.floats(0, 1e6), min_size=1, max_size=300)
 
@@ -40,7 +39,7 @@ def test_smoothed_is_the_exponential_average_without_its_bias(values):
 
 @given(losses)
 def test_smoothed_is_a_weighted_mean(values):
-    weights = [KEPT ** (len(values) - 1 - i) for i in range(len(values))]
+    weights = [SMOOTHING ** (len(values) - 1 - i) for i in range(len(values))]
     mean = sum(weight * value for weight, value in zip(weights, values, strict=True)) / sum(weights)
     assert smoothed(values).mean == pytest.approx(mean, rel=1e-9, abs=1e-9)
 

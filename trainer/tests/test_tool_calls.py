@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from temper_trainer.exact_json import parse_json
-from temper_trainer.metrics import metric_of
-from temper_trainer.tool_calls import FORMS, Call, form_of, message_calls, same_calls, without_reasoning
+from temper_trainer.data.exact_json import parse_json
+from temper_trainer.data.tool_calls import FORMS, Call, form_of, message_calls, same_calls, without_reasoning
+from temper_trainer.eval.metrics import metric_of
 
 VECTORS = json.loads((Path(__file__).parents[2] / "tests" / "fixtures" / "answers.json").read_text(encoding="utf-8"))
 

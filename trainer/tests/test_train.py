@@ -69,8 +69,8 @@ LONG = {"train": {"epochs": 8, "checkpoint_seconds": 0.01}}
 
 # A save of this small model takes as long as ten of its steps: it would hardly ever be made
 OFTEN = """
-from temper_trainer import pace
-pace.SHARE = 1
+from temper_trainer.training import checkpoint_interval
+checkpoint_interval.SHARE = 1
 """
 MAIN = """
 import sys
@@ -223,7 +223,9 @@ def test_train_says_the_mean_of_its_losses(undisturbed):
 
 # Each step takes a second and each save two, by a clock that nothing else moves
 SLOW_SAVES = """
-from temper_trainer import checkpoint, loop, pace
+from temper_trainer.training import checkpoint
+from temper_trainer.training import loop
+from temper_trainer.training import checkpoint_interval
 now = [0.0]
 def taking(seconds, act):
     def slow(*args):
@@ -232,7 +234,7 @@ def taking(seconds, act):
     return slow
 loop.Loop.step = taking(1, loop.Loop.step)
 checkpoint.Checkpoints.save = taking(2, checkpoint.Checkpoints.save)
-loop.Pace = lambda least: pace.Pace(least, lambda: now[0])
+loop.CheckpointInterval = lambda least: checkpoint_interval.CheckpointInterval(least, lambda: now[0])
 """
 
 

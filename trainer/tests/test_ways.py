@@ -8,18 +8,19 @@ import torch
 from row_by_row import CPU, JobOf, chosen, distances, move, some_rows, whole_loss
 from transformers import AutoModelForCausalLM
 
-from temper_trainer import check_ways, compute, decode, ways
-from temper_trainer.base import prepare_base
-from temper_trainer.device import Environment
+from temper_trainer.bases.base import prepare_base
 from temper_trainer.errors import TrainerError, Unfit
-from temper_trainer.head import own_logits
-from temper_trainer.job import Adapter, Full, Lora, Prefix, Qlora
-from temper_trainer.merging import check_mergeable, check_merged
+from temper_trainer.eval import decode
+from temper_trainer.eval.scoring import score_rows
+from temper_trainer.export.merge_check import check_merge_values, check_merged
+from temper_trainer.job.job import Adapter, Full, Lora, Prefix, Qlora
 from temper_trainer.methods import attach, load
-from temper_trainer.packing import row_attention
-from temper_trainer.random_state import RandomState
-from temper_trainer.scoring import score_rows
-from temper_trainer.ways import Longest, settle
+from temper_trainer.training import check_ways, compute, ways
+from temper_trainer.training.device import Environment
+from temper_trainer.training.head import own_logits
+from temper_trainer.training.packing import row_attention
+from temper_trainer.training.random_state import RandomState
+from temper_trainer.training.ways import Longest, choose_ways
 
 FP32 = Environment("", "cpu", "fp32", 1)
 LOW_RANK = tiny.LOW_RANK | {"alpha": 8.0, "dropout": 0.0}
@@ -73,7 +74,7 @@ def test_a_method_has_the_losses_and_gradients_of_the_whole_model(base, name, ki
             prepared()
         return
     method, found = prepared()
-    check_mergeable(base(name), method)
+    check_merge_values(base(name), method)
     move(method)
     method.model.train()  # qlora computes with four bits then
     loss, gradient = distances(method, table, found.train)
@@ -98,7 +99,7 @@ def test_a_method_has_the_losses_and_gradients_of_the_whole_model(base, name, ki
 
 
 def test_ways_are_the_fastest_where_nothing_speaks_against_them(base):
-    found, notes = settle(attached(base("llama"), "lora"), some_rows(), Longest(40, 48), True)
+    found, notes = choose_ways(attached(base("llama"), "lora"), some_rows(), Longest(40, 48), True)
     assert found == ways.Ways() and notes == []
     assert found.as_json() == {
         "train": {"rows": "packed", "head": "fast"},
@@ -119,7 +120,7 @@ def test_ways_are_the_fastest_where_nothing_speaks_against_them(base):
     ],
 )
 def test_a_slower_way_says_why(base, name, expected, reason):
-    found, notes = settle(attached(base(name), "full"), some_rows(), Longest(40, 48), True)
+    found, notes = choose_ways(attached(base(name), "full"), some_rows(), Longest(40, 48), True)
     assert f"{found.train.rows} {found.train.head}" == expected
     assert reason in notes[0] and notes[0].startswith(f"Training takes a slower way with this base ({found.train})")
 
@@ -134,11 +135,11 @@ def test_rounding_hides_no_leak_and_no_change_of_logits(base):
             assert reason in check.rounded(compute.FASTEST)
     method = attached(base("llama"), "full")
     method.causal.bfloat16()
-    assert settle(method, some_rows(), Longest(40, 48), True) == (ways.Ways(), [])
+    assert choose_ways(method, some_rows(), Longest(40, 48), True) == (ways.Ways(), [])
 
 
 def test_rows_within_the_first_context_of_longrope_are_packed(base):
-    found, notes = settle(attached(base("phi3 longrope"), "full"), some_rows(), Longest(20, 32), True)
+    found, notes = choose_ways(attached(base("phi3 longrope"), "full"), some_rows(), Longest(20, 32), True)
     assert found == ways.Ways() and notes == []
 
 
@@ -202,12 +203,12 @@ def test_a_merge_that_gives_something_else_is_refused(base):
 
 def test_tensors_that_the_file_holds_in_another_form_cannot_be_merged(base):
     with pytest.raises(TrainerError, match="its file has no tensor"):
-        check_mergeable(base("mixtral"), attached(base("mixtral"), "full"))
+        check_merge_values(base("mixtral"), attached(base("mixtral"), "full"))
     method = attached(base("llama"), "full")
     with torch.no_grad():
         method.parameters()["model.layers.0.self_attn.q_proj.weight"].mul_(2)
     with pytest.raises(TrainerError, match="other values in its file"):
-        check_mergeable(base("llama"), method)
+        check_merge_values(base("llama"), method)
 
 
 @pytest.mark.parametrize("way", [decode.TOGETHER, decode.ALONE, decode.UNCACHED, decode.Way(together=False, turn=9)])

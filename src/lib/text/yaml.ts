@@ -9,4 +9,4 @@ async function load(): Promise<typeof import("yaml")> {
   return await import(new URL("browser/index.js", manifest).href);
 }
 
-export const { isAlias, isMap, isPair, isScalar, isSeq, parseDocument, visit } = await load();
+export const { Document, isAlias, isMap, isPair, isScalar, isSeq, parseDocument, visit } = await load();

@@ -4,43 +4,45 @@ import { TemperError } from "../../lib/errors.ts";
 import type { JsonObject } from "../../lib/json/json.ts";
 import { Spec } from "../../spec/schema/schema.ts";
 import type { Env, JobRef } from "../provider.ts";
-import { JOB, pendingIntent } from "./job/create_once.ts";
-import { endpointOf, hostedSpec } from "./dialects/dialect.ts";
-import { alive, jobsOfRun, lookAlikes, madeSince } from "./job/find_job.ts";
+import { endpointOf } from "./endpoint.ts";
+import { hostedSpec } from "./hosted_spec.ts";
+import { JOB } from "./job/create_once.ts";
+import { createdSince, jobsLike, jobsOfRun, withoutFailed } from "./job/find_job.ts";
+import { endpointOfJob, isCommitted, readJobRef } from "./job/job_ref.ts";
 import { hasEnded, parseJob } from "./job/job_view.ts";
-import { endpointOfJob } from "./monitor.ts";
+import { type Intent, pendingIntent } from "./job/records.ts";
 import { Service } from "./service.ts";
 
-/** A service may take a while to stop a job that trains. */
+/** A service may take a while to stop a running job. */
 const PATIENCE_MS = 60_000;
 const LOOK_MS = 1_000;
 
-/** Cancels the job and waits until the service says so. Without a committed job it looks for one of this run. */
+/** Cancels the job and waits until the service confirms it. Without a committed job it looks for one of this run. */
 export async function cancelHosted(job: JobRef, runDir: string, env: Env): Promise<void> {
   const options = { env, signal: new AbortController().signal, progress: () => {}, phase: "cancel" };
-  if (typeof job["id"] === "string") {
-    return await cancelJob(await Service.open(endpointOfJob(job), options), job["id"], env);
+  if (isCommitted(job)) {
+    const committed = readJobRef(job);
+    return await cancelJob(await Service.open(endpointOfJob(committed), options), committed.id, env);
   }
-  const records = Array.isArray(job["records"]) ? job["records"] as JsonObject[] : [];
-  const intent = pendingIntent(records, JOB);
+  const intent = pendingIntent(job["records"] as JsonObject[], JOB);
   if (!intent) return;
   const { spec, steps } = JSON.parse(await env.fs.readText(join(runDir, "plan.json")));
   const service = await Service.open(endpointOf(hostedSpec(Spec.parse(spec)), env.env), options);
   const key = String(steps.find((step: { kind: string }) => step.kind === "submit")?.key);
-  const jobs = service.endpoint.dialect.metadata
+  const jobs = service.endpoint.dialect.findsJobsBy === "metadata"
     ? await jobsOfRun(service, key, basename(runDir))
-    : await jobsMadeSince(service, intent, env.clock.now());
+    : await jobsCreatedSince(service, intent, env.clock.now());
   for (const { id } of jobs) await cancelJob(service, id, env);
 }
 
 /** Where jobs carry no key, this run's is the only one of its suffix and file that is younger than the intent. */
-async function jobsMadeSince(service: Service, intent: JsonObject, now: number): Promise<FineTuningJob[]> {
-  const mark = { suffix: String(intent["suffix"]), trainingFile: String(intent["training_file"]) };
-  const jobs = alive(madeSince(await lookAlikes(service, mark, now), intent));
+async function jobsCreatedSince(service: Service, intent: Intent, now: number): Promise<FineTuningJob[]> {
+  const traits = { suffix: intent.suffix ?? "", trainingFile: intent.training_file ?? "" };
+  const jobs = withoutFailed(createdSince(await jobsLike(service, traits, now), intent));
   if (jobs.length <= 1) return jobs;
   throw new TemperError(
     "job-in-doubt",
-    `Cannot cancel: ${service.endpoint.dialect.service} keeps no keys, and any of these may be this run's job: ` +
+    `Cannot cancel: ${service.endpoint.dialect.service} keeps no metadata, and each of these may be this run's job: ` +
       jobs.map(({ id }) => id).join(", "),
     { hint: "Cancel the right one on the service's own page, then cancel this run again" },
   );
@@ -53,7 +55,7 @@ async function cancelJob(service: Service, id: string, { clock }: Env): Promise<
       async (options) => parseJob(await service.client.fineTuning.jobs.retrieve(id, options)),
     );
   if (hasEnded(await look())) return;
-  // A second cancel does nothing, so it may be tried again; one that comes too late is refused.
+  // A second cancel does nothing, so it may be retried; one that comes too late is refused.
   await service.read(`cancel job ${id}`, (options) => service.client.fineTuning.jobs.cancel(id, options))
     .catch(async (error) => {
       if (!hasEnded(await look())) throw error;
@@ -63,9 +65,9 @@ async function cancelJob(service: Service, id: string, { clock }: Env): Promise<
     if (clock.monotonic() >= deadline) {
       throw new TemperError(
         "not-cancelled",
-        `Cannot cancel job ${id}: the service was asked and goes on with it`,
+        `Cannot cancel job ${id}: the service accepted the request, but the job still runs`,
         {
-          hint: "Cancel it on the service's own page: it may go on costing money",
+          hint: "Cancel it on the service's own page: it may still cost money",
         },
       );
     }

@@ -1,20 +1,28 @@
 import { join } from "node:path";
 import { TemperError, UsageError } from "../../lib/errors.ts";
 import { count, counted } from "../../lib/text/format.ts";
-import type { Json, JsonObject } from "../../lib/json/json.ts";
+import type { JsonObject } from "../../lib/json/json.ts";
+import type { Dialect } from "../../spec/dialects/dialect.ts";
+import { DIALECTS } from "../../spec/dialects/registry.ts";
 import type { LoadedSpec } from "../../spec/load.ts";
+import { oneOf } from "../../spec/schema/words.ts";
 import type { ConfigureWork, Env } from "../provider.ts";
-import { dialectOf, endpointOf, type HostedSpec, hostedSpec } from "./dialects/dialect.ts";
-import { goalOf, writeExamples, type WrittenFile } from "./upload/example_file.ts";
+import { endpointOf } from "./endpoint.ts";
+import {
+  createBody,
+  dialectOf,
+  epochsOf,
+  type HostedSpec,
+  hostedSpec,
+  isSet,
+  scoresBefore,
+} from "./hosted_spec.ts";
 import { JOB_FILE, type JobFile } from "./job/job_file.ts";
-import { epochsOf, type Goal, hyperparameters, isGiven, suffixOf } from "./dialects/presets.ts";
+import { goalOf, writeExamples, type WrittenFile } from "./upload/example_file.ts";
 import { loadTokenizer } from "./upload/tokens.ts";
 
 /** Raised when the same rows give another file or another body than before. */
 const FORM = 1;
-/** Documented for gpt-4o; for gpt-4.1 and others an assumption. */
-const SERVICE_LIMIT = 65_536;
-const LEAST_ROWS = 10;
 
 export function hostedInputs(loaded: LoadedSpec, env: Env): Promise<JsonObject> {
   const spec = hostedSpec(loaded.spec);
@@ -33,20 +41,11 @@ export function hostedInputs(loaded: LoadedSpec, env: Env): Promise<JsonObject> 
   });
 }
 
-/** Scoring the base costs money here, so only who asks for it gets it. */
-export function scoresBefore(loaded: LoadedSpec): boolean {
-  return loaded.spec.evaluate.before && isGiven(loaded, "evaluate.before");
-}
-
 export async function configureHosted(work: ConfigureWork): Promise<JsonObject> {
   const { loaded, examples, out, fs, signal } = work;
   const spec = hostedSpec(loaded.spec);
   const goal = await goalOf(join(examples, "train.jsonl"), fs);
-  if (goal === "dpo" && dialectOf(spec).name === "nebius") {
-    throw new UsageError("no-dpo", "Cannot train on preference pairs: Nebius documents no such training", {
-      hint: "Use dialect openai or azure",
-    });
-  }
+  if (goal === "dpo") refusePairs(dialectOf(spec));
   const countText = await loadTokenizer();
   const options = { goal, limit: rowLimit(loaded), count: countText, signal };
   const training = await writeExamples(join(examples, "train.jsonl"), out, fs, options);
@@ -86,51 +85,25 @@ function summary(spec: HostedSpec, job: JobFile, { longest, longCount }: Written
   };
 }
 
-/** The call that creates the job, as the dialect spells it, without files and metadata. */
-function createBody(loaded: LoadedSpec, rows: number, goal: Goal): JsonObject {
-  const spec = hostedSpec(loaded.spec);
-  const { provider, train } = spec;
-  const hyper = hyperparameters(loaded, rows, goal);
-  const common = { model: provider.base, suffix: suffixOf(spec) };
-  const integrations = provider.integrations && {
-    integrations: provider.integrations.map(({ kind, ...wandb }) => ({ type: kind, [kind]: present(wandb) })),
-  };
-  switch (dialectOf(spec).name) {
-    case "nebius":
-      return { ...common, hyperparameters: hyper, ...integrations };
-    case "openai":
-      return { ...common, seed: train.seed, method: methodOf(goal, hyper), ...integrations };
-    case "azure":
-      return {
-        ...common,
-        seed: train.seed,
-        method: methodOf(goal, hyper),
-        trainingType: "Standard",
-        ...integrations,
-      };
-  }
-}
-
-function methodOf(goal: Goal, hyperparameters: JsonObject): JsonObject {
-  return { type: goal, [goal]: { hyperparameters } };
-}
-
-function present(object: Readonly<Record<string, Json | undefined>>): JsonObject {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as JsonObject;
+function refusePairs({ trainsPreferencePairs, service }: Dialect): void {
+  if (trainsPreferencePairs) return;
+  const others = Object.values(DIALECTS).filter((dialect) => dialect.trainsPreferencePairs);
+  throw new UsageError("no-dpo", `Cannot train on preference pairs: ${service} documents no such training`, {
+    hint: `Use dialect ${oneOf(others.map(({ name }) => name))}`,
+  });
 }
 
 function rowLimit(loaded: LoadedSpec): number {
-  return isGiven(loaded, "train.max_length")
-    ? Math.min(SERVICE_LIMIT, loaded.spec.train.max_length)
-    : SERVICE_LIMIT;
+  const { rowTokens } = dialectOf(hostedSpec(loaded.spec)).limits;
+  return isSet(loaded, "train.max_length") ? Math.min(rowTokens, loaded.spec.train.max_length) : rowTokens;
 }
 
 function refuseFew(spec: HostedSpec, { file }: WrittenFile): void {
-  if (file.rows >= LEAST_ROWS) return;
-  const { service } = dialectOf(spec);
+  const { service, limits: { leastRows } } = dialectOf(spec);
+  if (file.rows >= leastRows) return;
   throw new UsageError(
     "too-few-rows",
-    `Cannot use the dataset: ${counted(file.rows, "training row")}, ${service} takes ${LEAST_ROWS} or more`,
+    `Cannot use the dataset: ${counted(file.rows, "training row")}, ${service} takes ${leastRows} or more`,
     { hint: "Add rows to dataset.source, or hold out fewer in dataset.split" },
   );
 }
@@ -148,7 +121,6 @@ function warnOfLong(work: ConfigureWork, files: readonly WrittenFile[]): void {
   if (severity === "warn") return work.progress({ phase: "configure", message: found });
   throw new TemperError("too-long", `Cannot use the dataset: ${found}`, {
     exitCode: 2,
-    hint:
-      "Shorten the rows, or set the check to warn: the service cuts what is over its own limit without a word",
+    hint: "Shorten the rows, or set the check to warn: the service cuts longer rows without an error",
   });
 }

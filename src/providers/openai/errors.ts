@@ -1,18 +1,18 @@
 // deno-lint-ignore-file camelcase -- names of the protocol and of the pipeline file
 import type { APIError } from "openai";
 import { TemperError } from "../../lib/errors.ts";
-import { ALTERNATIVES } from "./dialects/dates.ts";
+import { alternatives } from "./estimate/closing.ts";
 
 interface Advice {
   readonly code: string;
   readonly hint: string;
 }
 
-/** What to do about what services say, by the code they give. An open set: what is not here is shown as it came. */
+/** What to do about an error, by the code of the service. An open set: other codes are shown as they came. */
 const ADVICE: Readonly<Record<string, Advice>> = {
   training_not_available: {
     code: "training-not-available",
-    hint: `The uploaded file stays and is used again. ${ALTERNATIVES}`,
+    hint: `The uploaded file stays and is used again. ${alternatives()}`,
   },
   daily_rate_limit_exceeded: {
     code: "daily-limit",
@@ -48,14 +48,14 @@ export function adviceFor(code: string | null | undefined, message: string): Adv
   };
 }
 
-/** What a call came to grief with. */
+/** Why a call failed. */
 export interface CallFailure {
-  /** Nobody knows whether the service did it: the answer was lost, or it was an inner error. */
+  /** It is unknown whether the call had its effect: the answer was lost, or the service failed inside. */
   readonly unsure: boolean;
   readonly error: TemperError;
 }
 
-/** Puts whatever the client threw into words. `action`: "start the job". */
+/** What the client threw, in temper's words. `action`: "start the job". */
 export function failureOf(action: string, thrown: unknown): CallFailure | undefined {
   if (thrown instanceof TemperError || !(thrown instanceof Error)) return undefined;
   const { name } = thrown.constructor;
@@ -63,7 +63,7 @@ export function failureOf(action: string, thrown: unknown): CallFailure | undefi
     const error = new TemperError("service-unreachable", `Cannot ${action}: ${causeText(thrown)}`, {
       transient: true,
       cause: thrown,
-      hint: "Look at provider.base_url and the network, then run the same command again",
+      hint: "Check provider.base_url and the network, then run the same command again",
     });
     return { unsure: true, error };
   }
@@ -72,7 +72,7 @@ export function failureOf(action: string, thrown: unknown): CallFailure | undefi
   return { unsure: status >= 500 || status === 408, error: statusError(action, thrown as APIError, status) };
 }
 
-/** A body that ends early or is not JSON is thrown as what the platform calls it. */
+/** The errors that the platform throws for a body that ends early or is not JSON. */
 function lostBody(action: string, thrown: Error): CallFailure | undefined {
   if (
     !(thrown instanceof SyntaxError || thrown instanceof TypeError ||
@@ -92,7 +92,7 @@ function statusError(action: string, thrown: APIError, status: number): TemperEr
   const advice = adviceFor(thrown.code, words);
   const daily = thrown.code === "daily_rate_limit_exceeded";
   const quota = thrown.code === "insufficient_quota" || thrown.code === "exceeded_quota";
-  const transient = !daily && !quota && (status === 408 || status === 409 || status === 429 || status >= 500);
+  const transient = !daily && !quota && mayBeRetried(thrown, status);
   const code = thrown.code ? ` (${thrown.code})` : "";
   const request = thrown.requestID ? `, request ${thrown.requestID}` : "";
   const retryAfterMs = retryAfter(thrown.headers);
@@ -108,9 +108,16 @@ function statusError(action: string, thrown: APIError, status: number): TemperEr
   );
 }
 
+/** The service's own word goes first. */
+function mayBeRetried({ headers }: APIError, status: number): boolean {
+  const said = headers?.get("x-should-retry");
+  if (said === "true" || said === "false") return said === "true";
+  return status === 408 || status === 409 || status === 429 || status >= 500;
+}
+
 function defaultHint(status: number): { hint: string } | undefined {
   if (status === 401) return { hint: "Check the key in the variable that provider.api_key_env names" };
-  if (status === 403) return { hint: "The account has no right to this: ask its owner" };
+  if (status === 403) return { hint: "The account does not have this permission: ask its owner" };
   return status >= 500 || status === 429
     ? { hint: "Run the same command again later: nothing is uploaded or paid twice" }
     : undefined;

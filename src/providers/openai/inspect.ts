@@ -3,11 +3,12 @@ import type { FieldProblem } from "../../spec/rules/field_problem.ts";
 import type { LoadedSpec } from "../../spec/load.ts";
 import { valuesWith } from "../../spec/rules/secrets.ts";
 import type { Env } from "../provider.ts";
-import { authorizedAddress, dialectOf, endpointOf, type HostedSpec, hostedSpec } from "./dialects/dialect.ts";
+import { authorizedAddress, endpointOf } from "./endpoint.ts";
+import { dialectOf, type HostedSpec, hostedSpec } from "./hosted_spec.ts";
 
 /**
- * What keeps the key from being sent. One that is not set is no finding, and neither is an address that is not known: a
- * file may be checked where it will not be run.
+ * What would keep the key from being sent. A key or an address that is not set is no finding: a file may be checked on
+ * another machine than the one it runs on.
  */
 export function inspectHosted({ spec }: LoadedSpec, { env }: Env): Promise<FieldProblem[]> {
   const hosted = hostedSpec(spec);

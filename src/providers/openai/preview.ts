@@ -1,22 +1,17 @@
 import { count, figure } from "../../lib/text/format.ts";
+import type { Json } from "../../lib/json/json.ts";
 import type { LoadedSpec } from "../../spec/load.ts";
-import type { DataSize, Env, Estimate, Preview } from "../provider.ts";
-import { scoresBefore } from "./configure.ts";
-import { closingNotes } from "./dialects/dates.ts";
-import { dialectOf, endpointOf, type HostedSpec, hostedSpec } from "./dialects/dialect.ts";
+import type { DataSize, Env, Estimate, Preview, Setting } from "../provider.ts";
+import type { Goal } from "../../spec/dialects/dialect.ts";
+import { endpointOf } from "./endpoint.ts";
+import { closingNotes } from "./estimate/closing.ts";
+import { type Cost, costText, scoringPasses, wholeCost } from "./estimate/cost.ts";
+import { type Price, priceOf } from "./estimate/price.ts";
+import { dialectOf, epochsOf, type HostedSpec, hostedSpec, jobRequest } from "./hosted_spec.ts";
 import { readJobFile, type TokenTotals } from "./job/job_file.ts";
-import { epochsOf, hostedSettings, methodNote } from "./dialects/presets.ts";
-import { type Price, priceOf } from "./dialects/prices.ts";
 
 const CHARS_PER_TOKEN = 4;
 const FRAMING_PER_ROW = 14;
-const MILLION = 1e6;
-
-/** What a training costs, between two figures. */
-export interface Cost {
-  readonly least: number;
-  readonly most: number;
-}
 
 export async function hostedPreview(
   loaded: LoadedSpec,
@@ -31,79 +26,50 @@ export async function hostedPreview(
   const epochs = job?.epochs ?? epochsOf(spec, rows);
   const tokens = job?.tokens ?? guessedTokens(data);
   const how = job
-    ? `counted with o200k_base${vocabularyNote(spec)}`
+    ? `counted with o200k_base${tokenNoteOf(spec)}`
     : `about ${CHARS_PER_TOKEN} characters a token`;
   const price = await priceOf(spec, env);
   const { service } = endpoint.dialect;
   return {
     base: `${spec.provider.base} at ${service} (${endpoint.baseUrl})`,
-    settings: hostedSettings(loaded, rows, job?.goal ?? "supervised"),
+    settings: settingsOf(loaded, rows, job?.goal ?? "supervised"),
     estimates: [
       tokensEstimate(tokens, epochs, how),
       ...price ? [priceEstimate(loaded, tokens, epochs, price, data.evalRows)] : [],
     ],
     notes: [
       ...closingNotes(spec.provider.base, endpoint, env.clock.now()),
-      methodNote(spec),
+      endpoint.dialect.methodNote(spec.method),
       ...price
         ? []
-        : [`No price is known for ${spec.provider.base}: set provider.price, or give --prices FILE`],
+        : [`No price is known for ${spec.provider.base}: set provider.price, or pass --prices FILE`],
       ...budgetNotes(loaded, tokens, epochs, price, data.evalRows),
-      `${service} checks rights and rows only after the upload: a refusal may come late`,
+      `${service} checks permissions and rows only after the upload: it may still refuse the job then`,
     ],
   };
 }
 
-/** What the training itself costs; scoring through the chat API comes on top. */
-export function trainingCost(
-  tokens: TokenTotals,
-  epochs: number,
-  price: Price,
-  validationIsFree: boolean,
-): Cost {
-  const held = validationIsFree ? { least: 0, most: 0 } : tokens.eval;
-  const usd = (n: number) => n * epochs * price.training / MILLION;
-  return { least: usd(tokens.train.least), most: usd(tokens.train.most + held.most) };
+/** Every value that is sent, with its reason. */
+function settingsOf(loaded: LoadedSpec, rows: number, goal: Goal): Setting[] {
+  const spec = hostedSpec(loaded.spec);
+  const dialect = dialectOf(spec);
+  const job = jobRequest(loaded, rows, goal);
+  const row = (field: string, value: Json, reason: string): Setting => ({ field, value, reason });
+  const suffix = row(
+    "suffix",
+    job.suffix,
+    spec.provider.suffix === undefined ? "name and method" : "set in the file",
+  );
+  return [
+    ...dialect.hyperparameters(job).map(({ name, value, reason }) => row(name, value, reason)),
+    suffix,
+    ..."train.seed" in dialect.lacks ? [] : [row("seed", spec.train.seed, "train.seed")],
+  ];
 }
 
-/** What reading every held-out prompt and writing its answer costs, for one model. */
-export function scoringCost(
-  { evalPrompt }: TokenTotals,
-  rows: number,
-  price: Price,
-  longest: number,
-): number {
-  return (evalPrompt * (price.input ?? 0) + rows * longest * (price.output ?? 0)) / MILLION;
-}
-
-/** All a run may cost at most. */
-export function wholeCost(
-  loaded: LoadedSpec,
-  tokens: TokenTotals,
-  epochs: number,
-  price: Price,
-  rows: number,
-): Cost {
-  const { validationIsFree } = dialectOf(hostedSpec(loaded.spec));
-  const { least, most } = trainingCost(tokens, epochs, price, validationIsFree);
-  const longest = loaded.spec.evaluate.max_new_tokens;
-  const scoring = scoringPasses(loaded, rows) * scoringCost(tokens, rows, price, longest);
-  return { least, most: most + scoring };
-}
-
-/** How many models answer the held-out rows. */
-function scoringPasses(loaded: LoadedSpec, rows: number): number {
-  if (rows === 0 || loaded.spec.evaluate.metric === "none") return 0;
-  return scoresBefore(loaded) ? 2 : 1;
-}
-
-export function costText({ least, most }: Cost): string {
-  const usd = (n: number) => `$${n < 0.01 ? n.toFixed(4) : n.toFixed(2)}`;
-  return usd(least) === usd(most) ? usd(most) : `${usd(least)} to ${usd(most)}`;
-}
-
-function vocabularyNote({ provider }: HostedSpec): string {
-  return provider.dialect === "nebius" ? "; the base's own vocabulary gives other counts" : "";
+function tokenNoteOf(spec: HostedSpec): string {
+  const { tokenNote } = dialectOf(spec);
+  return tokenNote === undefined ? "" : `; ${tokenNote}`;
 }
 
 function guessedTokens({ trainRows, evalRows, trainChars, evalChars }: DataSize): TokenTotals {
@@ -140,7 +106,7 @@ function priceEstimate(
     ? ""
     : known
     ? ", scoring included"
-    : ", without scoring: no input and output price is given";
+    : ", without scoring, as no input and output price is known";
   return {
     name: "price",
     text: costText(cost),
@@ -158,7 +124,7 @@ function budgetNotes(
 ): string[] {
   const { budget_usd: budget } = hostedSpec(loaded.spec).provider;
   if (budget === undefined) return [];
-  if (!price) return ["provider.budget_usd cannot be kept without a price: nothing will be uploaded"];
+  if (!price) return ["provider.budget_usd cannot be checked without a price: nothing will be uploaded"];
   return wholeCost(loaded, tokens, epochs, price, rows).most <= budget
     ? []
     : [`The estimate is above provider.budget_usd (${budget}): nothing will be uploaded`];

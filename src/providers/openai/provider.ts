@@ -1,7 +1,8 @@
 import type { Provider } from "../provider.ts";
 import { cancelHosted } from "./cancel.ts";
 import { configureHosted, hostedInputs } from "./configure.ts";
-import { followHosted, openService, refuseFailed } from "./monitor.ts";
+import { refuseFailed } from "./job/failed_job.ts";
+import { followHosted, openService } from "./monitor.ts";
 import { hostedPreview } from "./preview.ts";
 import { hostedResult, keepHostedResult } from "./result/result.ts";
 import { submitHosted, type SubmitOptions } from "./submit.ts";

@@ -2,41 +2,49 @@ import type OpenAI from "openai";
 import { type Address, without, withoutLong } from "../../lib/net/address.ts";
 import { TemperError } from "../../lib/errors.ts";
 import { duration } from "../../lib/text/format.ts";
-import type { Env, Progress } from "../provider.ts";
-import { authorizedAddress, type Endpoint } from "./dialects/dialect.ts";
+import { retryDelay, TRIES } from "../../lib/retry.ts";
+import type { Env, Progress, Work } from "../provider.ts";
+import { authorizedAddress, type Endpoint } from "./endpoint.ts";
 import { failureOf } from "./errors.ts";
+import { failuresByCall, writeRecord } from "./job/records.ts";
 
-/** Tries of one call that changes nothing, before the step as a whole is tried again. */
-const TRIES = 6;
-const FIRST_MS = 500;
-const MOST_MS = 60_000;
 const TIMEOUT_MS = 60_000;
 const UPLOAD_TIMEOUT_MS = 600_000;
-const MOST_POINTERS = 5;
-
-type Told = (progress: Progress) => void;
+const MOST_REDIRECTS = 5;
 
 export interface ServiceOptions {
   readonly env: Env;
   readonly signal: AbortSignal;
-  readonly progress: Told;
   readonly phase: string;
+  progress(progress: Progress): void;
+  /** The log of the step that calls: it holds how often a call has failed, so that the count goes on after a kill. */
+  readonly step?: Pick<Work, "records" | "record">;
 }
 
-/** The service behind an endpoint, with failures in temper's words. The client never tries again by itself. */
+/** The service behind an endpoint, with failures in temper's words. The client itself never retries. */
 export class Service {
+  /** How often calls have failed in a row. */
+  readonly #failures: Map<string, number>;
+
   private constructor(
     readonly client: OpenAI,
     readonly endpoint: Endpoint,
     private readonly address: Address,
     private readonly options: ServiceOptions,
-  ) {}
+  ) {
+    this.#failures = failuresByCall(options.step?.records ?? []);
+  }
+
+  static forStep(endpoint: Endpoint, work: Work, phase: string): Promise<Service> {
+    const progress = (progress: Progress) => work.progress(progress);
+    return Service.open(endpoint, { env: work, signal: work.signal, phase, progress, step: work });
+  }
 
   static async open(endpoint: Endpoint, options: ServiceOptions): Promise<Service> {
     const address = authorizedAddress(endpoint, options.env.env);
     const { default: OpenAI } = await import("openai");
     const client = new OpenAI({
-      // What is sent is the header below.
+      // The header below is sent instead.
       apiKey: "none",
       baseURL: address.shown,
       defaultHeaders: { Authorization: address.authorization ?? null },
@@ -69,42 +77,66 @@ export class Service {
     }
   }
 
-  /** A call that changes nothing, or that changes nothing the second time: tried again, and said so. */
-  async read<T>(action: string, call: (options: { signal: AbortSignal }) => Promise<T>): Promise<T> {
-    const { env: { clock }, signal, progress, phase } = this.options;
-    for (let attempt = 1;; attempt++) {
+  /**
+   * A call that changes nothing, or nothing the second time: retried by the policy, with a message each time. `leastMs`:
+   * to wait at least before another try. What it gives up is final: the step does not repeat it.
+   */
+  async read<T>(
+    action: string,
+    call: (options: { signal: AbortSignal }) => Promise<T>,
+    leastMs = 0,
+  ): Promise<T> {
+    const { env: { clock }, signal, phase } = this.options;
+    while (true) {
+      const retries = this.#failures.get(action) ?? 0;
       try {
-        return await this.once(action, ({ signal }) => call({ signal }));
+        const value = await this.once(action, ({ signal }) => call({ signal }));
+        if (retries > 0) await this.#setFailures(action, 0, { phase });
+        return value;
       } catch (thrown) {
         if (!(thrown instanceof CallError)) throw thrown;
         const { error } = thrown;
-        if (!error.transient || attempt === TRIES) throw error;
+        const { transient, retryAfterMs } = error;
         const random = parseInt(clock.randomHex(4), 16) / 0xffffffff;
-        const wait = error.retryAfterMs ?? FIRST_MS * 2 ** (attempt - 1) * (0.5 + random / 2);
-        const ms = Math.min(MOST_MS, wait);
-        progress({
-          phase,
-          message: `${error.message}; trying again in ${duration(ms)} (${attempt} of ${TRIES - 1})`,
-        });
+        const ms = retryDelay({ transient, retryAfterMs, retries, random, leastMs });
+        if (ms === undefined) {
+          this.#failures.delete(action);
+          throw changed(error, { transient: false });
+        }
+        const again = `trying again in ${duration(ms)} (${retries + 1} of ${TRIES - 1})`;
+        await this.#setFailures(action, retries + 1, { phase, message: `${error.message}; ${again}` });
         await clock.sleep(ms, signal);
       }
     }
   }
 
+  async #setFailures(call: string, failures: number, progress: Progress): Promise<void> {
+    this.#failures.set(call, failures);
+    const { step } = this.options;
+    if (step) await writeRecord(step, { call, failures }, progress);
+    else this.options.progress(progress);
+  }
+
   /** What the platform says of a call may quote its address. */
   #without(error: TemperError): TemperError {
     const message = without(this.address.secrets, error.message, "[key]");
-    if (message === error.message) return error;
-    const { code, hint, transient, retryAfterMs } = error;
-    return new TemperError(code, message, {
-      transient,
-      ...hint !== undefined && { hint },
-      ...retryAfterMs !== undefined && { retryAfterMs },
-    });
+    return message === error.message ? error : changed(error, { message });
   }
 }
 
-/** A call that failed. `unsure`: the service may have done it all the same. */
+function changed(error: TemperError, changes: { message?: string; transient?: boolean }): TemperError {
+  const { code, hint, retryAfterMs } = error;
+  const { message = error.message, transient = error.transient } = changes;
+  return new TemperError(code, message, {
+    transient,
+    // The cause of a changed message may quote what was taken out of it.
+    ...message === error.message && { cause: error.cause },
+    ...hint !== undefined && { hint },
+    ...retryAfterMs !== undefined && { retryAfterMs },
+  });
+}
+
+/** A call that failed. `unsure`: it may have had its effect all the same. */
 export class CallError extends Error {
   constructor(readonly error: TemperError, readonly unsure: boolean) {
     super(error.message, { cause: error });
@@ -112,8 +144,8 @@ export class CallError extends Error {
 }
 
 /**
- * The client reads `error` of a refusal alone; FastAPI services say `detail`. Services like to quote what they were
- * sent, so secrets are taken out of whatever they say in JSON.
+ * The client reads only the `error` of a refusal; FastAPI services send `detail`. Services quote what they were sent, so
+ * secrets are removed from everything they answer in JSON.
  */
 function fetchFor({ secrets }: Address): typeof fetch {
   return async (input, init) => {
@@ -130,11 +162,11 @@ function fetchFor({ secrets }: Address): typeof fetch {
   };
 }
 
-/** Follows what is only read to where the service points, without the key where that is somebody else. */
+/** Follows the redirects of GET requests, without the key where they lead to another origin. */
 async function fetchFollowing(
   input: Parameters<typeof fetch>[0],
   init: Parameters<typeof fetch>[1],
-  left = MOST_POINTERS,
+  left = MOST_REDIRECTS,
 ): Promise<Response> {
   const response = await fetch(input, { ...init, redirect: "manual" });
   const { status, headers, body, url } = response;
@@ -143,7 +175,7 @@ async function fetchFollowing(
   const location = headers.get("location") ?? "";
   const to = URL.canParse(location, url) ? new URL(location, url) : undefined;
   if (to === undefined || left === 0 || (init?.method ?? "GET").toUpperCase() !== "GET") {
-    const message = `the service sends its callers on to ${to?.origin ?? "nowhere"}`;
+    const message = `the service redirects to ${to?.origin ?? "an address that is not valid"}`;
     return Response.json({ error: { message } }, { status: 421 });
   }
   const sent = new Headers(init?.headers);

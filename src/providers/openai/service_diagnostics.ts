@@ -1,15 +1,17 @@
 import { TemperError } from "../../lib/errors.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import type { Env } from "../provider.ts";
-import { closingNotes } from "./dialects/dates.ts";
-import { type Dialect, DIALECTS, endpointIn } from "./dialects/dialect.ts";
+import type { Dialect } from "../../spec/dialects/dialect.ts";
+import { DIALECTS } from "../../spec/dialects/registry.ts";
+import { endpointIn } from "./endpoint.ts";
+import { closingNotes } from "./estimate/closing.ts";
 import { CallError, Service } from "./service.ts";
 
 /** One finding for each service whose key is set: whether it answers to the key, and what closes there. */
 export async function* hostedFindings(env: Env, signal: AbortSignal): AsyncGenerator<Diagnostic> {
   for (const dialect of Object.values(DIALECTS)) {
-    const { urlEnv, keyEnv } = dialect;
-    const isSet = (env.env[urlEnv] || dialect.baseUrl) && env.env[keyEnv] !== undefined;
+    const { address, keyEnv } = dialect;
+    const isSet = (env.env[address.env] || address.standard) && env.env[keyEnv] !== undefined;
     if (isSet) yield await finding(dialect, env, signal);
   }
 }

@@ -3,13 +3,24 @@ import type { FineTuningJob, JobCreateParams } from "openai/resources/fine-tunin
 import { TemperError, UsageError } from "../../lib/errors.ts";
 import type { JsonObject } from "../../lib/json/json.ts";
 import type { JobRef, SubmitWork } from "../provider.ts";
+import { endpointOf } from "./endpoint.ts";
+import { refuseClosed } from "./estimate/closing.ts";
+import { costText, wholeCost } from "./estimate/cost.ts";
+import { priceOf } from "./estimate/price.ts";
+import { type HostedSpec, hostedSpec } from "./hosted_spec.ts";
 import { createOnce, JOB } from "./job/create_once.ts";
-import { refuseClosed } from "./dialects/dates.ts";
-import { endpointOf, type HostedSpec, hostedSpec } from "./dialects/dialect.ts";
-import { alive, findByKey, KEY_FIELD, lookAlikes, madeSince, type Mark, RUN_FIELD } from "./job/find_job.ts";
+import {
+  createdSince,
+  findByKey,
+  jobsLike,
+  KEY_FIELD,
+  type Mark,
+  RUN_FIELD,
+  withoutFailed,
+} from "./job/find_job.ts";
 import { type JobFile, readJobFile } from "./job/job_file.ts";
-import { costText, wholeCost } from "./preview.ts";
-import { priceOf } from "./dialects/prices.ts";
+import type { HostedJob } from "./job/job_ref.ts";
+import type { Intent } from "./job/records.ts";
 import { CallError, Service } from "./service.ts";
 import { uploadOnce, type UploadOptions } from "./upload/upload.ts";
 
@@ -17,20 +28,18 @@ export type SubmitOptions = Omit<UploadOptions, "settleMs">;
 
 const PHASE = "creating the job";
 
-/** Uploads the files and creates the job, or takes the one that exists. Never pays for the same training twice. */
+/** Uploads the files and creates the job, or adopts the one that exists. Never pays for the same training twice. */
 export async function submitHosted(work: SubmitWork, options: SubmitOptions): Promise<JobRef> {
   if (work.job) return work.job;
   const spec = hostedSpec(work.loaded.spec);
   const endpoint = endpointOf(spec, work.env);
   const job = await readJobFile(work.configured, work.fs);
-  const { signal } = work;
-  const progress = (told: Parameters<SubmitWork["progress"]>[0]) => work.progress(told);
-  const service = await Service.open(endpoint, { env: work, signal, progress, phase: PHASE });
+  const service = await Service.forStep(endpoint, work, PHASE);
   const settleMs = spec.provider.settle_seconds * 1000;
   const adopted = await adopt(work, service);
   const own = adopted ?? await findOwn(work, service);
   if (own) return await commit(work, service, own, "adopted");
-  await refuseDear(work, spec, job);
+  await refuseOverBudget(work, spec, job);
   refuseClosed(spec, endpoint, work.clock.now());
   const upload = { ...options, settleMs };
   const trainingFile = await uploadOnce(work, service, job.training, upload);
@@ -54,14 +63,14 @@ async function adopt({ asked }: SubmitWork, service: Service): Promise<FineTunin
     if (!(error instanceof TemperError) || error.code !== "http-404") throw error;
     throw new UsageError(
       "no-such-job",
-      `Cannot adopt job "${id}": ${service.endpoint.dialect.service} has none of this id`,
+      `Cannot adopt job "${id}": ${service.endpoint.dialect.service} has no job with this id`,
     );
   }
 }
 
-/** Before anything is uploaded: a job of this key, where the service can be asked for it. */
+/** Before anything is uploaded: a job of this key, where the service lists jobs by metadata. */
 async function findOwn(work: SubmitWork, service: Service): Promise<FineTuningJob | undefined> {
-  if (!service.endpoint.dialect.metadata) return undefined;
+  if (service.endpoint.dialect.findsJobsBy !== "metadata") return undefined;
   const mark = { key: work.key, runId: work.runId, suffix: "", trainingFile: "" };
   return await findByKey(service, mark, work.asked?.createAnyway === true);
 }
@@ -83,8 +92,8 @@ async function createJob(work: SubmitWork, service: Service, made: NewJob): Prom
       settleMs,
       find: (intent) => find(work, service, mark, intent),
       async intent() {
-        if (service.endpoint.dialect.metadata) return {};
-        const known = (await lookAlikes(service, mark, work.clock.now())).map(({ id }) => id);
+        if (service.endpoint.dialect.findsJobsBy === "metadata") return {};
+        const known = (await jobsLike(service, mark, work.clock.now())).map(({ id }) => id);
         return { suffix: mark.suffix, training_file: mark.trainingFile, known };
       },
       create: () =>
@@ -109,9 +118,10 @@ function bodyOf({ endpoint }: Service, { job, mark, validationFile }: NewJob): J
     ...job.create,
     training_file: mark.trainingFile,
     ...validationFile !== null && { validation_file: validationFile },
-    ...endpoint.dialect.metadata && { metadata: { [KEY_FIELD]: mark.key, [RUN_FIELD]: mark.runId } },
+    ...endpoint.dialect.findsJobsBy === "metadata" &&
+      { metadata: { [KEY_FIELD]: mark.key, [RUN_FIELD]: mark.runId } },
   };
-  // The client's types know one dialect of three.
+  // The client's types describe OpenAI's own body alone.
   return body as unknown as JobCreateParams;
 }
 
@@ -119,19 +129,19 @@ async function find(
   work: SubmitWork,
   service: Service,
   mark: Mark,
-  intent: JsonObject | undefined,
+  intent: Intent | undefined,
 ): Promise<FineTuningJob | undefined> {
   const anyway = work.asked?.createAnyway === true;
-  if (service.endpoint.dialect.metadata) return await findByKey(service, mark, anyway);
-  const alike = await lookAlikes(service, mark, work.clock.now());
+  if (service.endpoint.dialect.findsJobsBy === "metadata") return await findByKey(service, mark, anyway);
+  const alike = await jobsLike(service, mark, work.clock.now());
   if (intent) {
-    const [mine, ...others] = madeSince(alike, intent);
+    const [mine, ...others] = createdSince(alike, intent);
     if (mine && others.length === 0) return mine;
     if (!mine) return undefined;
     throw inDoubt(service, [mine, ...others]);
   }
-  const living = alive(alike);
-  if (living.length > 0 && !anyway) throw inDoubt(service, living);
+  const same = withoutFailed(alike);
+  if (same.length > 0 && !anyway) throw inDoubt(service, same);
   return undefined;
 }
 
@@ -141,19 +151,24 @@ function inDoubt({ endpoint }: Service, jobs: readonly FineTuningJob[]): TemperE
   );
   return new TemperError(
     "job-in-doubt",
-    `Cannot start a job: ${endpoint.dialect.service} keeps no keys, and there ${
+    `Cannot start a job: ${endpoint.dialect.service} keeps no metadata, and there ${
       jobs.length === 1 ? "is a job" : "are jobs"
     } with the same suffix and training file${lines.join("")}`,
     {
       hint:
-        "Run again with --adopt ID to take one of them, or with --create-anyway to start and pay for another",
+        "Run again with --adopt ID to use one of them, or with --create-anyway to start and pay for another",
     },
   );
 }
 
-async function commit(work: SubmitWork, service: Service, job: FineTuningJob, how: string): Promise<JobRef> {
+async function commit(
+  work: SubmitWork,
+  service: Service,
+  job: FineTuningJob,
+  how: "created" | "adopted",
+): Promise<JobRef> {
   const { dialect, baseUrl, keyEnv } = service.endpoint;
-  const ref: JobRef = {
+  const ref: JobRef & HostedJob = {
     provider: "openai",
     id: job.id,
     dialect: dialect.name,
@@ -167,21 +182,21 @@ async function commit(work: SubmitWork, service: Service, job: FineTuningJob, ho
   if (how === "adopted") {
     work.progress({
       phase: PHASE,
-      message: `Took job ${job.id}, which exists already (${job.status}): nothing was started`,
+      message: `Adopted job ${job.id}, which exists already (${job.status}): nothing was started`,
     });
   }
   return ref;
 }
 
-/** Prints what it will cost, and stops before the upload when that is above the budget. */
-async function refuseDear(work: SubmitWork, { provider }: HostedSpec, job: JobFile): Promise<void> {
+/** Prints the estimated price, and stops before the upload when it is above the budget. */
+async function refuseOverBudget(work: SubmitWork, { provider }: HostedSpec, job: JobFile): Promise<void> {
   const price = await priceOf(hostedSpec(work.loaded.spec), work);
   const { budget_usd: budget } = provider;
   if (!price) {
     if (budget === undefined) return;
     throw new TemperError(
       "no-price",
-      `Cannot keep to provider.budget_usd: no price is known for ${provider.base}`,
+      `Cannot check provider.budget_usd: no price is known for ${provider.base}`,
       {
         hint: "Set provider.price, or give --prices FILE",
       },
@@ -196,7 +211,7 @@ async function refuseDear(work: SubmitWork, { provider }: HostedSpec, job: JobFi
     "over-budget",
     `Cannot start the job: the estimate is ${text}, provider.budget_usd is $${budget}`,
     {
-      hint: "Nothing was uploaded. Raise the budget, lower train.epochs or take fewer rows",
+      hint: "Nothing was uploaded. Raise the budget, lower train.epochs or use fewer rows",
     },
   );
 }

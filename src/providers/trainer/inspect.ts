@@ -4,7 +4,8 @@ import { linears, type ModelShape, targeted } from "../../plan/memory.ts";
 import type { FieldProblem } from "../../spec/rules/field_problem.ts";
 import type { LoadedSpec } from "../../spec/load.ts";
 import type { Env, InspectOptions } from "../provider.ts";
-import { type BaseInfo, isSupported } from "./base/base.ts";
+import { architectureOf } from "./base/architectures.ts";
+import type { BaseInfo } from "./base/base.ts";
 import { inspectBase } from "./base/describe.ts";
 import { rowFinding } from "./estimate/export_rows.ts";
 import { type TrainingSpec, trainingSpec } from "./job/job.ts";
@@ -33,7 +34,7 @@ export async function inspectTraining(
   return [
     ...rowFinding(spec, base.name, shape),
     // The names of other architectures' layers are known once one is loaded.
-    ...isSupported(base.arch ?? "") ? layerFindings(spec.method, shape) : [],
+    ...architectureOf(base.arch) ? layerFindings(spec.method, shape) : [],
     ...options.force ? [] : await memoryFinding(spec, env, { ...base, shape }),
   ];
 }

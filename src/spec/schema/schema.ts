@@ -1,3 +1,4 @@
+import { METRIC_DESCRIPTIONS, METRIC_NAMES } from "../rules/metrics.ts";
 import { z } from "zod";
 import { method } from "./schema_method.ts";
 import { provider } from "./schema_provider.ts";
@@ -202,13 +203,9 @@ const fewShot = z.strictObject({
 });
 
 const evaluate = z.strictObject({
-  metric: z.enum(["exact_match", "contains", "regex", "json_equal", "tool_call", "none"]).default(
-    "exact_match",
-  )
-    .meta({
-      description:
-        "What counts as right. exact_match: the same text after trimming; contains: the answer contains the expected text; regex: it matches evaluate.pattern; json_equal: the same JSON value; tool_call: it calls the same tools with JSON-equal arguments, or none where none is expected; none: loss and perplexity only",
-    }),
+  metric: z.enum(METRIC_NAMES).default("exact_match").meta({
+    description: `What counts as right. ${METRIC_DESCRIPTIONS}`,
+  }),
   reasoning: z.enum(["exclude", "include"]).default("exclude").meta({
     description:
       "Whether the reasoning before an answer is judged too. exclude: only the answer counts, because different reasoning can lead to it",

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { OLLAMA_SERVER } from "./base.ts";
+import { DIALECT_NAMES, DIALECTS, dialectsWith } from "../dialects/registry.ts";
 import { TEMPLATE_NAMES } from "../rules/template_file.ts";
 
 /** Never a key: those have small letters or other characters. */
@@ -82,35 +83,46 @@ const price = z.strictObject({
   output: z.number().min(0).optional().meta({ description: "Per million tokens that the new model writes" }),
 }).meta({ description: "Prices in USD, when temper's own table lacks the model or is outdated" });
 
+const services = Object.values(DIALECTS);
+/** "openai and azure", of the dialects that take a field. */
+const takers = (field: string) => new Intl.ListFormat("en-GB").format(dialectsWith(field));
+const eitherOf = (words: readonly string[]) =>
+  new Intl.ListFormat("en-GB", { type: "disjunction" }).format(words);
+
 const openai = z.strictObject({
   kind: z.literal("openai").meta({
     description: "A hosted service that speaks OpenAI's fine-tuning protocol",
   }),
-  dialect: z.enum(["openai", "nebius", "azure"]).default("openai").meta({
-    description: "Which service: field names and abilities differ",
+  dialect: z.enum(DIALECT_NAMES).default("openai").meta({
+    description: "The service to train at. Services differ in fields, methods and prices: `plan` shows it",
   }),
   base_url: z.url({ protocol: /^https?$/ }).optional().meta({
-    description:
-      "Address of the service. Default: the environment's OPENAI_BASE_URL, NEBIUS_BASE_URL or AZURE_OPENAI_BASE_URL, by dialect, and then the service's own",
+    description: `Address of the service. Default: the environment's ${
+      eitherOf(services.map(({ address }) => address.env))
+    }, by dialect, and then the service's own`,
   }),
   api_key_env: z.string().regex(
     VARIABLE,
     "must name an environment variable, such as OPENAI_API_KEY",
   ).optional().meta({
     description:
-      "Name of the environment variable that holds the key; the key itself is never written anywhere. Default: OPENAI_API_KEY, NEBIUS_API_KEY or AZURE_OPENAI_API_KEY, by dialect",
+      `Name of the environment variable that holds the key; the key itself is never written anywhere. Default: ${
+        eitherOf(services.map(({ keyEnv }) => keyEnv))
+      }, by dialect`,
   }),
   base: z.string().min(1).meta({ description: "The service's model to start from" }),
   suffix: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "must be letters, digits, '-' or '_', at most 64")
     .optional()
     .meta({ description: "Part of the new model's name. Default: name and method" }),
   learning_rate_multiplier: z.number().positive().max(100).optional().meta({
-    description:
-      "openai and azure: multiplies the learning rate the service would choose. Default by method: `plan` shows it",
+    description: `${
+      takers("provider.learning_rate_multiplier")
+    }: factor on the learning rate that the service would choose. Default by method: \`plan\` shows it`,
   }),
   beta: z.number().positive().max(2).optional().meta({
-    description:
-      "openai and azure, for preference pairs: how close the result stays to the base. Default: the service's",
+    description: `${
+      takers("provider.beta")
+    }, for preference pairs: how closely the model stays to the base. Default: the service's`,
   }),
   budget_usd: z.number().positive().optional().meta({
     description: "Nothing is uploaded when the estimate exceeds this",
@@ -118,7 +130,9 @@ const openai = z.strictObject({
   price: price.optional(),
   deploy_hint: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "must be a deployment's name").optional()
     .meta({
-      description: "azure: name of the deployment that the closing example calls. Default: the suffix",
+      description: `${
+        takers("provider.deploy_hint")
+      }: name of the deployment that the closing example calls. Default: the suffix`,
     }),
   poll_seconds: z.number().min(0.01).max(600).default(10).meta({
     description: "Seconds between two polls of the job; up to six times as long while nothing happens",

@@ -1,4 +1,5 @@
 import { ABILITIES } from "../../providers/abilities.ts";
+import { rowRulesOf } from "../../spec/dialects/registry.ts";
 import type { SetName } from "../extract/sources.ts";
 import type { StepContext } from "../step.ts";
 import type { Accounting } from "./report/accounting.ts";
@@ -34,7 +35,9 @@ export class RowReader {
     this.#findings = findings;
     this.#by = set === "train" ? spec.dataset.split?.by : undefined;
     const abilities = ABILITIES[spec.provider.kind];
-    this.#newConverter = ({ shape }) => new Converter(shape, abilities, findings, this.#by, accounting);
+    const rules = rowRulesOf(spec.provider);
+    this.#newConverter = ({ shape }) =>
+      new Converter(shape, abilities, findings, this.#by, accounting, rules);
   }
 
   /** `undefined` after a complaint. */

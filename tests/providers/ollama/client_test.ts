@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- what the client prints is looked at
 import assert from "node:assert/strict";
 import { TemperError } from "../../../src/lib/errors.ts";
 import { register } from "../../../src/providers/ollama/register.ts";
@@ -69,6 +70,7 @@ Deno.test("register() works with an older server, however slowly it answers", as
     await register(clientOf(address), request, work);
     assert.deepEqual(made, {
       model: "home",
+      stream: true,
       files: { "model.gguf": `sha256:${request.gguf.sha256}` },
       template: request.serving.template,
       system: "Home:",
@@ -119,6 +121,22 @@ Deno.test('create() takes only a last "success" for success', async () => {
   }
   const error = await created(() => new Response("<html>\n"));
   assert.match(error.message, /Cannot understand the server at .*: it answers with a page \(HTML\)/);
+});
+
+Deno.test("the client prints nothing, whatever a server answers", async () => {
+  const kinds = ["log", "warn", "error"] as const;
+  const before = kinds.map((kind) => console[kind]);
+  const printed: unknown[] = [];
+  for (const kind of kinds) console[kind] = (...words: unknown[]) => void printed.push(words);
+  try {
+    for (const headers of [{ "content-type": "application/json" }, { "content-type": "text/plain" }]) {
+      await created(() => new Response("{oops", { status: 500, headers }));
+      await created(() => new Response('{oops\n{"status":"success"}\n', { headers }));
+    }
+  } finally {
+    kinds.forEach((kind, i) => console[kind] = before[i]!);
+  }
+  assert.deepEqual(printed, []);
 });
 
 Deno.test("sendBlob() says that a digest is wrong", async () => {

@@ -34,7 +34,7 @@ Deno.test("ollamaFinding() takes nothing else for Ollama, and misses it without 
     [() => new Response("", { status: 401 }), /it asks for credentials/],
     [
       () => Response.redirect("http://127.0.0.1:1/x?key=secret"),
-      /it sends its callers on to http:\/\/127\.0\.0\.1:1$/,
+      /it redirects to http:\/\/127\.0\.0\.1:1$/,
     ],
   ] as const;
   for (const [answer, words] of answers) {

@@ -157,7 +157,7 @@ Deno.test({
         await assert.rejects(register(clientOf(ollama.address), large, work), (error) => {
           assert(error instanceof TemperError);
           assert.match(error.message, /no space left on device/);
-          assert.match(error.hint!, /Make room where the server keeps its models/);
+          assert.match(error.hint!, /Free space where the server keeps its models/);
           return true;
         });
         assert.equal(await clientOf(ollama.address).show("home"), undefined);

@@ -53,7 +53,7 @@ Deno.test("a service that temper's authors did not write is sent one job and eac
     assert.deepEqual([metrics.before, metrics.after], [0.2, 0.2], "one row of five is 21");
     const again = await project.run(url, "--fresh");
     assert.equal(again.code, 0, again.err);
-    assert.match(again.err, /Took job \S+, which exists already/);
+    assert.match(again.err, /Adopted job \S+, which exists already/);
     assert.equal((await held("fine_tuning/jobs")).length, 1);
     assert.equal((await held("files")).length, 2);
   });

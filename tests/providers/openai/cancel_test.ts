@@ -34,6 +34,6 @@ Deno.test("cancel says when it cannot tell which job is the run's", async () => 
   service.jobs.push({ ...service.jobs[0], id: "ftjob-other" });
   const { code, err } = await project.call("cancel", "last");
   assert.equal(code, 1);
-  assert.match(err, /keeps no keys.*ftjob-\d+.*own page/s);
+  assert.match(err, /keeps no metadata.*ftjob-\d+.*own page/s);
   assert.deepEqual(service.jobs.map(({ status }) => status), ["validating_files", "validating_files"]);
 });

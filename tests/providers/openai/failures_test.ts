@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { denoFs } from "../../../src/lib/files/fs.ts";
-import { DIALECTS } from "../../../src/providers/openai/dialects/dialect.ts";
+import { DIALECTS } from "../../../src/spec/dialects/registry.ts";
 import { Service } from "../../../src/providers/openai/service.ts";
 import type { Progress } from "../../../src/providers/provider.ts";
 import { FaultProxy } from "./fault_proxy.ts";
@@ -140,7 +140,7 @@ Deno.test("an answer that stops half-way is given up and asked for again", async
     ({ signal }) => asked.client.files.list({}, { signal, timeout: 200 }),
   );
   assert.deepEqual(data, []);
-  assert.match(said.join("\n"), /timed out.*\(1 of 5\)\n.*timed out.*\(2 of 5\)/);
+  assert.match(said.join("\n"), /timed out.*\(1 of 4\)\n.*timed out.*\(2 of 4\)/);
 });
 
 Deno.test("a job whose creation was lost and is not listed is not created twice in the dark", async () => {

@@ -18,6 +18,8 @@ export interface Fault {
 export class FaultProxy implements AsyncDisposable {
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #left: { fault: Fault; times: number }[];
+  /** Every request that came, such as `GET /files`. */
+  readonly requests: string[] = [];
 
   constructor(private readonly target: string, faults: readonly Fault[]) {
     this.#left = faults.map((fault) => ({ fault, times: fault.times ?? 1 }));
@@ -31,6 +33,10 @@ export class FaultProxy implements AsyncDisposable {
     return `http://127.0.0.1:${this.#server.addr.port}/v1`;
   }
 
+  count(on: RegExp): number {
+    return this.requests.filter((request) => on.test(request)).length;
+  }
+
   async [Symbol.asyncDispose]() {
     await this.#server.shutdown();
   }
@@ -38,6 +44,7 @@ export class FaultProxy implements AsyncDisposable {
   async #pass(request: Request): Promise<Response> {
     const { pathname, search } = new URL(request.url);
     const path = pathname.replace(/^\/v1/, "");
+    this.requests.push(`${request.method} ${path}`);
     const entry = this.#left.find(({ fault, times }) =>
       times > 0 && fault.on.test(`${request.method} ${path}`)
     );

@@ -45,6 +45,8 @@ export interface ProjectOptions {
   readonly held?: string;
   /** Further variables, read anew at each call. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Folder of the program, where it is not this repository; ends in a slash. */
+  readonly root?: string;
 }
 
 /** A small pipeline in a folder of its own, run by the real command line. */
@@ -55,6 +57,7 @@ export async function hostedProject(options: ProjectOptions = {}): Promise<Hoste
     more = "",
     train = rows(20),
     held = rows(25).split("\n").slice(20).join("\n"),
+    root = ROOT,
   } = options;
   const dir = await Deno.makeTempDir({ prefix: "temper-hosted-" });
   const write = (path: string, text: string) => Deno.writeTextFile(join(dir, path), text);
@@ -84,13 +87,13 @@ ${provider}${more}`,
   const permissions = ["-A"];
   const printed: string[] = [];
   const call = async (...args: string[]) => {
-    const called = await temper(args, { cwd: dir, permissions, env: env() });
+    const called = await temper(args, { cwd: dir, permissions, env: env(), root });
     printed.push(called.out, called.err);
     return called;
   };
   const start = (...args: string[]) =>
     new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", "--no-prompt", `${ROOT}cli.ts`, ...args],
+      args: ["run", "-A", "--no-check", "--no-prompt", `${root}cli.ts`, ...args],
       cwd: dir,
       env: env(),
       stdin: "null",

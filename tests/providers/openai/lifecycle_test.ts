@@ -102,7 +102,7 @@ Deno.test("openaiProvider() --fresh takes the job of the same key, --create-anyw
   assert.equal((await project.run(service.url)).code, 0);
   assert.equal((await project.run(service.url, "--fresh")).code, 0);
   assert.equal(service.jobs.length, 1);
-  assert.match(project.printed.join(""), /Took job ftjob-\d+, which exists already \(succeeded\)/);
+  assert.match(project.printed.join(""), /Adopted job ftjob-\d+, which exists already \(succeeded\)/);
   assert.equal((await project.run(service.url, "--fresh", "--create-anyway")).code, 0);
   assert.equal(service.jobs.length, 2);
   assert.equal(service.count("POST", /^\/files$/), 2);
@@ -117,7 +117,7 @@ Deno.test("openaiProvider() nebius asks when a job looks like this one, and does
   const id = String(service.jobs[0]!["id"]);
   assert.match(
     doubt.err,
-    new RegExp(`keeps no keys, and there is a job with the same suffix and training file\\s+${id}`),
+    new RegExp(`keeps no metadata, and there is a job with the same suffix and training file\\s+${id}`),
   );
   assert.match(doubt.err, /--adopt ID .* --create-anyway/);
   assert.equal((await project.run(service.url, "--fresh", "--adopt", id)).code, 0);

@@ -19,6 +19,8 @@ export interface MockOptions {
   /** Milliseconds from a request's arrival to its effect. */
   readonly slowMs?: number;
   readonly base64?: boolean;
+  /** Text of the result file, in place of a plain table. */
+  readonly table?: string;
   /** What models answer: the tuned one always knows. */
   readonly answer?: (model: string, messages: readonly Message[]) => string;
   /** Tools that they call instead. */
@@ -285,7 +287,7 @@ export class MockService implements AsyncDisposable {
     if (outcome) {
       return Object.assign(job, { status: "failed", finished_at: now(), error: { param: null, ...outcome } });
     }
-    const csv =
+    const csv = this.options.table ??
       "step,train_loss,train_accuracy,valid_loss,valid_mean_token_accuracy\n1,2.0,0.4,2.1,0.4\n4,0.5,0.9,0.7,0.8\n";
     const result = dialect === "azure"
       ? null

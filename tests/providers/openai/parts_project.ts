@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { denoFs, sha256 } from "../../../src/lib/files/fs.ts";
 import type { JsonObject } from "../../../src/lib/json/json.ts";
-import { DIALECTS } from "../../../src/providers/openai/dialects/dialect.ts";
+import { DIALECTS } from "../../../src/spec/dialects/registry.ts";
 import { Service } from "../../../src/providers/openai/service.ts";
 import { uploadOnce } from "../../../src/providers/openai/upload/upload.ts";
 import type { SubmitWork } from "../../../src/providers/provider.ts";

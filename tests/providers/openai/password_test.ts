@@ -107,7 +107,7 @@ Deno.test("a key is not sent on to where a service points, and nothing is create
   await using project = await hostedProject({ env });
   const { code, err } = await project.call("run", "hosted.yaml");
   assert.equal(code, 1);
-  assert.match(err, new RegExp(`the service sends its callers on to ${there}\\s`));
+  assert.match(err, new RegExp(`the service redirects to ${there}\\s`));
   assert.ok(sent.length > 0 && sent.every((call) => call === "GET null"), sent.join());
   assert.ok(!err.includes("hidden"));
 });

@@ -3,14 +3,14 @@
 from collections.abc import Collection
 from typing import Any
 
-from ..gguf.names import ARCHITECTURES, WRITTEN_AS
+from ..archs import architecture_of
 from .tied import Head, Tensors
 
 
 def loaded_names(config: Any, tensors: Tensors, head: Head) -> set[str] | None:
     """The tensors that transformers loads for this config; None where their names are not those of the file. Raises
     ValueError with what is wrong."""
-    if config.model_type not in (*ARCHITECTURES, *WRITTEN_AS):
+    if architecture_of(config.model_type) is None:
         return None
     wanted = _shapes(config, head)
     names = {new: old for old, new in [head.renamed]} if head.renamed else {}

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import TrainerError
-from ..reach import context_of, values_of
 from .config import load_config
+from .context import context_of, values_of
 from .weights import FLOATS, Weights, count_parameters
 
 

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..archs import architecture_of
 from ..errors import TrainerError
-from ..events import Progress
+from ..files import link_or_copy
+from ..job.events import Progress
 from .complete import loaded_names
 from .config import load_config
-from .links import link_or_copy
 from .sentencepiece_model import MODEL, differing_text
 from .tied import Head, Tensors, find_head
 from .weight_files import UnusableWeightsError, weight_files
@@ -63,6 +64,9 @@ def _config(source: Path, base: str) -> dict[str, Any]:
         raise _unusable(base, f"its weights are quantised{how}", "Pass the original model, or a GGUF file of it")
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
+    arch = architecture_of(config["model_type"])
+    if arch and arch.loaded_as:
+        return config | {"model_type": arch.loaded_as, "architectures": [arch.class_name]}
     if config["model_type"] not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
         reason = f'transformers has no language model of type "{config["model_type"]}"'
         raise _unusable(base, reason, "Code that comes with a model is never run")

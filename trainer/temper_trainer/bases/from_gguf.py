@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 
-from ..events import Progress
+from ..archs import architecture_of
 from ..gguf.config import hf_config
-from ..gguf.names import expected_tensors, hf_name, to_hf_rows
 from ..gguf.reader import GgufFile, Tensor
 from ..gguf.tokenizer import write_tokenizer
+from ..job.events import Progress
 from .weights import Entry, WeightsWriter
 
 KEPT = {0: "F32", 1: "F16", 30: "BF16"}
@@ -19,13 +19,14 @@ def convert_gguf(source: Path, folder: Path, progress: Progress, name: str | Non
     """`name` is what messages call the file: not the copy in the cache."""
     file = GgufFile(source, name)
     config = hf_config(file)
-    names = expected_tensors(config)
+    arch = architecture_of(config["model_type"])
+    names = arch.tensors(config)
     progress(PHASE, 0, len(names) + 1)
-    entries = {hf_name(name): _entry(file.tensors[name]) for name in names}
+    entries = {arch.hf_name(name): _entry(file.tensors[name]) for name in names}
     with WeightsWriter(folder / "model.safetensors", entries) as out:
         for done, tensor in enumerate(names, start=1):
-            rows = to_hf_rows(tensor, file.values(tensor), config)
-            out.write(hf_name(tensor), rows)
+            rows = arch.to_hf_rows(tensor, file.values(tensor), config)
+            out.write(arch.hf_name(tensor), rows)
             progress(PHASE, done, len(names) + 1)
     stored = {"F32": "float32", "F16": "float16", "BF16": "bfloat16"}
     config["dtype"] = stored[entries["model.embed_tokens.weight"].dtype]

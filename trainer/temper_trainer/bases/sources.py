@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import TrainerError
-from ..failures import explained
 from ..files import file_sha256, folder_sha256
+from ..job.failures import explained
 from .weight_files import INDEX, SINGLE, UnusableWeightsError, indexed_files
 
 DOWNLOADED = [

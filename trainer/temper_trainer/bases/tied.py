@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..fold import EMBEDDING, HEAD
-from ..gguf.names import ARCHITECTURES
+from ..archs import architecture_of
+from ..archs.architecture import EMBEDDING, HEAD
 from .weights import Weights
 
 Tensors = Mapping[str, Weights]
@@ -39,7 +39,7 @@ def find_head(config: Any, tensors: Tensors) -> Head:
 
 def _names(config: Any) -> tuple[str, str] | None:
     """Of head and embedding. None where this architecture never ties them."""
-    if config.model_type in ARCHITECTURES:
+    if architecture_of(config.model_type) is not None:
         return HEAD, EMBEDDING
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING
 

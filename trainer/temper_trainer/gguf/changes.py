@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..fold import Vocabulary
-from .grown import GrownParts, with_tokens
+from ..export.merge import AddedTokens
+from .added_tokens import GrownParts, with_tokens
 from .values import Value, u32
 
 CONFIG_KEYS = {"intermediate_size": "feed_forward_length", "vocab_size": "vocab_size"}
@@ -20,12 +20,12 @@ class Changes:
     """Shapes of replaced tensors, by their names in GGUF, that are not the base's."""
     config: Mapping[str, Any] = field(default_factory=dict)
     """Keys of config.json that change."""
-    vocabulary: Vocabulary | None = None
+    added_tokens: AddedTokens | None = None
 
     def applied(self, kv: Mapping[str, Value], arch: str) -> dict[str, Value]:
         sizes = {f"{arch}.{CONFIG_KEYS[key]}": u32(size) for key, size in self.config.items() if key in CONFIG_KEYS}
         result = {key: value for key, value in ({**kv} | sizes | self.metadata).items() if value is not None}
-        return with_tokens(result, self.vocabulary.tokens) if self.vocabulary else result
+        return with_tokens(result, self.added_tokens.tokens) if self.added_tokens else result
 
     def grown(self, parts):
-        return GrownParts(parts, self.vocabulary) if self.vocabulary else parts
+        return GrownParts(parts, self.added_tokens) if self.added_tokens else parts

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from ..errors import FAILED, TrainerError
-from ..events import Progress
+from ..job.events import Progress
 from .quantize import file_type, quantize, target_type
 from .values import Value, u32
 from .writer import GgufWriter

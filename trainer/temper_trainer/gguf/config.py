@@ -2,40 +2,25 @@
 
 from typing import Any
 
+from ..archs import architecture_of, architecture_of_gguf, readable_names
+from ..archs.architecture import GGUF_EMBEDDING, GGUF_HEAD, ROPE_FACTORS, Architecture
 from ..errors import TrainerError
-from .names import ARCHITECTURES, ROPE_FACTORS, expected_tensors
 from .reader import GgufFile
 from .rope import read_rope, rope_metadata, shortest
 from .values import Value, f32, string, u32
 
-CLASSES = {"llama": "LlamaForCausalLM", "qwen2": "Qwen2ForCausalLM", "qwen3": "Qwen3ForCausalLM"}
-
-NEUTRAL = {
-    "expert_count": (0,),
-    "attention.sliding_window": (0,),
-    "attention.scale": (0.0,),
-    "attention.clamp_kqv": (0.0,),
-    "attention.causal": (True,),
-    "logit_scale": (0.0, 1.0),
-    "residual_scale": (0.0, 1.0),
-    "embedding_scale": (0.0, 1.0),
-    "pooling_type": (0,),
-    "rope.scaling.attn_factor": (1.0,),
-    "rope.scaling.yarn_log_multiplier": (0.0,),
-}
-"""Metadata under which llama.cpp computes something else, with the values that leave the model as it is."""
-
 
 def hf_config(file: GgufFile) -> dict[str, Any]:
     """The config.json of a GGUF file. Refuses what would make a different model of it."""
-    arch = _architecture(file)
+    known = _architecture(file)
+    arch = known.gguf
     heads = _count(file, f"{arch}.attention.head_count")
     hidden = _count(file, f"{arch}.embedding_length")
     head_dim = _head_dim(file, arch, hidden // heads)
-    embedding = file.tensors.get("token_embd.weight")
+    embedding = file.tensors.get(GGUF_EMBEDDING)
     config = {
-        "architectures": [CLASSES[arch]],
-        "model_type": arch,
+        "architectures": [known.class_name],
+        "model_type": known.model_type,
         "hidden_size": hidden,
         "intermediate_size": _count(file, f"{arch}.feed_forward_length"),
         "num_hidden_layers": _count(file, f"{arch}.block_count"),
@@ -47,23 +32,20 @@ def hf_config(file: GgufFile) -> dict[str, Any]:
         "max_position_embeddings": _count(file, f"{arch}.context_length"),
         "rope_parameters": read_rope(file, arch, head_dim),
         "vocab_size": embedding.shape[0] if embedding else 0,
-        "tie_word_embeddings": "output.weight" not in file.tensors,
+        "tie_word_embeddings": GGUF_HEAD not in file.tensors,
         "use_cache": True,
         "bos_token_id": file.get("tokenizer.ggml.bos_token_id"),
         "eos_token_id": file.get("tokenizer.ggml.eos_token_id"),
         "pad_token_id": file.get("tokenizer.ggml.padding_token_id"),
     }
-    if arch != "qwen2":
-        config["attention_bias"] = "blk.0.attn_q.bias" in file.tensors
-    if arch == "llama":
-        config["mlp_bias"] = "blk.0.ffn_up.bias" in file.tensors
-    _check_tensors(file, config)
+    config |= known.bias_flags(file.tensors)
+    _check_tensors(file, known, config)
     return config
 
 
 def gguf_metadata(config: dict[str, Any], name: str) -> dict[str, Value]:
     """The metadata of a complete GGUF file, but for the tokenizer and the types of the tensors."""
-    arch, head_dim = config["model_type"], config["head_dim"]
+    arch, head_dim = architecture_of(config["model_type"]).gguf, config["head_dim"]
     return {
         "general.architecture": string(arch),
         "general.type": string("model"),
@@ -83,19 +65,19 @@ def gguf_metadata(config: dict[str, Any], name: str) -> dict[str, Value]:
     }
 
 
-def _architecture(file: GgufFile) -> str:
-    arch = file.get("general.architecture")
-    if arch not in ARCHITECTURES:
-        supported = ", ".join(ARCHITECTURES)
-        raise _unsupported(file, f'its architecture "{arch}" is not one of {supported}')
+def _architecture(file: GgufFile) -> Architecture:
+    name = file.get("general.architecture")
+    arch = architecture_of_gguf(name)
+    if arch is None:
+        raise _unsupported(file, f'its architecture "{name}" is not one of {readable_names()}')
     if file.get("split.count", 0) > 1:
         raise _unsupported(file, "it is one part of a split model", "Join the parts with llama-gguf-split --merge")
     if file.get("general.type", "model") != "model":
         raise _unsupported(file, f'it holds a "{file.get("general.type")}", not a whole model')
-    for key, neutral in NEUTRAL.items():
-        value = file.get(f"{arch}.{key}", neutral[0])
+    for key, neutral in arch.neutral_metadata.items():
+        value = file.get(f"{name}.{key}", neutral[0])
         if value not in neutral:
-            raise _unsupported(file, f'its metadata "{arch}.{key}" is {value}, which training does not reproduce')
+            raise _unsupported(file, f'its metadata "{name}.{key}" is {value}, which training does not reproduce')
     return arch
 
 
@@ -108,13 +90,13 @@ def _head_dim(file: GgufFile, arch: str, default: int) -> int:
     return size
 
 
-def _check_tensors(file: GgufFile, config: dict[str, Any]) -> None:
-    wanted = set(expected_tensors(config))
+def _check_tensors(file: GgufFile, arch: Architecture, config: dict[str, Any]) -> None:
+    wanted = set(arch.tensors(config))
     found = file.tensors.keys() - {ROPE_FACTORS}
     if missing := sorted(wanted - found):
         raise _unsupported(file, f'tensor "{missing[0]}" is missing ({len(missing)} in all)')
     if extra := sorted(found - wanted):
-        raise _unsupported(file, f'tensor "{extra[0]}" is unknown for {config["model_type"]} ({len(extra)} in all)')
+        raise _unsupported(file, f'tensor "{extra[0]}" is unknown for {arch.gguf} ({len(extra)} in all)')
 
 
 def _count(file: GgufFile, key: str, default: int | None = None) -> int:

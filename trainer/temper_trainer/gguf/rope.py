@@ -5,11 +5,17 @@ from typing import Any
 
 import numpy as np
 
+from ..archs.architecture import ROPE_FACTORS
 from ..errors import TrainerError
-from .names import ROPE_FACTORS
 from .reader import GgufFile
 from .values import Value, boolean, f32, string, u32
 
+GGUF_SCALINGS = ("none", "linear", "yarn")
+"""As metadata of GGUF names them; llama3 is a tensor of factors there."""
+ROPE_TYPES = ("default", "linear", "yarn", "llama3")
+"""As config.json names them, of those that GGUF has a form for."""
+INEXACT_KEYS = ("attention_factor", "mscale", "mscale_all_dim", "beta_fast", "beta_slow")
+"""Keys of a rotary scaling that GGUF has no exact form for."""
 LLAMA3 = {"low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}
 """What every published model of this scaling uses; GGUF keeps the resulting factors only."""
 
@@ -43,10 +49,8 @@ def rope_metadata(arch: str, rope: dict[str, Any]) -> dict[str, Value]:
     pairs = {f"{arch}.rope.freq_base": f32(rope["rope_theta"])}
     if kind in ("default", "llama3"):
         return pairs
-    unusual = [
-        key for key in ("attention_factor", "mscale", "mscale_all_dim", "beta_fast", "beta_slow") if rope.get(key)
-    ]
-    if kind not in ("linear", "yarn") or unusual or rope.get("truncate") is False:
+    unusual = [key for key in INEXACT_KEYS if rope.get(key)]
+    if kind not in ROPE_TYPES or unusual or rope.get("truncate") is False:
         found = f'"{kind}"' + (f" with {', '.join(unusual)}" if unusual else "")
         raise TrainerError(
             "unsupported_export",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..events import Progress
+from ..job.events import Progress
 from .changes import Changes
 from .compose import compose
 from .pieces import row_groups

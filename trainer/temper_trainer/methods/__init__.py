@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ..errors import TrainerError
-from ..failures import out_of_memory, sentence
-from ..fold import Fold
-from ..job import Job
-from ..packing import Pack, hidden_states
-from ..past import Past
-from ..random_state import RandomState
+from ..export.merge import Merge
+from ..job.failures import out_of_memory, sentence
+from ..job.job import Job
+from ..training.packing import Pack, hidden_states
+from ..training.past import Past
+from ..training.random_state import RandomState
 
 if TYPE_CHECKING:
-    from ..base import Base
-    from ..device import Environment
-    from ..fold import States
+    from ..bases.base import Base
+    from ..export.merge import States
+    from ..training.device import Environment
 
 MODULES = {"full": ".full", "lora": ".lora", "qlora": ".qlora", "prefix": ".prefix", "adapter": ".adapter"}
 
@@ -89,9 +89,9 @@ class Method:
         """For each merged layer its name, its output and that of the trained layer on what `_run` computes."""
         return iter(())
 
-    def fold(self, _states: "States") -> Fold:
+    def merge(self, _states: "States") -> Merge:
         """The trained part as a change of the base. `_states` gives final hidden states on the examples."""
-        return Fold(self.merged)
+        return Merge(self.merged)
 
 
 def load(job: Job, base: "Base", environment: "Environment") -> Any:

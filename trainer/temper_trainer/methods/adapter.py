@@ -15,10 +15,10 @@ from torch.nn import Linear
 from torch.nn.functional import linear
 
 from ..errors import TrainerError
+from ..export.merge import Merge
 from ..files import sync_file, write_json
-from ..fold import Fold
-from ..job import Adapter
-from ..random_state import RandomState
+from ..job.job import Adapter
+from ..training.random_state import RandomState
 from . import Encode, Method, recorded
 
 PARTS = ("gate", "up", "down")
@@ -153,11 +153,11 @@ class AdapterMethod(Method):
                     zeros = base.bias.new_zeros(self.config.size, dtype=torch.float32)
                     yield f"{name}.{part}_proj.bias", torch.cat([base.bias.float(), zeros])
 
-    def fold(self, _states) -> Fold:
+    def merge(self, _states) -> Merge:
         wider = self.feed_forward + self.config.size
         shapes = {}
         for name in self.layers:
             shapes |= {f"{name}.{part}_proj.weight": (wider, self.hidden_size) for part in ("gate", "up")}
             shapes |= {f"{name}.{part}_proj.bias": (wider,) for part in ("gate", "up")}
             shapes[f"{name}.down_proj.weight"] = (self.hidden_size, wider)
-        return Fold(self.merged, shapes=shapes, config={"intermediate_size": wider})
+        return Merge(self.merged, shapes=shapes, config={"intermediate_size": wider})

@@ -6,11 +6,11 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from ..base import Base
-from ..device import Environment
+from ..bases.base import Base
 from ..files import sync_file, sync_folder
-from ..job import Full
-from ..random_state import RandomState
+from ..job.job import Full
+from ..training.device import Environment
+from ..training.random_state import RandomState
 from . import Encode, Method
 
 

@@ -14,8 +14,8 @@ from torch.nn.functional import linear
 
 from ..errors import TrainerError
 from ..files import sync_file, write_json
-from ..job import LowRank
-from ..random_state import RandomState
+from ..job.job import LowRank
+from ..training.random_state import RandomState
 from . import Encode, Method, recorded
 from .four_bit import FourBitLinear
 from .lora_linear import install

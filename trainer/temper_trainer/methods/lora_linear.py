@@ -6,7 +6,7 @@ from functools import partial
 import torch
 from torch.nn.functional import linear
 
-from ..random_state import RandomState
+from ..training.random_state import RandomState
 from .four_bit import FourBitLinear
 
 

@@ -5,9 +5,9 @@ from itertools import cycle, islice
 import torch
 
 from ..errors import TrainerError
-from ..job import Prefix
-from ..past import refuse_windows
-from ..random_state import RandomState
+from ..job.job import Prefix
+from ..training.past import refuse_windows
+from ..training.random_state import RandomState
 from . import Encode, Method
 from .prefix_input import InputPrefix
 from .prefix_layers import LayersPrefix

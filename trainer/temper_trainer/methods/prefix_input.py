@@ -6,13 +6,13 @@ from pathlib import Path
 import torch
 from peft import PromptTuningConfig
 
-from ..fold import Fold, Vocabulary
-from ..hiding import hide
-from ..job import Prefix
-from ..packing import Pack, hidden_states_behind
-from ..past import Past, past_of, refusal
-from ..soft_tokens import soft_tokens
+from ..data.added_tokens import soft_tokens
+from ..export.merge import AddedTokens, Merge
+from ..job.job import Prefix
+from ..training.packing import Pack, hidden_states_behind
+from ..training.past import Past, past_of, refusal
 from . import Method
+from .output_rows import unlikely_rows
 from .peft_prompt import save_prompt
 
 
@@ -59,12 +59,12 @@ class InputPrefix(Method):
         """No tensor of the base changes: its vocabulary grows."""
         return iter(())
 
-    def fold(self, states) -> Fold:
-        rows, facts = hide(self.causal, *states(), self.ahead)
+    def merge(self, states) -> Merge:
+        rows, facts = unlikely_rows(self.causal, *states(), self.ahead)
         embeddings = self.embeddings.detach().cpu().numpy()
-        return Fold(
+        return Merge(
             self.merged,
             config={"vocab_size": self.causal.config.vocab_size + self.ahead, "tie_word_embeddings": False},
-            vocabulary=Vocabulary(soft_tokens(self.ahead), embeddings, rows),
+            added_tokens=AddedTokens(soft_tokens(self.ahead), embeddings, rows),
             facts=facts,
         )

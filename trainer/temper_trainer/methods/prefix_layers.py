@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from peft import PrefixTuningConfig
 
-from ..job import Prefix
-from ..packing import Pack, hidden_states
-from ..past import Layer, Past, past_of, refusal
+from ..job.job import Prefix
+from ..training.packing import Pack, hidden_states
+from ..training.past import Layer, Past, past_of, refusal
 from . import Method
 from .peft_prompt import save_prompt
 

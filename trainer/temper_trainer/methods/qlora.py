@@ -3,11 +3,11 @@
 import numpy as np
 import torch
 
-from ..base import Base
+from ..bases.base import Base
 from ..bases.loaded import check_loaded
 from ..bases.weights import Weights
-from ..device import Environment
 from ..errors import TrainerError
+from ..training.device import Environment
 from .four_bit import FourBitLinear, read_tensor
 from .lora import LoraMethod, attach, linear_layers
 

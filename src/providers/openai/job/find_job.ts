@@ -1,8 +1,8 @@
 import type { FineTuningJob } from "openai/resources/fine-tuning/jobs/jobs";
-import type { JsonObject } from "../../../lib/json/json.ts";
 import type { Service } from "../service.ts";
+import type { Intent } from "./records.ts";
 
-/** How this pipeline's job is told from others at the service. */
+/** How this pipeline's job is recognised at the service. */
 export interface Mark {
   /** Key of the submit step: everything that decides what the job does. */
   readonly key: string;
@@ -11,21 +11,21 @@ export interface Mark {
   readonly trainingFile: string;
 }
 
-/** What a job looks like from outside. */
-type Look = Pick<Mark, "suffix" | "trainingFile">;
+/** What a job without metadata is recognised by. */
+type Traits = Pick<Mark, "suffix" | "trainingFile">;
 
-/** Metadata fields of a job, where the service keeps some. */
+/** Metadata fields of a job, where the service keeps metadata. */
 export const KEY_FIELD = "temper_key";
 export const RUN_FIELD = "temper_run";
 
 /** Clocks of two machines may differ by this much. */
 const SKEW_MS = 5 * 60_000;
-/** Without metadata, a job made longer ago than this is not taken for a duplicate. */
+/** Without metadata, a job older than this does not count as a duplicate. */
 const WINDOW_MS = 30 * 86_400_000;
 
-const DEAD: readonly string[] = ["failed", "cancelled"];
+const FAILED: readonly string[] = ["failed", "cancelled"];
 
-/** The job of this run, in whatever state; otherwise a living or finished one of the same key, unless `ownOnly`. */
+/** The job of this run in any state; otherwise one of the same key that has not failed, unless `ownOnly`. */
 export async function findByKey(
   service: Service,
   mark: Mark,
@@ -35,10 +35,10 @@ export async function findByKey(
     const query = { limit: 100, metadata: { [KEY_FIELD]: mark.key } };
     let other: FineTuningJob | undefined;
     for await (const job of service.client.fineTuning.jobs.list(query, options)) {
-      // A server that ignores the filter answers with everybody's jobs.
+      // A server that ignores the filter lists every job.
       if (job.metadata?.[KEY_FIELD] !== mark.key) continue;
       if (job.metadata[RUN_FIELD] === mark.runId) return job;
-      if (!DEAD.includes(job.status)) other ??= job;
+      if (!FAILED.includes(job.status)) other ??= job;
     }
     return ownOnly ? undefined : other;
   });
@@ -57,7 +57,7 @@ export async function jobsOfRun(service: Service, key: string, runId: string): P
 }
 
 /** Jobs of the same suffix and training file, for services that keep no metadata. */
-export async function lookAlikes(service: Service, mark: Look, now: number): Promise<FineTuningJob[]> {
+export async function jobsLike(service: Service, mark: Traits, now: number): Promise<FineTuningJob[]> {
   return await service.read("list the jobs", async (options) => {
     const found: FineTuningJob[] = [];
     for await (const job of service.client.fineTuning.jobs.list({ limit: 100 }, options)) {
@@ -67,22 +67,21 @@ export async function lookAlikes(service: Service, mark: Look, now: number): Pro
   });
 }
 
-/** Those that came to be after an interrupted try: not known before it, and not older than it. */
-export function madeSince(jobs: readonly FineTuningJob[], intent: JsonObject): FineTuningJob[] {
-  const known = intent["known"] as readonly string[] | undefined ?? [];
-  const since = Number(intent["at"]) - SKEW_MS;
+/** Those that an interrupted try may have created: not known before it, and not older than it. */
+export function createdSince(jobs: readonly FineTuningJob[], { known = [], at }: Intent): FineTuningJob[] {
+  const since = at - SKEW_MS;
   return jobs.filter((job) => !known.includes(job.id) && job.created_at * 1000 >= since);
 }
 
-/** Whether a job that would be paid for again is among them. */
-export function alive(jobs: readonly FineTuningJob[]): FineTuningJob[] {
-  return jobs.filter(({ status }) => !DEAD.includes(status));
+/** Those whose training would be paid for again. */
+export function withoutFailed(jobs: readonly FineTuningJob[]): FineTuningJob[] {
+  return jobs.filter(({ status }) => !FAILED.includes(status));
 }
 
-function isAlike(job: FineTuningJob, { suffix, trainingFile }: Look): boolean {
+function isAlike(job: FineTuningJob, { suffix, trainingFile }: Traits): boolean {
   if (job.training_file !== trainingFile) return false;
   const given = job as { user_provided_suffix?: string | null; suffix?: string | null };
-  const told = given.user_provided_suffix ?? given.suffix;
-  // A service that does not repeat the suffix leaves the file alone to go by.
-  return told === undefined || told === null || told === suffix;
+  const returned = given.user_provided_suffix ?? given.suffix;
+  // Where the service does not return the suffix, only the file tells.
+  return returned === undefined || returned === null || returned === suffix;
 }

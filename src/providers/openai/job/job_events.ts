@@ -72,12 +72,14 @@ export function renamed(numbers: readonly (readonly [string, number])[]): Record
 
 /**
  * Events that were not seen before, oldest first. Services list the newest first, repeat some, and do not always keep
- * their order: what was seen is known by its id, and a page without anything new ends the reading.
+ * the order: events are recognised by their id, and a page without a new one ends the reading. `leastMs`: to wait at
+ * least before another try.
  */
 export async function newEvents(
   service: Service,
   job: string,
   seen: ReadonlySet<string>,
+  leastMs: number,
 ): Promise<JobEvent[]> {
   return await service.read("read the job's events", async (options) => {
     const found = new Map<string, JobEvent>();
@@ -95,5 +97,5 @@ export async function newEvents(
     }
     // The list is newest first; sorting is stable, so reversing keeps the order of a second's events.
     return [...found.values()].reverse().sort((a, b) => a.at - b.at || (a.step ?? 0) - (b.step ?? 0));
-  });
+  }, leastMs);
 }

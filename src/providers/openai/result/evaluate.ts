@@ -6,7 +6,7 @@ import { readLines } from "../../../lib/files/lines.ts";
 import type { MonitorWork } from "../../provider.ts";
 import { originsOf } from "../upload/example_file.ts";
 import type { JobFile } from "../job/job_file.ts";
-import { metricOf } from "./metric.ts";
+import { metricOf } from "../../../spec/rules/metrics.ts";
 import type { Service } from "../service.ts";
 
 const CONCURRENCY = 8;
@@ -25,7 +25,7 @@ export interface Evaluation {
   readonly changes: JsonObject | null;
 }
 
-/** Scores the models through the chat API. Answers are kept as they come: what was paid for is not asked again. */
+/** Scores the models through the chat API. Answers are written down as they come, so that none is paid for twice. */
 export async function evaluateHosted(
   work: MonitorWork,
   service: Service,
@@ -110,7 +110,7 @@ function answerText({ content, tool_calls }: JsonObject): string {
     : "";
 }
 
-/** What a person would recognise the row by: the turn that the answer answers. */
+/** What a reader recognises the row by: the turn before the answer. */
 function promptText(prompt: readonly JsonObject[]): string {
   return answerText(prompt.at(-1) ?? {});
 }
@@ -134,7 +134,7 @@ async function answersOf(
       const i = next++;
       if (answers[i] !== undefined) continue;
       signal.throwIfAborted();
-      const answer = await ask(work, service, rows[i] as Row, model);
+      const answer = await ask(work, service, rows[i] as Row, model, `score row ${i + 1}, ${which}`);
       answers[i] = answer;
       await file.write(new TextEncoder().encode(JSON.stringify({ i, model, answer }) + "\n"));
       const done = answers.filter((known) => known !== undefined).length;
@@ -150,7 +150,7 @@ async function answersOf(
   return answers as string[];
 }
 
-/** What an earlier, interrupted scoring wrote down. A torn last line is cut off. */
+/** The answers of an earlier, interrupted scoring. A torn last line is cut off. */
 async function keptAnswers(
   { fs }: MonitorWork,
   path: string,
@@ -169,8 +169,14 @@ async function keptAnswers(
   return answers;
 }
 
-async function ask({ loaded }: MonitorWork, service: Service, row: Row, model: string): Promise<string> {
-  const reply = await service.read("score a row", (options) =>
+async function ask(
+  { loaded }: MonitorWork,
+  service: Service,
+  row: Row,
+  model: string,
+  action: string,
+): Promise<string> {
+  const reply = await service.read(action, (options) =>
     service.client.chat.completions.create({
       model,
       messages: row.prompt as unknown as ChatCompletionMessageParam[],

@@ -1,26 +1,26 @@
 // deno-lint-ignore-file camelcase -- names of the log and of `show --json`
 import { join } from "node:path";
 import { TemperError } from "../../../lib/errors.ts";
+import { shellWord } from "../../../lib/text/shell_word.ts";
 import type { Json, JsonObject } from "../../../lib/json/json.ts";
 import type { Artifact, JobResult, MonitorWork } from "../../provider.ts";
-import { scoresBefore } from "../configure.ts";
-import { hostedSpec } from "../dialects/dialect.ts";
+import type { Endpoint } from "../endpoint.ts";
+import { priceOf } from "../estimate/price.ts";
+import { type HostedSpec, hostedSpec, scoresBefore, suffixOf } from "../hosted_spec.ts";
 import { evaluateHosted, type Evaluation } from "./evaluate.ts";
 import { type JobFile, readJobFile } from "../job/job_file.ts";
 import type { JobView } from "../job/job_view.ts";
-import { priceOf } from "../dialects/prices.ts";
 import { keepResultFile, RESULT_FILE } from "./result_file.ts";
 import type { Service } from "../service.ts";
-import { callOf } from "../dialects/snippet.ts";
 
-/** What a finished job is worth, in the words of `show`: the same as of a local training. */
+/** The result of a finished job, with the same fields as that of a local training. */
 export async function hostedResult(work: MonitorWork, service: Service, job: JobView): Promise<JobResult> {
   const spec = hostedSpec(work.loaded.spec);
   const model = job.fine_tuned_model;
   if (!model) {
     throw new TemperError(
       "no-model",
-      `Cannot finish: job ${job.id} succeeded, and the service names no model`,
+      `Cannot finish: job ${job.id} succeeded, but the service names no model`,
     );
   }
   const configured = await readJobFile(work.configured, work.fs);
@@ -47,7 +47,7 @@ export async function hostedResult(work: MonitorWork, service: Service, job: Job
     cost_usd: cost,
     train_loss: numbers["loss"] ?? null,
     checkpoints,
-    ...callOf(spec, service.endpoint, model),
+    ...commandsFor(spec, service.endpoint, model),
   };
   return { metrics, artifacts: await artifactsOf(work) };
 }
@@ -60,8 +60,10 @@ async function score(
 ): Promise<Evaluation | undefined> {
   const { loaded } = work;
   if (!job.validation || loaded.spec.evaluate.metric === "none") return undefined;
-  if (service.endpoint.dialect.name === "azure") {
-    const message = "Not scored: Azure answers through a deployment alone, which costs by the hour";
+  const { dialect } = service.endpoint;
+  if (dialect.deployment) {
+    const message =
+      `Not scored: ${dialect.service} serves models only through deployments, which cost by the hour`;
     work.progress({ phase: "score", message });
     return undefined;
   }
@@ -73,15 +75,26 @@ async function score(
   );
 }
 
-/** What is missing beside a model that was paid for is said, and does not fail the run. */
+/** The model exists and was paid for: what is missing beside it is reported and does not fail the run. */
 async function optional<T>(work: MonitorWork, what: string, get: () => Promise<T>): Promise<T | undefined> {
   try {
     return await get();
   } catch (error) {
     if (!(error instanceof TemperError) || work.signal.aborted) throw error;
-    work.progress({ phase: "finish", message: `${what} is missing: ${error.message}` });
+    work.progress({ phase: "finish", message: `${what} is not available: ${error.message}` });
     return undefined;
   }
+}
+
+/** The command that calls the new model and, where it needs a deployment, the one that makes it. No key in either. */
+function commandsFor(spec: HostedSpec, { dialect, baseUrl, keyEnv }: Endpoint, model: string) {
+  const name = spec.provider.deploy_hint ?? suffixOf(spec);
+  const deployment = dialect.deployment?.({ model, baseUrl, name });
+  const messages = [{ role: "user", content: "Hello" }];
+  const body = JSON.stringify({ model: deployment?.name ?? model, messages });
+  const call = `curl -s ${baseUrl}/chat/completions -H "Authorization: Bearer $${keyEnv}" ` +
+    `-H "Content-Type: application/json" -d ${shellWord(body)}`;
+  return { call, ...deployment && { deploy: deployment.command } };
 }
 
 async function checkpointsOf(service: Service, id: string): Promise<Json[]> {

@@ -1,4 +1,6 @@
+// deno-lint-ignore-file camelcase -- names of the protocol and of csv-parse
 import { join } from "node:path";
+import { TemperError } from "../../../lib/errors.ts";
 import type { MonitorWork } from "../../provider.ts";
 import { renamed } from "../job/job_events.ts";
 import type { JobView } from "../job/job_view.ts";
@@ -6,7 +8,7 @@ import type { Service } from "../service.ts";
 
 export const RESULT_FILE = "metrics.csv";
 
-/** The service's own table of the training: kept as a file, its last numbers returned. Absent at some services. */
+/** Keeps the service's own table of the training as a file, and returns its last numbers. Some services have none. */
 export async function keepResultFile(
   work: MonitorWork,
   service: Service,
@@ -21,11 +23,11 @@ export async function keepResultFile(
   const csv = plainCsv(body);
   await work.fs.mkdirp(join(work.runDir, "job"));
   await work.fs.writeAtomic(join(work.runDir, "job", RESULT_FILE), csv);
-  return lastNumbers(csv);
+  return await lastNumbers(csv);
 }
 
 /** Some services wrap the table in base64. */
-export function plainCsv(body: string): string {
+function plainCsv(body: string): string {
   const packed = body.trim();
   if (packed === "" || packed.includes(",") || !/^[A-Za-z0-9+/\s]+={0,2}$/.test(packed)) return body;
   try {
@@ -38,16 +40,34 @@ export function plainCsv(body: string): string {
 }
 
 /** The last number of each column, by the header: columns differ from service to service. */
-export function lastNumbers(csv: string): Readonly<Record<string, number>> {
-  const [header = "", ...lines] = csv.split(/\r?\n/).filter((line) => line.trim() !== "");
-  const names = header.split(",").map((name) => name.trim().replace(/^"|"$/g, ""));
+async function lastNumbers(csv: string): Promise<Readonly<Record<string, number>>> {
   const last = new Map<string, number>();
-  for (const line of lines) {
-    for (const [i, cell] of line.split(",").entries()) {
-      const text = cell.trim().replace(/^"|"$/g, "");
-      const name = names[i];
-      if (name && text !== "" && Number.isFinite(Number(text))) last.set(name, Number(text));
+  for (const row of await rowsOf(csv)) {
+    for (const [name, cell] of Object.entries(row)) {
+      if (name !== "" && cell !== "" && Number.isFinite(Number(cell))) last.set(name, Number(cell));
     }
   }
   return renamed([...last]);
+}
+
+async function rowsOf(csv: string): Promise<readonly Readonly<Record<string, string>>[]> {
+  const { parse } = await import("csv-parse/sync");
+  try {
+    return parse(csv, {
+      bom: true,
+      columns: true,
+      relax_column_count: true,
+      skip_empty_lines: true,
+      trim: true,
+    });
+  } catch (cause) {
+    const found = cause instanceof Error ? cause.message : String(cause);
+    throw new TemperError(
+      "bad-result-file",
+      `Cannot read the result file: it is not a CSV table (${found})`,
+      {
+        cause,
+      },
+    );
+  }
 }

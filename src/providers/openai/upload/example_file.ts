@@ -6,7 +6,7 @@ import type { Json, JsonObject } from "../../../lib/json/json.ts";
 import { LineWriter } from "../../../lib/files/line_writer.ts";
 import { readLines } from "../../../lib/files/lines.ts";
 import type { TrainingFile } from "../job/job_file.ts";
-import type { Goal } from "../dialects/presets.ts";
+import type { Goal } from "../../../spec/dialects/dialect.ts";
 import { type CountText, exampleTokens, type TokenRange } from "./tokens.ts";
 
 /** A row as format left it. `rejected`: the answer that is not wanted, of a preference pair. */

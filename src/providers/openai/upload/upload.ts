@@ -4,24 +4,20 @@ import { bytes } from "../../../lib/text/format.ts";
 import type { SubmitWork } from "../../provider.ts";
 import { createOnce } from "../job/create_once.ts";
 import type { TrainingFile } from "../job/job_file.ts";
+import { uploadedId, writeRecord } from "../job/records.ts";
+import type { UploadRules } from "../../../spec/dialects/dialect.ts";
 import { rememberedFile, rememberFile } from "./uploaded_files.ts";
 import { CallError, type Service } from "../service.ts";
-import { PART_BYTES, uploadInParts } from "./upload_parts.ts";
+import { uploadInParts } from "./upload_parts.ts";
 
-/** Above this, one request is reported to fail without a word. */
-const ONE_REQUEST_BYTES = 100_000_000;
-
-export interface UploadOptions {
+/** The dialect's rules apply where nothing else is given. */
+export interface UploadOptions extends Partial<UploadRules> {
   readonly settleMs: number;
-  /** @default 100 MB */
-  readonly oneRequestBytes?: number;
-  /** @default 64 MB */
-  readonly partBytes?: number;
 }
 
 /**
  * The id of a file at the service: remembered, found by its name and size, or uploaded. Its name is a digest of its
- * content, so a file of that name and size is that file, whoever brought it there.
+ * content, so a file of that name and size is that file, whoever uploaded it.
  */
 export async function uploadOnce(
   work: SubmitWork,
@@ -31,11 +27,10 @@ export async function uploadOnce(
 ): Promise<string> {
   const what = `file ${file.sha256}`;
   const phase = `uploading ${file.name}`;
-  const done = work.records.findLast((record) => record["uploaded"] === what);
   const { baseUrl } = service.endpoint;
-  const known = [done?.["id"], await rememberedFile(work, baseUrl, file)];
+  const known = [uploadedId(work.records, what), await rememberedFile(work, baseUrl, file)];
   for (const id of new Set(known)) {
-    if (typeof id === "string" && await isThere(service, id, file)) return id;
+    if (id !== undefined && await exists(service, id, file)) return id;
   }
   const id = await createOnce<string>(work, {
     what,
@@ -45,11 +40,11 @@ export async function uploadOnce(
     intent: () => Promise.resolve({ name: file.name, bytes: file.bytes }),
     create: () => upload(work, service, file, options),
   }).catch((thrown) => {
-    // A file costs nothing, and its name tells: once it is known not to be there, the step may try again.
+    // A file costs nothing and is found by its name: once it is known not to exist, the step may try again.
     throw thrown instanceof CallError ? thrown.error : thrown;
   });
   await rememberFile(work, baseUrl, file, id);
-  await work.record({ uploaded: what, id }, { phase });
+  await writeRecord(work, { uploaded: what, id }, { phase });
   return id;
 }
 
@@ -57,8 +52,9 @@ async function upload(
   work: SubmitWork,
   service: Service,
   file: TrainingFile,
-  { oneRequestBytes = ONE_REQUEST_BYTES, partBytes = PART_BYTES }: UploadOptions,
+  options: UploadOptions,
 ): Promise<string> {
+  const { oneRequestBytes, partBytes } = { ...service.endpoint.dialect.upload, ...options };
   const path = join(work.configured, file.name);
   const phase = `uploading ${file.name}`;
   work.progress({ phase, done: 0, total: file.bytes, unit: "bytes" });
@@ -89,7 +85,7 @@ async function findFile(service: Service, file: TrainingFile): Promise<string | 
   });
 }
 
-async function isThere(service: Service, id: string, file: TrainingFile): Promise<boolean> {
+async function exists(service: Service, id: string, file: TrainingFile): Promise<boolean> {
   return await service.read(`look at file ${id}`, async (options) => {
     const found = await service.client.files.retrieve(id, options);
     return found.filename === file.name && found.bytes === file.bytes && found.status !== "error";

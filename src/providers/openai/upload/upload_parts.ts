@@ -3,13 +3,13 @@ import { concatBytes } from "../../../lib/files/bytes.ts";
 import { TemperError } from "../../../lib/errors.ts";
 import type { SubmitWork } from "../../provider.ts";
 import type { TrainingFile } from "../job/job_file.ts";
+import { begunUpload, partId, writeRecord } from "../job/records.ts";
 import type { Service } from "../service.ts";
 
-export const PART_BYTES = 64_000_000;
-/** An upload is gone an hour after it was begun; one that is nearly over is not worth going on with. */
+/** An upload expires an hour after it was opened; one that is about to expire is not resumed. */
 const LIFE_MS = 50 * 60_000;
 
-/** Uploads a file in parts, each tried again by itself. Goes on with an upload that was interrupted within its hour. */
+/** Uploads a file in parts, each retried by itself. Resumes an upload that was interrupted within its hour. */
 export async function uploadInParts(
   work: SubmitWork,
   service: Service,
@@ -22,8 +22,7 @@ export async function uploadInParts(
   const parts: string[] = [];
   for (let n = 0; n * partBytes < file.bytes; n++) {
     const start = n * partBytes;
-    const known = work.records.findLast((record) => record["part"] === n && record["upload"] === id);
-    parts.push(typeof known?.["id"] === "string" ? known["id"] : await send(start, n));
+    parts.push(partId(work.records, id, n) ?? await send(start, n));
     work.progress({ phase, done: Math.min(file.bytes, start + partBytes), total: file.bytes, unit: "bytes" });
   }
   const done = await service.once(
@@ -33,36 +32,34 @@ export async function uploadInParts(
   if (done.file) return done.file.id;
   throw new TemperError(
     "upload-incomplete",
-    `Cannot use upload "${id}": the service completed it and names no file`,
+    `Cannot use upload "${id}": the service completed it without naming a file`,
   );
 
   async function send(start: number, n: number): Promise<string> {
     const data = new File([await slice(work, file, start, partBytes)], file.name);
-    // A part that is not named at the end is dropped by the service: sending one again costs nothing.
+    // The service drops parts that are not listed at the end: sending one again costs nothing.
     const sent = await service.read(
       `upload part ${n + 1}`,
       (options) => client.uploads.parts.create(id, { data }, options),
     );
-    await work.record({ upload: id, part: n, id: sent.id }, { phase });
+    await writeRecord(work, { upload: id, part: n, id: sent.id }, { phase });
     return sent.id;
   }
 }
 
 async function begin(work: SubmitWork, service: Service, file: TrainingFile, phase: string): Promise<string> {
   const { records, clock } = work;
-  const begun = records.findLast((record) => record["begun"] === file.sha256);
-  if (typeof begun?.["id"] === "string" && clock.now() - Number(begun["at"]) < LIFE_MS) {
-    return begun["id"];
-  }
+  const begun = begunUpload(records, file.sha256);
+  if (begun && clock.now() - begun.at < LIFE_MS) return begun.id;
   const at = clock.now();
-  const upload = await service.read("begin an upload", (options) =>
+  const upload = await service.read("open an upload", (options) =>
     service.client.uploads.create({
       bytes: file.bytes,
       filename: file.name,
       mime_type: "text/jsonl",
       purpose: "fine-tune",
     }, options));
-  await work.record({ begun: file.sha256, id: upload.id, at }, { phase });
+  await writeRecord(work, { begun: file.sha256, id: upload.id, at }, { phase });
   return upload.id;
 }
 

@@ -6,7 +6,7 @@ import type { TrainingFile } from "../job/job_file.ts";
 
 const entry = z.object({ id: z.string(), name: z.string(), bytes: z.int() });
 
-/** Which id a file has at a service, kept across runs: a hint that is verified before it is used. */
+/** Which id a file has at a service, kept across runs. It is verified before it is used. */
 export async function rememberFile(env: Env, baseUrl: string, file: TrainingFile, id: string): Promise<void> {
   await env.fs.mkdirp(folder(env));
   const text = JSON.stringify({ id, name: file.name, bytes: file.bytes, service: baseUrl }) + "\n";

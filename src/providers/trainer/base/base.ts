@@ -53,17 +53,3 @@ export async function digested(path: string, { fs, cacheDir, headersOnly }: Base
 export async function rememberFiles(base: BaseInfo, env: Env): Promise<void> {
   for (const { path, sha256, stamp } of base.files) await rememberDigest(path, sha256, stamp, env);
 }
-
-/** Architectures whose weights the trainer can read from GGUF files and write to them. */
-export const ARCHITECTURES = ["llama", "qwen2", "qwen3"] as const;
-
-export function isSupported(arch: string): boolean {
-  return (ARCHITECTURES as readonly string[]).includes(arch);
-}
-
-export const SUPPORTED_HINT = `Supported: ${ARCHITECTURES.join(", ")}`;
-
-/** What to do where a folder can be trained, but not written as GGUF. */
-export const EXPORT_HINT =
-  `Set provider.export.gguf to false, and provider.export.merged to true to get a Hugging Face folder. ` +
-  `GGUF files are written for ${ARCHITECTURES.join(", ")}, and for mistral without a window`;

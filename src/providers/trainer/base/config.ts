@@ -1,16 +1,10 @@
 import { join } from "node:path";
 import { UsageError } from "../../../lib/errors.ts";
 import type { Fs } from "../../../lib/files/fs.ts";
-import { EXPORT_HINT, isSupported } from "./base.ts";
-import { isLanguageModel } from "./language_models.ts";
+import { architectureOf, EXPORT_HINT, isLanguageModel, LISTING, unmetRequirement } from "./architectures.ts";
 
 /** config.json of a Hugging Face folder. */
 export type Config = Readonly<Record<string, unknown>>;
-
-const SILU = ["silu", "swish"];
-const ROPES = ["default", "linear", "yarn", "llama3"];
-/** Keys of a rotary scaling that GGUF has no exact form for. */
-const UNUSUAL = ["attention_factor", "mscale", "mscale_all_dim", "beta_fast", "beta_slow"];
 
 export async function readConfig(name: string, path: string, fs: Fs): Promise<Config> {
   const file = join(path, "config.json");
@@ -62,18 +56,10 @@ function refuseQuantized(name: string, config: Config): void {
 }
 
 /** What a GGUF file cannot say of a model. */
-function inexpressible(arch: string, config: Config): string | undefined {
-  if (arch === "mistral") {
-    // The key's default is a window of 4096 tokens. Without one, it is a llama.
-    if (config["sliding_window"] !== null) return "its attention has sliding windows";
-  } else if (!isSupported(arch)) return `its model_type is "${arch}"`;
-  const activation = config["hidden_act"] ?? "silu";
-  if (typeof activation !== "string" || !SILU.includes(activation)) {
-    return `its activation "${activation}" is not silu`;
-  }
-  if (config["use_sliding_window"]) return "its attention has sliding windows";
-  if (arch === "qwen3" && config["attention_bias"]) return "its attention has biases";
-  return inexpressibleRope(config);
+function inexpressible(modelType: string, config: Config): string | undefined {
+  const arch = architectureOf(modelType);
+  if (!arch) return `its model_type is "${modelType}"`;
+  return unmetRequirement(arch, config) ?? inexpressibleRope(config);
 }
 
 function inexpressibleRope(config: Config): string | undefined {
@@ -82,8 +68,8 @@ function inexpressibleRope(config: Config): string | undefined {
     return "it rotates a part of each head";
   }
   const kind = rope["rope_type"] ?? rope["type"] ?? "default";
-  const unusual = UNUSUAL.filter((key) => rope[key]);
-  const known = typeof kind === "string" && ROPES.includes(kind);
+  const unusual = LISTING.rope.inexact_keys.filter((key) => rope[key]);
+  const known = typeof kind === "string" && LISTING.rope.types.includes(kind);
   const plain = kind === "default" || kind === "llama3";
   if (known && (plain || (unusual.length === 0 && rope["truncate"] !== false))) return undefined;
   const how = unusual.length > 0 ? ` with ${unusual.join(", ")}` : "";

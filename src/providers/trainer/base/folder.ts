@@ -4,7 +4,8 @@ import type { Fs } from "../../../lib/files/fs.ts";
 import { filesBelow, folderDigest } from "../../../lib/files/folder.ts";
 import type { ModelShape } from "../../../plan/memory.ts";
 import { detectTemplate } from "../serving/templates.ts";
-import { type BaseEnv, type BaseInfo, digested, isSupported } from "./base.ts";
+import { architectureOf } from "./architectures.ts";
+import { type BaseEnv, type BaseInfo, digested } from "./base.ts";
 import { type Config, count, parseObject, readConfig, supportedArch } from "./config.ts";
 import { elements, equalTensors, readWeights, type Weights } from "./safetensors.ts";
 import { checkTensors, EMBEDDING, HEAD } from "./tensors.ts";
@@ -45,7 +46,7 @@ async function readFolder(name: string, path: string, fs: Fs, gguf: boolean): Pr
   const files = await weightFiles(name, path, fs);
   const weights = await readWeights(name, path, files.names, fs);
   const shape = await shapeOf(name, path, config, weights, fs);
-  const unknown = shape && isSupported(arch) ? checkTensors(name, shape, config, weights.tensors) : [];
+  const unknown = shape && architectureOf(arch) ? checkTensors(name, shape, config, weights.tensors) : [];
   const chat = await chatTemplate(path, fs);
   return {
     arch,
@@ -90,8 +91,8 @@ async function shapeOf(
   const text = (config["text_config"] ?? config) as Config;
   const figure = (key: string) => NAMES[key]!.map((other) => count(text[other])).find((found) => found);
   const [hidden, layers, heads, feedForward, vocab] = Object.keys(NAMES).map(figure);
-  if (!hidden || !layers || !heads || !vocab || (isSupported(`${config["model_type"]}`) && !feedForward)) {
-    if (!isSupported(`${config["model_type"]}`)) return null;
+  if (!hidden || !layers || !heads || !vocab || (architectureOf(config["model_type"]) && !feedForward)) {
+    if (!architectureOf(config["model_type"])) return null;
     const key = Object.keys(NAMES).find((key) => figure(key) === undefined)!;
     const lacks = `its config.json lacks "${NAMES[key]![0]}"`;
     throw new UsageError("base-unreadable", `Cannot use base "${name}": ${lacks}`);
@@ -123,7 +124,7 @@ async function headOf(
 ): Promise<"own" | "none" | "copy"> {
   const head = tensors.get(HEAD);
   const embedding = tensors.get(EMBEDDING);
-  const ties = config["tie_word_embeddings"] ?? !isSupported(`${config["model_type"]}`);
+  const ties = config["tie_word_embeddings"] ?? !architectureOf(config["model_type"]);
   if (!head) return ties ? "none" : "own";
   if (!ties || !embedding) return "own";
   return await equalTensors(path, head, embedding, fs) ? "copy" : "own";

@@ -19,7 +19,7 @@ export async function ggufBase(name: string, path: string, size: number, env: Ba
   refuseTruncated(name, header, size);
   const tensors = new Set(header.tensorInfos.map((info) => info.name));
   const arch = supportedGguf(name, { metadata: { ...header.metadata }, tensors });
-  const shape = shapeOf(name, arch, header);
+  const shape = shapeOf(name, arch.gguf, header);
   checkGgufTensors(name, arch, shape.layers, tensors);
   const file = await digested(path, env);
   const { sha256 } = file;
@@ -29,9 +29,9 @@ export async function ggufBase(name: string, path: string, size: number, env: Ba
     name,
     identity: { kind: "gguf", sha256 },
     job: { kind: "gguf", path, sha256 },
-    arch,
+    arch: arch.model_type,
     shape,
-    context: number(header, `${arch}.context_length`) ?? null,
+    context: number(header, `${arch.gguf}.context_length`) ?? null,
     quantization: typeName(dominantType(header.tensorInfos)),
     bytes: size,
     template: chat === undefined ? null : detectTemplate(chat),

@@ -1,5 +1,11 @@
 import { UsageError } from "../../../lib/errors.ts";
-import { isSupported, SUPPORTED_HINT } from "./base.ts";
+import {
+  type Architecture,
+  architectureOfGguf,
+  LISTING,
+  SUPPORTED_HINT,
+  tensorsOf,
+} from "./architectures.ts";
 import { PRE_TOKENIZER_NAMES } from "./pretokenizers.ts";
 
 /** What the checks ask of a GGUF header. */
@@ -8,25 +14,8 @@ export interface GgufFacts {
   readonly tensors: ReadonlySet<string>;
 }
 
-/** Metadata under which llama.cpp computes something else, with the values that leave the model as it is. */
-const NEUTRAL: Readonly<Record<string, readonly unknown[]>> = {
-  "expert_count": [0],
-  "attention.sliding_window": [0],
-  "attention.scale": [0],
-  "attention.clamp_kqv": [0],
-  "attention.causal": [true],
-  "logit_scale": [0, 1],
-  "residual_scale": [0, 1],
-  "embedding_scale": [0, 1],
-  "pooling_type": [0],
-  "rope.scaling.attn_factor": [1],
-  "rope.scaling.yarn_log_multiplier": [0],
-};
-const SCALINGS = ["none", "linear", "yarn"];
-const FACTORS = "rope_freqs.weight";
-
 /** The architecture of a GGUF base, where the trainer can read the whole of it (gguf/config.py says the same). */
-export function supportedGguf(base: string, { metadata, tensors }: GgufFacts): string {
+export function supportedGguf(base: string, { metadata, tensors }: GgufFacts): Architecture {
   const refuse = (found: string, hint?: string) =>
     new UsageError("base-unsupported", `Cannot train base "${base}": ${found}`, hint ? { hint } : {});
   const parts = number(metadata, "split.count") ?? 0;
@@ -39,23 +28,29 @@ export function supportedGguf(base: string, { metadata, tensors }: GgufFacts): s
   }
   const kind = metadata["general.type"] ?? "model";
   if (kind !== "model") throw refuse(`it holds a "${kind}", not a whole model`);
-  const arch = `${metadata["general.architecture"] ?? ""}`;
-  if (!isSupported(arch)) throw refuse(`its architecture is "${arch}"`, SUPPORTED_HINT);
+  const name = `${metadata["general.architecture"] ?? ""}`;
+  const arch = architectureOfGguf(name);
+  if (!arch) throw refuse(`its architecture is "${name}"`, SUPPORTED_HINT);
   const found = unlike(arch, metadata, tensors) ?? unreadable(metadata);
   if (found === undefined) return arch;
   throw refuse(found, "Name the Hugging Face folder of the model instead");
 }
 
 /** Compares the tensors of a file with those of its architecture. */
-export function checkGgufTensors(base: string, arch: string, layers: number, tensors: ReadonlySet<string>) {
+export function checkGgufTensors(
+  base: string,
+  arch: Architecture,
+  layers: number,
+  tensors: ReadonlySet<string>,
+) {
   const wanted = expected(arch, layers, tensors);
   const missing = wanted.filter((name) => !tensors.has(name)).sort();
-  const known = new Set([...wanted, FACTORS]);
+  const known = new Set([...wanted, LISTING.rope.factors]);
   const extra = [...tensors].filter((name) => !known.has(name)).sort();
   const found = missing.length > 0
     ? `tensor "${missing[0]}" is missing (${missing.length} in all)`
     : extra.length > 0
-    ? `tensor "${extra[0]}" is unknown for ${arch} (${extra.length} in all)`
+    ? `tensor "${extra[0]}" is unknown for ${arch.gguf} (${extra.length} in all)`
     : undefined;
   if (found === undefined) return;
   throw new UsageError("base-unsupported", `Cannot train base "${base}": ${found}`, {
@@ -64,17 +59,19 @@ export function checkGgufTensors(base: string, arch: string, layers: number, ten
 }
 
 function unlike(
-  arch: string,
+  arch: Architecture,
   metadata: GgufFacts["metadata"],
   tensors: ReadonlySet<string>,
 ): string | undefined {
-  for (const [key, neutral] of Object.entries(NEUTRAL)) {
-    const value = metadata[`${arch}.${key}`];
+  for (const [key, neutral] of Object.entries(arch.neutral_metadata)) {
+    const value = metadata[`${arch.gguf}.${key}`];
     if (value === undefined || neutral.includes(plain(value))) continue;
-    return `its metadata "${arch}.${key}" is ${value}, which training does not reproduce`;
+    return `its metadata "${arch.gguf}.${key}" is ${value}, which training does not reproduce`;
   }
-  const scaling = metadata[`${arch}.rope.scaling.type`] ?? "linear";
-  if (tensors.has(FACTORS) || SCALINGS.includes(`${scaling}`)) return undefined;
+  const scaling = metadata[`${arch.gguf}.rope.scaling.type`] ?? "linear";
+  if (tensors.has(LISTING.rope.factors) || LISTING.rope.gguf_scalings.includes(`${scaling}`)) {
+    return undefined;
+  }
   return `its rotary scaling "${scaling}" is not one of linear, yarn, llama3`;
 }
 
@@ -90,33 +87,10 @@ function unreadable(metadata: GgufFacts["metadata"]): string | undefined {
 }
 
 /** Biases and a head are part of the model where the file has them. */
-function expected(arch: string, layers: number, tensors: ReadonlySet<string>): string[] {
-  const attention = arch === "qwen2" || tensors.has("blk.0.attn_q.bias");
-  const output = arch !== "qwen2" && attention;
-  const mlp = arch === "llama" && tensors.has("blk.0.ffn_up.bias");
-  const parts: [name: string, biased: boolean][] = [
-    ["attn_norm", false],
-    ["attn_q", attention],
-    ["attn_k", attention],
-    ["attn_v", attention],
-    ["attn_output", output],
-    ...arch === "qwen3" ? [["attn_q_norm", false], ["attn_k_norm", false]] as [string, boolean][] : [],
-    ["ffn_norm", false],
-    ["ffn_gate", mlp],
-    ["ffn_up", mlp],
-    ["ffn_down", mlp],
-  ];
-  const layer = (at: number) =>
-    parts.flatMap(([name, biased]) =>
-      [`blk.${at}.${name}.weight`].concat(biased ? [`blk.${at}.${name}.bias`] : [])
-    );
-  const head = tensors.has("output.weight") ? ["output.weight"] : [];
-  return [
-    "token_embd.weight",
-    "output_norm.weight",
-    ...head,
-    ...Array.from({ length: layers }, (_, at) => layer(at)).flat(),
-  ];
+function expected(arch: Architecture, layers: number, tensors: ReadonlySet<string>): string[] {
+  const biased = (key: string) =>
+    arch.parts.some(({ gguf, bias }) => bias === key && tensors.has(`blk.0.${gguf}.bias`));
+  return [...tensorsOf(arch, "gguf", { layers, tied: !tensors.has("output.weight") }, biased).keys()];
 }
 
 function number(metadata: GgufFacts["metadata"], key: string): number | undefined {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { UsageError } from "../../../lib/errors.ts";
 import type { Fs } from "../../../lib/files/fs.ts";
-import { EXPORT_HINT } from "./base.ts";
+import { EXPORT_HINT } from "./architectures.ts";
 import { type Config, parseObject } from "./config.ts";
 import { hasKnownPreTokenizer } from "./pretokenizers.ts";
 

@@ -30,7 +30,7 @@ for package, file in files.items():
     path = spec and pathlib.Path(spec.origin).parent / file
     bases[package] = path.stat().st_size if path and path.is_file() else None
 import torch
-from temper_trainer.device import thread_count
+from temper_trainer.training.device import thread_count
 cuda = torch.cuda.is_available()
 print(json.dumps({
     "torch": torch.__version__, "threads": thread_count(), "absent": absent, "bases": bases,

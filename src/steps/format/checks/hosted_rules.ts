@@ -1,4 +1,5 @@
 import type { JsonObject } from "../../../lib/json/json.ts";
+import type { RowRules } from "../../../spec/dialects/dialect.ts";
 import {
   type Complain,
   type Conversation,
@@ -7,50 +8,47 @@ import {
   type Turn,
 } from "../shapes/conversation.ts";
 
-/** Of a message, what services know. What of it a turn has no use for is left out and named. */
-const MESSAGE_FIELDS = ["name", "tool_call_id", "refusal"];
-const SPECIAL = /<\|[a-z_]+\|>/;
-const MOST_IMAGES = 10;
-
 /**
- * The rules of hosted services, which check rows only after the upload. False after a complaint: the row cannot be
- * sent as it is.
+ * Holds a row against the rules of a hosted service, which itself checks only after the upload. False after a complaint:
+ * the row cannot be sent as it is.
  */
 export function fitsService(
   raw: readonly RawTurn[],
   { turns }: Conversation,
   complain: Complain,
+  rules: RowRules,
 ): boolean {
   for (const turn of raw) {
-    const problem = strayField(turn);
+    const problem = strayField(turn, rules);
     if (problem) return complain(turn.field, problem, turn.content) ?? false;
   }
   for (const turn of turns) {
-    const problem = specialTokens(turn) ?? images(turn);
+    const problem = specialTokens(turn, rules) ?? images(turn, rules);
     if (problem) return complain(turn.field, problem, turn.message["content"]) ?? false;
   }
   return true;
 }
 
-function strayField({ view }: RawTurn): string | undefined {
-  const stray = view?.rest().find((name) => !MESSAGE_FIELDS.includes(name) && view.peek(name) !== "");
+/** A field of a message that neither a turn nor the service has a use for. */
+function strayField({ view }: RawTurn, { messageFields }: RowRules): string | undefined {
+  const stray = view?.rest().find((name) => !messageFields.includes(name) && view.peek(name) !== "");
   return stray === undefined
     ? undefined
     : `belongs to a message with an extra "${stray}", which services refuse`;
 }
 
-function specialTokens({ text, calls }: Turn): string | undefined {
-  const found = SPECIAL.exec(text)?.[0] ??
-    calls.map((call) => SPECIAL.exec(JSON.stringify(call))?.[0]).find(Boolean);
+function specialTokens({ text, calls }: Turn, { specialTokens: special }: RowRules): string | undefined {
+  const found = special.exec(text)?.[0] ??
+    calls.map((call) => special.exec(JSON.stringify(call))?.[0]).find(Boolean);
   return found === undefined ? undefined : `holds the special token ${found}, which fails a job`;
 }
 
-function images({ role, message }: Turn): string | undefined {
+function images({ role, message }: Turn, { images: most }: RowRules): string | undefined {
   const parts = Array.isArray(message["content"]) ? message["content"] as readonly JsonObject[] : [];
   const found = parts.filter((part) => part["type"] === "image_url");
   if (found.length === 0) return undefined;
   if (role !== "user") return `holds an image, which only turns of the user may`;
-  if (found.length > MOST_IMAGES) return `holds ${found.length} images, services take ${MOST_IMAGES}`;
+  if (found.length > most) return `holds ${found.length} images, services take ${most}`;
   const wrong = found.find((part) => !/^(https?:\/\/|data:image\/(jpeg|png|webp);base64,)/.test(urlOf(part)));
   return wrong && "holds an image that is neither an http address nor JPEG, PNG or WEBP data";
 }

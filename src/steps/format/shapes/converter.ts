@@ -1,5 +1,7 @@
 import { canonicalJson, type Json, type JsonObject } from "../../../lib/json/json.ts";
 import type { Abilities } from "../../../providers/abilities.ts";
+import type { RowRules } from "../../../spec/dialects/dialect.ts";
+import { ROW_RULES } from "../../../spec/dialects/protocol.ts";
 import type { Accounting } from "../report/accounting.ts";
 import type { Complain, Conversation, Shape } from "./conversation.ts";
 import { excerptOf, type Findings } from "../checks/findings.ts";
@@ -16,20 +18,23 @@ export class Converter {
   readonly #findings: Findings;
   readonly #by: string | undefined;
   readonly #accounting: Accounting;
+  readonly #rules: RowRules;
 
-  /** `by`: the field a split goes by, which every row must have. */
+  /** `by`: the field a split goes by, which every row must have. `rules`: those of the service, for hosted training. */
   constructor(
     shape: Shape,
     abilities: Abilities,
     findings: Findings,
     by: string | undefined,
     accounting: Accounting,
+    rules: RowRules = ROW_RULES,
   ) {
     this.#shape = shape;
     this.#abilities = abilities;
     this.#findings = findings;
     this.#by = by;
     this.#accounting = accounting;
+    this.#rules = rules;
   }
 
   convert(origin: string, row: JsonObject): Conversation | undefined {
@@ -54,7 +59,7 @@ export class Converter {
     const conversation = raw && settle(raw, this.#abilities, complain);
     if (!conversation) return undefined;
     if (!mayBeLearnt(view, this.#shape.explicit === true, this.#abilities, complain)) return undefined;
-    return !this.#abilities.hosted || fitsService(raw.turns, conversation, complain)
+    return !this.#abilities.hosted || fitsService(raw.turns, conversation, complain, this.#rules)
       ? conversation
       : undefined;
   }

@@ -1,0 +1,64 @@
+import { relative, resolve } from "node:path";
+import { EXIT, UsageError } from "../lib/errors.ts";
+import { counted } from "../lib/text/format.ts";
+import { importConfig } from "../importers/import_config.ts";
+import { listLines } from "../importers/pipeline_text.ts";
+import { IMPORTERS } from "../importers/registry.ts";
+import type { Command } from "../cli/command.ts";
+
+const NAMES = IMPORTERS.map(({ name }) => name).join("|");
+
+const command: Command = {
+  name: "import",
+  summary: "Turn a configuration of another tool into a pipeline file; lists what it could not carry over",
+  usage: "FILE",
+  positionals: [1, 1],
+  options: {
+    out: {
+      type: "string",
+      value: "FILE",
+      help: "Write the pipeline there instead of to stdout; the file must not exist",
+    },
+    from: {
+      type: "string",
+      value: "TOOL",
+      help: `Which tool the file is for, if it is not recognised: ${NAMES}`,
+    },
+  },
+  details:
+    "Reads YAML and JSON of Axolotl, LLaMA-Factory (with its dataset_info.json), Unsloth (its command line's and " +
+    "Studio's; Python scripts are not read), TRL (trl sft), Soup, and jobs of OpenAI. Every field of the file is " +
+    "carried over or listed with its line and what to do instead: on stderr, and at the end of the pipeline.\n\n" +
+    "deno task import axolotl.yml --out pipelines/mine.yaml",
+  async run({ positionals, values, terminal, fs, cwd }) {
+    const file = positionals[0]!;
+    const out = values["out"] as string | undefined;
+    const target = out === undefined ? undefined : resolve(cwd, out);
+    if (target !== undefined && await fs.stat(target)) {
+      throw new UsageError("import-exists", `Cannot write "${out}": it exists already`, {
+        hint: "Choose another name",
+      });
+    }
+    const imported = await importConfig(file, fs, { cwd, out, from: values["from"] as string | undefined });
+    const { tool, why, pipeline, carried, notCarried } = imported;
+    if (target !== undefined) {
+      await fs.mkdirp(resolve(target, ".."));
+      await fs.writeAtomic(target, pipeline);
+    }
+    const title = IMPORTERS.find(({ name }) => name === tool)!.title;
+    if (values["json"]) {
+      const report = { tool, why, pipeline, carried, not_carried: notCarried };
+      terminal.out(`${JSON.stringify(report, null, 2)}\n`);
+      return EXIT.ok;
+    }
+    if (target === undefined) terminal.out(pipeline);
+    terminal.err(`${title}: ${why}\n${counted(carried.length, "field")} carried over\n`);
+    terminal.err(listLines(notCarried, title, terminal.columns("err")).map((line) => `${line}\n`).join(""));
+    if (target !== undefined) {
+      terminal.err(`\nWrote ${relative(cwd, target)}. Next: deno task check ${relative(cwd, target)}\n`);
+    }
+    return EXIT.ok;
+  },
+};
+
+export { command as import };

@@ -1,0 +1,29 @@
+import type { DataPlaces } from "./data_places.ts";
+import type { Draft } from "./draft.ts";
+import type { Reader } from "./reader.ts";
+import type { Rule } from "./rules.ts";
+
+/** One tool whose configurations become pipeline files. */
+export interface Importer {
+  /** What `--from` calls it. */
+  readonly name: string;
+  readonly title: string;
+  /** Fields, as dotted paths, that no other tool here has: what a file is recognised by. */
+  readonly marks: readonly string[];
+  /** What becomes of each field. */
+  readonly rules: readonly Rule[];
+  /** The same for the fields of LoRA, which mean nothing where every weight is trained. */
+  readonly lowRank: readonly Rule[];
+  /** What the rules alone cannot say: fields that depend on each other, and data. Runs before them. */
+  convert(task: Task): Promise<Method>;
+}
+
+export type Method = "full" | "lora" | "qlora";
+
+/** One file on its way to a pipeline. */
+export interface Task {
+  readonly title: string;
+  readonly reader: Reader;
+  readonly draft: Draft;
+  readonly places: DataPlaces;
+}

@@ -1,0 +1,168 @@
+// deno-lint-ignore-file camelcase -- names of the pipeline file
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { dataOf, faultsOf, FILES, FIXTURES, imported, keysOf, lost } from "./kit.ts";
+
+for (const [file, tool] of Object.entries(FILES)) {
+  Deno.test(`importConfig() recognises ${file}, writes what check takes, and loses no key`, async () => {
+    const result = await imported(file);
+    assert.equal(result.tool, tool);
+    assert.deepEqual(await faultsOf(result), []);
+    const source = await Deno.readTextFile(join(FIXTURES, file));
+    assert.deepEqual(lost(keysOf(parse(source)), result), []);
+    for (const { field, line, file: other } of result.notCarried) {
+      if (line === null || other !== undefined) continue;
+      const name = field.split(".").findLast((name) => !/^\d+$/.test(name))!;
+      assert.ok(source.split("\n")[line - 1]!.includes(name), `${field} is not in line ${line}`);
+    }
+    for (const { field } of result.notCarried) assert.ok(result.pipeline.includes(field), field);
+  });
+}
+
+Deno.test("importConfig() carries a QLoRA of Axolotl over", async () => {
+  const result = await imported("axolotl_qlora.yml");
+  const { dataset, method, train, evaluate, provider } = dataOf(result);
+  assert.deepEqual(dataset.source, [
+    { path: "data/chats.jsonl", format: "messages" },
+    {
+      path: "data/example-org--support-chats.train.jsonl",
+      format: "sharegpt",
+      roles: { customer: "user", agent: "assistant" },
+    },
+  ]);
+  assert.deepEqual(dataset.split, { eval: 0.05 });
+  assert.deepEqual(evaluate, { metric: "none" });
+  assert.deepEqual(method, { kind: "qlora", rank: 32, alpha: 16, dropout: 0.05, target: "all-linear" });
+  assert.deepEqual(train, {
+    epochs: 4,
+    learning_rate: 2e-4,
+    batch_size: 8,
+    max_length: 4096,
+    schedule: "cosine",
+    warmup_ratio: 0.1,
+    weight_decay: 0,
+    max_grad_norm: 1,
+    seed: 42,
+  });
+  assert.deepEqual(provider, { kind: "local", base: "Qwen/Qwen3-4B-Instruct-2507", template: "chatml" });
+  const hub = result.notCarried.find(({ field }) => field === "datasets.1.path")!;
+  assert.equal(hub.line, 13);
+  assert.match(hub.instead, /load_dataset\("example-org\/support-chats", split="train"\)/);
+  assert.match(result.pipeline, /seed: 42 # Axolotl's default/);
+});
+
+Deno.test("importConfig() shows no secret", async () => {
+  for (const file of ["axolotl_qlora.yml", "unsloth.yaml"]) {
+    assert.doesNotMatch(JSON.stringify(await imported(file)), /hf_abcdef|not-a-real-one/);
+  }
+});
+
+Deno.test("importConfig() turns prompts of Axolotl's user into templates, and steps into shares", async () => {
+  const result = await imported("axolotl_full.yaml");
+  const { dataset, method, train } = dataOf(result);
+  assert.deepEqual(dataset.source[1], {
+    path: "data/notes.jsonl",
+    format: "columns",
+    columns: {
+      system: "Answer from the context.",
+      user: "{{ question }}\n\nContext: {{ context | optional }}",
+      assistant: "{{ reply }}",
+    },
+  });
+  assert.deepEqual(dataset.eval, { path: "data/held.jsonl", format: "messages" });
+  assert.deepEqual(dataset.checks, { too_long: "warn" });
+  assert.deepEqual(method, { kind: "full" });
+  assert.deepEqual([train.max_steps, train.epochs, train.warmup_ratio], [400, 1000, 0.05]);
+  const weighty = result.notCarried.filter(({ matters }) => matters).map(({ field }) => field);
+  assert.deepEqual(weighty, [
+    "datasets.1.type.no_input_format",
+    "train_on_inputs",
+    "sample_packing",
+    "deepspeed",
+    "neftune_noise_alpha",
+  ]);
+});
+
+Deno.test("importConfig() reads LLaMA-Factory's descriptions of datasets", async () => {
+  const result = await imported("llama_factory/lora.yaml");
+  const { dataset, method, train } = dataOf(result);
+  assert.deepEqual(dataset.source, [
+    {
+      path: "llama_factory/data/tickets.json",
+      format: "columns",
+      columns: {
+        system: "{{ tone | optional }}",
+        user: "{{ problem }}\n{{ details | optional }}",
+        assistant: "{{ solution }}",
+      },
+    },
+    { path: "llama_factory/data/chats.jsonl", format: "messages", roles: { customer: "user" } },
+    { path: "data/example-org--public-set.en.train.jsonl", format: "alpaca" },
+  ]);
+  assert.deepEqual(dataset.eval, { path: "llama_factory/data/held.jsonl", format: "sharegpt" });
+  assert.deepEqual(method, { kind: "qlora", rank: 8, alpha: 16, dropout: 0, target: ["q_proj", "v_proj"] });
+  assert.deepEqual([train.epochs, train.batch_size, train.max_length], [3, 8, 2048]);
+  const other = result.notCarried.filter(({ file }) => file !== undefined);
+  assert.deepEqual(other.map(({ field, file, line }) => [field, file, line]), [
+    ["chats.num_samples", "dataset_info.json", 17],
+    ["public_set.hf_hub_url", "dataset_info.json", 19],
+  ]);
+});
+
+Deno.test("importConfig() writes the defaults of Unsloth, TRL and Soup out", async () => {
+  const unsloth = dataOf(await imported("unsloth.yaml"));
+  assert.deepEqual(unsloth.method.kind, "qlora");
+  assert.equal(unsloth.provider.base, "unsloth/Qwen3-4B");
+  assert.deepEqual([unsloth.train.schedule, unsloth.train.seed, unsloth.train.batch_size], [
+    "linear",
+    3407,
+    8,
+  ]);
+  const lora = dataOf(await imported("trl_lora.yaml"));
+  assert.deepEqual(lora.method, {
+    kind: "lora",
+    rank: 32,
+    alpha: 16,
+    dropout: 0.05,
+    target: ["q_proj", "v_proj"],
+  });
+  assert.deepEqual([lora.train.max_length, lora.train.warmup_ratio, lora.train.schedule], [
+    1024,
+    0,
+    "linear",
+  ]);
+  const full = await imported("trl_full.yaml");
+  assert.deepEqual(dataOf(full).method, { kind: "full" });
+  assert.deepEqual(dataOf(full).train.learning_rate, 2e-5);
+  const missing = full.notCarried.filter(({ line }) => line === null).map(({ field }) => field);
+  assert.deepEqual(missing, ["assistant_only_loss"]);
+  const soup = dataOf(await imported("soup.yaml"));
+  assert.deepEqual(soup.method, {
+    kind: "qlora",
+    rank: 32,
+    alpha: 64,
+    dropout: 0.05,
+    target: ["q_proj", "v_proj"],
+  });
+  assert.deepEqual([soup.train.warmup_ratio, soup.train.weight_decay, soup.dataset.split.eval], [
+    0.03,
+    0.01,
+    0.1,
+  ]);
+});
+
+Deno.test("importConfig() makes hosted pipelines of OpenAI's jobs", async () => {
+  const job = dataOf(await imported("openai_job.json"));
+  assert.deepEqual(job.provider, {
+    kind: "openai",
+    base: "gpt-4.1-mini-2025-04-14",
+    learning_rate_multiplier: 1.8,
+    integrations: [{ kind: "wandb", project: "support", tags: ["a"] }],
+    suffix: "support",
+  });
+  assert.deepEqual(job.train, { epochs: 3, seed: 7 });
+  const dpo = dataOf(await imported("openai_dpo.json"));
+  assert.deepEqual(dpo.dataset, { source: "data/pairs.jsonl", format: "preference" });
+  assert.equal(dpo.provider.beta, 0.2);
+});

@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { TRIES } from "../../../src/lib/retry.ts";
+import { until } from "../../until.ts";
+import { type Fault, FaultProxy } from "./fault_proxy.ts";
+import { hostedProject } from "./hosted_project.ts";
+import { MockService } from "./mock_service.ts";
+
+const LIST = /^GET \/files$/;
+const CREATE = /^POST \/fine_tuning\/jobs$/;
+const EVENTS = /^GET .*\/events$/;
+
+/** Refuses until the end of time, and says how long to wait. */
+function busy(on: RegExp, seconds: string, status = 429): Fault {
+  const error = { message: "slow down", type: "x", param: null, code: "rate_limit_exceeded" };
+  return { on, times: Infinity, does: { status, body: { error }, headers: { "retry-after": seconds } } };
+}
+
+for (const [what, call] of [["while uploading", LIST], ["while following the job", EVENTS]] as const) {
+  Deno.test(`a call that fails ${what} is made five times in all`, async () => {
+    await using service = new MockService();
+    await using proxy = new FaultProxy(service.url, [busy(call, "0.02", 503)]);
+    await using project = await hostedProject();
+    const { code, err } = await project.run(proxy.url);
+    assert.equal(code, 1);
+    assert.match(err, /503 .*slow down; trying again in .* \(4 of 4\)/s);
+    assert.equal(proxy.count(call), TRIES);
+    const log = await Deno.readTextFile(join(await project.lastRun(), "events.jsonl"));
+    assert.doesNotMatch(log, /step\.retrying/);
+  });
+}
+
+Deno.test("a job that the service refuses for now is asked for five times in all, and never in the dark", async () => {
+  await using service = new MockService();
+  await using proxy = new FaultProxy(service.url, [busy(CREATE, "0.02")]);
+  await using project = await hostedProject();
+  assert.equal((await project.run(proxy.url)).code, 1);
+  assert.equal(proxy.count(CREATE), TRIES);
+  await using broken = new FaultProxy(service.url, [busy(CREATE, "0.02", 500)]);
+  await using other = await hostedProject();
+  assert.match((await other.run(broken.url)).err, /Cannot tell whether the job was started/);
+  assert.equal(broken.count(CREATE), 1);
+});
+
+Deno.test("the tries of a call go on counting after a kill", async () => {
+  await using service = new MockService();
+  await using proxy = new FaultProxy(service.url, [busy(LIST, "0.8")]);
+  await using project = await hostedProject();
+  const child = project.start(...project.args(proxy.url));
+  const words = new Response(child.stderr).text();
+  const log = async () => {
+    const run = await project.lastRun().catch(() => "");
+    return await Deno.readTextFile(join(run, "events.jsonl")).catch(() => "");
+  };
+  await until("two tries to be written down", async () => (await log()).includes('"failures":2'));
+  child.kill("SIGKILL");
+  await child.status;
+  await words;
+  const before = proxy.count(LIST);
+  const { code, err } = await project.run(proxy.url);
+  assert.equal(code, 1, err);
+  assert.ok(before >= 2 && before < TRIES, `${before} tries before the kill`);
+  assert.equal(proxy.count(LIST), TRIES);
+});
+
+Deno.test("x-should-retry decides where the service sends it", async () => {
+  const headers = (value: string) => ({ "retry-after": "0.02", "x-should-retry": value });
+  const answer = (status: number, value: string) => ({
+    status,
+    body: { error: { message: "no", type: "x", param: null, code: null } },
+    headers: headers(value),
+  });
+  await using service = new MockService();
+  await using yes = new FaultProxy(service.url, [{ on: LIST, does: answer(400, "true") }]);
+  await using project = await hostedProject();
+  assert.equal((await project.run(yes.url)).code, 0);
+  await using no = new FaultProxy(service.url, [{ on: LIST, does: answer(503, "false") }]);
+  await using other = await hostedProject();
+  assert.equal((await other.run(no.url, "--fresh", "--create-anyway")).code, 1);
+  assert.equal(no.count(LIST), 1);
+});

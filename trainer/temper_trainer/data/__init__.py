@@ -1,0 +1,1 @@
+"""Examples in: rows, chat templates, tokens and label masks."""

@@ -1,0 +1,1 @@
+"""Scores on held-out rows: losses, answers and metrics."""

@@ -1,0 +1,92 @@
+"""The verbs, from the lock to the exit code."""
+
+import json
+import sys
+from pathlib import Path
+
+from ..errors import TrainerError
+from ..files import read_json, write_json
+from .events import Metrics, print_progress, say
+from .failures import explain
+from .job import read_job
+from .lock import folder_lock, job_lock
+from .stop import Stop
+
+
+def run_prepare(job_dir: Path, cache: Path) -> int:
+    """Exit code of `prepare`; error.json says what went wrong."""
+    try:
+        with folder_lock(job_dir):
+            (job_dir / "error.json").unlink(missing_ok=True)
+            try:
+                job = read_job(job_dir)
+                # Imported late: a bad job is refused before seconds go into loading libraries
+                from ..data.prepare import prepare
+
+                prepare(job, job_dir, cache, print_progress)
+                return 0
+            except Exception as error:
+                return fail(explain(error), lambda failure: write_error(job_dir, failure))
+    except Exception as error:
+        return fail(explain(error))
+
+
+def run_train(job_dir: Path, cache: Path, stop: Stop) -> int:
+    """Exit code of `train`; result.json says what went wrong."""
+    try:
+        with job_lock(job_dir):
+            result = read_json(job_dir / "result.json")
+            if result and result["state"] == "done":
+                return 0
+            (job_dir / "result.json").unlink(missing_ok=True)
+            try:
+                write_json(job_dir / "result.json", work(job_dir, cache, stop))
+                return 0
+            except Exception as error:
+                return fail(explain(error), lambda failure: write_failed(job_dir, failure))
+    except Exception as error:
+        return fail(explain(error))
+
+
+def run_judge(job_dir: Path, answers: Path) -> int:
+    """Exit code of `judge`, which prints its verdict. Changes nothing, so it needs no lock."""
+    try:
+        from ..eval.judge import judge
+
+        print(json.dumps(judge(read_job(job_dir), job_dir, answers)))
+        return 0
+    except Exception as error:
+        return fail(explain(error))
+
+
+def work(job_dir: Path, cache: Path, stop: Stop) -> dict:
+    """The content of result.json. Importing PyTorch is part of the phase that loads."""
+    job = read_job(job_dir)
+    metrics = Metrics(job_dir / "metrics.jsonl")
+    with metrics.phase("load"):
+        from ..training.session import open_session
+        from ..training.train import make_ready, train
+
+        session = open_session(job, job_dir, cache, stop, metrics)
+        ready = make_ready(session)
+    return train(session, ready)
+
+
+def write_error(job_dir: Path, failure: TrainerError) -> None:
+    write_json(job_dir / "error.json", {"version": 1, **failure.as_json()})
+
+
+def write_failed(job_dir: Path, failure: TrainerError) -> None:
+    write_json(job_dir / "result.json", {"version": 1, "state": "failed", "error": failure.as_json()})
+
+
+def fail(failure: TrainerError, record=None) -> int:
+    say(failure.message)
+    if failure.hint:
+        say(failure.hint)
+    if record:
+        try:
+            record(failure)
+        except OSError as error:
+            print(f"Cannot write why it failed: {error}", file=sys.stderr)
+    return failure.exit_code

@@ -1,0 +1,146 @@
+"""`train`: baseline, train, evaluate, export. Each phase finds what an earlier attempt has finished."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import TrainerError
+from ..eval.evaluate import Scores, evaluate, evaluate_few_shot
+from ..export.merge_check import check_merge_values
+from ..files import read_json, write_json
+from ..job.result import result_json, write_artifacts
+from ..methods import Method, attach
+from .checkpoint import Checkpoints
+from .loop import Loop
+from .random_state import RandomState
+from .session import Session
+from .ways import Longest, Ways, choose_ways
+
+Kept = dict[str, Scores | None]
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A method on its base, and how its rows are computed."""
+
+    method: Method
+    random: RandomState
+    ways: Ways
+
+
+def make_ready(session: Session) -> Ready:
+    """Refuses what cannot be trained, before anything has been computed for nothing."""
+    random = RandomState(session.job.train.seed, session.environment.device)
+    method = attach(session.job, session.model, random, session.encoder.encode)
+    export = session.job.export
+    if export.gguf or export.merged:
+        check_merge_values(session.base, method)
+    ways, notes = choose_ways(method, session.rows, longest(session), decodes(session))
+    if session.job.added_tokens() and ways.score.head != "fast":
+        message = "Cannot export the tokens of this prefix: the base changes its logits after its head"
+        raise TrainerError("unsupported_export", message, "Set export.gguf and export.merged to false")
+    for note in notes:
+        session.metrics.warn(note)
+    return Ready(method, random, ways)
+
+
+def decodes(session: Session) -> bool:
+    return session.held_out is not None and session.job.evaluate.metric != "none"
+
+
+def longest(session: Session) -> Longest:
+    """Of training rows, and of held-out rows whose answers may come out longer than the expected ones."""
+    ahead, held_out = session.job.ahead(), session.held_out
+    row = int(session.rows.lengths(np.arange(len(session.rows))).max())
+    answered = 0
+    if held_out is not None:
+        answered = int(held_out.prepared.lengths(np.arange(len(held_out.prepared))).max())
+        answered += session.job.evaluate.max_new_tokens if decodes(session) else 0
+        if session.job.evaluate.few_shot:
+            shown = max(len(session.encoder.encode_prompt(text.few_shot)) for text in held_out.texts)
+            answered = max(answered, shown + session.job.evaluate.max_new_tokens)
+    return Longest(ahead + row, ahead + answered)
+
+
+def train(session: Session, ready: Ready) -> dict:
+    """Does the whole job; returns the content of result.json."""
+    method, ways = ready.method, ready.ways
+    with method.off():
+        baseline = kept_scores(session, "baseline", lambda session: evaluate_base(session, ways))
+    checkpoints = Checkpoints(session.checkpoints, session.trained_from)
+    loop = Loop(session, method, ready.random, checkpoints, ways.train)
+    with session.metrics.phase("train"):
+        loop.run()
+    scores = baseline | kept_scores(session, "evaluate", lambda session: evaluate_trained(session, method, ways))
+    with session.metrics.phase("export"):
+        written = write_artifacts(session, method, scores, ways.train)
+    return result_json(session, loop, scores, written, ways)
+
+
+def kept_scores(session: Session, phase: str, compute: Callable[[Session], Kept]) -> Kept:
+    """Scores of an earlier attempt, or new ones, kept for the next attempt."""
+    path = session.checkpoints / f"{phase}.json"
+    kept = read_json(path)
+    if kept is None or kept["job"] != session.evaluated_from:
+        with session.metrics.phase(phase):
+            scores = compute(session)
+        kept = {
+            "job": session.evaluated_from,
+            "seconds": session.metrics.seconds[phase],
+            "scores": {name: value and value.as_json() for name, value in scores.items()},
+        }
+        write_json(path, kept)
+    session.metrics.seconds[phase] = kept["seconds"]
+    return {name: value and Scores(**value) for name, value in kept["scores"].items()}
+
+
+def evaluate_base(session: Session, ways: Ways) -> Kept:
+    """The base as it is, and with the task explained in the prompt."""
+    scores: Kept = {"before": None, "few_shot": None}
+    job, held_out, report = session.job, session.held_out, progress(session, "baseline")
+    if held_out is None:
+        return scores
+    rounds = job.evaluate.before + (job.evaluate.few_shot is not None)
+    earlier = job.evaluate.before * len(held_out.rows)
+    if job.evaluate.before:
+        scores["before"] = evaluate(
+            session.model,
+            session.encoder,
+            held_out,
+            job,
+            lambda done, total: report(done, rounds * total),
+            ways=ways,
+        )
+    if job.evaluate.few_shot:
+        scores["few_shot"] = evaluate_few_shot(
+            session.model,
+            session.encoder,
+            held_out,
+            job,
+            lambda done, total: report(earlier + done, rounds * total),
+            ways,
+        )
+    return scores
+
+
+def evaluate_trained(session: Session, method: Method, ways: Ways) -> Kept:
+    held_out, report = session.held_out, progress(session, "evaluate")
+    if held_out is None:
+        return {"after": None}
+    return {"after": evaluate(method.model, session.encoder, held_out, session.job, report, method.past(), ways)}
+
+
+def progress(session: Session, phase: str) -> Callable[[int, int], None]:
+    """Writes an event when more rows are done, at most one each second."""
+    last = {"done": -1, "time": 0.0}
+
+    def report(done: int, total: int) -> None:
+        session.stop.check()
+        if done == last["done"] or (done < total and time.monotonic() - last["time"] < 1):
+            return
+        last.update(done=done, time=time.monotonic())
+        session.metrics.write("eval", phase=phase, done=done, total=total)
+
+    return report
