@@ -13,26 +13,17 @@ import { type JsonSchema, jsonSchema } from "../src/spec/schema/json_schema.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** Pages with derived parts. */
-export const PAGES = ["docs/commands.md", "docs/methods.md", "docs/pipeline.md"] as const;
-
-const TABLES: Readonly<Record<string, () => string | Promise<string>>> = {
-  commands: commandTables,
-  fields: () => fieldTables(jsonSchema()),
+/** Pages with derived parts, and the tables of each. */
+const TABLES: Readonly<Record<string, () => Promise<Readonly<Record<string, string>>>>> = {
+  "docs/commands.md": async () => ({ commands: await commandTables() }),
+  "docs/methods.md": () => Promise.resolve({}),
+  "docs/pipeline.md": () => Promise.resolve({ fields: fieldTables(jsonSchema()) }),
 };
+export const PAGES: readonly string[] = Object.keys(TABLES);
 
 /** The page with its derived parts as the code has them now. */
 export async function renewed(path: string, page: string): Promise<string> {
-  let text = page;
-  for (const [name, table] of Object.entries(TABLES)) {
-    const [open, close] = [`<!-- table: ${name} -->\n`, `\n<!-- end -->`];
-    const at = text.indexOf(open);
-    if (at < 0) continue;
-    const end = text.indexOf(close, at);
-    if (end < 0) throw new Error(`${path}: ${name} has no end`);
-    text = `${text.slice(0, at)}${open}${await table()}${text.slice(end)}`;
-  }
-  return await withOutputs(text);
+  return await withOutputs(renewTables(page, await TABLES[path]!()));
 }
 
 async function commandTables(): Promise<string> {
@@ -41,14 +32,14 @@ async function commandTables(): Promise<string> {
 }
 
 function commandTable({ name, usage, summary, options, details = "" }: Command): string {
-  const rows = Object.entries(options).map(([long, option]) => `| ${flag(long, option)} | ${cell(option)} |`);
+  const rows = Object.entries(options).map(([long, option]) => [flag(long, option), cell(option)]);
   // Examples follow after an empty line.
   const prose = details.split("\n\n")[0]!.replaceAll("\n", " ");
   return [
     `### ${name}`,
     `\`deno task ${name}${usage && ` ${usage}`}\`: ${summary}.`,
     ...prose === "" || prose.startsWith("deno task") ? [] : ["", prose],
-    ...rows.length === 0 ? [] : ["", "| option | |", "|---|---|", ...rows],
+    ...rows.length === 0 ? [] : ["", markdownTable(["option", ""], rows)],
   ].join("\n");
 }
 
@@ -63,32 +54,26 @@ function cell({ help, default: value }: Option): string {
 interface Section {
   readonly title: string;
   readonly about: string;
-  readonly rows: string;
+  readonly table: string;
 }
 
-/** A table for each section. Sections of the same fields share one. */
+/** A table for each section. Sections with the same fields share one. */
 function fieldTables(root: JsonSchema): string {
-  const byRows = Map.groupBy(sections(root, "The file", ""), ({ rows }) => rows);
-  return [...byRows.values()].map((same) => {
+  const byTable = Map.groupBy(sections(root, "The file", ""), ({ table }) => table);
+  return [...byTable].map(([table, same]) => {
     const titles = [...new Set(same.map(({ title }) => title))].join(", ");
-    return [
-      `### ${titles}`,
-      ...same[0]!.about ? [same[0]!.about, ""] : [],
-      "| field | takes | |",
-      "|---|---|---|",
-      same[0]!.rows,
-    ]
-      .join("\n");
+    const { about } = same[0]!;
+    return [`### ${titles}`, ...about ? [about, ""] : [], table].join("\n");
   }).join("\n\n");
 }
 
 /** A section, then those in it. */
 function sections(node: JsonSchema, title: string, path: string): Section[] {
   const fields = Object.entries(node.properties ?? {});
-  const rows = fields.map(([name, field]) => `| \`${name}\` | ${takes(field)} | ${escaped(about(field))} |`);
-  const self = { title, about: node.description ? `${node.description}.` : "", rows: rows.join("\n") };
+  const rows = fields.map(([name, field]) => [`\`${name}\``, takes(field), escaped(about(field))]);
+  const table = markdownTable(["field", "takes", ""], rows);
   return [
-    self,
+    { title, about: node.description ? `${node.description}.` : "", table },
     ...fields.flatMap(([name, field]) => sectionsOf(field, path === "" ? name : `${path}.${name}`)),
   ];
 }
