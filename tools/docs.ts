@@ -10,6 +10,7 @@ import type { Command, Option } from "../src/cli/command.ts";
 import { COMMANDS, loadCommand } from "../src/cli/registry.ts";
 import { expected } from "../src/spec/schema/words.ts";
 import { type JsonSchema, jsonSchema } from "../src/spec/schema/json_schema.ts";
+import { markdownTable, renewTables } from "./doc_tables.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
