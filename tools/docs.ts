@@ -39,7 +39,7 @@ function commandTable({ name, usage, summary, options, details = "" }: Command):
   return [
     `### ${name}`,
     `\`deno task ${name}${usage && ` ${usage}`}\`: ${summary}.`,
-    ...prose === "" || prose.startsWith("deno task") ? [] : ["", prose],
+    ...prose === "" ? [] : ["", prose],
     ...rows.length === 0 ? [] : ["", markdownTable(["option", ""], rows)],
   ].join("\n");
 }
