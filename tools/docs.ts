@@ -35,7 +35,7 @@ async function commandTables(): Promise<string> {
 function commandTable({ name, usage, summary, options, details = "" }: Command): string {
   const rows = Object.entries(options).map(([long, option]) => [flag(long, option), cell(option)]);
   // Examples follow after an empty line.
-  const prose = details.split("\n\n")[0]!.replaceAll("\n", " ");
+  const prose = details.split("\n\n")[0]!.replaceAll("\n", " ").replace(/:$/, ".");
   return [
     `### ${name}`,
     `\`deno task ${name}${usage && ` ${usage}`}\`: ${summary}.`,
