@@ -11,11 +11,16 @@ from .job.events import end_with_reader
 from .job.run import run_judge, run_prepare, run_train
 from .job.stop import Stop, Stopped
 
+GENERATED = {
+    "archs": "print what archs.json holds: the architectures that GGUF files are written for",
+    "schema": "print what job.schema.json holds: the fields of job.json",
+}
+
 
 def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
-    if options.verb == "archs":
-        return print_archs()
+    if options.verb in GENERATED:
+        return print_generated(options.verb)
     share_processors()
     stop = Stop()
     stop.listen()
@@ -31,10 +36,13 @@ def main(arguments: list[str] | None = None) -> int:
         return STOPPED
 
 
-def print_archs() -> int:
-    from .archs.listing import listing
-
-    print(json.dumps(listing(), ensure_ascii=False, indent=2))
+def print_generated(verb: str) -> int:
+    """Prints the content of a file that the pipeline's side reads."""
+    if verb == "archs":
+        from .archs.listing import listing as content
+    else:
+        from .job.job import schema as content
+    print(json.dumps(content(), ensure_ascii=False, indent=2))
     return 0
 
 
@@ -60,7 +68,8 @@ def parser() -> argparse.ArgumentParser:
     parts = verbs.add_parser("judge", help="say which answers of another program to the eval rows are right")
     parts.add_argument("job_dir", type=Path, metavar="JOB_DIR", help="folder with job.json")
     parts.add_argument("answers", type=Path, metavar="ANSWERS", help='JSON Lines of {"row", "answer"}')
-    verbs.add_parser("archs", help="print what archs.json holds: the architectures that GGUF files are written for")
+    for verb, what in GENERATED.items():
+        verbs.add_parser(verb, help=what)
     return result
 
 

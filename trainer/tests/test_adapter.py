@@ -1,6 +1,7 @@
 """The bottleneck beside every MLP: what it computes, how it folds into a wider one, what is saved."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import tiny
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 
 from temper_trainer.errors import TrainerError
-from temper_trainer.job.job import Adapter
+from temper_trainer.job.settings import Adapter
 from temper_trainer.methods.adapter import Adapted, AdapterMethod, attach
 from temper_trainer.training.optim import FlatParameters
 from temper_trainer.training.random_state import RandomState
@@ -95,7 +96,7 @@ def test_fold_is_the_explicit_module(hidden, wide, size, act, bias, seed):
     layer = Adapted(LlamaMLP(LlamaConfig(intermediate_size=wide, **shape)), size).double()
     torch.nn.init.normal_(layer.down)
     ours = object.__new__(AdapterMethod)
-    ours.config, ours.layers = Adapter("adapter", size), {"model.layers.0.mlp": layer}
+    ours.config, ours.layers = SimpleNamespace(size=size), {"model.layers.0.mlp": layer}
     whole = LlamaMLP(LlamaConfig(intermediate_size=wide + size, **shape)).double()
     tensors = {name.removeprefix("model.layers.0.mlp."): tensor.double() for name, tensor in ours.merged()}
     own = {"down_proj.bias": layer.mlp.down_proj.bias} if bias else {}

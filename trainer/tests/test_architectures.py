@@ -18,8 +18,8 @@ from temper_trainer.bases.base import prepare_base
 from temper_trainer.data.prepared import Prepared
 from temper_trainer.errors import TrainerError
 from temper_trainer.export.merge_check import check_merged
-from temper_trainer.job.job import Adapter, Full, Lora, Prefix, Qlora
 from temper_trainer.job.run import run_prepare, run_train
+from temper_trainer.job.settings import Adapter, Full, Lora, Prefix, Qlora
 from temper_trainer.job.stop import Stop
 from temper_trainer.methods import attach, load
 from temper_trainer.training.device import Environment

@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from temper_trainer.errors import TrainerError
 from temper_trainer.job.events import Metrics
 from temper_trainer.job.failures import explain
-from temper_trainer.job.job import Train
+from temper_trainer.job.settings import Train
 from temper_trainer.training.checkpoint import Checkpoint, Checkpoints
 from temper_trainer.training.optim import FlatParameters, learning_rate, make_optimizer
 from temper_trainer.training.random_state import RandomState

@@ -21,7 +21,8 @@ from temper_trainer.eval.evaluate import Scores, evaluate, evaluate_few_shot, pr
 from temper_trainer.eval.few_shot import choose_examples, few_shot_prompts, few_shot_texts
 from temper_trainer.eval.predictions import changes, write_predictions
 from temper_trainer.eval.scoring import score_rows
-from temper_trainer.job.job import FewShot, read_job
+from temper_trainer.job.job import read_job
+from temper_trainer.job.settings import FewShot
 from temper_trainer.training.batches import padded_batches
 
 TOTAL = 6
@@ -241,7 +242,7 @@ def test_changes_count_every_row_once(pairs):
 def test_write_predictions_has_a_line_for_every_row(taught, tmp_path):
     scores = run(taught)
     path = tmp_path / "predictions.jsonl"
-    write_predictions(path, taught.held_out, None, None, scores, ahead=3)
+    write_predictions(path, taught.held_out, None, None, scores, prefix_length=3)
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     assert len(lines) == TOTAL
     assert lines[0] == {

@@ -28,7 +28,7 @@ from temper_trainer.gguf.from_hf import write_from_hf
 from temper_trainer.gguf.jinja import chat_template
 from temper_trainer.gguf.reader import GgufFile
 from temper_trainer.gguf.values import string
-from temper_trainer.job.job import Template, Turn
+from temper_trainer.job.settings import Template, Turn
 
 EXACT = 1e-3
 NOISE = {"f32": EXACT, "f16": 0.02, "bf16": 0.15, "q8_0": 0.5, "q4_0": 4.0}

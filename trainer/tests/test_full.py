@@ -7,7 +7,7 @@ import torch
 import transformers
 from safetensors.torch import load_file
 
-from temper_trainer.job.job import Full
+from temper_trainer.job.settings import Full
 from temper_trainer.methods.full import attach
 from temper_trainer.training.head import token_losses
 from temper_trainer.training.optim import FlatParameters

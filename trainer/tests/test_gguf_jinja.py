@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from temper_trainer.data.linear_template import render_prompt
 from temper_trainer.gguf.jinja import MARK, chat_template
-from temper_trainer.job.job import Template, Turn
+from temper_trainer.job.settings import Template, Turn
 
 
 def as_template(fields: dict) -> Template:

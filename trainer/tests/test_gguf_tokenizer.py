@@ -24,7 +24,7 @@ from temper_trainer.gguf.splice import splice
 from temper_trainer.gguf.tokenizer import write_tokenizer
 from temper_trainer.gguf.values import ARRAY, Value, boolean, i32s, string, strings, u32
 from temper_trainer.gguf.vocabulary import tokenizer_metadata
-from temper_trainer.job.job import Template, Turn
+from temper_trainer.job.settings import Template, Turn
 
 HARD = [
     "1234567 x12. 12345,12",

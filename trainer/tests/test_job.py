@@ -6,7 +6,7 @@ import pytest
 import tiny
 
 from temper_trainer.errors import TrainerError
-from temper_trainer.job.job import read_job
+from temper_trainer.job.job import read_job, schema
 
 PREFIX = {"kind": "prefix", "length": 10, "placement": "input", "init_text": None}
 LAYERS = {"placement": "layers"}
@@ -32,7 +32,24 @@ def test_read_job_takes_whole_numbers_where_fractions_may_stand(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"train": {"epoch": 1}}, '"train.epoch" is not a known field'),
+        ({"train": {"epoch": 1}}, '"train.epoch" is not a known field; known here: epochs, learning_rate, batch_size'),
+        ({"method": {"kind": "full", "rank": 8}}, '"method.rank" is not a known field; known here: kind'),
+        (
+            {"evaluate": {"few_shot": {"shots": 3}}},
+            '"evaluate.few_shot.shots" is not a known field; known here: in',
+        ),
+        ({"templates": [tiny.CHATML | {"end": ""}]}, '"templates[0].end" is not a known field; known here: name, det'),
+        ({"jobs": 1}, '"jobs" is not a known field; known here: version, name, base, template'),
+        ({"train": [1]}, '"train" must be an object'),
+        ({"method": {"target": ["q_proj", 1]}}, '"method.target[1]" must be a text, found 1'),
+        ({"method": {"rank": "8"}}, "\"method.rank\" must be a whole number, found '8'"),
+        ({"templates": [tiny.CHATML | {"stop": []}]}, '"templates[0].stop" must not be an empty list'),
+        (
+            {"templates": [tiny.CHATML | {"turns": {"user": {"open": "", "close": None}}}]},
+            '[0].turns.user.close" must be a',
+        ),
+        ({"evaluate": {"metric": "taste"}}, "\"evaluate.metric\" is 'taste' and must be one of contains, "),
+        ({"export": {"gguf": 1}}, '"export.gguf" must be true or false, found 1'),
         ({"train": {"epochs": 0}}, '"train.epochs" is 0 and must be above 0'),
         ({"train": {"batch_size": 2.5}}, '"train.batch_size" must be a whole number'),
         ({"train": {"batch_size": True}}, '"train.batch_size" must be a whole number'),
@@ -64,6 +81,17 @@ def test_read_job_names_the_field(tmp_path, changes, words):
         job_with(tmp_path, **changes)
     assert words in caught.value.message
     assert caught.value.exit_code == 2
+
+
+def test_job_schema_says_what_is_read():
+    renew = "run `python -m temper_trainer schema > job.schema.json` in trainer/"
+    assert json.loads((tiny.Path(__file__).parents[1] / "job.schema.json").read_text()) == schema(), renew
+
+
+def test_job_schema_describes_every_field():
+    kinds = [("Job", schema()), *schema()["$defs"].items()]
+    fields = [(kind, name, field) for kind, one in kinds for name, field in one["properties"].items()]
+    assert [(kind, name) for kind, name, field in fields if "description" not in field and name != "kind"] == []
 
 
 def test_read_job_says_where_a_field_is_missing(tmp_path):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from peft.tuners.lora.layer import Linear
 
 from temper_trainer.errors import TrainerError
-from temper_trainer.job.job import Lora
+from temper_trainer.job.settings import Lora
 from temper_trainer.methods.lora import attach
 from temper_trainer.training.random_state import RandomState
 

@@ -13,7 +13,7 @@ from test_export import EXACT, NOISE, PROMPTS, distance, export, from_gguf, quie
 
 from temper_trainer.bases.base import prepare_base
 from temper_trainer.gguf.reader import GgufFile
-from temper_trainer.job.job import Adapter, Full, Qlora
+from temper_trainer.job.settings import Adapter, Full, Qlora
 from temper_trainer.methods import attach, load
 from temper_trainer.training.device import Environment
 from temper_trainer.training.random_state import RandomState

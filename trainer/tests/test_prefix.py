@@ -11,7 +11,7 @@ from test_packing import some_rows
 from temper_trainer.errors import TrainerError
 from temper_trainer.eval.decode import greedy
 from temper_trainer.eval.scoring import score_rows
-from temper_trainer.job.job import Prefix
+from temper_trainer.job.settings import Prefix
 from temper_trainer.methods.prefix import attach
 from temper_trainer.training.head import token_losses
 from temper_trainer.training.optim import FlatParameters
@@ -70,7 +70,7 @@ def test_packed_rows_behind_a_prefix_have_peft_s_loss_and_gradient(folder, place
     ours = shake(method(folder, placement))
     flat = FlatParameters(ours.parameters())
     rows = some_rows([17, 17, 9, 9, 5, 2, 1])
-    batch = pack(rows, CPU, ours.ahead)
+    batch = pack(rows, CPU, ours.prefix_length)
     with packed_rows(ours.causal):
         loss = token_losses(ours.causal, ours.hidden(batch)[batch.places], batch.targets).sum()
         loss.backward()
@@ -88,8 +88,8 @@ def test_rows_behind_a_prefix_do_not_see_each_other(tiny_llama, placement):
     ours = shake(method(tiny_llama, placement))
     first, second, third = some_rows([6, 6, 4])
     with packed_rows(ours.causal), torch.no_grad():
-        alone = ours.hidden(pack([second], CPU, ours.ahead))
-        among = ours.hidden(pack([first, second, third], CPU, ours.ahead))
+        alone = ours.hidden(pack([second], CPU, ours.prefix_length))
+        among = ours.hidden(pack([first, second, third], CPU, ours.prefix_length))
     torch.testing.assert_close(among[6:12], alone, rtol=1e-4, atol=1e-5)
 
 

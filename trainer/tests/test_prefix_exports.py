@@ -34,7 +34,7 @@ from temper_trainer.gguf.quantize import REQUESTED, quantize
 from temper_trainer.gguf.reader import GgufFile
 from temper_trainer.gguf.splice import splice
 from temper_trainer.gguf.values import f32s, i32s, strings
-from temper_trainer.job.job import Prefix, Template, Turn
+from temper_trainer.job.settings import Prefix, Template, Turn
 from temper_trainer.methods.output_rows import LEAST, NEAR, WANTED, farthest_below, unlikely_rows
 from temper_trainer.methods.prefix import attach
 from temper_trainer.training.packing import pack, packed_rows
@@ -76,7 +76,7 @@ def trained(base: Base):
 def states(method) -> tuple[torch.Tensor, torch.Tensor]:
     rows = [(np.array(prompt), np.ones(len(prompt))) for prompt in PROMPTS]
     with packed_rows(method.causal), torch.no_grad():
-        found = method.hidden(pack(rows, torch.device("cpu"), method.ahead))
+        found = method.hidden(pack(rows, torch.device("cpu"), method.prefix_length))
     return found, found[:40]
 
 

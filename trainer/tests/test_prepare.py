@@ -156,7 +156,8 @@ def test_prepare_chooses_no_template_that_does_not_fit(prepared):
 
 def read_template():
     from temper_trainer.job.fields import read
-    from temper_trainer.job.job import Template
+
+    from temper_trainer.job.settings import Template
 
     return read(Template, tiny.CHATML, "template")
 

@@ -11,7 +11,7 @@ from test_lora import shake
 from temper_trainer.bases.base import prepare_base
 from temper_trainer.bases.weights import Weights
 from temper_trainer.errors import TrainerError
-from temper_trainer.job.job import Qlora
+from temper_trainer.job.settings import Qlora
 from temper_trainer.methods import lora, nf4, qlora
 from temper_trainer.methods.four_bit import FourBitLinear, read_tensor
 from temper_trainer.training.device import Environment

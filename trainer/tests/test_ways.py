@@ -13,7 +13,7 @@ from temper_trainer.errors import TrainerError, Unfit
 from temper_trainer.eval import decode
 from temper_trainer.eval.scoring import score_rows
 from temper_trainer.export.merge_check import check_merge_values, check_merged
-from temper_trainer.job.job import Adapter, Full, Lora, Prefix, Qlora
+from temper_trainer.job.settings import Adapter, Full, Lora, Prefix, Qlora
 from temper_trainer.methods import attach, load
 from temper_trainer.training import check_ways, compute, ways
 from temper_trainer.training.device import Environment

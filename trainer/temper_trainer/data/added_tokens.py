@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from ..job.job import Job, Template
+from ..job.job import Job
+from ..job.settings import Template
 
 
 def soft_tokens(count: int) -> list[str]:

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..errors import TrainerError
-from ..job.job import Job, Template
+from ..job.job import Job
+from ..job.settings import Template
 from .chat import Answer
 from .examples import Message, Row
 

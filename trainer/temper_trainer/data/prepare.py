@@ -111,10 +111,10 @@ def eval_texts(
 
 def room(job: Job, context: int) -> int:
     """Tokens of a row the base can read."""
-    if job.ahead() + 2 > context:
-        message = f"Cannot use method.length {job.ahead()}: the base reads {context} tokens in all"
+    if job.prefix_length() + 2 > context:
+        message = f"Cannot use method.length {job.prefix_length()}: the base reads {context} tokens in all"
         raise TrainerError("bad_method", message, "Take a shorter prefix")
-    return context - job.ahead()
+    return context - job.prefix_length()
 
 
 class Table:

@@ -8,7 +8,8 @@ from ..bases.base import Base
 from ..errors import TrainerError
 from ..files import read_json
 from ..gguf.jinja import chat_template as as_jinja
-from ..job.job import Job, Prefix, Template
+from ..job.job import Job
+from ..job.settings import Prefix, Template
 from .chat import Answer, Chat, JinjaChat, difference
 from .examples import Row
 from .jinja import Jinja

@@ -9,7 +9,7 @@ from ..data.chat import Chat
 from ..data.encoder import Encoder
 from ..data.examples import Message, Row, read_rows, read_some
 from ..errors import TrainerError
-from ..job.job import FewShot
+from ..job.settings import FewShot
 
 
 def few_shot_texts(chat: Chat, few_shot: FewShot, train: Path, rows: list[Row], seed: int) -> list[str]:

@@ -14,15 +14,15 @@ def write_predictions(
     before: Scores | None,
     few_shot: Scores | None,
     after: Scores | None,
-    ahead: int = 0,
+    prefix_length: int = 0,
 ) -> None:
-    """One held-out row a line; null where an answer was not asked for. `ahead`: positions before every prompt."""
+    """One held-out row a line; null where an answer was not asked for."""
     columns = {"before": before, "few_shot": few_shot, "after": after}
     lines = []
     for index, (row, text) in enumerate(zip(held_out.rows, held_out.texts, strict=True)):
         line = {"row": index, "origin": row.origin, "question": question(row)}
         line |= {"prompt": text.prompt, "expected": text.expected}
-        line["prompt_tokens"] = ahead + len(prompt_of(held_out.prepared, index))
+        line["prompt_tokens"] = prefix_length + len(prompt_of(held_out.prepared, index))
         line |= {name: _at(scores and scores.answers, index) for name, scores in columns.items()}
         line |= {f"{name}_ok": _at(scores and scores.right, index) for name, scores in columns.items()}
         lines.append(json.dumps(line, ensure_ascii=False) + "\n")

@@ -81,15 +81,15 @@ def check_exports(job: "Job", base: "Base") -> None:
     """Raises before training what would otherwise fail after it."""
     if job.export.gguf:
         with explained("unsupported_export", "Cannot write the base as GGUF", INSTEAD):
-            check_gguf(base, job.export.quantization, job.wider())
+            check_gguf(base, job.export.quantization, job.added_width())
     if job.export.merged:
         with explained("unsupported_export", "Cannot write merged/", NO_MERGE):
             check_merge_names(base, job.method.kind)
     check_tokens(base, soft_names(job))
 
 
-def check_gguf(base: "Base", quantization: str, wider: int = 0) -> None:
-    """`wider`: what the method adds to the width of the feed-forward part."""
+def check_gguf(base: "Base", quantization: str, added_width: int = 0) -> None:
+    """`added_width`: what the method adds to the width of the feed-forward part."""
     if base.source_gguf is None:
         from ..gguf.from_hf import FolderParts, metadata, read_config
 
@@ -97,7 +97,7 @@ def check_gguf(base: "Base", quantization: str, wider: int = 0) -> None:
         metadata(base.dir, config)
         FolderParts(base.dir, config)
     info = base.info
-    feed_forward = info["feed_forward"] + wider
+    feed_forward = info["feed_forward"] + added_width
     rows = {"hidden": info["hidden"], "feed_forward": feed_forward, "heads": info["heads"] * info["head_dim"]}
     if REQUESTED[quantization] in WHOLE:
         return

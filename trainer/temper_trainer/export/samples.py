@@ -45,7 +45,7 @@ def trained_samples(session: Session, method: Method) -> list[Sample]:
     """Of held-out rows where there are any. Training is over: the model stays without dropout."""
     table = session.held_out.prepared if session.held_out else session.rows
     past, soft = method.past(), session.base.info["vocab"]
-    ahead = range(soft, soft + method.ahead)
+    ahead = range(soft, soft + method.prefix_length)
     found = []
     method.model.eval()
     for index in spaced(len(table), SAMPLES):

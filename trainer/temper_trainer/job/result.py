@@ -40,7 +40,7 @@ def write_artifacts(session: Session, method: Method, scores: dict[str, Scores |
     if session.held_out:
         # Before an export that may be refused: the answers are worth keeping.
         before, few_shot, after = scores["before"], scores["few_shot"], scores["after"]
-        write_predictions(predictions, session.held_out, before, few_shot, after, method.ahead)
+        write_predictions(predictions, session.held_out, before, few_shot, after, method.prefix_length)
     export, facts = session.job.export, {}
     if export.gguf or export.merged:
         check_merged(method, session.rows)

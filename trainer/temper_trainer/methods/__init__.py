@@ -42,7 +42,7 @@ class Method:
     """Kind and folder of what `save` writes: adapter, or weights where it is the whole model."""
     adds: bool
     """Whether the trained tensors come on top of the base's."""
-    ahead: int = 0
+    prefix_length: int = 0
     """Positions that the trained part takes before each row."""
 
     def parameters(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from torch.nn.functional import linear
 from ..errors import TrainerError
 from ..export.merge import Merge
 from ..files import sync_file, write_json
-from ..job.job import Adapter
+from ..job.settings import Adapter
 from ..training.random_state import RandomState
 from . import Encode, Method, recorded
 

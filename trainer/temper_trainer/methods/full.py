@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 
 from ..bases.base import Base
 from ..files import sync_file, sync_folder
-from ..job.job import Full
+from ..job.settings import Full
 from ..training.device import Environment
 from ..training.random_state import RandomState
 from . import Encode, Method

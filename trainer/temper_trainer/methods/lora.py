@@ -14,7 +14,7 @@ from torch.nn.functional import linear
 
 from ..errors import TrainerError
 from ..files import sync_file, write_json
-from ..job.job import LowRank
+from ..job.settings import LowRank
 from ..training.random_state import RandomState
 from . import Encode, Method, recorded
 from .four_bit import FourBitLinear

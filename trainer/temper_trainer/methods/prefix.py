@@ -5,7 +5,7 @@ from itertools import cycle, islice
 import torch
 
 from ..errors import TrainerError
-from ..job.job import Prefix
+from ..job.settings import Prefix
 from ..training.past import refuse_windows
 from ..training.random_state import RandomState
 from . import Encode, Method

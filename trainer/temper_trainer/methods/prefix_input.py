@@ -8,7 +8,7 @@ from peft import PromptTuningConfig
 
 from ..data.added_tokens import soft_tokens
 from ..export.merge import AddedTokens, Merge
-from ..job.job import Prefix
+from ..job.settings import Prefix
 from ..training.packing import Pack, hidden_states_behind
 from ..training.past import Past, past_of, refusal
 from . import Method
@@ -30,7 +30,7 @@ class InputPrefix(Method):
 
     def __init__(self, config: Prefix, model, ids: torch.Tensor):
         self.model = self.causal = model
-        self.ahead = config.length
+        self.prefix_length = config.length
         check_embedding(model, ids)
         self.embeddings = torch.nn.Parameter(model.get_input_embeddings().weight[ids].detach().float().clone())
 
@@ -52,7 +52,7 @@ class InputPrefix(Method):
         return past_of(self.causal, inputs_embeds=self.values()[None])
 
     def save(self, folder: Path) -> None:
-        kind = PromptTuningConfig(num_virtual_tokens=self.ahead, token_dim=self.embeddings.shape[1])
+        kind = PromptTuningConfig(num_virtual_tokens=self.prefix_length, token_dim=self.embeddings.shape[1])
         save_prompt(folder, kind, self.causal.config.get_text_config(), self.embeddings)
 
     def merged(self) -> Iterator[tuple[str, torch.Tensor]]:
@@ -60,11 +60,11 @@ class InputPrefix(Method):
         return iter(())
 
     def merge(self, states) -> Merge:
-        rows, facts = unlikely_rows(self.causal, *states(), self.ahead)
+        rows, facts = unlikely_rows(self.causal, *states(), self.prefix_length)
         embeddings = self.embeddings.detach().cpu().numpy()
         return Merge(
             self.merged,
-            config={"vocab_size": self.causal.config.vocab_size + self.ahead, "tie_word_embeddings": False},
-            added_tokens=AddedTokens(soft_tokens(self.ahead), embeddings, rows),
+            config={"vocab_size": self.causal.config.vocab_size + self.prefix_length, "tie_word_embeddings": False},
+            added_tokens=AddedTokens(soft_tokens(self.prefix_length), embeddings, rows),
             facts=facts,
         )

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from peft import PrefixTuningConfig
 
-from ..job.job import Prefix
+from ..job.settings import Prefix
 from ..training.packing import Pack, hidden_states
 from ..training.past import Layer, Past, past_of, refusal
 from . import Method
@@ -20,7 +20,7 @@ class LayersPrefix(Method):
 
     def __init__(self, config: Prefix, model, ids: torch.Tensor):
         self.model = self.causal = model
-        self.ahead = config.length
+        self.prefix_length = config.length
         found = past_of(model, input_ids=ids[None]).layers
         if len({states.shape for layer in found for states in layer}) > 1:
             raise refusal("its keys and values differ in size")
@@ -33,7 +33,7 @@ class LayersPrefix(Method):
         return {"embedding": self.embedding}
 
     def layers(self) -> list[Layer]:
-        states = self.embedding.view(self.ahead, -1, 2, self.heads, self.size).permute(1, 2, 3, 0, 4)
+        states = self.embedding.view(self.prefix_length, -1, 2, self.heads, self.size).permute(1, 2, 3, 0, 4)
         return [(keys, values) for keys, values in states]
 
     def hidden(self, batch: Pack) -> torch.Tensor:
@@ -52,7 +52,9 @@ class LayersPrefix(Method):
 
     def save(self, folder: Path) -> None:
         kind = PrefixTuningConfig(
-            num_virtual_tokens=self.ahead, token_dim=self.heads * self.size, encoder_hidden_size=self.heads * self.size
+            num_virtual_tokens=self.prefix_length,
+            token_dim=self.heads * self.size,
+            encoder_hidden_size=self.heads * self.size,
         )
         save_prompt(folder, kind, self.causal.config.get_text_config(), self.embedding, self.heads)
 

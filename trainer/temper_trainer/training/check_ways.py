@@ -186,7 +186,7 @@ class Check:
 
     def refusal(self, reason: str) -> TrainerError:
         arch = self.causal.config.model_type
-        if self.method.ahead:
+        if self.method.prefix_length:
             message = f'Cannot train a prefix on a base of type "{arch}": {reason}'
             return TrainerError("bad_method", message, "Take method.kind: lora")
         message = f'Cannot train a base of type "{arch}": {reason}'

@@ -88,7 +88,7 @@ def row_losses(
 ) -> tuple[torch.Tensor, np.ndarray]:
     """Loss of each labelled token, row by row, and the row it belongs to. Needs `way.on`."""
     if way.rows == "packed":
-        batch = pack(rows, device, method.ahead)
+        batch = pack(rows, device, method.prefix_length)
         states = method.hidden(batch)[batch.places]
     else:
         batch = pad(rows, device)
@@ -99,7 +99,7 @@ def row_losses(
 def hidden_states(method: "Method", rows: Sequence[Row], way: Way, device: torch.device) -> torch.Tensor:
     """Final hidden states at every position of the rows. Needs `way.on`."""
     if way.rows == "packed":
-        return method.hidden(pack(rows, device, method.ahead))
+        return method.hidden(pack(rows, device, method.prefix_length))
     batch = pad(rows, device)
     found = method.causal.get_decoder()(**method.arguments(batch.ids), use_cache=False).last_hidden_state
     parts = zip(found[:, -batch.ids.shape[1] :], rows, strict=True)

@@ -5,7 +5,7 @@ import math
 
 import torch
 
-from ..job.job import Train
+from ..job.settings import Train
 
 
 class FlatParameters:

@@ -32,14 +32,14 @@ class Pack:
     """Which of the packed rows each target belongs to."""
 
 
-def pack(rows: Sequence[tuple[np.ndarray, np.ndarray]], device: torch.device, ahead: int = 0) -> Pack:
-    """Lays rows of (tokens, labels) end to end. Each begins behind `ahead` positions of something else."""
+def pack(rows: Sequence[tuple[np.ndarray, np.ndarray]], device: torch.device, prefix_length: int = 0) -> Pack:
+    """Lays rows of (tokens, labels) end to end. Each begins behind `prefix_length` positions of something else."""
     tokens = np.concatenate([tokens for tokens, _ in rows]).astype(np.int64)
     lengths = [len(tokens) for tokens, _ in rows]
     labels = np.concatenate([labels for _, labels in rows]).astype(bool)
     labels[np.cumsum([0, *lengths[:-1]])] = False  # nothing comes before a row's first token to predict it from
     (labelled,) = np.nonzero(labels)
-    positions = np.concatenate([np.arange(ahead, ahead + length) for length in lengths])
+    positions = np.concatenate([np.arange(prefix_length, prefix_length + length) for length in lengths])
     return Pack(
         ids=torch.from_numpy(tokens)[None].to(device),
         positions=torch.from_numpy(positions)[None].to(device),

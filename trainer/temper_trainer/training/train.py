@@ -52,7 +52,7 @@ def decodes(session: Session) -> bool:
 
 def longest(session: Session) -> Longest:
     """Of training rows, and of held-out rows whose answers may come out longer than the expected ones."""
-    ahead, held_out = session.job.ahead(), session.held_out
+    prefix_length, held_out = session.job.prefix_length(), session.held_out
     row = int(session.rows.lengths(np.arange(len(session.rows))).max())
     answered = 0
     if held_out is not None:
@@ -61,7 +61,7 @@ def longest(session: Session) -> Longest:
         if session.job.evaluate.few_shot:
             shown = max(len(session.encoder.encode_prompt(text.few_shot)) for text in held_out.texts)
             answered = max(answered, shown + session.job.evaluate.max_new_tokens)
-    return Longest(ahead + row, ahead + answered)
+    return Longest(prefix_length + row, prefix_length + answered)
 
 
 def train(session: Session, ready: Ready) -> dict:

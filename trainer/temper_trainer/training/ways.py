@@ -43,7 +43,7 @@ def choose_ways(method: Method, rows: Prepared, longest: Longest, decoding: bool
     """The ways for a job, and what to say where they are not the fastest ones. Raises where none is right."""
     turn, config = turn_of(method.causal.config), method.causal.config
     turns = turn is not None and max(longest.row, longest.answered) > turn
-    if turns and method.ahead:
+    if turns and method.prefix_length:
         message = f"Cannot train a prefix on this base: it reads rows longer than {turn} tokens differently"
         raise TrainerError(
             "bad_method", message, f"Keep rows and answers within {turn} tokens or take method.kind: lora"
@@ -58,7 +58,7 @@ def choose_ways(method: Method, rows: Prepared, longest: Longest, decoding: bool
     answer = TOGETHER
     if decoding:
         cached = Answers(together=False, turn=turn) if turns else ALONE
-        candidates = [*([] if turns else [TOGETHER]), cached, *([] if method.ahead else [UNCACHED])]
+        candidates = [*([] if turns else [TOGETHER]), cached, *([] if method.prefix_length else [UNCACHED])]
         answer = reading.first("Answering", candidates, check.answered, TOGETHER)
     return Ways(train, score, answer), reading.notes
 

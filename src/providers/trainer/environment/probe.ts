@@ -17,7 +17,7 @@ const Capabilities = z.object({
 });
 export type Capabilities = z.infer<typeof Capabilities>;
 
-const MODULES = ["torch", "transformers", "peft", "gguf", "safetensors", "tokenizers", "numpy"];
+const MODULES = ["torch", "transformers", "peft", "gguf", "safetensors", "tokenizers", "numpy", "pydantic"];
 
 /** What the trainer could use; asks its own code where that decides. */
 const QUESTION = `
