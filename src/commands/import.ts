@@ -47,7 +47,7 @@ const command: Command = {
     }
     const title = IMPORTERS.find(({ name }) => name === tool)!.title;
     if (values["json"]) {
-      const report = { tool, why, pipeline, carried, not_carried: notCarried };
+      const report = { tool, why, pipeline, carried, "not_carried": notCarried };
       terminal.out(`${JSON.stringify(report, null, 2)}\n`);
       return EXIT.ok;
     }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { EXIT } from "../lib/errors.ts";
 import { counted, share } from "../lib/text/format.ts";
-import type { Proof } from "../providers/ollama/prove.ts";
+import type { Proof } from "../providers/ollama/proof.ts";
 import { CACHE_OPTION, type Command, RUNS_OPTION } from "../cli/command.ts";
 import { MODEL_OPTION, serveOptions, SERVER_OPTION, servingWork } from "../cli/serving_work.ts";
 

@@ -1,4 +1,4 @@
-import { basename, relative, resolve } from "node:path";
+import { basename, isAbsolute, relative, resolve } from "node:path";
 import type { ReadFs } from "../lib/files/read_fs.ts";
 import { isHubId } from "../spec/schema/base.ts";
 import type { Path } from "../spec/yaml/path.ts";
@@ -69,6 +69,7 @@ export class DataPlaces {
 
   /** A model: a file or folder here, or a name on the hub. */
   async model(name: string): Promise<string> {
+    if (isAbsolute(name)) return name;
     const found = await this.find(name);
     if (found) return this.written(found.path);
     return isHubId(name) || !/[\\/]/.test(name) ? name : this.expected(name);
@@ -80,13 +81,14 @@ export class DataPlaces {
     const found = await this.find(name, folder);
     if (found) leaveParts(data, draft);
     if (found?.isDirectory) return await this.#folder(found.path, data, draft);
-    const isFile = found !== undefined || DATA_FILE.test(name) || /^[./~]/.test(name);
+    const remote = /^\w+:\/\//.test(name);
+    const isFile = found !== undefined || remote || DATA_FILE.test(name) || /^[./~]/.test(name);
     if (!isFile) return this.#hub(data, draft);
     leaveParts(data, draft);
-    if (/^\w+:\/\//.test(name)) return this.#remote(data, draft);
-    const path = found ? this.written(found.path) : this.expected(name, folder);
+    if (remote) return this.#remote(data, draft);
+    const path = isAbsolute(name) ? name : found ? this.written(found.path) : this.expected(name, folder);
     if (READABLE.test(path)) {
-      draft.carry(reader, at, to, path);
+      draft.account(reader, at, to, path);
       return path;
     }
     const rows = path.replace(/(\.[^./]+)?$/, ".jsonl");
@@ -109,7 +111,7 @@ export class DataPlaces {
       names.some((name) => name.toLowerCase().endsWith(end))
     );
     const glob = `${this.written(path)}/*${ending ?? ".jsonl"}`;
-    if (ending) draft.carry(reader, at, to, glob, "the files of the folder");
+    if (ending) draft.account(reader, at, to, glob, "the files of the folder");
     else {
       draft.leave(reader, at, {
         why: "the folder has no .jsonl, .json, .csv or .tsv file",
@@ -154,15 +156,14 @@ export class DataPlaces {
   }
 }
 
+const WHOLE = { why: "files are taken whole", instead: "name a file with these rows alone" };
+
 /** Files are taken whole, which is what "train" means for them. */
 function leaveParts({ reader, part = {} }: NamedData, draft: Draft): void {
   for (const path of [part.config, part.split, part.revision]) {
     const value = path && reader.get(path);
     if (!path || value === undefined || reader.isMarked(path)) continue;
     if (value === "train") draft.account(reader, path, null, value, "files are taken whole");
-    else {draft.leave(reader, path, {
-        why: "files are taken whole",
-        instead: "name a file with these rows alone",
-      });}
+    else draft.leave(reader, path, WHOLE);
   }
 }

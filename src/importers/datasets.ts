@@ -1,6 +1,7 @@
+// deno-lint-ignore-file camelcase -- names of the fields of other tools
 import { isSection, type Path } from "../spec/yaml/path.ts";
 import type { NamedData } from "./data_places.ts";
-import type { Task } from "./importer.ts";
+import type { Task } from "./task.ts";
 
 /** One entry of dataset.source or dataset.eval. */
 export type Entry = Readonly<Record<string, unknown>> & { readonly path: string };

@@ -4,11 +4,12 @@ import type { Fs } from "../lib/files/fs.ts";
 import { loadSpec } from "../spec/load.ts";
 import { DataPlaces } from "./data_places.ts";
 import { type Carried, Draft, nested, type NotCarried } from "./draft.ts";
-import type { Importer, Method, Task } from "./importer.ts";
+import type { Importer, Method } from "./importer.ts";
+import type { Task } from "./task.ts";
 import { pipelineText } from "./pipeline_text.ts";
 import { readConfig } from "./reader.ts";
 import { chooseImporter } from "./registry.ts";
-import { applyRules, leaveRest } from "./rules.ts";
+import { applyRules, leaveRest } from "./apply_rules.ts";
 
 export interface ImportOptions {
   readonly cwd: string;

@@ -1,7 +1,5 @@
-import type { DataPlaces } from "./data_places.ts";
-import type { Draft } from "./draft.ts";
-import type { Reader } from "./reader.ts";
 import type { Rule } from "./rules.ts";
+import type { Task } from "./task.ts";
 
 /** One tool whose configurations become pipeline files. */
 export interface Importer {
@@ -19,11 +17,3 @@ export interface Importer {
 }
 
 export type Method = "full" | "lora" | "qlora";
-
-/** One file on its way to a pipeline. */
-export interface Task {
-  readonly title: string;
-  readonly reader: Reader;
-  readonly draft: Draft;
-  readonly places: DataPlaces;
-}

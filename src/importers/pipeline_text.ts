@@ -74,12 +74,9 @@ function comment(document: YamlDocument, { comments }: Draft): void {
   }
   for (const [path, text] of comments) {
     const node: unknown = document.getIn(path.split("."), true);
-    if (isScalar(node)) node.comment = ` ${text}`;
-    else if (isSeq(node)) {
-      node.flow = true;
-      node.comment = ` ${text}`;
-    }
+    if (isScalar(node) || isSeq(node)) node.comment = ` ${text}`;
   }
+  // On one line, so that its comment is behind it.
   const target: unknown = document.getIn(["method", "target"], true);
   if (isSeq(target)) target.flow = true;
 }
@@ -127,18 +124,18 @@ function comments(lines: readonly string[]): string {
 export function listLines(entries: readonly NotCarried[], title: string, width: number): string[] {
   if (entries.length === 0) return [`Every field of the ${title} file was carried over.`];
   const room = width === 0 ? Infinity : Math.max(40, width - 4);
-  const [weighty, light] = [
+  const [important, rest] = [
     entries.filter(({ matters }) => matters),
     entries.filter(({ matters }) => !matters),
   ];
-  const byReason = Map.groupBy(light, ({ why, instead }) => `${why}; ${instead}`);
+  const byReason = Map.groupBy(rest, ({ why, instead }) => `${why}; ${instead}`);
   return [
-    ...weighty.length === 0 ? [] : ["Not carried over, and the trained model may differ for it:"],
-    ...weighty.flatMap((entry) => [
+    ...important.length === 0 ? [] : ["Not carried over, and the trained model may differ for it:"],
+    ...important.flatMap((entry) => [
       `  ${placeOf(entry)} ${entry.field}: ${valueText(entry.value)}`,
       ...paragraph(`${entry.why}. Instead: ${entry.instead}`, room).map((line) => `    ${line}`),
     ]),
-    ...light.length === 0 ? [] : ["Not carried over, without an effect on the trained model:"],
+    ...rest.length === 0 ? [] : ["Not carried over, without an effect on the trained model:"],
     ...[...byReason].flatMap(([reason, group]) => [
       ...wrap(group.map((entry) => `${entry.field} (${placeOf(entry)})`).join(", "), room + 2).map((line) =>
         `  ${line}`

@@ -58,19 +58,20 @@ export class Reader {
     return path.some((_, i) => this.#seen.has(keyOf(path.slice(0, i + 1))));
   }
 
+  /** Whether something below it is marked. */
+  isTouched(path: Path): boolean {
+    const start = keyOf(path).slice(0, -1) + ",";
+    return [...this.#seen].some((key) => key.startsWith(start));
+  }
+
   /** The fields below `root` that nobody has marked: each as high up as possible. */
   unmarked(root: Path = []): Path[] {
     const value = this.#at(root);
     const names = Array.isArray(value) ? value.keys() : isSection(value) ? Object.keys(value) : [];
     return [...names].map((name): Path => [...root, name]).flatMap((path) => {
       if (this.#seen.has(keyOf(path))) return [];
-      return this.#isTouched(path) ? this.unmarked(path) : [path];
+      return this.isTouched(path) ? this.unmarked(path) : [path];
     });
-  }
-
-  #isTouched(path: Path): boolean {
-    const start = keyOf(path).slice(0, -1) + ",";
-    return [...this.#seen].some((key) => key.startsWith(start));
   }
 
   #at(path: Path): unknown {

@@ -1,7 +1,7 @@
 import { UsageError } from "../lib/errors.ts";
 import { dotted, type Path } from "../spec/yaml/path.ts";
-import type { Task } from "./importer.ts";
-import { truth } from "./rules.ts";
+import type { Task } from "./task.ts";
+import { truth } from "./values.ts";
 
 interface Objective {
   readonly field: string | Path;

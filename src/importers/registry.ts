@@ -1,13 +1,13 @@
 import { UsageError } from "../lib/errors.ts";
 import { didYouMean } from "../lib/text/nearest.ts";
-import { axolotl } from "./axolotl.ts";
+import { axolotl } from "./tools/axolotl.ts";
 import type { Importer } from "./importer.ts";
-import { llamaFactory } from "./llama_factory.ts";
-import { openai } from "./openai.ts";
+import { llamaFactory } from "./tools/llama_factory.ts";
+import { openai } from "./tools/openai.ts";
 import type { Reader } from "./reader.ts";
-import { soup } from "./soup.ts";
-import { trl } from "./trl.ts";
-import { unsloth } from "./unsloth.ts";
+import { soup } from "./tools/soup.ts";
+import { trl } from "./tools/trl.ts";
+import { unsloth } from "./tools/unsloth.ts";
 
 /** Every tool whose configurations can be imported. */
 export const IMPORTERS: readonly Importer[] = [axolotl, llamaFactory, unsloth, trl, soup, openai];
@@ -31,7 +31,7 @@ export function chooseImporter(reader: Reader, asked: string | undefined): Chose
   // A field or two may have got in from elsewhere; half of them have not.
   if (first && first.marks.length > 2 * (second?.marks.length ?? 0)) {
     const names = first.marks.slice(0, 4).join(", ");
-    return { importer: first.importer, why: `it has ${names}, which only ${first.importer.title} has` };
+    return { importer: first.importer, why: `it has ${names}` };
   }
   const keys = Object.keys(reader.data);
   const list = `${keys.slice(0, SHOWN).join(", ")}${keys.length > SHOWN ? ", …" : ""}`;

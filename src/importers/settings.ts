@@ -1,4 +1,5 @@
-import { type Convert, lacks, leave, numberOf, type Rule, same, word } from "./rules.ts";
+import { type Convert, numberOf, word } from "./values.ts";
+import { lacks, leave, type Rule, same } from "./rules.ts";
 
 /** Settings that several tools hand on to transformers and PEFT under the same names. */
 
@@ -39,6 +40,7 @@ export function layers(all: readonly string[]): Convert {
 
 /** What PEFT trains in Llama, Mistral, Qwen and most of their kin where nothing is said. */
 export const PEFT_LAYERS = ["q_proj", "v_proj"];
+export const PEFT_LAYERS_NOTE = "PEFT's default for most architectures; all-linear trains more";
 
 export const ADAMW = [
   "adamw_torch",

@@ -1,7 +1,8 @@
 import { counted } from "../lib/text/format.ts";
 import type { Path } from "../spec/yaml/path.ts";
-import type { Task } from "./importer.ts";
-import { leaveEmpty, numberOf } from "./rules.ts";
+import type { Task } from "./task.ts";
+import { leaveEmpty } from "./apply_rules.ts";
+import { numberOf } from "./values.ts";
 
 /** The longest training that the pipeline format can ask for, where steps alone end it. */
 const MOST_EPOCHS = 1000;
@@ -14,7 +15,7 @@ export function batchSize(
 ): void {
   const { reader, draft, title } = task;
   const size = (["rows", "times"] as const).map((part) =>
-    numberOf(fields[part] && reader.get(fields[part]) || standard[part])
+    numberOf((fields[part] && reader.get(fields[part])) ?? standard[part])
   );
   const product = (size[0] ?? NaN) * (size[1] ?? NaN);
   const [rows, times] = [counted(size[0] ?? NaN, "row"), counted(size[1] ?? NaN, "accumulation step")];
@@ -44,7 +45,7 @@ export function duration(
 ): void {
   const { reader, draft, title } = task;
   const steps = numberOf(reader.get(fields.steps));
-  const limited = steps !== undefined && steps > 0 && Number.isInteger(steps);
+  const limited = steps !== undefined && steps > 0 && Number.isSafeInteger(steps);
   if (limited) draft.carry(reader, fields.steps, "train.max_steps", steps);
   else if (steps !== undefined && steps <= 0) {
     draft.carry(reader, fields.steps, null, steps, "no limit, as where train.max_steps is left out");

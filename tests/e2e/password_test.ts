@@ -117,7 +117,7 @@ Deno.test({
           assert.equal(page.code, 0, page.stderr);
           assert.match(
             page.stderr,
-            /note: As it is now, the model will not be registered: Cannot understand .* \(HTML\)/,
+            /note: The model cannot be registered as things are: Cannot understand .* \(HTML\)/,
           );
           assert.match(
             page.stdout,

@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { importConfig } from "../../src/importers/import_config.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { TemperError } from "../../src/lib/errors.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
@@ -105,6 +106,35 @@ const yaml: Target = {
   },
 };
 
+/** Configurations of other tools: each becomes a pipeline, or is refused. */
+const config: Target = {
+  suffix: ".yml",
+  async material() {
+    const words = [
+      "datasets:",
+      "path: ",
+      "training:",
+      "data:",
+      "lora_r: ",
+      "- ",
+      "  ",
+      ": ",
+      "null",
+      "'",
+      '"',
+      "|",
+      "{",
+      "[",
+    ];
+    const folder = "tests/importers/fixtures";
+    return { samples: [...await filesOf(folder, ".yml"), ...await filesOf(folder, ".yaml")], words };
+  },
+  async read(path) {
+    await importConfig(path, denoFs, { cwd: dirname(path), out: "pipeline.yaml" });
+    return undefined;
+  },
+};
+
 const CSV = 'command,action\nturn it on,"do: on, what: ""lamp"""\r\n"two\nlines",off\n';
 const rows =
   '{"command":"turn on the lamp","action":"do: on","tags":["a",{"b":null}]}\n{"command":"ö\\u00fc","n":1.5}\n';
@@ -194,6 +224,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   events,
   gguf,
   safetensors: weights,
+  config,
 };
 
 /** Reads one file. Returns what a person was told; throws what nobody foresaw. */

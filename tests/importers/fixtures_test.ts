@@ -1,4 +1,4 @@
-// deno-lint-ignore-file camelcase -- names of the pipeline file
+// deno-lint-ignore-file camelcase -- names of fields of configurations
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { parse } from "yaml";
@@ -74,8 +74,8 @@ Deno.test("importConfig() turns prompts of Axolotl's user into templates, and st
   assert.deepEqual(dataset.checks, { too_long: "warn" });
   assert.deepEqual(method, { kind: "full" });
   assert.deepEqual([train.max_steps, train.epochs, train.warmup_ratio], [400, 1000, 0.05]);
-  const weighty = result.notCarried.filter(({ matters }) => matters).map(({ field }) => field);
-  assert.deepEqual(weighty, [
+  const important = result.notCarried.filter(({ matters }) => matters).map(({ field }) => field);
+  assert.deepEqual(important, [
     "datasets.1.type.no_input_format",
     "train_on_inputs",
     "sample_packing",
@@ -150,6 +150,64 @@ Deno.test("importConfig() writes the defaults of Unsloth, TRL and Soup out", asy
     0.01,
     0.1,
   ]);
+});
+
+Deno.test("importConfig() finds files, folders and what has to be fetched or converted first", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "import-" });
+  try {
+    await Deno.mkdir(join(dir, "rows"));
+    await Deno.writeTextFile(join(dir, "rows", "a.csv"), "q,a\n1,2\n");
+    const entries = [
+      "rows",
+      "old.parquet",
+      "s3://bucket/rows",
+      "org/set",
+      "/abs/x.jsonl",
+      "gone.jsonl",
+      "gone.jsonl",
+    ]
+      .map((path) => ({ path, type: "alpaca" }));
+    const config = { base_model: "/models/base", sequence_len: 64, datasets: entries };
+    await Deno.writeTextFile(join(dir, "config.json"), JSON.stringify(config));
+    const result = await imported("config.json", dir);
+    const { dataset, provider } = dataOf(result);
+    assert.deepEqual(dataset.source.map(({ path }: { path: string }) => path), [
+      "rows/*.csv",
+      "old.jsonl",
+      "data/rows.jsonl",
+      "data/org--set.train.jsonl",
+      "/abs/x.jsonl",
+      "gone.jsonl",
+    ]);
+    assert.equal(provider.base, "/models/base");
+    const listed = result.notCarried.filter(({ why }) => /^temper reads|hub|twice/.test(why));
+    assert.deepEqual(listed.map(({ value }) => value), [
+      "old.parquet",
+      "s3://bucket/rows",
+      "org/set",
+      "gone.jsonl",
+    ]);
+    assert.ok(
+      result.notCarried.some(({ field, value }) => field === "excess_length_strategy" && value === "drop"),
+    );
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("importConfig() stops at long rows where TRL is told to cut none", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "import-" });
+  try {
+    await Deno.writeTextFile(
+      join(dir, "c.yaml"),
+      "model_name_or_path: a/b\ndataset_name: c/d\nmax_length:\n",
+    );
+    const result = await imported("c.yaml", dir);
+    assert.deepEqual(dataOf(result).dataset.checks, { too_long: "error" });
+    assert.equal(result.notCarried.find(({ field }) => field === "max_length")?.matters, true);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
 });
 
 Deno.test("importConfig() makes hosted pipelines of OpenAI's jobs", async () => {

@@ -1,4 +1,3 @@
-// deno-lint-ignore-file camelcase -- names of the pipeline file
 import assert from "node:assert/strict";
 import { canonicalJson, type JsonObject } from "../../src/lib/json/json.ts";
 import type { Dialect, JobRequest } from "../../src/spec/dialects/dialect.ts";

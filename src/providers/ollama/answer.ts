@@ -2,7 +2,7 @@ import { type Call, type Calls, FORMS, sameCalls, splitReasoning } from "../../l
 import { parseExact } from "../../lib/json/exact_json.ts";
 import { canonicalJson, type Json } from "../../lib/json/json.ts";
 
-/** An answer as Ollama's chat hands it out: taken apart, and without the white space between its parts. */
+/** An answer of Ollama's chat: split into its parts, without the white space between them. */
 export interface ServedAnswer {
   readonly content: string;
   readonly thinking: string;
@@ -10,27 +10,27 @@ export interface ServedAnswer {
   readonly calls: readonly Call[];
 }
 
-/** What the server says of a call, in the spelling of FORMS. */
+/** A call that the server returned, in the form of FORMS. */
 export function servedCall(name: string, args: Json): Call {
   return { name, arguments: canonicalJson(parseExact(JSON.stringify(args))) };
 }
 
 /**
- * Whether a served answer is the one that the trainer's model wrote: the same reasoning, the same words, and the same
- * tools called with JSON-equal arguments. `form` is how the rows write calls, undefined where they call nothing.
+ * Whether a served answer equals the one of the trainer's model: the same reasoning, the same text, and the same tools
+ * called with JSON-equal arguments. `form`: how the rows write calls; undefined where they have none.
  */
 export function sameAnswer(trainer: string, served: ServedAnswer, form: string | undefined): boolean {
   const { reasoning, answer } = splitReasoning(trainer);
   if (reasoning.trim() !== served.thinking.trim()) return false;
   const calls = form === undefined ? [] : FORMS[form]!(answer);
-  // A call that cannot be read is words, to the server too.
+  // A call that cannot be parsed is plain text, for the server too.
   if (calls === null || calls.length === 0) {
     return served.calls.length === 0 && served.content.trim() === answer.trim();
   }
   return sameCalls(calls, served.calls) && served.content.trim() === wordsBeside(answer, form!);
 }
 
-/** The form in which every expected text says the calls of its row; undefined where no row calls anything. */
+/** The form in which all expected texts write their calls; undefined where no row has a call. */
 export function formOf(
   rows: readonly { readonly expected: string; readonly calls: readonly Call[] }[],
 ): string | undefined {
@@ -40,7 +40,7 @@ export function formOf(
   return Object.keys(FORMS).find((name) => reads(FORMS[name]!));
 }
 
-/** A served answer as one text again, so that it can be judged as the trainer's are. */
+/** A served answer as one text, to be judged like the trainer's answers. */
 export function asText({ content, thinking, calls }: ServedAnswer, form: string | undefined): string {
   const thought = thinking === "" ? "" : `<think>\n${thinking}\n</think>\n\n`;
   const called = calls.length === 0 ? "" : WRITTEN[form ?? "hermes"]!(calls);
@@ -62,7 +62,7 @@ function json(key: string, call: Call): string {
   return `{"name": ${JSON.stringify(call.name)}, "${key}": ${plainJson(JSON.parse(call.arguments))}}`;
 }
 
-/** Undoes the spelling of exactJson(). */
+/** Reverses exactJson(). */
 function plainJson(value: Json): string {
   if (typeof value === "string") {
     return value.startsWith("n") ? value.slice(1) : JSON.stringify(value.slice(1));

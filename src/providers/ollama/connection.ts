@@ -3,7 +3,7 @@ import { TemperError } from "../../lib/errors.ts";
 import { readLines } from "../../lib/files/lines.ts";
 import { Failure, Status } from "./wire.ts";
 
-/** Milliseconds in which a running server answers a request that costs it nothing. */
+/** Milliseconds in which a running server answers a trivial request. */
 export const QUICK_MS = 5_000;
 
 const VERSION = "/api/version";
@@ -35,7 +35,7 @@ export class Connection {
   }
 
   /**
-   * The fetch of npm:ollama. It hands on only what the package can read: the package prints refusals and lines that are
+   * The fetch of npm:ollama. It passes on only what the package can read: the package prints refusals and lines that are
    * not JSON to the terminal, and takes the first "success" of a creation for its end.
    */
   readonly fetch: typeof fetch = async (input, init) => {
@@ -82,7 +82,7 @@ export class Connection {
     throw this.#redirected(response.headers.get("location"));
   }
 
-  /** Throws unless the answer is a good one. */
+  /** Throws unless the status is one of success. */
   async refuse(response: Response): Promise<void> {
     if (response.ok) return;
     const { status } = response;
@@ -100,7 +100,7 @@ export class Connection {
     }
   }
 
-  /** Something answers that does not speak Ollama's protocol. */
+  /** For an answer that is not one of Ollama's. */
   notOllama(answer: string, cause?: unknown): TemperError {
     const text = this.#masked(answer);
     const found = text.length > 80 ? `${text.slice(0, 80)}…` : text;

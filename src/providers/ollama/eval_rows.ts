@@ -29,12 +29,12 @@ const Prediction = z.object({
   after: z.string().nullable(),
   expected: z.string(),
   prompt: z.string(),
-  /** Files without it are older: their prompt is the question alone. */
+  /** Missing in older files, whose prompt is only the question. */
   question: z.string().optional(),
   prompt_tokens: z.int(),
 });
 
-/** A held-out row, as a client asks it and as the trainer answered it. */
+/** A held-out row, as a client sends it and as the trainer's model answered it. */
 export interface EvalRow {
   readonly messages: readonly ChatMessage[];
   /** With the reasoning of earlier turns inside their content; undefined where no earlier turn has any. */
@@ -44,9 +44,9 @@ export interface EvalRow {
   readonly thinks: boolean;
   readonly calls: readonly Call[];
   readonly expected: string;
-  /** What the trainer's model answered. */
+  /** The answer of the trainer's model. */
   readonly after: string | null;
-  /** The text that the trainer gave its model; undefined where the run is too old to say. */
+  /** The prompt text of the trainer; undefined for older runs. */
   readonly prompt: string | undefined;
   readonly promptTokens: number;
 }

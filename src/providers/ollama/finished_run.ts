@@ -9,13 +9,13 @@ import { jobResult } from "../trainer/follow/result.ts";
 import { ownTrainerDir } from "../trainer/environment/trainer_dir.ts";
 import { readResult } from "../trainer/job/trainer_files.ts";
 import { OllamaClient } from "./client.ts";
-import { exportedOf } from "./exported.ts";
-import { type Proof, prove } from "./prove.ts";
+import { exportedOf } from "./exported_model.ts";
+import { type Proof, prove } from "./proof.ts";
 import { blobOf, register, type Registered, type RegisterRequest } from "./register.ts";
 import { authorized, serverFields, serverOf } from "./server.ts";
-import { talkCommand } from "./talk.ts";
+import { talkCommand } from "./talk_command.ts";
 
-/** Where and how to serve a run's model; what is left out is taken from its pipeline. */
+/** Where and how to serve a run's model. Options that are not set come from its pipeline. */
 export interface ServeOptions {
   readonly model?: string | undefined;
   readonly server?: string | undefined;
@@ -23,7 +23,7 @@ export interface ServeOptions {
   readonly keepPrevious?: boolean;
 }
 
-/** Registers what a finished run left, whatever its pipeline said about registering, and proves it. */
+/** Registers the model of a finished run, whatever its pipeline says about registering, and compares its answers. */
 export async function registerRun(
   work: JudgeWork,
   spec: Spec,
@@ -79,7 +79,7 @@ async function finished(runDir: string, fs: Fs) {
   const id = basename(runDir);
   if (done?.state !== "done") {
     throw new UsageError("not-finished", `Cannot serve run "${id}": its training has not finished`, {
-      hint: `deno task show ${id} says how it stands`,
+      hint: `See its state with: deno task show ${id}`,
     });
   }
   const result = jobResult(done);
@@ -99,7 +99,7 @@ function clientOf(
   return new OllamaClient(authorized(serverOf(fields, env, given), fields, env), signal);
 }
 
-/** The pipeline's own name was checked with its file. */
+/** For a name from the command line: the pipeline's own was checked with its file. */
 function refuseName(name: string | undefined): void {
   const fault = name === undefined ? undefined : modelNameFault(name);
   if (fault === undefined) return;

@@ -6,7 +6,7 @@ import type { Env, InspectOptions } from "../provider.ts";
 import { inspectTraining } from "../trainer/inspect.ts";
 import { authorized, serverFields, serverOf } from "./server.ts";
 
-/** What keeps a pipeline from training here and from being served there, as far as can be seen without asking there. */
+/** What would keep a pipeline from training here or from being served, as far as is known without asking the server. */
 export async function inspectOllama(
   loaded: LoadedSpec,
   env: Env,
@@ -17,7 +17,7 @@ export async function inspectOllama(
   return [...quoted, ...serverFindings(loaded, env), ...await inspectTraining(loaded, env, options)];
 }
 
-/** A variable that is not set is no finding: a file may be checked where it will not be run. */
+/** A variable that is not set is no problem: a file may be checked on another machine than the one it runs on. */
 function serverFindings({ spec }: LoadedSpec, { env }: Env): FieldProblem[] {
   const { auth_env: name, ...fields } = serverFields(spec);
   const isSet = name !== undefined && env[name] !== undefined;

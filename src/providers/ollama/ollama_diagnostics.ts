@@ -5,7 +5,7 @@ import type { Env } from "../provider.ts";
 import { OllamaClient } from "./client.ts";
 import { authorized, serverOf } from "./server.ts";
 
-/** Whether an Ollama server answers. Never `missing`: a training ends with complete files without one. */
+/** Whether an Ollama server answers. Never `missing`: training needs none and writes complete files. */
 export async function ollamaFinding(env: Env, signal: AbortSignal): Promise<Diagnostic> {
   const name = "ollama";
   try {

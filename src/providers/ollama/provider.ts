@@ -2,19 +2,19 @@ import { TemperError, UsageError } from "../../lib/errors.ts";
 import type { JsonObject } from "../../lib/json/json.ts";
 import type { LoadedSpec } from "../../spec/load.ts";
 import type { Env, JobResult, MonitorWork, Provider, Setting, SubmitWork, Work } from "../provider.ts";
-import { exportedOf } from "./exported.ts";
+import { exportedOf } from "./exported_model.ts";
 import { type TrainingOptions, trainingProvider } from "../trainer/provider.ts";
 import { readServing, type Serving } from "../trainer/serving/serving.ts";
 import { ownTrainerDir } from "../trainer/environment/trainer_dir.ts";
 import { OllamaClient } from "./client.ts";
-import { type Proof, prove } from "./prove.ts";
+import { type Proof, prove } from "./proof.ts";
 import { refuseTaken, register, type Registered } from "./register.ts";
 import { SENT } from "./sent.ts";
 import { authorized, serverFields, serverOf } from "./server.ts";
-import { talkCommand } from "./talk.ts";
+import { talkCommand } from "./talk_command.ts";
 import { refuseOldServer } from "./version.ts";
 
-/** Trains here, for Ollama to serve. */
+/** Trains here, then serves with Ollama. */
 export function ollamaProvider(options: Omit<TrainingOptions, "kind" | "finish"> = {}): Provider {
   const { trainerDir = ownTrainerDir() } = options;
   const training = trainingProvider({
@@ -57,7 +57,7 @@ function clientFor({ loaded: { spec }, env, signal }: Work): OllamaClient {
   return new OllamaClient(authorized(serverOf(fields, env), fields, env), signal);
 }
 
-/** What would only fail after hours of training fails before them. */
+/** Fails before the training on what would otherwise fail hours later. */
 async function refuseBeforeTraining(work: SubmitWork): Promise<void> {
   const settings = settingsOf(work.loaded);
   if (settings.register === "never") return;
@@ -71,11 +71,11 @@ async function refuseBeforeTraining(work: SubmitWork): Promise<void> {
     if (settings.register === "always" || error instanceof UsageError) throw error;
     work.signal.throwIfAborted();
     if (!(error instanceof TemperError) || error.code === "ollama-unreachable") return;
-    warn(work, `As it is now, the model will not be registered: ${withHint(error)}`);
+    warn(work, `The model cannot be registered as things are: ${withHint(error)}`);
   }
 }
 
-/** Registers what was trained and proves that it is served as it was trained. */
+/** Registers the model and checks that it is served as it was trained. */
 async function serve(work: MonitorWork, result: JobResult, trainerDir: string): Promise<JobResult> {
   const { spec } = work.loaded;
   const settings = settingsOf(work.loaded);
@@ -138,7 +138,7 @@ function warnOfDifference(work: Work, { rows, prompts_equal: equal }: Proof): vo
   if (equal === rows) return;
   warn(
     work,
-    `The server's prompt is not the one of the training in ${rows - equal} of ${rows} rows: see served.jsonl`,
+    `The server's prompt differs from the training's in ${rows - equal} of ${rows} rows: see served.jsonl`,
   );
 }
 

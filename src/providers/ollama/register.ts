@@ -30,19 +30,19 @@ export interface Registered {
   readonly jinja: boolean;
 }
 
-/** The work that registering belongs to: what may be printed, and how time passes. */
+/** What registering may use of the step's work. */
 export type RegisterWork = Pick<Env, "fs" | "clock"> & {
   progress(progress: Progress): void;
   readonly signal: AbortSignal;
 };
 
-/** Uploads that a broken connection may cost before it is given up. */
+/** Uploads that are started before a broken connection is given up. */
 const UPLOADS = 3;
 const PAUSE_MS = 1_000;
 
 /**
- * Sends the file and makes a model of it. Harmless when done twice: a server that has the file is not sent it again,
- * and a model that is the same stays the same. Throws a UsageError when the name is taken.
+ * Uploads the file and creates a model from it. Idempotent: a file that the server has is not sent again, and the same
+ * model stays as it is. Throws a UsageError when the name is taken.
  */
 export async function register(
   client: OllamaClient,
@@ -69,7 +69,7 @@ export async function register(
   return { model, previous, replaced, jinja };
 }
 
-/** The model that has the name now. Throws when it is not temper's to replace. */
+/** The model that has the name now. Throws when temper did not make it and may not replace it. */
 export async function refuseTaken(
   client: OllamaClient,
   { model, overwrite }: Pick<RegisterRequest, "model" | "overwrite">,
@@ -79,7 +79,7 @@ export async function refuseTaken(
   throw new UsageError(
     "ollama-name-taken",
     `Cannot register "${model}" at ${client.server}: a model that temper did not make has this name`,
-    { hint: "Take another name (provider.model), or set provider.overwrite: true to replace it" },
+    { hint: "Use another name (provider.model), or set provider.overwrite: true to replace it" },
   );
 }
 
@@ -99,7 +99,7 @@ async function keep(client: OllamaClient, { model, overwrite }: RegisterRequest)
   return previous;
 }
 
-/** A server that has the bytes may answer before it has read them, which looks like a broken connection. */
+/** A server that has the file already may answer before it has read it, which looks like a broken connection. */
 async function upload(
   client: OllamaClient,
   digest: string,
@@ -122,16 +122,16 @@ async function upload(
   }
 }
 
-/** What servers show of a model without a template where they do not show the file's own. */
+/** The template that servers show for a model without one, where they do not show the file's own. */
 const NO_TEMPLATE = "{{ .Prompt }}";
 
-/** Where a file's own chat template knows more than the one that was sent, servers take it: it says the same. */
+/** Servers prefer the file's own chat template where it supports more than the one that was sent. Both render the same. */
 function rendersAsTrained(shown: string, { template, chat_template: inFile }: Serving): boolean {
   if (shown === template || inFile !== undefined && shown.endsWith(inFile)) return true;
   return template === undefined && shown === NO_TEMPLATE;
 }
 
-/** What the server says it has is what it was given. Returns whether the file's own chat template renders. */
+/** Checks that the server shows what it was sent. Returns whether the file's own chat template renders. */
 async function verify(client: OllamaClient, { model, serving, gguf }: RegisterRequest): Promise<boolean> {
   const shown = await client.show(model);
   const wrong = !shown

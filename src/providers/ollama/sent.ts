@@ -25,9 +25,9 @@ function callAsSent(call: Json): Json {
 }
 
 /**
- * Tools and arguments of calls as a chat template sees them behind Ollama (api/types.go, 0.34.4), which reads each
- * request into fields of its own: it keeps the ones it knows, in its order. What is trained is written the same way,
- * because another order of keys is another prompt.
+ * Tools and call arguments as Ollama passes them to a chat template (api/types.go, 0.34.4). It reads each request into
+ * its own types, and so keeps only the fields it knows, in its order. Training data is written the same way, because
+ * another order of keys gives another prompt.
  */
 export function toolAsSent(tool: Json): Json {
   if (!isObject(tool) || !isObject(tool["function"] ?? null)) return tool;
@@ -42,7 +42,7 @@ export function toolAsSent(tool: Json): Json {
   };
 }
 
-/** JSON text; keys below the first level in alphabetical order. Numbers that are no doubles leave it as it is. */
+/** JSON text with the keys below the first level sorted. Left as it is where it contains numbers that are no doubles. */
 export function argumentsAsSent(text: string): string {
   const value = parsed(text);
   if (!isObject(value)) return text;
@@ -60,7 +60,7 @@ function parsed(text: string): Json {
   }
 }
 
-/** Keys of a tool that Ollama knows no field for, as `function.parameters.properties.x.minimum`. */
+/** Keys of a tool that Ollama drops, such as `function.parameters.properties.x.minimum`. */
 export function lostKeys(tool: Json): string[] {
   const kept = new Set(paths(toolAsSent(tool)));
   return [...paths(tool)].filter((path) => !kept.has(path));
@@ -78,7 +78,7 @@ function parametersAsSent(parameters: Json): Json {
   };
 }
 
-/** Without any, llama-server refuses the tool. */
+/** llama-server refuses a tool without properties. */
 function propertiesAsSent(properties: Json | undefined): Json {
   if (!isObject(properties ?? null)) return {};
   return Object.fromEntries(

@@ -4,27 +4,27 @@ import { UsageError } from "../../lib/errors.ts";
 import { OLLAMA_SERVER } from "../../spec/schema/base.ts";
 import type { Spec } from "../../spec/schema/schema.ts";
 import type { Env } from "../provider.ts";
-import { ollamaHost } from "./host.ts";
+import { ollamaHost } from "./ollama_host.ts";
 
-/** Where a server is and what says so: an option, a field, a variable, or nothing. */
+/** Where a server is, and where the address comes from: an option, a field, a variable, or the default. */
 export interface Server {
   readonly address: Address;
   readonly from: string;
 }
 
-/** What a pipeline says of its server. */
+/** The fields of a pipeline about its server. */
 export type ServerFields = Partial<
   Pick<Extract<Spec["provider"], { kind: "ollama" }>, "server" | "auth_env">
 >;
 
 const DEFAULT = "Ollama's default";
 
-/** What the provider of a pipeline says of a server; one that trains here alone says nothing. */
+/** A provider that only trains has none. */
 export function serverFields({ provider }: Pick<Spec, "provider">): ServerFields {
   return provider.kind === "ollama" ? provider : {};
 }
 
-/** The server that is meant: the one given, else the pipeline's, else that of OLLAMA_HOST, else Ollama's own. */
+/** The server that is given, else the pipeline's, else that of OLLAMA_HOST, else Ollama's default. */
 export function serverOf(fields: ServerFields, env: Env["env"], given?: string): Server {
   const [text, from] = given !== undefined
     ? [given, "--server"]
@@ -44,7 +44,7 @@ export function serverOf(fields: ServerFields, env: Env["env"], given?: string):
   }
 }
 
-/** The same with what it asks for to be let in. Throws a UsageError where that is missing or must not be sent. */
+/** The server's address with its credentials. Throws a UsageError where they are missing or must not be sent. */
 export function authorized(
   { address, from }: Server,
   { auth_env: name }: ServerFields,
@@ -53,15 +53,15 @@ export function authorized(
   const credentials = name === undefined ? undefined : credentialsIn(name, env);
   const full = credentials === undefined ? address : withCredentials(address, credentials);
   if (!isSecret(full) || !isReadable(full.shown)) return full;
-  const what = name === undefined ? `what ${from} holds` : name;
+  const what = name === undefined ? `the secrets in ${from}` : name;
   throw new UsageError(
     "readable-secret",
     `Cannot send ${what} to ${full.shown}: http:// to another machine is not encrypted`,
-    { hint: "Take an https:// address, or a tunnel that ends on this machine" },
+    { hint: "Use an https:// address, or a tunnel that ends on this machine" },
   );
 }
 
-/** Why the variable cannot be used; undefined where it can, or is not set. */
+/** Why the variable cannot be used; undefined where it can be, or is not set. */
 export function authFault(name: string, env: Env["env"]): string | undefined {
   const value = env[name];
   if (value === undefined) return undefined;

@@ -3,7 +3,7 @@ import { TemperError } from "../../lib/errors.ts";
 /** The first version that renders the chat template in the file. */
 const FIRST = [0, 30] as const;
 
-/** Throws when a server cannot render Jinja. A server that does not know its own version is a new one built by hand. */
+/** Throws when a server cannot render Jinja. One without a version was built by hand and counts as new. */
 export function refuseOldServer(server: string, version: string, model: string): void {
   const [major, minor] = version.split(".").map(Number);
   const known = major !== undefined && minor !== undefined && version !== "0.0.0" &&

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Json } from "../../lib/json/json.ts";
 
-// What goes over the wire to and from Ollama's API (docs/api.md of ollama/ollama).
+// Requests and answers of Ollama's API (docs/api.md of ollama/ollama).
 
 export const Version = z.object({ version: z.string() });
 export const Shown = z.object({
@@ -11,11 +11,11 @@ export const Shown = z.object({
   system: z.string().default(""),
   parameters: z.string().default(""),
   model_info: z.record(z.string(), z.unknown()).default({}),
-  /** What requests to it may ask for: completion, tools, thinking. Older servers do not say. */
+  /** Such as completion, tools, thinking. Older servers have no such field. */
   capabilities: z.array(z.string()).default([]),
   remote_host: z.string().optional(),
 });
-/** What /api/show says of a model. */
+/** An answer of /api/show. */
 export type Shown = z.infer<typeof Shown>;
 
 export const Status = z.object({ status: z.string().default(""), error: z.string().optional() });
@@ -28,14 +28,14 @@ export const Answer = z.object({
     thinking: z.string().default(""),
     tool_calls: z.array(ToolCall).default([]),
   }).prefault({}),
-  /** Tokens of the prompt; those the server still had from an earlier one included. */
+  /** Tokens of the prompt, cached ones included. */
   prompt_eval_count: z.int().optional(),
-  /** Only where `_debug_render_only` was asked for and is known. */
+  /** Only with `_debug_render_only`, on servers that support it. */
   _debug_info: z.object({ rendered_template: z.string() }).optional(),
 });
 export type Answer = z.infer<typeof Answer>;
 
-/** A turn as Ollama takes it. */
+/** A message in Ollama's form. */
 export interface ChatMessage {
   readonly role: string;
   readonly content: string;
@@ -44,7 +44,7 @@ export interface ChatMessage {
     readonly id?: string;
     readonly function: { readonly name: string; readonly arguments: Json };
   }[];
-  /** Of a tool's answer. */
+  /** For the answer of a tool. */
   readonly tool_name?: string;
   readonly tool_call_id?: string;
 }
@@ -53,10 +53,10 @@ export interface ChatRequest {
   readonly model: string;
   readonly messages: readonly ChatMessage[];
   readonly tools?: readonly Json[];
-  /** Whether the answer begins with reasoning; only for models that can. */
+  /** Whether the answer begins with reasoning; only for models that support it. */
   readonly think?: boolean;
   readonly options: Readonly<Record<string, number>>;
-  /** Give the text of the prompt instead of an answer. Servers that do not know it answer. */
+  /** Return the text of the prompt instead of an answer. Servers that do not support it answer. */
   readonly renderOnly?: boolean;
 }
 

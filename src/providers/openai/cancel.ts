@@ -6,9 +6,9 @@ import { Spec } from "../../spec/schema/schema.ts";
 import type { Env, JobRef } from "../provider.ts";
 import { endpointOf } from "./endpoint.ts";
 import { hostedSpec } from "./hosted_spec.ts";
-import { JOB } from "./job/create_once.ts";
-import { createdSince, jobsLike, jobsOfRun, withoutFailed } from "./job/find_job.ts";
-import { endpointOfJob, isCommitted, readJobRef } from "./job/job_ref.ts";
+import { JOB } from "./job/creation.ts";
+import { createdSince, jobsLike, jobsOfRun, withoutFailed } from "./job/matching_jobs.ts";
+import { endpointOfJob, readJobToCancel } from "./job/job_ref.ts";
 import { hasEnded, parseJob } from "./job/job_view.ts";
 import { type Intent, pendingIntent } from "./job/records.ts";
 import { Service } from "./service.ts";
@@ -20,11 +20,11 @@ const LOOK_MS = 1_000;
 /** Cancels the job and waits until the service confirms it. Without a committed job it looks for one of this run. */
 export async function cancelHosted(job: JobRef, runDir: string, env: Env): Promise<void> {
   const options = { env, signal: new AbortController().signal, progress: () => {}, phase: "cancel" };
-  if (isCommitted(job)) {
-    const committed = readJobRef(job);
-    return await cancelJob(await Service.open(endpointOfJob(committed), options), committed.id, env);
+  const found = readJobToCancel(job);
+  if ("id" in found) {
+    return await cancelJob(await Service.open(endpointOfJob(found), options), found.id, env);
   }
-  const intent = pendingIntent(job["records"] as JsonObject[], JOB);
+  const intent = pendingIntent(found.records as JsonObject[], JOB);
   if (!intent) return;
   const { spec, steps } = JSON.parse(await env.fs.readText(join(runDir, "plan.json")));
   const service = await Service.open(endpointOf(hostedSpec(Spec.parse(spec)), env.env), options);
@@ -51,7 +51,7 @@ async function jobsCreatedSince(service: Service, intent: Intent, now: number): 
 async function cancelJob(service: Service, id: string, { clock }: Env): Promise<void> {
   const look = () =>
     service.read(
-      `look at job ${id}`,
+      `read job ${id}`,
       async (options) => parseJob(await service.client.fineTuning.jobs.retrieve(id, options)),
     );
   if (hasEnded(await look())) return;

@@ -17,7 +17,7 @@ export function endpointOf(spec: HostedSpec, env: Env["env"]): Endpoint {
   return endpointIn(dialectOf(spec), env, { baseUrl, keyEnv });
 }
 
-/** What is given, else what the environment says, else the dialect's own. */
+/** The endpoint that is given, else the environment's, else the dialect's own. */
 export function endpointIn(
   dialect: Dialect,
   env: Env["env"],

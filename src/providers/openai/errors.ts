@@ -44,7 +44,7 @@ export function adviceFor(code: string | null | undefined, message: string): Adv
   return {
     code: "model-blocked",
     hint:
-      "The training ran, and the service's safety evaluation blocked the model: remove rows that teach what it names",
+      "The training ran, but the service's safety evaluation blocked the model: remove the rows that teach what it names",
   };
 }
 
@@ -108,7 +108,7 @@ function statusError(action: string, thrown: APIError, status: number): TemperEr
   );
 }
 
-/** The service's own word goes first. */
+/** The service's own header comes first. */
 function mayBeRetried({ headers }: APIError, status: number): boolean {
   const said = headers?.get("x-should-retry");
   if (said === "true" || said === "false") return said === "true";

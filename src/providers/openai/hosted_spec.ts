@@ -1,3 +1,4 @@
+import type { JsonObject } from "../../lib/json/json.ts";
 import { valueAt } from "../../spec/yaml/path.ts";
 import type { Dialect, Goal, JobRequest } from "../../spec/dialects/dialect.ts";
 import { DIALECTS } from "../../spec/dialects/registry.ts";
@@ -7,7 +8,7 @@ import type { Spec } from "../../spec/schema/schema.ts";
 export type HostedSpec = Spec & { readonly provider: Extract<Spec["provider"], { kind: "openai" }> };
 
 export function hostedSpec(spec: Spec): HostedSpec {
-  if (spec.provider.kind !== "openai") throw new TypeError("Cannot run there: the provider is not hosted");
+  if (spec.provider.kind !== "openai") throw new TypeError("Cannot use the provider: it is not a hosted one");
   return spec as HostedSpec;
 }
 
@@ -28,7 +29,7 @@ export function jobRequest(loaded: LoadedSpec, rows: number, goal: Goal): JobReq
 }
 
 /** The call that creates the job, as the dialect spells it, without files and metadata. */
-export function createBody(loaded: LoadedSpec, rows: number, goal: Goal): ReturnType<Dialect["createBody"]> {
+export function createBody(loaded: LoadedSpec, rows: number, goal: Goal): JsonObject {
   const dialect = dialectOf(hostedSpec(loaded.spec));
   const job = jobRequest(loaded, rows, goal);
   const values = dialect.hyperparameters(job).map(({ name, value }) => [name, value]);

@@ -10,7 +10,7 @@ import { Service } from "./service.ts";
 const PHASE = "train";
 /** Validation is known to hang: a longer one is worth a warning. */
 const STALL_MS = 2 * 3_600_000;
-/** How far the time between two looks grows while nothing happens. */
+/** Factor by which the poll interval grows at most while nothing happens. */
 const SLOWEST = 6;
 
 /** Follows a hosted job to its end. The log holds the events that were seen, so that a new runner repeats and misses none. */
@@ -24,10 +24,10 @@ export async function followHosted(work: MonitorWork, service: Service): Promise
   let stalled = false;
   while (true) {
     work.signal.throwIfAborted();
-    // A service that is away is asked again no sooner than it would have been anyway.
+    // While the service is away, it is asked no more often than otherwise.
     const leastMs = pollMs * slower;
     const job = await service.read(
-      `look at job ${id}`,
+      `read job ${id}`,
       async (options) => parseJob(await service.client.fineTuning.jobs.retrieve(id, options)),
       leastMs,
     );

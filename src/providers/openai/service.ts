@@ -100,7 +100,7 @@ export class Service {
         const random = parseInt(clock.randomHex(4), 16) / 0xffffffff;
         const ms = retryDelay({ transient, retryAfterMs, retries, random, leastMs });
         if (ms === undefined) {
-          this.#failures.delete(action);
+          if (retries > 0) await this.#setFailures(action, 0, { phase });
           throw changed(error, { transient: false });
         }
         const again = `trying again in ${duration(ms)} (${retries + 1} of ${TRIES - 1})`;
@@ -117,7 +117,7 @@ export class Service {
     else this.options.progress(progress);
   }
 
-  /** What the platform says of a call may quote its address. */
+  /** Error messages of the platform may quote the address. */
   #without(error: TemperError): TemperError {
     const message = without(this.address.secrets, error.message, "[key]");
     return message === error.message ? error : changed(error, { message });
@@ -129,7 +129,7 @@ function changed(error: TemperError, changes: { message?: string; transient?: bo
   const { message = error.message, transient = error.transient } = changes;
   return new TemperError(code, message, {
     transient,
-    // The cause of a changed message may quote what was taken out of it.
+    // The cause may quote what was removed from the message.
     ...message === error.message && { cause: error.cause },
     ...hint !== undefined && { hint },
     ...retryAfterMs !== undefined && { retryAfterMs },

@@ -7,7 +7,7 @@ import { endpointIn } from "./endpoint.ts";
 import { closingNotes } from "./estimate/closing.ts";
 import { CallError, Service } from "./service.ts";
 
-/** One finding for each service whose key is set: whether it answers to the key, and what closes there. */
+/** One finding for each service whose key is set: whether it accepts the key, and what closes there. */
 export async function* hostedFindings(env: Env, signal: AbortSignal): AsyncGenerator<Diagnostic> {
   for (const dialect of Object.values(DIALECTS)) {
     const { address, keyEnv } = dialect;
@@ -27,7 +27,7 @@ async function finding(dialect: Dialect, env: Env, signal: AbortSignal): Promise
       ({ signal }) => asked.client.fineTuning.jobs.list({ limit: 1 }, { signal, timeout: 5_000 }),
     );
     const closing = closingNotes("", endpoint, env.clock.now());
-    const found = `${service} answers at ${baseUrl} to the key in ${keyEnv}`;
+    const found = `${service} accepts the key in ${keyEnv} at ${baseUrl}`;
     const [first, ...rest] = closing;
     return first === undefined ? { name, state: "ok", found } : {
       name,

@@ -8,7 +8,7 @@ import { refuseClosed } from "./estimate/closing.ts";
 import { costText, wholeCost } from "./estimate/cost.ts";
 import { priceOf } from "./estimate/price.ts";
 import { type HostedSpec, hostedSpec } from "./hosted_spec.ts";
-import { createOnce, JOB } from "./job/create_once.ts";
+import { createOnce, JOB } from "./job/creation.ts";
 import {
   createdSince,
   findByKey,
@@ -17,7 +17,7 @@ import {
   type Mark,
   RUN_FIELD,
   withoutFailed,
-} from "./job/find_job.ts";
+} from "./job/matching_jobs.ts";
 import { type JobFile, readJobFile } from "./job/job_file.ts";
 import type { HostedJob } from "./job/job_ref.ts";
 import type { Intent } from "./job/records.ts";
@@ -56,7 +56,7 @@ async function adopt({ asked }: SubmitWork, service: Service): Promise<FineTunin
   if (id === undefined) return undefined;
   try {
     return await service.read(
-      `look at job ${id}`,
+      `read job ${id}`,
       (options) => service.client.fineTuning.jobs.retrieve(id, options),
     );
   } catch (error) {
@@ -198,7 +198,7 @@ async function refuseOverBudget(work: SubmitWork, { provider }: HostedSpec, job:
       "no-price",
       `Cannot check provider.budget_usd: no price is known for ${provider.base}`,
       {
-        hint: "Set provider.price, or give --prices FILE",
+        hint: "Set provider.price, or pass --prices FILE",
       },
     );
   }

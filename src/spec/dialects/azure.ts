@@ -39,7 +39,7 @@ export const azure: Dialect = {
   upload: UPLOAD,
   presets: MULTIPLIERS,
   epochs: protocolEpochs,
-  hyperparameters: multiplierHyperparameters,
+  hyperparameters: (job) => multiplierHyperparameters(job, MULTIPLIERS),
   // Without the kind of training, the service says that the base cannot be fine-tuned.
   createBody: (job, values) => ({ ...methodBody(job, values), trainingType: "Standard" }),
   methodNote: (method) => pickedByService(SERVICE, method),

@@ -16,7 +16,7 @@ export interface Dialect {
   /** Variable with the API key, unless provider.api_key_env names another. */
   readonly keyEnv: string;
 
-  /** How a job is told from others: by metadata that the job list is filtered by, or by its suffix and training file. */
+  /** How a job is recognised: by metadata that the job list can be filtered by, or by its suffix and training file. */
   readonly findsJobsBy: "metadata" | "suffix";
   readonly trainsPreferencePairs: boolean;
   readonly chargesForValidation: boolean;
@@ -72,15 +72,15 @@ export interface Deployment {
 
 export interface Limits {
   readonly leastRows: number;
-  /** Tokens of a row; the service cuts the rest without a word. */
+  /** Tokens of a row; the service cuts the rest without an error. */
   readonly rowTokens: number;
   readonly epochs: number;
   readonly batchSize: number;
 }
 
-/** What a row may hold. Services check that only after the upload. */
+/** What a row may contain. Services check it only after the upload. */
 export interface RowRules {
-  /** Fields of a message that may stay, beside role, content and tool calls. Others refuse the row. */
+  /** Fields of a message that may stay, beside role, content and tool calls. A row with any other field is refused. */
   readonly messageFields: readonly string[];
   /** Special tokens in a text fail the job. */
   readonly specialTokens: RegExp;
@@ -103,10 +103,10 @@ export interface Preset<M extends Method = Method> {
   readonly reason: string;
 }
 
-/** What training is asked for: examples to imitate, or answers to prefer over others. */
+/** Kind of training: on examples to imitate, or on answers to prefer over others. */
 export type Goal = "supervised" | "dpo";
 
-/** The fields of a pipeline that a service can be told. */
+/** The fields of a pipeline that a dialect may read. */
 export interface HostedFields {
   readonly method: Method;
   readonly train: {

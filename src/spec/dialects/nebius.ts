@@ -1,4 +1,3 @@
-// deno-lint-ignore-file camelcase -- names of the protocol
 import type { Dialect, Hyperparameter, JobRequest, Presets } from "./dialect.ts";
 import {
   commonBody,
@@ -56,7 +55,7 @@ export const nebius: Dialect = {
     ...LACKED_BY_ALL,
     ...LACKS_SEED,
     ...LACKS_DEPLOYMENT,
-    // The service trains by these very fields, so what it lacks would be another method.
+    // These fields are part of the method here, so that leaving one out would train another method.
     "method.target": ALL_LAYERS,
     "method.rslora": ALL_LAYERS,
     "provider.learning_rate_multiplier": "this service takes train.learning_rate itself",
@@ -71,7 +70,7 @@ export const nebius: Dialect = {
   createBody: (job, values) => ({ ...commonBody(job), hyperparameters: values }),
   methodNote(method) {
     const { kind } = method;
-    if (kind === "lora" || kind === "full") return `${SERVICE} trains exactly this: ${kind}`;
+    if (kind === "lora" || kind === "full") return `${SERVICE} trains ${kind} as it is set`;
     return kind === "qlora"
       ? `${SERVICE} has no 4-bit training: qlora becomes lora with the same rank, alpha and dropout`
       : `${SERVICE} has no ${kind}: it becomes lora with the service's own rank; ${

@@ -35,7 +35,7 @@ export const openai: Dialect = {
   upload: UPLOAD,
   presets: MULTIPLIERS,
   epochs: protocolEpochs,
-  hyperparameters: multiplierHyperparameters,
+  hyperparameters: (job) => multiplierHyperparameters(job, MULTIPLIERS),
   createBody: methodBody,
   methodNote: (method) => pickedByService(SERVICE, method),
   prices: {

@@ -39,14 +39,14 @@ const BY_SERVICE = "the service decides it";
 export const LACKED_BY_ALL: Readonly<Record<string, string>> = {
   "train.schedule": BY_SERVICE,
   "train.max_steps": "set train.epochs",
-  "train.micro_tokens": "it is about the memory of your own machine",
+  "train.micro_tokens": "it concerns the memory of your own machine",
   "train.checkpoint_seconds": "the service keeps a checkpoint for each epoch",
-  "train.device": "it is about your own machine",
-  "train.dtype": "it is about your own machine",
+  "train.device": "it concerns your own machine",
+  "train.dtype": "it concerns your own machine",
   "evaluate.few_shot": "remove it; before and after are scored",
 };
 
-/** Fields that a service lacks which picks its own technique and learning rate. */
+/** Fields that have no place where the service picks its own technique and learning rate. */
 export const LACKED_BY_MULTIPLIER: Readonly<Record<string, string>> = {
   "train.learning_rate": "this service takes a factor: set provider.learning_rate_multiplier",
   "train.warmup_ratio": BY_SERVICE,
@@ -65,7 +65,7 @@ export const MULTIPLIERS: Presets = {
   full: preset(undefined, "the service's own choice, as for any of its trainings"),
   lora: preset(0.5, "a low-rank update changes the base less: half the service's rate"),
   qlora: preset(0.5, "as lora: the 4-bit base is about memory, which is the service's"),
-  prefix: preset(0.1, "a prefix leaves every weight alone: a tenth keeps closest to the base"),
+  prefix: preset(0.1, "a prefix changes no weight: a tenth stays closest to the base"),
   adapter: preset(0.3, "a bottleneck beside the weights changes more than a prefix, less than lora"),
 };
 
@@ -96,10 +96,10 @@ export function fromFile(name: string, value: Hyperparameter["value"]): Hyperpar
 }
 
 /** Hyperparameters of a service that picks its own technique. */
-export function multiplierHyperparameters(job: JobRequest): Hyperparameter[] {
+export function multiplierHyperparameters(job: JobRequest, presets: Presets): Hyperparameter[] {
   const { method, provider } = job.fields;
   const given = provider.learning_rate_multiplier;
-  const { reason, values } = presetFor(MULTIPLIERS, method);
+  const { reason, values } = presetFor(presets, method);
   const multiplier = given !== undefined
     ? [{ name: "learning_rate_multiplier", value: given, reason: "set in the file" }]
     : Object.entries(values).map(([name, value]) => ({

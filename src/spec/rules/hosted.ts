@@ -6,7 +6,7 @@ import { isPythonOnly } from "./regex.ts";
 
 type At = (path: string) => unknown;
 
-/** What a hosted service would have to ignore: refused, because nothing in the file may be without effect. */
+/** Fields and values that a hosted service would ignore. They are refused: nothing in the file may be without effect. */
 export function hostedFindings(data: unknown): FieldProblem[] {
   const at: At = (path) => valueAt(data, path.split("."));
   if (at("provider.kind") !== "openai") return [];
@@ -18,7 +18,7 @@ function lacking(at: At, { name, lacks }: Dialect): FieldProblem[] {
   return Object.entries(lacks).filter(([path]) => at(path) !== undefined).map(([path, hint]) => ({
     path: path.split("."),
     at: "key",
-    message: `Cannot honour ${path}: dialect ${name} has no such field`,
+    message: `Unsupported field ${path}: dialect ${name} has no such field`,
     hint,
   }));
 }
@@ -47,7 +47,7 @@ function patternFindings(at: At): FieldProblem[] {
   return typeof pattern !== "string" || !isPythonOnly(pattern) ? [] : [{
     path: ["evaluate", "pattern"],
     at: "value",
-    message: "Cannot use evaluate.pattern: it has groups or quantifiers that only Python knows",
+    message: "Cannot use evaluate.pattern: it has groups or quantifiers that only Python supports",
     hint:
       "hosted models are scored without Python: leave out inline flags, atomic groups and possessive quantifiers",
   }];

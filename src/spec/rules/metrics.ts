@@ -67,7 +67,7 @@ function contains(answer: string, expected: string): boolean {
   return wanted === "" ? answer.trim() === "" : answer.includes(wanted);
 }
 
-/** A group keeps what follows the placeholder, such as a '+', from binding to its last letter alone. */
+/** The group makes what follows the placeholder, such as a '+', apply to all of it. */
 function matches(answer: string, expected: string, pattern: string): boolean {
   const escaped = expected.trim().replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
   return new RegExp(javaScriptPattern(pattern, `(?:${escaped})`)).test(answer.trim());

@@ -139,7 +139,7 @@ const openai = z.strictObject({
   }),
   settle_seconds: z.number().min(0.1).max(600).default(60).meta({
     description:
-      "How long to look for a file or job whose creation was interrupted, before it counts as not created",
+      "Seconds to search for a file or job after an interrupted creation, before it counts as not created",
   }),
   integrations: z.array(wandb).max(5).optional().meta({ description: "Trackers the service reports to" }),
 });

@@ -36,7 +36,7 @@ Deno.test("check refuses credentials that cannot be sent, would be readable, or 
     ],
     [
       { OLLAMA_HOST: "me:hunter-2@gpu.example" },
-      /:14:9: Cannot send what OLLAMA_HOST holds to http:\/\/gpu\.example/,
+      /:14:9: Cannot send the secrets in OLLAMA_HOST to http:\/\/gpu\.example/,
     ],
     [{ OLLAMA_HOST: "ftp://me:hunter-2@gpu" }, /Cannot use the address in OLLAMA_HOST: it is neither http/],
     [

@@ -54,6 +54,6 @@ Deno.test("ollamaFinding() says where nothing answers, and where the address cam
   const away = await ollamaFinding(envOf("http://me:pw-secret@gpu.example:1"), signal);
   assert.match(
     away.found,
-    /^Cannot send what OLLAMA_HOST holds to http:\/\/gpu\.example:1: .* is not encrypted$/,
+    /^Cannot send the secrets in OLLAMA_HOST to http:\/\/gpu\.example:1: .* is not encrypted$/,
   );
 });

@@ -26,7 +26,10 @@ Deno.test("user, password and key of a service's address are sent, and are in no
   assert.ok(guard.let.includes("POST /gate/v1/fine_tuning/jobs"), guard.let.join());
   assert.deepEqual(guard.kept, []);
   assert.match((await project.call("plan", "hosted.yaml")).out, new RegExp(`OpenAI \\(http://${host}\\)`));
-  assert.match((await project.call("doctor")).out, new RegExp(`answers at http://${host} `));
+  assert.match(
+    (await project.call("doctor")).out,
+    new RegExp(`accepts the key in OPENAI_API_KEY at http://${host}[; ]`),
+  );
 
   env["OPENAI_BASE_URL"] = `http://you:${encodeURIComponent(PASSWORD)}@${host}${query}`;
   const wrong = await project.call("run", "hosted.yaml", "--fresh");

@@ -15,7 +15,7 @@ Deno.test("doctor says whether each service answers to its key, and what closes 
     fix?: string;
   }[];
   const of = (name: string) => checks.find((check) => check.name === name);
-  assert.match(of("openai")!.found, /OpenAI answers at .* to the key in OPENAI_API_KEY; OpenAI takes no new/);
+  assert.match(of("openai")!.found, /OpenAI accepts the key in OPENAI_API_KEY at .*; OpenAI takes no new/);
   assert.match(of("openai")!.fix!, /nebius|azure|ollama/);
   assert.equal(of("nebius")!.state, "warn");
   assert.match(of("nebius")!.found, /Cannot list the jobs/);

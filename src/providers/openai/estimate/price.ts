@@ -38,7 +38,7 @@ export async function priceOf(spec: HostedSpec, env: Env): Promise<Price | undef
   const listed = Object.hasOwn(models, base) ? models[base] : undefined;
   return listed && {
     ...listed,
-    source: `temper's table of ${date}, from a copy of the service's price page: look before you pay`,
+    source: `temper's table of ${date}, from a copy of the service's price page: check it before you pay`,
   };
 }
 

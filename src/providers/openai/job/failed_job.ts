@@ -8,7 +8,7 @@ import { originsOf } from "../upload/example_file.ts";
 import { type JobFile, readJobFile } from "./job_file.ts";
 import type { JobView } from "./job_view.ts";
 
-/** Rows of which the place in the data is looked up. */
+/** Most rows whose origin is looked up. */
 const MOST_ROWS = 5;
 
 /** Throws the reason of a job that did not succeed. */

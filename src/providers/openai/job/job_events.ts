@@ -19,11 +19,11 @@ export interface JobEvent {
   readonly type: string;
   readonly step?: number;
   readonly total?: number;
-  /** Under one spelling, whatever the service's. */
+  /** By temper's names, whatever the service calls them. */
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-/** Other spellings of the numbers of a metrics event. */
+/** Names that services give to metrics, with temper's own. */
 const SPELLINGS: Readonly<Record<string, string>> = {
   train_loss: "loss",
   training_loss: "loss",

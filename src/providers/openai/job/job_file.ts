@@ -5,7 +5,7 @@ import type { Json } from "../../../lib/json/json.ts";
 
 const jsonObject = z.record(z.string(), z.json()) as z.ZodType<{ readonly [key: string]: Json }>;
 const file = z.object({ name: z.string(), bytes: z.int(), sha256: z.string(), rows: z.int() }).readonly();
-/** A file for the service, whose name says what is in it. */
+/** A file for the service, named by the digest of its content. */
 export type TrainingFile = z.infer<typeof file>;
 
 const range = z.object({ least: z.number(), most: z.number() }).readonly();
@@ -13,7 +13,7 @@ const tokens = z.object({ train: range, eval: range, evalPrompt: z.number(), eva
   .readonly();
 export type TokenTotals = z.infer<typeof tokens>;
 
-/** job.json: everything about the job but the ids its files get. */
+/** job.json: everything about the job except the ids of its files. */
 const jobFile = z.object({
   version: z.literal(1),
   goal: z.enum(["supervised", "dpo"]),

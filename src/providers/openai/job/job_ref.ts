@@ -1,4 +1,3 @@
-// deno-lint-ignore-file camelcase -- names of the log
 import { z } from "zod";
 import { TemperError } from "../../../lib/errors.ts";
 import { dialectNamed } from "../../../spec/dialects/registry.ts";
@@ -19,13 +18,16 @@ const hostedJob = z.object({
 /** A committed job: what it takes to find it again, whatever the pipeline file says by then. */
 export type HostedJob = z.infer<typeof hostedJob>;
 
+/** What there is of a job that was not committed: the records of the submit step, which may have started one. */
+const uncommitted = z.object({ records: z.array(z.record(z.string(), z.json())).default([]) });
+
 export function readJobRef(job: JobRef): HostedJob {
   return hostedJob.parse(job);
 }
 
-/** Whether a job was committed. Otherwise `job` holds the records of the submit step, where one may have been started. */
-export function isCommitted(job: JobRef): boolean {
-  return job["id"] !== undefined;
+/** For cancelling: the committed job, or the records of the submit step. */
+export function readJobToCancel(job: JobRef): HostedJob | z.infer<typeof uncommitted> {
+  return job["id"] === undefined ? uncommitted.parse(job) : hostedJob.parse(job);
 }
 
 /** The service that has the job. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** A job as any service tells of it: what is missing or null somewhere has a default here. */
+/** A job as any service describes it. What some services leave out or set to null is optional. */
 const view = z.looseObject({
   id: z.string(),
   status: z.string(),
@@ -25,7 +25,7 @@ export function parseJob(value: unknown): JobView {
   return view.parse(value);
 }
 
-/** Only these end a job; whatever else a service calls its state, it goes on. */
+/** Only these states end a job. A job in any other, known or not, goes on. */
 export function hasEnded({ status }: JobView): boolean {
   return ENDED.includes(status);
 }

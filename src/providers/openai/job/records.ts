@@ -1,4 +1,3 @@
-// deno-lint-ignore-file camelcase -- names of the log
 import { z } from "zod";
 import type { JsonObject } from "../../../lib/json/json.ts";
 import type { Progress, Work } from "../../provider.ts";
@@ -22,13 +21,13 @@ const uploaded = z.object({ uploaded: z.string(), id: z.string() });
 /** An upload in parts was opened; `begun` is the file's digest. */
 const begun = z.object({ begun: z.string(), id: z.string(), at: time });
 const part = z.object({ upload: z.string(), part: z.int(), id: z.string() });
-/** An event of the job was passed on. */
+/** An event of the job was written to the log. */
 const event = z.object({ event: z.string() });
 /** How often a call has failed in a row; 0 once it succeeded. */
 const failures = z.object({ call: z.string(), failures: z.int() });
 
 const record = z.union([intent, refused, uploaded, begun, part, event, failures]);
-/** What the steps of a hosted job write down for whoever goes on after them. */
+/** What the steps of a hosted job record for the process that resumes them. */
 export type HostedRecord = z.infer<typeof record>;
 export type Intent = z.infer<typeof intent>;
 

@@ -1,4 +1,3 @@
-// deno-lint-ignore-file camelcase -- names of the protocol and of csv-parse
 import { join } from "node:path";
 import { TemperError } from "../../../lib/errors.ts";
 import type { MonitorWork } from "../../provider.ts";

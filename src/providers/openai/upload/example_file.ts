@@ -9,7 +9,7 @@ import type { TrainingFile } from "../job/job_file.ts";
 import type { Goal } from "../../../spec/dialects/dialect.ts";
 import { type CountText, exampleTokens, type TokenRange } from "./tokens.ts";
 
-/** A row as format left it. `rejected`: the answer that is not wanted, of a preference pair. */
+/** A row as format wrote it. `rejected`: the rejected answer of a preference pair. */
 export interface Example {
   readonly origin: string;
   readonly messages: readonly JsonObject[];
@@ -36,7 +36,7 @@ export interface WrittenFile {
 
 export interface WriteOptions {
   readonly goal: Goal;
-  /** Tokens a row may have. */
+  /** Most tokens of a row. */
   readonly limit: number;
   readonly count: CountText;
   readonly signal: AbortSignal;
@@ -56,7 +56,7 @@ export async function goalOf(path: string, fs: Fs): Promise<Goal> {
   return "supervised";
 }
 
-/** Writes the rows as the protocol wants them, and counts what they hold. The file is named by its content. */
+/** Writes the rows in the protocol's form and counts their tokens. The file is named by its content. */
 export async function writeExamples(
   from: string,
   out: string,
@@ -78,7 +78,7 @@ export async function writeExamples(
       await origins.drain();
       signal.throwIfAborted();
       const { tokens, prompt } = tokensOf(example, count);
-      // What is beyond the limit is cut by the service, and not billed.
+      // The service cuts rows at the limit, and does not bill the rest.
       sum.least += Math.min(limit, tokens.least);
       sum.most += Math.min(limit, tokens.most);
       sum.prompt += Math.min(limit, prompt);
@@ -107,7 +107,7 @@ async function nameByContent(temporary: string, out: string, rows: number, fs: F
   return { name, bytes: (await fs.stat(join(out, name)))?.size ?? 0, sha256, rows };
 }
 
-/** Beside a training file: where each of its rows comes from. */
+/** The file beside a training file that lists the origin of each row. */
 export function originsOf(name: string): string {
   return `${name}.origins`;
 }

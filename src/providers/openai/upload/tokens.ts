@@ -10,7 +10,7 @@ export interface TokenRange {
 const MESSAGE_TOKENS = 3;
 const NAME_TOKENS = 1;
 const CONVERSATION_TOKENS = 3;
-/** The least and the most that one image of 20 MP or less is counted as by the documented tile rules. */
+/** What one image of 20 MP or less counts as, at least and at most, by the documented tile rules. */
 const IMAGE: TokenRange = { least: 85, most: 1_445 };
 
 export type CountText = (text: string) => number;
@@ -35,7 +35,7 @@ export function exampleTokens(
     most += range.most;
   }
   if (tools === undefined) return { least, most };
-  // Tools are rewritten into a form nobody documents: between their names and descriptions alone and all of the JSON.
+  // Services rewrite tools in an undocumented form: at least their names and descriptions, at most all of the JSON.
   const all = count(JSON.stringify(tools));
   return { least: least + Math.floor(all / 3), most: most + all };
 }

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { TemperError } from "../../../lib/errors.ts";
 import { bytes } from "../../../lib/text/format.ts";
 import type { SubmitWork } from "../../provider.ts";
-import { createOnce } from "../job/create_once.ts";
+import { createOnce } from "../job/creation.ts";
 import type { TrainingFile } from "../job/job_file.ts";
 import { uploadedId, writeRecord } from "../job/records.ts";
 import type { UploadRules } from "../../../spec/dialects/dialect.ts";
@@ -10,7 +10,7 @@ import { rememberedFile, rememberFile } from "./uploaded_files.ts";
 import { CallError, type Service } from "../service.ts";
 import { uploadInParts } from "./upload_parts.ts";
 
-/** The dialect's rules apply where nothing else is given. */
+/** Rules that are not given are the dialect's. */
 export interface UploadOptions extends Partial<UploadRules> {
   readonly settleMs: number;
 }
@@ -75,7 +75,7 @@ async function upload(
 
 async function findFile(service: Service, file: TrainingFile): Promise<string | undefined> {
   return await service.read("list the files", async (options) => {
-    // Newest first where the service orders; all pages, because not every one does.
+    // Newest first where the service sorts. All pages are read, because not every service does.
     for await (const found of service.client.files.list({ purpose: "fine-tune", order: "desc" }, options)) {
       if (found.filename === file.name && found.bytes === file.bytes && found.status !== "error") {
         return found.id;
@@ -86,7 +86,7 @@ async function findFile(service: Service, file: TrainingFile): Promise<string | 
 }
 
 async function exists(service: Service, id: string, file: TrainingFile): Promise<boolean> {
-  return await service.read(`look at file ${id}`, async (options) => {
+  return await service.read(`read file ${id}`, async (options) => {
     const found = await service.client.files.retrieve(id, options);
     return found.filename === file.name && found.bytes === file.bytes && found.status !== "error";
   }).catch((error) => {

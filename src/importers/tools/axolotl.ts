@@ -1,10 +1,12 @@
 import { FIELDS, LOW_RANK_FIELDS } from "./axolotl_fields.ts";
 import { convertDatasets } from "./axolotl_data.ts";
-import type { Importer, Method, Task } from "./importer.ts";
-import { refuseObjective } from "./refuse.ts";
-import { truth } from "./rules.ts";
-import { layers } from "./settings.ts";
-import { batchSize, duration, warmup } from "./training.ts";
+import type { Importer, Method } from "../importer.ts";
+import type { Task } from "../task.ts";
+import { carryBase, carryTemplateFile } from "../model.ts";
+import { refuseObjective } from "../refuse.ts";
+import { truth } from "../values.ts";
+import { layers, PEFT_LAYERS, PEFT_LAYERS_NOTE } from "../settings.ts";
+import { batchSize, duration, warmup } from "../training.ts";
 
 /** Axolotl's flat YAML. Names and defaults: axolotl, src/axolotl/utils/schemas, of July 2026. */
 export const axolotl: Importer = {
@@ -28,18 +30,16 @@ export const axolotl: Importer = {
   rules: FIELDS,
   lowRank: LOW_RANK_FIELDS,
   async convert(task) {
-    const { reader, draft, places } = task;
+    const { reader, draft } = task;
     refuseObjective(task, [
       { field: "rl", allowed: [], what: "learning from preferences or rewards" },
       { field: "reward_model", allowed: [false], what: "training a reward model" },
       { field: "process_reward_model", allowed: [false], what: "training a reward model" },
       { field: "pretraining_dataset", allowed: [], what: "continued pre-training on plain text" },
     ]);
-    const base = reader.get(["base_model"]);
-    if (typeof base === "string") {
-      draft.carry(reader, ["base_model"], "provider.base", await places.model(base));
-    }
+    await carryBase(task, ["base_model"]);
     await convertDatasets(task);
+    await carryTemplateFile(task, ["chat_template_jinja"]);
     template(task);
     batchSize(task, { rows: ["micro_batch_size"], times: ["gradient_accumulation_steps"] }, {
       rows: 1,
@@ -48,11 +48,11 @@ export const axolotl: Importer = {
     duration(task, { epochs: ["num_epochs"], steps: ["max_steps"] }, 1);
     warmup(task, { ratio: ["warmup_ratio"], steps: ["warmup_steps"] }, { ratio: 0.03 });
     if (!reader.has(["excess_length_strategy"])) {
-      draft.set(
-        "dataset.checks.too_long",
-        "error",
-        "Axolotl leaves such rows out by default; warn cuts them",
-      );
+      draft.set("dataset.checks.too_long", "error", "warn cuts such rows");
+      draft.miss("excess_length_strategy", "drop", {
+        why: "temper leaves out no row for its length, and stops at the first",
+        instead: "remove those rows, or set dataset.checks.too_long: warn to cut them",
+      });
     }
     return method(task);
   },
@@ -72,7 +72,7 @@ function method(task: Task): Method {
   }
   draft.set("method.kind", kind, adapter === undefined ? "no adapter: every weight is trained" : undefined);
   if (reader.get(["load_in_4bit"]) !== undefined) {
-    draft.carry(reader, ["load_in_4bit"], kind === "full" ? null : "method.kind", kind);
+    draft.account(reader, ["load_in_4bit"], kind === "full" ? null : "method.kind", fourBits);
   }
   if (kind !== "full") targets(task);
   return kind;
@@ -94,7 +94,7 @@ function targets({ reader, draft }: Task): void {
   if (all === false) {
     draft.carry(reader, ["lora_target_linear"], null, false, "method.target names the layers");
   }
-  if (names === undefined) return;
+  if (names === undefined) return draft.set("method.target", PEFT_LAYERS, PEFT_LAYERS_NOTE);
   const result = layers(["all-linear"])(names);
   if ("why" in result) draft.leave(reader, ["lora_target_modules"], result);
   else draft.carry(reader, ["lora_target_modules"], "method.target", result.value);
@@ -104,17 +104,6 @@ function targets({ reader, draft }: Task): void {
 const TEMPLATES = ["chatml", "llama3", "zephyr"];
 
 function template({ reader, draft }: Task): void {
-  const jinja = reader.get(["chat_template_jinja"]);
-  if (typeof jinja === "string") {
-    if (/^[^\n{]+\.jinja$/.test(jinja)) {
-      draft.carry(reader, ["chat_template_jinja"], "provider.template", jinja);
-    } else {
-      draft.leave(reader, ["chat_template_jinja"], {
-        why: "temper takes a template from a .jinja file",
-        instead: "save it as one, and name it in provider.template",
-      });
-    }
-  }
   const name = reader.get(["chat_template"]);
   if (name === undefined) return;
   if (name === "jinja") draft.carry(reader, ["chat_template"], null, name, "provider.template is a file");

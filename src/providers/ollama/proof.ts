@@ -8,21 +8,21 @@ import type { OllamaClient } from "./client.ts";
 import type { Answer, ChatMessage } from "./wire.ts";
 import { type EvalRow, readEvalRows } from "./eval_rows.ts";
 
-/** How a served model compares with what the trainer had in memory. */
+/** How a served model compares with the trainer's model in memory. */
 export type Proof = {
   /** Share of right answers, by the pipeline's metric; null where it has none. */
   readonly metric: number | null;
   /** Share of rows whose answer is the trainer's own; null where there is no metric. */
   readonly agreement: number | null;
   /**
-   * How answers are compared: letter by letter, or, where the server takes them apart, by content, reasoning and the
+   * How answers are compared: character by character, or, where the server splits them, by content, reasoning and the
    * tools called with JSON-equal arguments.
    */
   readonly answers_by: "text" | "content, reasoning and tool calls";
   readonly rows: number;
   /**
-   * Rows whose prompt is the one of the training: the same number of tokens and, where the server shows it, the same
-   * text. The tokenizer is the base's own, so that equal text is equal tokens.
+   * Rows whose prompt equals the one of the training: the same number of tokens and, where the server shows it, the same
+   * text. The tokenizer is the base's own, so equal text means equal tokens.
    */
   readonly prompts_equal: number;
   readonly prompts_by: "text and token count" | "token count";
@@ -36,17 +36,17 @@ interface Served {
 
 export interface ProveOptions {
   readonly model: string;
-  /** Whether the chat template inside the file renders, and the server takes answers apart. */
+  /** Whether the chat template inside the file renders, and the server splits answers. */
   readonly jinja: boolean;
   readonly evaluate: Spec["evaluate"];
   readonly result: JobResult;
   readonly trainerDir: string;
 }
 
-/** In the folder of the work: every served answer beside the trainer's. */
+/** In the work's folder: every served answer beside the trainer's. */
 const SERVED_FILE = "served.jsonl";
 
-/** Asks the served model every eval row; `undefined` where there is none. */
+/** Sends every held-out row to the served model; `undefined` where there is none. */
 export async function prove(
   client: OllamaClient,
   work: JudgeWork,
@@ -93,7 +93,7 @@ async function askAll(
       model,
       options,
       ...row.tools.length > 0 && { tools: row.tools },
-      // `true` is refused where the template has no reasoning, and left out it is `true` where it has.
+      // `true` is refused where the template has no reasoning; where it has, leaving it out means `true`.
       ...jinja && (!row.thinks || thinking) && { think: row.thinks },
     };
     served.push(await ask(client, row, more));
@@ -112,7 +112,7 @@ type More = Omit<Parameters<OllamaClient["chat"]>[0], "messages">;
 /** Asks as a client does, and with the reasoning of earlier turns in their content where the server drops it. */
 async function ask(client: OllamaClient, row: EvalRow, more: More): Promise<Served> {
   const asked = async (messages: readonly ChatMessage[]): Promise<Served> => {
-    // The answer first: a server that cannot compute cannot show a prompt either.
+    // The answer first: a server that cannot run the model cannot show a prompt either.
     const { message, prompt_eval_count: promptTokens } = await client.chat({ ...more, messages });
     const shown = await client.chat({ ...more, messages, renderOnly: true });
     return { answer: message, promptTokens, promptText: shown._debug_info?.rendered_template };
@@ -141,7 +141,7 @@ function textsOf(rows: readonly EvalRow[], served: readonly Served[]): Compared[
   });
 }
 
-/** Answers that the server took apart. One that is the trainer's own is given in the trainer's words. */
+/** Answers that the server split. One that equals the trainer's is given in the trainer's text. */
 function partsOf(rows: readonly EvalRow[], served: readonly Served[]): Compared[] {
   const form = formOf(rows);
   return rows.map(({ after }, i) => {

@@ -1,10 +1,13 @@
+// deno-lint-ignore-file camelcase -- names of the fields of Axolotl
 import { COLUMNS, INTO, userType, within } from "./axolotl_types.ts";
-import { isSection, type Path } from "../spec/yaml/path.ts";
-import { conversationFormat, type Entry, newSpeakers, sections, texts, writeEntries } from "./datasets.ts";
-import type { Reason } from "./draft.ts";
-import type { Task } from "./importer.ts";
-import { refuseObjective } from "./refuse.ts";
-import { leaveEmpty, numberOf, own, type Rule } from "./rules.ts";
+import { isSection, type Path } from "../../spec/yaml/path.ts";
+import { conversationFormat, type Entry, newSpeakers, sections, texts, writeEntries } from "../datasets.ts";
+import type { Reason } from "../draft.ts";
+import type { Task } from "../task.ts";
+import { refuseObjective } from "../refuse.ts";
+import { leaveEmpty, leaveOdd } from "../apply_rules.ts";
+import { numberOf } from "../values.ts";
+import { own, type Rule } from "../rules.ts";
 
 /** For the page: what becomes of the members of `datasets` and `test_datasets`. */
 export const DATASET_FIELDS: readonly Rule[] = [
@@ -27,6 +30,9 @@ export const DATASET_FIELDS: readonly Rule[] = [
   ),
   own("datasets.roles", "roles", "names that temper does not know"),
 ];
+
+const MEMBERS = DATASET_FIELDS.flatMap(({ from }) => from).filter((name) => name.startsWith("datasets."))
+  .map((name) => name.slice("datasets.".length));
 
 const SAME: Readonly<Record<string, readonly [values: readonly unknown[], says: string]>> = {
   roles_to_train: [["assistant"], "only the assistant's turns are learnt"],
@@ -101,13 +107,10 @@ async function entriesOf(
   for (const [key, [values, says]] of Object.entries(SAME)) {
     const value = section[key];
     if (value === undefined || value === null) continue;
-    const list = [value].flat();
-    if (list.every((item) => values.includes(item))) draft.carry(reader, [...at, key], null, value, says);
-    else {draft.leave(
-        reader,
-        [...at, key],
-        REASONS[key] ?? { why: `temper reads ${values.join(", ")} alone` },
-      );}
+    const path = [...at, key];
+    const reason = REASONS[key] ?? { why: `temper reads ${values.join(", ")} alone` };
+    if ([value].flat().every((item) => values.includes(item))) draft.account(reader, path, null, value, says);
+    else draft.leave(reader, path, reason);
   }
   for (const [key, reason] of Object.entries(REASONS)) {
     const path = [...at, key];
@@ -119,6 +122,7 @@ async function entriesOf(
     const path = await places.dataset({ reader, at: where, name: text, part: named.part, to }, draft);
     entries.push({ path, ...options });
   }
+  for (const member of MEMBERS) leaveOdd([...at, member], task);
   return entries;
 }
 
@@ -134,11 +138,12 @@ function namesOf(task: Task, at: Path, section: Record<string, unknown>) {
     draft.carry(reader, [...at, "ds_type"], null, section["ds_type"], "the name of the file says it");
   }
   if (files.length > 0 && path !== undefined) {
-    if (type) draft.carry(reader, [...at, "path"], null, path, "data_files names the files");
-    else {draft.leave(reader, [...at, "path"], {
-        why: "data_files names the files of this dataset",
-        instead: "look whether they are there",
-      });}
+    const reason = {
+      why: "data_files names the files of this dataset",
+      instead: "look whether they are there",
+    };
+    if (type) draft.account(reader, [...at, "path"], null, path, "data_files names the files");
+    else draft.leave(reader, [...at, "path"], reason);
     return { names: files, part };
   }
   return { names: path === undefined ? files : [{ at: [...at, "path"], text: path }], part };
@@ -180,36 +185,26 @@ function conversations(task: Task, at: Path, section: Record<string, unknown>, t
   const role = mapping["role"] ?? section["message_field_role"] ?? (legacy ? "from" : "role");
   const content = mapping["content"] ?? section["message_field_content"] ?? (legacy ? "value" : "content");
   const format = conversationFormat(String(list), String(role), String(content));
-  const others = Object.keys(mapping).filter((key) => key !== "role" && key !== "content");
-  for (
-    const key of [
-      "field_messages",
-      "message_property_mappings",
-      "message_field_role",
-      "message_field_content",
-    ]
-  ) {
-    const path = [...at, key];
-    if (section[key] === undefined || section[key] === null) continue;
-    if (format && key !== "message_property_mappings") {
-      draft.account(reader, path, within(at, "format"), format);
-    } else if (format) {
-      for (const name of ["role", "content"].filter((name) => name in mapping)) {
-        draft.account(reader, [...path, name], within(at, "format"), format);
-      }
-      for (const name of others) {
-        draft.leave(reader, [...path, name], { why: "temper reads members of turns by their own names" });
-      }
-    } else {
-      draft.leave(reader, path, {
-        why: "temper reads messages of role and content, and conversations of from and value",
-        instead: "rename the fields in the rows",
-      });
-    }
+  for (const key of ["field_messages", "message_field_role", "message_field_content"]) {
+    if (typeof section[key] === "string") accountName(task, [...at, key], format);
+  }
+  for (const key of Object.keys(mapping)) {
+    const path = [...at, "message_property_mappings", key];
+    if (key === "role" || key === "content") accountName(task, path, format);
+    else draft.leave(reader, path, { why: "temper reads members of turns by their own names" });
   }
   draft.account(reader, [...at, "type"], within(at, "format"), format ?? "auto");
   const roles = rolesOf(task, [...at, "roles"], section["roles"]);
   return { format: format ?? "auto", ...Object.keys(roles).length > 0 && { roles } };
+}
+
+/** A name of fields, which only belongs to a shape of rows together with the others. */
+function accountName({ reader, draft }: Task, path: Path, format: string | undefined): void {
+  if (format) return draft.account(reader, path, within(path, "format"), format);
+  draft.leave(reader, path, {
+    why: "temper reads messages of role and content, and conversations of from and value",
+    instead: "rename the fields in the rows",
+  });
 }
 
 /** `{target: [names]}` the other way round. */

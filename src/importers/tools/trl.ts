@@ -1,7 +1,10 @@
-import { plainEntries, sections, texts, writeEntries } from "./datasets.ts";
-import type { NamedData } from "./data_places.ts";
-import type { Importer, Method, Task } from "./importer.ts";
-import { carry, flag, lacks, leave, number, numberOf, own, type Rule, same, truth } from "./rules.ts";
+import { plainEntries, sections, texts, writeEntries } from "../datasets.ts";
+import type { NamedData } from "../data_places.ts";
+import type { Importer, Method } from "../importer.ts";
+import type { Task } from "../task.ts";
+import { carryBase, carryTemplateFile } from "../model.ts";
+import { carry, lacks, leave, own, type Rule, same } from "../rules.ts";
+import { flag, number, numberOf, text, truth } from "../values.ts";
 import {
   gradNorm,
   layers,
@@ -9,10 +12,11 @@ import {
   OWN_MEMORY,
   packing,
   PEFT_LAYERS,
+  PEFT_LAYERS_NOTE,
   schedule,
   trainingArguments,
-} from "./settings.ts";
-import { batchSize, duration, warmup } from "./training.ts";
+} from "../settings.ts";
+import { batchSize, duration, warmup } from "../training.ts";
 
 /** The YAML of `trl sft --config`. Names and defaults: trl, SFTConfig, ModelConfig and ScriptArguments, of July 2026. */
 export const trl: Importer = {
@@ -39,10 +43,7 @@ export const trl: Importer = {
   ],
   rules: [
     own("model_name_or_path", "provider.base", "a file or folder here, or a name on the hub"),
-    same("model_revision", ["main"], "the newest revision", {
-      why: "a name here is read as it is",
-      instead: "set provider.revision where provider.base is a name on the hub",
-    }),
+    carry("model_revision", "provider.revision", text),
     own("use_peft, load_in_4bit", "method.kind", "lora or qlora; full where use_peft is not set"),
     own("dataset_name, datasets", "dataset.source", "files; hub datasets are to be downloaded"),
     own(
@@ -50,7 +51,7 @@ export const trl: Importer = {
       "none",
       "the download takes them into account",
     ),
-    own("test_split_size", "dataset.split.eval", "a share or a number of rows; which rows differs"),
+    own("test_split_size", "dataset.split.eval", "a share or a number of rows; other rows than there"),
     own("chat_template_path", "provider.template", "a .jinja file"),
     own("per_device_train_batch_size, gradient_accumulation_steps", "train.batch_size", "their product"),
     own("num_train_epochs, max_steps", "train.epochs, train.max_steps", "steps override epochs"),
@@ -110,30 +111,11 @@ export const trl: Importer = {
     same("lora_task_type", ["CAUSAL_LM"], "a language model", { why: "temper trains language models" }),
   ] satisfies Rule[],
   async convert(task) {
-    const { reader, draft, places } = task;
-    const base = reader.get(["model_name_or_path"]);
-    if (typeof base === "string") {
-      draft.carry(reader, ["model_name_or_path"], "provider.base", await places.model(base));
-    }
+    await carryBase(task, ["model_name_or_path"]);
     await data(task);
     loss(task);
-    const path = ["chat_template_path"];
-    const template = reader.get(path);
-    if (typeof template === "string" && /\.jinja$/.test(template)) {
-      const found = await places.find(template);
-      draft.carry(
-        reader,
-        path,
-        "provider.template",
-        found ? places.written(found.path) : places.expected(template),
-      );
-    } else if (template !== undefined) {
-      draft.leave(reader, path, {
-        why: "temper takes a template from a .jinja file",
-        instead: "save it as one, and name it in provider.template",
-      });
-    }
-    draft.set("dataset.checks.too_long", "warn", "TRL cuts them silently; here they are counted");
+    await carryTemplateFile(task, ["chat_template_path"]);
+    longest(task);
     batchSize(task, { rows: ["per_device_train_batch_size"], times: ["gradient_accumulation_steps"] }, {
       rows: 8,
       times: 1,
@@ -143,6 +125,21 @@ export const trl: Importer = {
     return method(task);
   },
 };
+
+/** Without a value, it is no default but means that nothing is cut. */
+function longest({ reader, draft }: Task): void {
+  const path = ["max_length"];
+  if (!reader.has(path) || reader.get(path) !== undefined) {
+    draft.set("dataset.checks.too_long", "warn", "TRL cuts them silently; here they are counted");
+    return;
+  }
+  draft.leave(reader, path, {
+    why: "temper has a longest row, TRL none here",
+    instead:
+      "raise train.max_length to the longest row, which `plan` shows; until then a longer one stops the run",
+  });
+  draft.set("dataset.checks.too_long", "error", "TRL cuts nothing here");
+}
 
 async function data(task: Task): Promise<void> {
   const { reader, draft } = task;
@@ -237,6 +234,11 @@ function loss({ reader, draft }: Task): void {
   }
 }
 
+const IN_FOUR_BITS = {
+  why: "a base in 4 bits cannot be trained whole",
+  instead: "set method.kind: qlora",
+};
+
 function method(task: Task): Method {
   const { reader, draft } = task;
   const peft = truth(reader.get(["use_peft"])) === true;
@@ -246,13 +248,10 @@ function method(task: Task): Method {
   if (reader.get(["use_peft"]) !== undefined) draft.carry(reader, ["use_peft"], "method.kind", kind);
   if (reader.get(["load_in_4bit"]) !== undefined) {
     if (peft || !fourBits) draft.account(reader, ["load_in_4bit"], peft ? "method.kind" : null, fourBits);
-    else {draft.leave(reader, ["load_in_4bit"], {
-        why: "a base in 4 bits cannot be trained whole",
-        instead: "set method.kind: qlora",
-      });}
+    else draft.leave(reader, ["load_in_4bit"], IN_FOUR_BITS);
   }
   if (peft && reader.get(["lora_target_modules"]) === undefined) {
-    draft.set("method.target", PEFT_LAYERS, "PEFT's default for most architectures; all-linear trains more");
+    draft.set("method.target", PEFT_LAYERS, PEFT_LAYERS_NOTE);
   }
   return kind;
 }

@@ -1,8 +1,8 @@
 import { isIP } from "node:net";
 
 /**
- * The address that a value of OLLAMA_HOST stands for, by Ollama's own rules (envconfig.ConnectableHost): a host, a port,
- * both, or an address with its path. Beyond them, user and password before the host and a query are kept.
+ * The address that a value of OLLAMA_HOST means, by Ollama's own rules (envconfig.ConnectableHost): a host, a port, both,
+ * or an address with a path. Unlike Ollama, it keeps a user and password before the host, and a query.
  */
 export function ollamaHost(value: string): string {
   const text = trimmed(value);
@@ -16,7 +16,7 @@ export function ollamaHost(value: string): string {
   return `${scheme ?? "http"}://${user}${host.includes(":") ? `[${host}]` : host}:${port}${path}`;
 }
 
-/** As Ollama reads any variable. */
+/** As Ollama reads variables. */
 function trimmed(value: string): string {
   return value.trim().replace(/^["']+|["']+$/g, "").trim();
 }
@@ -36,7 +36,7 @@ function connectable(host: string): string {
   return short === "::" ? "::1" : short;
 }
 
-/** As Go's net.SplitHostPort; undefined where that finds a fault, such as no port. */
+/** Like Go's net.SplitHostPort; undefined where that fails, as without a port. */
 function hostAndPort(text: string): [string, string] | undefined {
   const colon = text.lastIndexOf(":");
   if (colon < 0) return undefined;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { addressOf, withCredentials } from "../../../src/lib/net/address.ts";
-import { talkCommand } from "../../../src/providers/ollama/talk.ts";
+import { talkCommand } from "../../../src/providers/ollama/talk_command.ts";
 
 const SECRET = "s3cret-word";
 

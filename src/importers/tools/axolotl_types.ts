@@ -1,6 +1,7 @@
-import type { Path } from "../spec/yaml/path.ts";
-import { place } from "./datasets.ts";
-import type { Task } from "./importer.ts";
+// deno-lint-ignore-file camelcase -- names of the fields of Axolotl
+import type { Path } from "../../spec/yaml/path.ts";
+import { place } from "../datasets.ts";
+import type { Task } from "../task.ts";
 
 export const INTO = { datasets: "dataset.source", test_datasets: "dataset.eval" } as const;
 

@@ -1,11 +1,14 @@
+// deno-lint-ignore-file camelcase -- names of the fields of LLaMA-Factory
 import { basename, dirname, join } from "node:path";
-import { isSection, type Path } from "../spec/yaml/path.ts";
-import { conversationFormat, type Entry, newSpeakers, place, writeEntries } from "./datasets.ts";
-import type { Reason } from "./draft.ts";
-import type { Task } from "./importer.ts";
-import { Reader } from "./reader.ts";
-import { refuseObjective } from "./refuse.ts";
-import { leaveEmpty, leaveRest, numberOf, own, type Rule } from "./rules.ts";
+import { isSection, type Path } from "../../spec/yaml/path.ts";
+import { conversationFormat, type Entry, newSpeakers, place, writeEntries } from "../datasets.ts";
+import type { Reason } from "../draft.ts";
+import type { Task } from "../task.ts";
+import { Reader } from "../reader.ts";
+import { refuseObjective } from "../refuse.ts";
+import { leaveEmpty, leaveRest } from "../apply_rules.ts";
+import { numberOf } from "../values.ts";
+import { own, type Rule } from "../rules.ts";
 
 const INFO = "dataset_info.json";
 
@@ -19,12 +22,16 @@ export const DATASET_FIELDS: readonly Rule[] = [
   own("eval_dataset", "dataset.eval", "likewise"),
   own("dataset_info.json: file_name", "path", "a file or folder"),
   own(
-    "dataset_info.json: formatting, columns, tags",
+    "dataset_info.json: formatting, dataset_info.json: columns, dataset_info.json: tags",
     "format, columns, roles",
     "alpaca, sharegpt or messages; alpaca with other names becomes columns",
   ),
   own("dataset_info.json: ranking", "none", "pairs of answers are refused"),
-  own("dataset_info.json: num_samples, subset, split, folder", "none", "files are taken whole"),
+  own(
+    "dataset_info.json: num_samples, dataset_info.json: subset, dataset_info.json: split, dataset_info.json: folder",
+    "none",
+    "files are taken whole",
+  ),
 ];
 
 /** A description within dataset_info.json. */
@@ -103,17 +110,10 @@ async function entryOf(
   key: string,
   to: Described["to"],
 ): Promise<Entry[]> {
-  const { reader, draft, places } = task;
+  const { draft, places } = task;
   const section = info?.reader.get([name]);
   if (!info || !isSection(section)) {
-    const path = places.expected(`data/${basename(name).replace(/[^\w.-]+/g, "-")}.json`);
-    draft.leave(reader, [key], {
-      why: info
-        ? `${INFO} does not describe "${name}"`
-        : `no ${INFO} was found, which says where "${name}" is`,
-      instead: `put its file's path where the pipeline file has ${path}`,
-    });
-    return [{ path }];
+    return [{ path: undescribed(task, name, key, info !== undefined) }];
   }
   const described = { task, info: info.reader, at: [name], section, to };
   if (section["ranking"] === true) {
@@ -139,6 +139,18 @@ async function entryOf(
   }, draft);
   leaveRest(task, info.reader, [name]);
   return [{ path, ...options }];
+}
+
+/** A name that nothing says more of: where its file will be is left to the user. */
+function undescribed({ reader, draft, places }: Task, name: string, key: string, isRead: boolean): string {
+  const path = places.expected(`data/${basename(name).replace(/[^\w.-]+/g, "-")}.json`);
+  draft.leave(reader, [key], {
+    why: isRead
+      ? `${INFO} does not describe "${name}"`
+      : `no ${INFO} was found, which says where "${name}" is`,
+    instead: `put its file's path where the pipeline file has ${path}`,
+  });
+  return path;
 }
 
 const REASONS: Readonly<Record<string, Reason>> = {
@@ -230,6 +242,8 @@ function columnsTaken(
   }
 }
 
+const OTHER_NAME = { why: "temper looks for it under a name of its own", instead: "rename it in the rows" };
+
 function tagsTaken({ task: { draft }, info, at, section, to }: Described, known: boolean): void {
   if (!isSection(section["tags"])) return;
   for (const [key, value] of Object.entries(section["tags"])) {
@@ -240,9 +254,6 @@ function tagsTaken({ task: { draft }, info, at, section, to }: Described, known:
       draft.account(info, path, `${to}.format`, value);
     } else if (key === "function_tag" && value === "function_call") {
       draft.account(info, path, null, value, "calls are read");
-    } else {draft.leave(info, path, {
-        why: "temper looks for it under a name of its own",
-        instead: "rename it in the rows",
-      });}
+    } else draft.leave(info, path, OTHER_NAME);
   }
 }

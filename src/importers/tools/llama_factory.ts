@@ -1,7 +1,10 @@
-import type { Importer, Method, Task } from "./importer.ts";
+import type { Importer, Method } from "../importer.ts";
+import type { Task } from "../task.ts";
+import { carryBase } from "../model.ts";
 import { convertDatasets, DATASET_FIELDS } from "./llama_factory_data.ts";
-import { refuseObjective } from "./refuse.ts";
-import { carry, flag, lacks, leave, number, numberOf, own, type Rule, same } from "./rules.ts";
+import { refuseObjective } from "../refuse.ts";
+import { carry, lacks, leave, own, type Rule, same } from "../rules.ts";
+import { flag, number, numberOf, text } from "../values.ts";
 import {
   gradNorm,
   layers,
@@ -10,8 +13,8 @@ import {
   packing,
   schedule,
   trainingArguments,
-} from "./settings.ts";
-import { batchSize, duration, warmup } from "./training.ts";
+} from "../settings.ts";
+import { batchSize, duration, warmup } from "../training.ts";
 
 /** LLaMA-Factory's flat YAML. Names and defaults: LLaMA-Factory, src/llamafactory/hparams, of August 2026. */
 export const llamaFactory: Importer = {
@@ -33,14 +36,11 @@ export const llamaFactory: Importer = {
   ],
   rules: [
     own("model_name_or_path", "provider.base", "a file or folder here, or a name on the hub"),
-    same("model_revision", ["main"], "the newest revision", {
-      why: "a name here is read as it is",
-      instead: "set provider.revision where provider.base is a name on the hub",
-    }),
+    carry("model_revision", "provider.revision", text),
     own("finetuning_type, quantization_bit", "method.kind", "full, lora, or qlora for lora over 4 bits"),
     own("stage", "none", "sft alone; other stages are refused"),
     ...DATASET_FIELDS,
-    own("val_size", "dataset.split.eval", "a share or a number of rows; which rows differs"),
+    own("val_size", "dataset.split.eval", "a share or a number of rows; other rows than there"),
     own("template", "provider.template", "by name; otherwise the base's own"),
     own("per_device_train_batch_size, gradient_accumulation_steps", "train.batch_size", "their product"),
     own("num_train_epochs, max_steps", "train.epochs, train.max_steps", "steps override epochs"),
@@ -100,7 +100,14 @@ export const llamaFactory: Importer = {
       "split_special_tokens",
     ], "temper takes the base's own tokens"),
     lacks(
-      ["freeze_*", "use_llama_pro", "oft_*", "module_dropout"],
+      [
+        "freeze_trainable_*",
+        "freeze_extra_modules",
+        "freeze_language_model",
+        "use_llama_pro",
+        "oft_*",
+        "module_dropout",
+      ],
       "temper trains all weights or those that a method adds",
     ),
     lacks([
@@ -166,7 +173,15 @@ export const llamaFactory: Importer = {
     ),
     leave(["export_*"], "a run writes a GGUF file by itself", "see provider.export"),
     leave(["ignore_pad_token_for_loss", "print_param_status"], "temper does this by itself"),
-    leave("media_dir", "temper trains on text"),
+    leave([
+      "media_dir",
+      "image_*",
+      "video_*",
+      "audio_*",
+      "crop_to_patches",
+      "freeze_vision_tower",
+      "freeze_multi_modal_projector",
+    ], "temper trains on text"),
     ...trainingArguments,
   ],
   lowRank: [
@@ -184,7 +199,7 @@ export const llamaFactory: Importer = {
     ),
   ] satisfies Rule[],
   async convert(task) {
-    const { reader, draft, places } = task;
+    const { reader, draft } = task;
     const stages: Readonly<Record<string, string>> = { pt: "continued pre-training on plain text" };
     const stage = String(reader.get(["stage"]) ?? "sft");
     refuseObjective(task, [{
@@ -192,10 +207,7 @@ export const llamaFactory: Importer = {
       allowed: ["sft"],
       what: stages[stage] ?? "learning from preferences or rewards",
     }]);
-    const base = reader.get(["model_name_or_path"]);
-    if (typeof base === "string") {
-      draft.carry(reader, ["model_name_or_path"], "provider.base", await places.model(base));
-    }
+    await carryBase(task, ["model_name_or_path"]);
     await convertDatasets(task);
     template(task);
     draft.set(

@@ -3,9 +3,9 @@ import { shellWord } from "../../lib/text/shell_word.ts";
 import { OLLAMA_SERVER } from "../../spec/schema/base.ts";
 
 /**
- * The command that talks to a model, without a secret in it. `ollama run` knows neither passwords nor parameters: where
- * the server asks for some it is curl. `name`: the variable that holds the credentials. `think: false`: the model answers
- * as trained only when that is said.
+ * The command that talks to a model, without a secret in it. `ollama run` supports neither passwords nor query
+ * parameters: a server that needs them is called with curl. `name`: the variable with the credentials. `think: false`:
+ * the model answers as trained only with this option.
  */
 export function talkCommand(
   model: string,
@@ -24,7 +24,7 @@ export function talkCommand(
   return ["curl", ...credentials(authorization, name), shellWord(url), "-d", shellWord(body)].join(" ");
 }
 
-/** curl asks for a password that no variable holds. */
+/** curl asks for a password that is in no variable. */
 function credentials(authorization: string | undefined, name: string | undefined): string[] {
   if (authorization === undefined) return [];
   if (name === undefined) return ["-u", "USER"];

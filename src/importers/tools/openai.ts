@@ -1,8 +1,10 @@
-import { isSection, type Path } from "../spec/yaml/path.ts";
-import { plainEntries, sections, writeEntries } from "./datasets.ts";
-import type { Importer, Task } from "./importer.ts";
-import { refuseObjective } from "./refuse.ts";
-import { carry, leave, number, own } from "./rules.ts";
+import { isSection, type Path } from "../../spec/yaml/path.ts";
+import { plainEntries, sections, writeEntries } from "../datasets.ts";
+import type { Importer } from "../importer.ts";
+import type { Task } from "../task.ts";
+import { refuseObjective } from "../refuse.ts";
+import { carry, leave, own } from "../rules.ts";
+import { number, text } from "../values.ts";
 
 const OUTCOME = "it is what became of the job, not what it was asked for";
 
@@ -24,7 +26,7 @@ export const openai: Importer = {
     "organization_id",
   ],
   rules: [
-    carry("model", "provider.base", (value) => ({ value: String(value) })),
+    carry("model", "provider.base", text),
     own("training_file, validation_file", "dataset.source, dataset.eval", "a file's id is to be downloaded"),
     own("method.type", "dataset.format", "supervised, or dpo as preference; reinforcement is refused"),
     own("hyperparameters.n_epochs", "train.epochs", "below method or alone; auto is left out"),
@@ -32,8 +34,8 @@ export const openai: Importer = {
     own("hyperparameters.learning_rate_multiplier", "provider.learning_rate_multiplier", "likewise"),
     own("hyperparameters.beta", "provider.beta", "for dpo"),
     own("integrations", "provider.integrations", "of Weights & Biases"),
-    carry("suffix", "provider.suffix", (value) => ({ value: String(value) })),
-    carry("user_provided_suffix", "provider.suffix", (value) => ({ value: String(value) })),
+    carry("suffix", "provider.suffix", text),
+    carry("user_provided_suffix", "provider.suffix", text),
     carry("seed", "train.seed", number),
     leave("metadata", "temper writes the key of the step there, to find its job again"),
     leave(

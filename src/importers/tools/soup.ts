@@ -1,9 +1,21 @@
-import { plainEntries, texts, writeEntries } from "./datasets.ts";
-import type { Importer, Method, Task } from "./importer.ts";
-import { refuseObjective } from "./refuse.ts";
-import { carry, flag, lacks, leave, number, numberOf, own, type Rule, same, word } from "./rules.ts";
-import { gradNorm, layers, optimizer, OWN_MEMORY, packing, PEFT_LAYERS, schedule } from "./settings.ts";
-import { batchSize, warmup } from "./training.ts";
+import { plainEntries, texts, writeEntries } from "../datasets.ts";
+import type { Importer, Method } from "../importer.ts";
+import type { Task } from "../task.ts";
+import { carryBase } from "../model.ts";
+import { refuseObjective } from "../refuse.ts";
+import { carry, lacks, leave, own, type Rule, same } from "../rules.ts";
+import { flag, number, numberOf, word } from "../values.ts";
+import {
+  gradNorm,
+  layers,
+  optimizer,
+  OWN_MEMORY,
+  packing,
+  PEFT_LAYERS,
+  PEFT_LAYERS_NOTE,
+  schedule,
+} from "../settings.ts";
+import { batchSize, warmup } from "../training.ts";
 
 const REWARDS = "it is about preferences or rewards, not about task: sft";
 
@@ -46,7 +58,7 @@ export const soup: Importer = {
       ),
       { standard: "auto" },
     ),
-    own("data.val_split", "dataset.split.eval", "a share; which rows differs"),
+    own("data.val_split", "dataset.split.eval", "a share; other rows than there"),
     own("data.chat_template", "provider.template", "by name; otherwise the base's own"),
     own(
       "training.lora.r, training.quantization",
@@ -176,10 +188,9 @@ export const soup: Importer = {
     ),
   ] satisfies Rule[],
   async convert(task) {
-    const { reader, draft, places } = task;
+    const { reader, draft } = task;
     refuseObjective(task, [{ field: "task", allowed: ["sft"], what: "another kind of training" }]);
-    const base = reader.get(["base"]);
-    if (typeof base === "string") draft.carry(reader, ["base"], "provider.base", await places.model(base));
+    await carryBase(task, ["base"]);
     const list = texts(reader.get(["data", "train"]), ["data", "train"]).map(({ at, text }) => ({
       reader,
       at,
@@ -198,7 +209,7 @@ export const soup: Importer = {
 function split({ reader, draft }: Task): void {
   const path = ["data", "val_split"];
   const share = numberOf(reader.get(path));
-  if (share === undefined) draft.set("dataset.split.eval", 0.1, "Soup's default; which rows differs");
+  if (share === undefined) draft.set("dataset.split.eval", 0.1, "Soup's default; other rows than there");
   else if (share === 0) draft.carry(reader, path, null, 0, "no rows are held out, as without dataset.split");
   else draft.carry(reader, path, "dataset.split.eval", share);
   if (share !== 0) {
@@ -239,6 +250,8 @@ function rowsOfStep(task: Task): void {
   );
 }
 
+const OTHER_BITS = { why: "temper holds the base in 4 bits (method.kind: qlora) or as it trains" };
+
 function method(task: Task): Method {
   const { reader, draft } = task;
   const [rank, bits, target] = [["training", "lora", "r"], ["training", "quantization"], [
@@ -252,9 +265,7 @@ function method(task: Task): Method {
   draft.set("method.kind", kind, reader.has(bits) ? undefined : "Soup's default: over 4 bits");
   if (reader.get(bits) !== undefined) {
     if (["4bit", "none"].includes(quantization)) draft.account(reader, bits, "method.kind", quantization);
-    else {draft.leave(reader, bits, {
-        why: "temper holds the base in 4 bits (method.kind: qlora) or as it trains",
-      });}
+    else draft.leave(reader, bits, OTHER_BITS);
   }
   if (kind === "full") {
     draft.account(reader, rank, "method.kind", 0, "rank 0 is Soup's word for training every weight");
@@ -268,7 +279,7 @@ function method(task: Task): Method {
   if ("why" in result) draft.leave(reader, target, result);
   else if (names !== undefined) draft.carry(reader, target, "method.target", result.value);
   if (auto) {
-    draft.set("method.target", PEFT_LAYERS, "PEFT's default for most architectures; all-linear trains more");
+    draft.set("method.target", PEFT_LAYERS, PEFT_LAYERS_NOTE);
   }
   return kind;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ollamaHost } from "../../../src/providers/ollama/host.ts";
+import { ollamaHost } from "../../../src/providers/ollama/ollama_host.ts";
 
 /** Ollama's own tests of OLLAMA_HOST (envconfig/config_test.go), as a client has to read it. */
 const OLLAMA_SAYS: Readonly<Record<string, string>> = {

@@ -1,5 +1,6 @@
 import { DATASET_FIELDS } from "./axolotl_data.ts";
-import { carry, lacks, leave, number, own, type Rule, same, truth, word } from "./rules.ts";
+import { carry, lacks, leave, own, type Rule, same } from "../rules.ts";
+import { number, text, truth, word } from "../values.ts";
 import {
   gradNorm,
   noSwitches,
@@ -8,15 +9,15 @@ import {
   packing,
   schedule,
   trainingArguments,
-} from "./settings.ts";
+} from "../settings.ts";
 
 /** What becomes of each field of Axolotl. */
 export const FIELDS: readonly Rule[] = [
   own("base_model", "provider.base", "a file or folder here, or a name on the hub"),
-  carry("revision_of_model", "provider.revision", (value) => ({ value: String(value) })),
+  carry("revision_of_model", "provider.revision", text),
   own("adapter, load_in_4bit", "method.kind", "lora, qlora, or full where it is empty"),
   ...DATASET_FIELDS,
-  own("val_set_size", "dataset.split.eval", "a share or a number of rows; which rows differs"),
+  own("val_set_size", "dataset.split.eval", "a share or a number of rows; other rows than there"),
   own("chat_template", "provider.template", "by name; the base's own where that is meant"),
   own("chat_template_jinja", "provider.template", "a .jinja file"),
   own("micro_batch_size, gradient_accumulation_steps", "train.batch_size", "their product"),
@@ -53,6 +54,11 @@ export const FIELDS: readonly Rule[] = [
     instead: "remove them; dataset.checks.duplicates: error stops at them",
   }),
   leave("batch_size", "it is the product of two other fields"),
+  lacks(
+    "plugins",
+    "temper has no plugins",
+    "look what they do: those about kernels change nothing in the result",
+  ),
   lacks("rope_scaling", "temper takes the base's own positions"),
   lacks(
     "lora_model_dir",
@@ -105,7 +111,6 @@ export const FIELDS: readonly Rule[] = [
     "tiled_mlp*",
     "gc_steps",
     "cut_cross_entropy",
-    "plugins",
     "liger_*",
   ], OWN_MEMORY),
   leave(["load_in_8bit"], "temper holds the base in 4 bits (method.kind: qlora) or as it trains"),
@@ -146,6 +151,8 @@ export const FIELDS: readonly Rule[] = [
       "mlflow_*",
       "comet_*",
       "use_wandb",
+      "use_swanlab",
+      "use_otel_metrics",
       "use_mlflow",
       "use_tensorboard",
       "trackio_*",
@@ -159,6 +166,59 @@ export const FIELDS: readonly Rule[] = [
     ["strict", "axolotl_config_path", "hf_use_auth_token", "push_dataset_to_hub"],
     "it is about Axolotl itself",
   ),
+  lacks(
+    [
+      "tensor_parallel_size",
+      "context_parallel_size",
+      "dp_shard_size",
+      "dp_replicate_size",
+      "expert_parallel_*",
+      "sequence_parallel_degree",
+      "use_ray",
+    ],
+    "temper trains on one device",
+    "multiply train.batch_size by the number of devices, so that a step stays as large",
+  ),
+  lacks([
+    "qat",
+    "quantization",
+    "llmcompressor",
+    "model_quantization_config*",
+    "quantize_moe_experts",
+    "gptq",
+    "use_onebitllms",
+  ], "temper holds the base in 4 bits (method.kind: qlora) or as it trains"),
+  lacks(
+    ["use_eaft", "eaft_*", "diffusion", "curriculum_sampling", "max_packed_sequence_len"],
+    "temper's loss is the plain one over the answers, and rows come in random order",
+  ),
+  lacks(
+    ["lisa_*", "full_finetune", "freeze_mm_modules"],
+    "temper trains all weights or those that a method adds",
+  ),
+  leave([
+    "skip_prepare_dataset",
+    "streaming*",
+    "base_model_ignore_patterns",
+    "tokenizer_use_mistral_common",
+    "cls_model_config",
+    "do_causal_lm_eval",
+    "eval_causal_lm_metrics",
+    "debug",
+  ], "it is about Axolotl's own way of loading and scoring"),
+  leave([
+    "use_kernels",
+    "use_scattermoe",
+    "use_sonicmoe",
+    "experts_implementation",
+    "llama4_linearized_experts",
+    "experimental_skip_move_to_device",
+    "flex_attn_compile_kwargs",
+    "fused_attn_kernel",
+    "gemma4_hybrid_attn_impl",
+    "flash_optimum",
+    "fp8*",
+  ], OWN_MEMORY),
   leave("bfloat16", "train.dtype: auto chooses by the device"),
   ...trainingArguments,
 ];

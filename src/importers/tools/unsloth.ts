@@ -1,8 +1,10 @@
-import { plainEntries, texts, writeEntries } from "./datasets.ts";
-import type { Importer, Method, Task } from "./importer.ts";
-import { carry, flag, lacks, leave, number, own, type Rule, same, truth, word } from "./rules.ts";
-import { layers, noSwitches, optimizer, OWN_MEMORY, packing, schedule } from "./settings.ts";
-import { batchSize, duration, warmup } from "./training.ts";
+import { plainEntries, texts, writeEntries } from "../datasets.ts";
+import type { Importer, Method } from "../importer.ts";
+import type { Task } from "../task.ts";
+import { carry, lacks, leave, own, type Rule, same } from "../rules.ts";
+import { flag, number, truth, word } from "../values.ts";
+import { layers, noSwitches, optimizer, OWN_MEMORY, packing, schedule } from "../settings.ts";
+import { batchSize, duration, warmup } from "../training.ts";
 
 /**
  * The YAML or JSON of `unsloth train --config`, and of Unsloth Studio. Names and defaults: unsloth, unsloth_cli/config.py,

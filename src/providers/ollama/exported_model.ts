@@ -5,7 +5,7 @@ import { jobDir } from "../trainer/job/job_folder.ts";
 import { readServing } from "../trainer/serving/serving.ts";
 import type { RegisterRequest } from "./register.ts";
 
-/** What a job left to serve; `undefined` where it exported no GGUF file. */
+/** What a job exported to be served; `undefined` without a GGUF file. */
 export async function exportedOf(
   runDir: string,
   result: JobResult,

@@ -1,0 +1,28 @@
+import type { Path } from "../spec/yaml/path.ts";
+import type { Task } from "./task.ts";
+
+/** The model to start from: a file or folder here, or a name on the hub. */
+export async function carryBase({ reader, draft, places }: Task, path: Path): Promise<void> {
+  const name = reader.get(path);
+  if (typeof name === "string") draft.carry(reader, path, "provider.base", await places.model(name));
+}
+
+/** A chat template in a file. Texts and other endings are refused by the pipeline format. */
+export async function carryTemplateFile({ reader, draft, places }: Task, path: Path): Promise<void> {
+  const name = reader.get(path);
+  if (name === undefined) return;
+  if (typeof name === "string" && /^[^\n{]+\.jinja$/.test(name)) {
+    const found = await places.find(name);
+    draft.carry(
+      reader,
+      path,
+      "provider.template",
+      found ? places.written(found.path) : places.expected(name),
+    );
+    return;
+  }
+  draft.leave(reader, path, {
+    why: "temper takes a template from a .jinja file",
+    instead: "save it as one, and name it in provider.template",
+  });
+}
