@@ -56,22 +56,22 @@ export const MESSAGE_FIELDS: readonly (readonly [field: string, turn: JsonObject
   ["`content`, parts of type `image_url`", {
     ...user,
     content: [{ type: "image_url", image_url: { url: "https://x/y.png" } }, { type: "text", text: "?" }],
-  }, "text alone is trained here; services take up to 10 images of the user"],
+  }, "only text is trained here; services take up to 10 images of the user"],
   [
     "`content`, any other part",
     { ...user, content: [{ type: "video", video: "a.mp4" }] },
-    "text alone is trained here",
+    "only text is trained here",
   ],
-  ["a part's other members", { ...user, content: [{ type: "text", text: "hi", cache: "x" }] }, "left out"],
+  ["other members of a part", { ...user, content: [{ type: "text", text: "hi", cache: "x" }] }, "left out"],
   [
     "`reasoning_content`, `reasoning`, `thinking` of the assistant",
     { ...done, reasoning_content: "so" },
     "`reasoning_content`. Services refuse the field",
   ],
   [
-    "`<think>…</think>` at the head of an answer",
+    "`<think>…</think>` at the start of an answer",
     { ...done, content: "<think>so</think>ok" },
-    "`reasoning_content`; at a service it stays in the text",
+    "`reasoning_content`; at a service it remains part of the text",
   ],
   [
     "`weight`, `loss`, `loss_scale`, `train`, `training`, `trainable`, `learn`: 0 or false, of the assistant",
@@ -79,17 +79,17 @@ export const MESSAGE_FIELDS: readonly (readonly [field: string, turn: JsonObject
       ...done,
       weight: 0,
     },
-    "`weight: 0`: this turn is not learnt",
+    "`weight: 0`: this turn is not trained",
   ],
   [
     "the same: 1 or true, of the assistant",
     { ...done, train: true },
-    "the turn is learnt, as all others are",
+    "the turn is trained, like all others",
   ],
-  ["the same: 0 or false, of another turn", { ...user, loss: false }, "turns of others are never learnt"],
-  ["the same: 1 or true, of another turn", { ...user, weight: 1 }, "only the assistant's turns are learnt"],
+  ["the same: 0 or false, of another turn", { ...user, loss: false }, "other roles' turns are never trained"],
+  ["the same: 1 or true, of another turn", { ...user, weight: 1 }, "only assistant turns are trained"],
   ["`masked`, `mask`, `ignore` of the assistant", { ...done, masked: true }, "the opposite of `train`"],
-  ["any of these with another value", { ...done, weight: 0.5 }, "only 0, 1, false and true have a meaning"],
+  ["any of these with another value", { ...done, weight: 0.5 }, "only 0, 1, false and true are supported"],
   [
     "`train_detail`, `training_detail`",
     { ...done, train_detail: [{ begin_offset: 0 }] },
@@ -98,7 +98,7 @@ export const MESSAGE_FIELDS: readonly (readonly [field: string, turn: JsonObject
   ["`tool_calls`, `function_call` of the assistant", {
     ...done,
     function_call: { name: "look", arguments: "{}" },
-  }, "`tool_calls`, with ids where they have none"],
+  }, "`tool_calls`, with ids added where missing"],
   [
     "`tool_calls`, `function_call` of another turn",
     { ...user, tool_calls: [call] },
@@ -107,55 +107,55 @@ export const MESSAGE_FIELDS: readonly (readonly [field: string, turn: JsonObject
   [
     "`name` of the user, the assistant or the system",
     { ...user, name: "Ann" },
-    "chat templates have no place for it; services do",
+    "chat templates do not support it; services do",
   ],
   [
     "`refusal` of the assistant",
     { ...done, refusal: "no" },
-    "chat templates have no place for it; services do",
+    "chat templates do not support it; services do",
   ],
   [
     "`image`, `images`, `audio`, `audios`, `video`, `videos`",
     { ...user, images: ["a.png"] },
-    "text alone is trained here; services refuse the field",
+    "only text is trained here; services refuse the field",
   ],
   ["any other", { ...user, mood: "fine" }, "services refuse the field"],
 ];
 
 /** Tools' turns need a call before them. */
 const TOOL_TURNS: readonly (readonly [field: string, turns: readonly JsonObject[], says: string])[] = [
-  ["`tool_call_id` of a tool", [{ ...answered }], "the call it answers; without one, the first that waits"],
+  ["`tool_call_id` of a tool", [{ ...answered }], "the call it answers; if missing, the first open one"],
   ["`name` of a tool", [{ ...answered, name: "look" }], "the name of the tool"],
-  ["a tool's turn that no call waits for", [answered, answered], "its `tool_call_id` fits none"],
-  ["a call that is not answered before the next turn", [], "every call is answered first"],
+  ["a tool turn without an open call", [answered, answered], "its `tool_call_id` matches none"],
+  ["a call that is not answered before the next turn", [], "every call must be answered first"],
 ];
 
 const ROW_FIELDS: readonly (readonly [field: string, members: JsonObject, says: string])[] = [
-  ["`system`", { system: "Be brief." }, "the system turn; refused where the turns begin with another one"],
+  ["`system`", { system: "Be brief." }, "the system turn; refused if the turns start with another one"],
   ["`tools`, `functions`", { functions: [tool.function] }, "`tools`, also from JSON text or plain functions"],
   [
-    "`parallel_tool_calls` beside tools",
+    "`parallel_tool_calls` with tools",
     { tools: [tool], parallel_tool_calls: false },
     "an option of services",
   ],
   [
     "`chat_template_kwargs`, an object",
     { chat_template_kwargs: { enable_thinking: false } },
-    "given to the base's own chat template, which must know the names",
+    "passed to the base's own chat template, which must read the names",
   ],
   [
     "`image`, `images`, `audio`, `audios`, `video`, `videos`",
     { images: ["a.png"] },
-    "text alone is trained here; services take images as parts of a message",
+    "only text is trained here; services take images as parts of a message",
   ],
-  ["`label`, `kto_tag`, `desirable`: false", { label: false }, "the answer is marked as a bad one"],
-  ["the same: true", { label: true }, "all answers are taken for good ones"],
+  ["`label`, `kto_tag`, `desirable`: false", { label: false }, "the answer is marked as bad"],
+  ["the same: true", { label: true }, "all answers count as good"],
   ["`weight`: 0; `loss`, `train` and the other flags of a turn: false; `masked`, `mask`, `ignore`: true", {
     train: false,
-  }, "the row is marked as not to be learnt"],
+  }, "the row is excluded from training"],
   ["`rejected`, `rejected_response`, `rejected_messages`, `rejected_output`, `non_preferred_output`", {
     rejected_response: "no",
-  }, "an answer that is not wanted, for format preference alone"],
+  }, "a rejected answer; only for format preference"],
   ["any other, such as `id` or `source`", { source: "web" }, "left out"],
 ];
 
@@ -193,7 +193,7 @@ const OWN_FIELDS: readonly (readonly [shape: string, field: string, row: JsonObj
   ],
   ["sharegpt", "`conversations`, a list or its JSON text", {
     conversations: JSON.stringify([{ from: "human", value: "hi" }, { from: "gpt", value: "ok" }]),
-  }, "the turns, below: `from` is who speaks, `value` the content"],
+  }, "the turns, below: `from` is the speaker, `value` the content"],
   ["sharegpt", "speaker `function_call` or `tool_call`", {
     conversations: [
       { from: "human", value: "hi" },
@@ -214,30 +214,30 @@ const OWN_FIELDS: readonly (readonly [shape: string, field: string, row: JsonObj
     "preference",
     "`prompt`, `chosen`, `rejected`",
     BASES["preference"] as JsonObject,
-    "services alone learn preferences",
+    "only services train on preferences",
   ],
   ["preference", "`input`, `preferred_output`, `non_preferred_output`", {
     input: { messages: [user] },
     preferred_output: [done],
     non_preferred_output: [{ ...done, content: "no" }],
-  }, "services alone learn preferences"],
+  }, "only services train on preferences"],
   [
     "columns",
-    "fields that `dataset.columns` names",
+    "fields used by `dataset.columns`",
     BASES["columns"] as JsonObject,
-    "put into the templates",
+    "inserted into the templates",
   ],
   [
     "columns",
-    "`label`, `kto_tag`, `desirable`: false, and flags that say no (below), unless a template names them",
+    "`label`, `kto_tag`, `desirable`: false, and flags that exclude the row (below), unless a template uses them",
     {
       q: "hi",
       a: "ok",
       label: false,
     },
-    "the answer is marked as a bad one",
+    "the answer is marked as bad",
   ],
-  ["columns", "any other", { q: "hi", a: "ok", images: ["a.png"] }, "the file names what it wants"],
+  ["columns", "any other", { q: "hi", a: "ok", images: ["a.png"] }, "the file lists what it uses"],
 ];
 
 export function samples(): { readonly own: Sample[]; readonly rows: Sample[]; readonly turns: Sample[] } {

@@ -59,7 +59,7 @@ export const CACHE_OPTION: Option = {
   type: "string",
   value: "DIR",
   help:
-    "Folder of all that can be deleted (default: .temper for this project's step outputs; TEMPER_CACHE or the " +
+    "Folder for everything that can be deleted (default: .temper for this project's step outputs; TEMPER_CACHE or the " +
     "user's cache folder for Python environments and converted bases)",
 };
 export const SET_OPTION: Option = {
@@ -71,18 +71,18 @@ export const SET_OPTION: Option = {
 export const CELL_OPTION: Option = {
   type: "string",
   value: "LABEL",
-  help: "Of a file with a matrix, take this combination alone",
+  help: "With a matrix: use only this combination",
 };
 export const FORCE_OPTION: Option = {
   type: "boolean",
-  help: "Go on although the estimate says that memory does not suffice",
+  help: "Continue although the estimate exceeds the available memory",
 };
 export const PRICES_OPTION: Option = {
   type: "string",
   value: "FILE",
-  help: "Prices of hosted models, for those that temper has none or an old one of",
+  help: "Prices of hosted models that temper's own table lacks or has outdated",
 };
 export const TAKEOVER_OPTION: Option = {
   type: "boolean",
-  help: "Take the run over from the host that drove it last; make sure that nothing drives it there",
+  help: "Take over a run last driven by another host; make sure first that nothing drives it there",
 };

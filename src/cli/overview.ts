@@ -4,13 +4,13 @@ import { COMMANDS } from "./registry.ts";
 export function overview(): string {
   const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
   return [
-    "temper fine-tunes a language model as one YAML file describes.",
+    "temper fine-tunes a language model from one YAML file.",
     "",
     "Usage: `temper COMMAND [arguments] [options]`",
     "",
     ...Object.entries(COMMANDS).map(([name, summary]) => `  ${name.padEnd(width)}  ${summary}`),
     "",
-    "`temper COMMAND --help` explains one. Start with: `temper run pipelines/lora.yaml`",
+    "`temper COMMAND --help` explains a command. Start with: `temper run pipelines/lora.yaml`",
     "Exit codes: 0 ok, 1 failed, 2 file or command line wrong, 3 locked by another process, 130 interrupted.",
     "",
   ].join("\n");

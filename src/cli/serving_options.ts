@@ -6,12 +6,12 @@ import { libraryOptions } from "./library_options.ts";
 export const MODEL_OPTION: Option = {
   type: "string",
   value: "NAME",
-  help: "Name of the model there, where it is not the pipeline's",
+  help: "Name of the model on the server, if not the pipeline's",
 };
 export const SERVER_OPTION: Option = {
   type: "string",
   value: "URL",
-  help: "Address of the Ollama server, where it is not the pipeline's or Ollama's own",
+  help: "Address of the Ollama server, if not the pipeline's or Ollama's default",
 };
 
 /** What the library is told by a command that works on what a server serves. */

@@ -12,7 +12,7 @@ const DEVICES: readonly DeviceKind[] = ["cpu", "cuda", "mps"];
 
 export const advise: Command = {
   name: "advise",
-  summary: "Say which method fits this data, model and machine, with numbers",
+  summary: "Recommend a method for this data, model and machine, with figures",
   usage: "[FILE]",
   positionals: [0, 1],
   options: {
@@ -30,7 +30,7 @@ export const advise: Command = {
     device: { type: "string", value: "KIND", default: "cuda", help: "cpu, cuda or mps" },
   },
   details:
-    "With a file, its data, its base and this machine are looked at; without one, the numbers given. The same " +
+    "With a file, advises on its data, its base and this machine; without one, on the case given by options. Uses the same " +
     "estimates as plan; starts and writes nothing.\n\n`temper advise pipelines/lora.yaml`\n" +
     "`temper advise --base-params 8e9 --memory 24GiB --rows 5000`",
   async run(context) {

@@ -6,12 +6,11 @@ import { runJson } from "../view/run_json.ts";
 
 export const cancel: Command = {
   name: "cancel",
-  summary: "Stop a run and its training for good",
+  summary: "Cancel a run and its training for good",
   usage: "RUN",
   positionals: [1, 1],
   options: { runs: RUNS_OPTION, cache: CACHE_OPTION, takeover: TAKEOVER_OPTION },
-  details:
-    "RUN is an id, the beginning of one, or last. Works whether or not a process still drives the run.\n\n" +
+  details: "RUN is an id, the start of one, or last. Works whether or not a process is driving the run.\n\n" +
     "`temper cancel last`",
   async run(context) {
     const { values, positionals, terminal, onInterrupt } = context;

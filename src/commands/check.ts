@@ -12,7 +12,8 @@ export const check: Command = {
   usage: "FILE…",
   positionals: [1, Infinity],
   options: { cache: CACHE_OPTION, set: SET_OPTION, force: FORCE_OPTION },
-  details: "Reads the files and looks whether what they name is there. Starts and writes nothing.\n\n" +
+  details:
+    "Reads the files and checks that the files and bases they refer to exist. Starts and writes nothing.\n\n" +
     "`temper check pipelines/*.yaml`\n`temper check pipelines/lora.yaml --set method.rank=16`",
   async run(context) {
     const files = await checkFiles(context);

@@ -22,7 +22,7 @@ import { RunScreen } from "../cli/run_screen.ts";
 
 export const compare: Command = {
   name: "compare",
-  summary: "Run every combination of a matrix, and compare what they cost and give",
+  summary: "Run every combination of a matrix and compare cost and quality",
   usage: "FILE",
   positionals: [1, 1],
   options: {
@@ -34,10 +34,10 @@ export const compare: Command = {
   },
   details:
     "Each combination is a run of its own, one after the other; extracted and formatted data are shared. " +
-    "Runs that are done are not repeated, so the same command goes on after any interruption, and tries again " +
+    "Finished runs are not repeated: the same command resumes after any interruption and retries " +
     "what failed. The table, once " +
-    `absolute and once relative to full fine-tuning, also stands in ${PAGE} and ${DATA}, in a folder of the ` +
-    "pipeline's name beside the runs.\n\n`temper compare pipelines/compare.yaml`",
+    `absolute and once relative to full fine-tuning, is also written to ${PAGE} and ${DATA}, in a folder of the ` +
+    "pipeline's name next to the runs.\n\n`temper compare pipelines/compare.yaml`",
   async run(context) {
     const { terminal, clock, values, positionals, onInterrupt } = context;
     const json = values["json"] === true;

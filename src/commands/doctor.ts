@@ -12,11 +12,11 @@ const NAME_WIDTH = 11;
 
 export const doctor: Command = {
   name: "doctor",
-  summary: "Say what is installed, reachable and missing, and what fixes it",
+  summary: "Report what is installed, reachable and missing, with the fix",
   usage: "",
   positionals: [0, 0],
   options: { runs: RUNS_OPTION, cache: CACHE_OPTION },
-  details: "Changes nothing. Ends with 1 when something is missing that every run needs.\n\n`temper doctor`",
+  details: "Changes nothing. Exits with 1 when something is missing that every run needs.\n\n`temper doctor`",
   async run(context) {
     const { terminal, values } = context;
     const palette = createPalette(terminal.color);

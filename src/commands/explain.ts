@@ -15,7 +15,7 @@ import { libraryOptions } from "../cli/library_options.ts";
 
 export const explain: Command = {
   name: "explain",
-  summary: "Say why a step will run again: what changed since the latest run, old and new",
+  summary: "Show why a step will run again: what changed since the latest run, old and new",
   usage: "FILE",
   positionals: [1, 1],
   options: {

@@ -18,11 +18,11 @@ const PIPELINE = "pipelines/lora.yaml";
 
 export const init: Command = {
   name: "init",
-  summary: "Write a project of one's own: tasks, a pipeline, sample data, CI",
+  summary: "Create a project: tasks, a pipeline, sample data, CI",
   usage: "[DIR]",
   positionals: [0, 1],
   options: {},
-  details: "Asks nothing and overwrites nothing: what is there already is left and named.\n\n" +
+  details: "Asks nothing and overwrites nothing: existing files are kept and listed.\n\n" +
     "`temper init`\n`temper init my-model`",
   async run({ positionals, values, terminal, fs, cwd, invocation }) {
     const dir = resolve(cwd, positionals[0] ?? ".");

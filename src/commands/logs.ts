@@ -17,7 +17,7 @@ const TRAINER_LOG = join("job", "trainer.log");
 
 export const logs: Command = {
   name: "logs",
-  summary: "Print the log of a run; follows it while the run lives",
+  summary: "Print the log of a run; follows it while the run is active",
   usage: "RUN",
   positionals: [1, 1],
   options: {
@@ -25,12 +25,12 @@ export const logs: Command = {
     follow: {
       type: "boolean",
       short: "f",
-      help: "Wait for more even when nothing drives the run now, until it has ended",
+      help: "Keep following until the run has ended, even if nothing drives it now",
     },
-    "no-follow": { type: "boolean", help: "Print what is there and end" },
-    trainer: { type: "boolean", help: "What the local trainer printed, instead of the events" },
+    "no-follow": { type: "boolean", help: "Print the log so far and exit" },
+    trainer: { type: "boolean", help: "Show the local trainer's output instead of the events" },
   },
-  details: "RUN is an id, the beginning of one, or last. Times are UTC.\n\n`temper logs last`\n" +
+  details: "RUN is an id, the start of one, or last. Times are UTC.\n\n`temper logs last`\n" +
     "`temper logs last --trainer --no-follow`\n`temper logs last --json`",
   async run(context) {
     const { fs, cwd, values, positionals } = context;

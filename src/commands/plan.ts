@@ -17,7 +17,7 @@ import { planText, type PlanView } from "../cli/plan_text.ts";
 
 export const plan: Command = {
   name: "plan",
-  summary: "Show what a run would do, why, and what it would take; touches nothing",
+  summary: "Show what a run would do and why, with tokens, memory and time; changes nothing",
   usage: "FILE",
   positionals: [1, 1],
   options: {
@@ -28,8 +28,7 @@ export const plan: Command = {
     force: FORCE_OPTION,
     prices: PRICES_OPTION,
   },
-  details:
-    "Of a file with a matrix, the combinations are shown in one table; --cell LABEL shows one in full.\n\n" +
+  details: "With a matrix, all combinations are shown in one table; --cell LABEL shows one in full.\n\n" +
     "`temper plan pipelines/lora.yaml`",
   async run(context) {
     const { terminal, values } = context;

@@ -9,24 +9,24 @@ import { libraryOptions } from "../cli/library_options.ts";
 
 export const prune: Command = {
   name: "prune",
-  summary: "Remove finished runs and stored outputs that nothing refers to; says first what would go",
+  summary: "Remove finished runs and unused outputs; first shows what would be removed",
   usage: "",
   positionals: [0, 0],
   options: {
     runs: RUNS_OPTION,
     cache: CACHE_OPTION,
-    keep: { type: "string", value: "N", help: "Remove finished runs, but the newest N of each pipeline" },
+    keep: { type: "string", value: "N", help: "Remove finished runs except the newest N of each pipeline" },
     "older-than": {
       type: "string",
       value: "AGE",
-      help: "Remove finished runs that ended longer ago: 12h, 30d, 8w",
+      help: "Remove finished runs that ended longer ago than this: 12h, 30d, 8w",
     },
-    yes: { type: "boolean", help: "Remove it; without this, nothing is changed" },
+    yes: { type: "boolean", help: "Really remove; without this, nothing is changed" },
   },
   details:
-    "Running and interrupted runs stay, and so do runs that a comparison names and stored outputs of runs that " +
-    "stay. Without --keep and --older-than no run goes, only what no run refers to any more and what killed " +
-    "processes have left; given both, a run goes when both say so.\n\n" +
+    "Running and interrupted runs are kept, and so are runs listed in a comparison and the stored outputs of runs that " +
+    "are kept. Without --keep and --older-than no run is removed, only unused outputs and leftovers of killed " +
+    "processes; with both, a run is removed only if both apply.\n\n" +
     "`temper prune`\n`temper prune --keep 3 --older-than 30d --yes`",
   async run(context) {
     const { values, terminal } = context;

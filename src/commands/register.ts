@@ -7,7 +7,7 @@ import { MODEL_OPTION, SERVER_OPTION, servingOptions } from "../cli/serving_opti
 
 export const register: Command = {
   name: "register",
-  summary: "Serve a finished run's model with Ollama, and measure what is served",
+  summary: "Serve a finished run's model with Ollama and measure the served answers",
   usage: "RUN",
   positionals: [1, 1],
   options: {
@@ -15,11 +15,11 @@ export const register: Command = {
     cache: CACHE_OPTION,
     model: MODEL_OPTION,
     server: SERVER_OPTION,
-    overwrite: { type: "boolean", help: "Replace a model of this name that temper did not make" },
-    "keep-previous": { type: "boolean", help: "Keep the model that had the name, under NAME-previous" },
+    overwrite: { type: "boolean", help: "Replace an existing model of this name that temper did not make" },
+    "keep-previous": { type: "boolean", help: "Keep the model that had the name as NAME-previous" },
   },
   details:
-    "RUN is an id, the beginning of one, or last. Doing it twice is harmless. The served model is then asked every " +
+    "RUN is an id, the start of one, or last. Can safely be repeated. The served model is then asked every " +
     "eval row.\n\n`temper register last`\n`temper unregister last`",
   async run(context) {
     const { values, terminal, positionals } = context;

@@ -28,7 +28,7 @@ const SAMPLES = 3;
 
 export const run: Command = {
   name: "run",
-  summary: "Run a pipeline, or go on with its latest run",
+  summary: "Run a pipeline, or resume its latest run",
   usage: "FILE",
   positionals: [1, 1],
   options: {
@@ -39,19 +39,18 @@ export const run: Command = {
     force: FORCE_OPTION,
     fresh: {
       type: "boolean",
-      help: "Start a new run, whatever is there; finished steps still come from the cache",
+      help: "Always start a new run; finished steps still come from the cache",
     },
-    resume: { type: "string", value: "RUN", help: "Go on with this run and no other" },
+    resume: { type: "string", value: "RUN", help: "Resume this run only" },
     takeover: TAKEOVER_OPTION,
     prices: PRICES_OPTION,
-    adopt: { type: "string", value: "ID", help: "Take this hosted job instead of starting one" },
+    adopt: { type: "string", value: "ID", help: "Adopt this hosted job instead of starting one" },
     "create-anyway": {
       type: "boolean",
-      help: "Start a hosted job although one exists that does the same, and pay for it",
+      help: "Start and pay for a hosted job although an equal one exists",
     },
   },
-  details:
-    "A finished run of the same file and data is reported, an interrupted one is resumed, and anything " +
+  details: "A finished run of the same file and data is shown, an interrupted one is resumed, and anything " +
     "else starts a new run. Ctrl-C leaves a training running; pressed again, it cancels it.\n\n" +
     "`temper run pipelines/lora.yaml`\n`temper run pipelines/lora.yaml --set train.epochs=2`",
   async run(context) {

@@ -17,7 +17,7 @@ export const runs: Command = {
   usage: "",
   positionals: [0, 1],
   options: { runs: RUNS_OPTION },
-  details: "`temper prune` removes old ones.\n\n`temper runs`\n`temper runs --json`",
+  details: "`temper prune` removes old runs.\n\n`temper runs`\n`temper runs --json`",
   async run(context) {
     const { fs, cwd, values, terminal, positionals: [word] } = context;
     if (word !== undefined) refuse(word);

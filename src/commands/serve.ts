@@ -11,29 +11,30 @@ const TOKEN_VARIABLE = "TEMPER_SERVE_TOKEN";
 
 export const serve: Command = {
   name: "serve",
-  summary: "Show the runs on a page that follows them; reads only",
+  summary: "Serve a read-only status page of the runs",
   usage: "",
   positionals: [0, 0],
   options: {
     runs: RUNS_OPTION,
     host: { type: "string", default: "127.0.0.1", value: "H", help: "Address or name to listen on" },
-    port: { type: "string", default: "8377", value: "N", help: "Port to listen on; 0 takes a free one" },
+    port: { type: "string", default: "8377", value: "N", help: "Port to listen on; 0 picks a free one" },
     token: {
       type: "string",
       value: "TOKEN",
-      help: `What visitors have to show; needed where other machines can connect. Or in ${TOKEN_VARIABLE}`,
+      help:
+        `Token that visitors need; required when other machines can connect. Can also be set in ${TOKEN_VARIABLE}`,
     },
     name: {
       type: "string",
       multiple: true,
       value: "NAME",
-      help: "Another name the server is called by, such as that of a proxy before it",
+      help: "Another host name of the server, such as that of a proxy in front of it",
     },
   },
   details:
-    "The page is for this machine alone unless --host says otherwise. Its process may read the runs' folder\n" +
-    "and listen on its port; it cannot write, start or reach anything. What a link leads out of that folder to\n" +
-    "is not shown.\n\n`temper serve`\n" +
+    "Only this machine can open the page unless --host says otherwise. Its process may read the runs' folder\n" +
+    "and listen on its port; it cannot write, start or reach anything. Links that lead out of that folder\n" +
+    "are not followed.\n\n`temper serve`\n" +
     "`temper serve --runs /data/runs --port 9000`",
   async run(context) {
     const { terminal, values } = context;

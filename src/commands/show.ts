@@ -22,7 +22,7 @@ const NOTE_INDENT = "    ";
 
 export const show: Command = {
   name: "show",
-  summary: "Show one run: steps, scores, sample answers, artifacts, what to do next",
+  summary: "Show one run: steps, scores, sample answers, artifacts, next commands",
   usage: "RUN",
   positionals: [1, 1],
   options: {
@@ -34,7 +34,7 @@ export const show: Command = {
       help: "Sample rows of each kind: fixed, still wrong, newly broken",
     },
   },
-  details: "RUN is an id, the beginning of one, or last.\n\n`temper show last`\n`temper show last --json`",
+  details: "RUN is an id, the start of one, or last.\n\n`temper show last`\n`temper show last --json`",
   async run(context) {
     const { fs, clock, cwd, values, positionals, terminal } = context;
     const most = wholeNumber(values["predictions"] as string);

@@ -10,7 +10,7 @@ export const unregister: Command = {
   positionals: [1, 1],
   options: { runs: RUNS_OPTION, cache: CACHE_OPTION, model: MODEL_OPTION, server: SERVER_OPTION },
   details:
-    "RUN is an id, the beginning of one, or last. A model of that name that is not this run's is left alone.\n\n" +
+    "RUN is an id, the start of one, or last. A model of that name from another run is left alone.\n\n" +
     "`temper unregister last`",
   async run(context) {
     const { values, terminal, positionals } = context;

@@ -6,6 +6,7 @@ export {
   isAbsolute,
   join,
   matchesGlob,
+  normalize,
   relative,
   resolve,
   sep,

@@ -17,14 +17,20 @@ async function clone(): Promise<string> {
   return dir;
 }
 
-/** Lines of the README's `sh` blocks. */
+/** The commands of the `sh` blocks of README and then of docs/, each once. An indented line continues the one above. */
 async function commands(): Promise<string[]> {
-  const readme = await denoFs.readText(join(ROOT, "README.md"));
-  return [...readme.matchAll(/^```sh\n(.*?)^```/gms)].flatMap(([, block]) => block!.trim().split("\n"));
+  const pages = (await denoFs.list(join(ROOT, "docs"))).filter((name) => name.endsWith(".md")).sort();
+  const texts = await Promise.all(
+    ["README.md", ...pages.map((name) => `docs/${name}`)].map((page) => denoFs.readText(join(ROOT, page))),
+  );
+  const blocks = texts.flatMap((text) =>
+    [...text.matchAll(/^```sh\n(.*?)^```/gms)].map(([, block]) => block!)
+  );
+  return [...new Set(blocks.flatMap((block) => block.trim().split(/\n(?! )/)))];
 }
 
-/** The tests themselves, and what talks to a server a reader has started. */
-const ELSEWHERE = /task (test|ok|bench)|^ollama |^git clone|^cd /;
+/** The tests themselves, what talks to a server a reader has started, and what has a test of its own. */
+const ELSEWHERE = /task (test|ok|bench)|^(ollama|curl|git clone|cd|temper|deno install) /;
 
 function command(line: string, cwd: string): Deno.Command {
   const here = line.replace(/^npx -y deno@\S+/, "deno").replace(/^deno /, `exec "${Deno.execPath()}" `);
@@ -65,7 +71,7 @@ async function firstPage(line: string, cwd: string): Promise<string> {
 
 Deno.test({
   name:
-    "README's commands work in their order, and llama.cpp answers with the demo's model as the trainer does",
+    "The commands of README and docs work in their order, and llama.cpp answers with the demo's model as the trainer does",
   ignore: WITHOUT_TRAINER,
   async fn(t) {
     const dir = await clone();

@@ -10,13 +10,13 @@ const path = z.string().min(1);
 
 /** `{{ name }}` stands for a row's field. */
 const columns = z.strictObject({
-  system: z.string().optional().meta({ description: "System prompt of every row. Left out: no system turn" }),
+  system: z.string().optional().meta({ description: "System prompt of every row. Omitted: no system turn" }),
   user: z.string().min(1).meta({
     description:
-      "The input; {{ name }} stands for the row's field of that name. {{ name | optional }}: nothing where the field is missing, null or empty, together with the white space before it. {{ name | json }}: the value as JSON text, for lists and objects",
+      "The input; {{ name }} is replaced by the row's field of that name. {{ name | optional }}: nothing when the field is missing, null or empty, and the white space before it is removed too. {{ name | json }}: the value as JSON text, for lists and objects",
   }),
   assistant: z.string().min(1).meta({
-    description: "The answer to learn; {{ name }} stands for the row's field, as in user",
+    description: "The answer to train; {{ name }} is replaced by the row's field, as in user",
   }),
 }).meta({ description: "For format: columns. How a row becomes a conversation" });
 
@@ -32,7 +32,7 @@ const format = z.enum([
 
 const roles = z.record(z.string().min(1), z.enum(["system", "user", "assistant", "tool"])).meta({
   description:
-    "Who speaks under the names that the rows use, such as {customer: user, agent: assistant}. Names that are not listed keep their meaning",
+    "The role of each speaker name in the rows, such as {customer: user, agent: assistant}. Names that are not listed keep their meaning",
 });
 
 const sourceEntry = z.strictObject({
@@ -45,18 +45,18 @@ const sourceEntry = z.strictObject({
       "For format: columns. How a row of these files becomes a conversation. Default: dataset.columns",
   }),
   roles: roles.optional().meta({
-    description: "Who speaks under the names that these files use. Default: dataset.roles",
+    description: "The role of each speaker name in these files. Default: dataset.roles",
   }),
   delimiter: z.string().min(1).max(1).optional().meta({
     description: 'For .csv and .tsv: the character between cells. Default: "," in .csv, a tab in .tsv',
   }),
   quote: z.union([z.literal("none"), z.string().min(1).max(1)]).optional().meta({
     description:
-      'For .csv and .tsv: the character around cells that hold delimiters or line breaks, doubled within them; none: quotes are text. Default: " in .csv, none in .tsv',
+      'For .csv and .tsv: the character around cells that contain delimiters or line breaks, doubled inside them; none: quotes are text. Default: " in .csv, none in .tsv',
   }),
   encoding: z.string().min(1).optional().meta({
     description:
-      "Encoding of the files: utf-8, utf-16, windows-1252 or another name of the Encoding Standard. Default: utf-8, which is checked",
+      "Encoding of the files: utf-8, utf-16, windows-1252 or another name from the Encoding Standard. Default: utf-8, which is validated",
   }),
 }).meta({ description: "Files, and how they are read" });
 
@@ -76,11 +76,11 @@ const split = z.strictObject({
   }),
   seed: z.int().min(0).max(2147483647).default(7).meta({
     description:
-      "Which rows are held out. Rows keep their side when others are added, because each row's hash decides",
+      "Selects the rows that are held out, by a hash of each row: rows keep their side when others are added",
   }),
   by: z.string().min(1).optional().meta({
     description:
-      "A field of the row: rows that share its value stay on one side, so that the evaluation holds nothing half known",
+      "A field of the row: rows with the same value stay on one side, so that the evaluation contains nothing partly seen in training",
   }),
 });
 
@@ -102,18 +102,18 @@ const checks = z.strictObject({
   }),
   markup: severity.default("error").meta({
     description:
-      "Control markup of chat templates inside texts (<|im_start|>, </s> at an end, prompts that are rendered already): it would end or forge turns. Single marks that may be quoted, such as one [INST], are only counted",
+      "Control markup of chat templates inside texts (<|im_start|>, </s> at the end, prompts that are already rendered): it would end or forge turns. Single marks that may be quotations, such as one [INST], are only counted",
   }),
   duplicates: severity.default("warn").meta({
     description: "The same conversation twice in the training data: it counts double",
   }),
   leakage: severity.default("error").meta({
     description:
-      "The same input in training and evaluation (after white space and case folding): the score would measure memory",
+      "The same input in training and evaluation (ignoring white space and case): the score would measure memorisation",
   }),
   too_long: severity.default("error").meta({
     description:
-      "Rows longer than train.max_length. warn cuts them at the end and counts them; off cuts them and only counts them",
+      "Rows longer than train.max_length. warn truncates them with a warning; off truncates and only counts them",
   }),
 }).prefault({});
 
@@ -124,21 +124,23 @@ const dataset = z.strictObject({
   }),
   format: format.default("auto").meta({
     description:
-      "How rows become conversations. auto looks at the first rows of each file and says what it found and why",
+      "How rows become conversations. auto decides by the first rows of each file and reports what it found and why",
   }),
   columns: columns.optional(),
   roles: roles.optional(),
   eval: sources.optional().meta({
     description:
-      "Rows held out for evaluation, from files of their own. Instead: dataset.split. Neither: nothing is evaluated",
+      "Rows held out for evaluation, from separate files. Alternative: dataset.split. Without either, nothing is evaluated",
   }),
-  split: split.optional().meta({ description: "Hold out a part of dataset.source. Instead: dataset.eval" }),
-  checks: checks.meta({ description: "What is looked for in the rows, and whether it stops the run" }),
+  split: split.optional().meta({
+    description: "Hold out a part of dataset.source. Alternative: dataset.eval",
+  }),
+  checks: checks.meta({ description: "What is checked in the rows, and whether a finding stops the run" }),
 });
 
 const train = z.strictObject({
   epochs: z.number().positive().max(1000).optional().meta({
-    description: "Passes over the data. Default: 1, and 2 for prefix, whose few numbers learn slowly",
+    description: "Passes over the data. Default: 1, and 2 for prefix, whose few parameters learn slowly",
   }),
   learning_rate: z.number().positive().max(10).optional().meta({
     description:
@@ -150,26 +152,26 @@ const train = z.strictObject({
   }),
   micro_tokens: z.int().min(16).max(1_048_576).default(2048).meta({
     description:
-      "Most tokens computed at once. Lower it when memory runs out; the result stays the same up to rounding",
+      "Most tokens computed at once. Lower it when memory runs out; the result is the same up to rounding",
   }),
   max_length: z.int().min(8).max(1_048_576).default(1024).meta({
     description: "Longest row in tokens, template included. See dataset.checks.too_long",
   }),
   max_steps: z.int().min(1).optional().meta({
-    description: "Stop after this many optimiser steps, whatever epochs says",
+    description: "Stop after this many optimiser steps, regardless of epochs",
   }),
   warmup_ratio: z.number().min(0).max(1).default(0.1).meta({
     description:
-      "Share of the steps in which the learning rate rises: the first steps of Adam are the noisiest",
+      "Share of the steps during which the learning rate rises: Adam's first steps are the noisiest",
   }),
   schedule: z.enum(["cosine", "linear", "constant"]).default("cosine").meta({
     description: "How the learning rate falls to zero after the warm-up",
   }),
   weight_decay: z.number().min(0).max(1).default(0).meta({
-    description: "AdamW weight decay. 0, because short fine-tunings seldom over-fit by large weights",
+    description: "AdamW weight decay. 0, because short fine-tunings rarely overfit through large weights",
   }),
   max_grad_norm: z.number().positive().max(1e6).default(1).meta({
-    description: "Gradients are scaled down to this norm: one odd batch does not undo the rest",
+    description: "Gradients are clipped to this norm, so that one unusual batch does not undo the rest",
   }),
   seed: z.int().min(0).max(2147483647).default(1).meta({
     description:
@@ -177,10 +179,10 @@ const train = z.strictObject({
   }),
   checkpoint_seconds: z.number().min(1).max(86_400).default(60).meta({
     description:
-      "Least seconds from one checkpoint to the next: what a kill costs at most. Where saving is slow they lie further apart, so that it takes at most 5% of the time, and the log says so. Two are kept",
+      "Minimum seconds between checkpoints: the most that a kill costs. When saving is slow they are further apart, so that saving takes at most 5% of the time, and the log says so. Two are kept",
   }),
   device: z.enum(["auto", "cpu", "cuda", "mps"]).default("auto").meta({
-    description: "auto takes CUDA where it is, otherwise the CPU",
+    description: "auto uses CUDA if available, otherwise the CPU",
   }),
   dtype: z.enum(["auto", "fp32", "bf16"]).default("auto").meta({
     description:
@@ -190,14 +192,14 @@ const train = z.strictObject({
 
 const fewShot = z.strictObject({
   instructions: z.string().min(1).meta({
-    description: "System prompt for the base model that explains the task",
+    description: "System prompt that explains the task to the base model",
   }),
   examples: z.int().min(0).max(64).default(3).meta({
     description: "Training rows shown in the prompt, chosen by train.seed",
   }),
 }).meta({
   description:
-    "A second score of the base, with instructions and examples in the prompt: what prompting alone would reach",
+    "A second score of the base, with instructions and examples in the prompt: what prompting alone achieves",
 });
 
 const evaluate = z.strictObject({
@@ -206,17 +208,17 @@ const evaluate = z.strictObject({
   }),
   reasoning: z.enum(["exclude", "include"]).default("exclude").meta({
     description:
-      "Whether the thinking before an answer is judged with it. exclude: only the answer counts, because many ways of thinking lead to it",
+      "Whether the reasoning before an answer is judged too. exclude: only the answer counts, because different reasoning can lead to it",
   }),
   pattern: z.string().min(1).optional().meta({
-    description: "For metric: regex. {{ expected }} stands for the expected answer, escaped",
+    description: "For metric: regex. {{ expected }} is replaced by the expected answer, escaped",
   }),
-  before: z.boolean().default(true).meta({ description: "Score the base too, so that the gain is known" }),
+  before: z.boolean().default(true).meta({ description: "Score the base too, to measure the gain" }),
   few_shot: fewShot.optional(),
   max_new_tokens: z.int().min(1).max(32_768).default(128).meta({ description: "Longest answer, in tokens" }),
 }).prefault({});
 
-const PROVIDER = "Where it runs and what becomes of it";
+const PROVIDER = "Where it runs, and what happens to the result";
 
 /** One pipeline file. The only owner of field names: errors, JSON Schema, help and docs are derived from it. */
 export const Spec = z.strictObject({
@@ -234,7 +236,7 @@ export const Spec = z.strictObject({
   provider: provider.meta({ description: PROVIDER }),
   matrix: z.record(z.string().min(1), z.array(z.json()).min(1)).optional().meta({
     description:
-      "Lists of values by dotted path, such as train.seed: [1, 2]. `compare` runs each combination and puts them beside each other. Values replace what the file says there. Paths joined by commas change together: their entries are lists with one value a path",
+      "Lists of values by dotted path, such as train.seed: [1, 2]. `compare` runs each combination and compares them in one table. Values replace the file's. Paths joined by commas change together: their entries are lists with one value per path",
   }),
 });
 

@@ -8,17 +8,17 @@ const alpha = z.number().positive().max(4096).default(16).meta({
   description: "The update is scaled by alpha / rank",
 });
 const dropout = z.number().min(0).max(0.9).default(0.1).meta({
-  description: "Share of inputs to the update left out at random while training: helps on small data",
+  description: "Share of the update's inputs dropped at random during training: helps with little data",
 });
 const target = z.union([z.enum(["all-linear", "attention"]), z.array(z.string().min(1)).min(1)]).default(
   "all-linear",
 ).meta({
   description:
-    "Which linear layers: all of them, those of the attention, or a list of names such as [q_proj, v_proj]",
+    "The linear layers to update: all, those of the attention, or a list of names such as [q_proj, v_proj]",
 });
 const rslora = z.boolean().default(false).meta({
   description:
-    "Scale by alpha / sqrt(rank) instead: keeps high ranks from learning too slowly (arXiv 2312.03732)",
+    "Scale by alpha / sqrt(rank) instead, so that high ranks do not learn too slowly (arXiv 2312.03732)",
 });
 
 const full = z.strictObject({
@@ -26,7 +26,7 @@ const full = z.strictObject({
 });
 
 const lora = z.strictObject({
-  kind: z.literal("lora").meta({ description: "Low-rank updates beside frozen weights (arXiv 2106.09685)" }),
+  kind: z.literal("lora").meta({ description: "Low-rank updates to frozen weights (arXiv 2106.09685)" }),
   rank,
   alpha,
   dropout,
@@ -36,7 +36,7 @@ const lora = z.strictObject({
 
 const qlora = z.strictObject({
   kind: z.literal("qlora").meta({
-    description: "LoRA over a base held in 4 bits while training (arXiv 2305.14314)",
+    description: "LoRA over a base held in 4 bits during training (arXiv 2305.14314)",
   }),
   rank,
   alpha,
@@ -61,7 +61,7 @@ const prefix = z.strictObject({
 
 const adapter = z.strictObject({
   kind: z.literal("adapter").meta({
-    description: "A gated bottleneck beside every MLP (arXiv 1902.00751, 2110.04366)",
+    description: "A gated bottleneck parallel to every MLP (arXiv 1902.00751, 2110.04366)",
   }),
   size: z.int().min(32).max(8192).multipleOf(32).default(64).meta({
     description: "Width of the bottleneck, a multiple of 32",

@@ -11,14 +11,14 @@ const base = z.string().min(1).meta({
     "The model to start from: builtin:smollm2-135m-instruct, a .gguf file, a Hugging Face folder, a hub id (owner/name), or ollama:NAME. Paths are relative to this file",
 });
 const revision = z.string().min(1).optional().meta({
-  description: "For a hub id: branch, tag or commit. A commit never changes",
+  description: "For a hub id: branch, tag or commit. Only a commit never changes",
 });
 const template = z.union([
   z.enum(TEMPLATE_NAMES),
   z.string().regex(/.\.jinja$/, "must be a .jinja file"),
 ], `must be one of ${TEMPLATE_NAMES.join(", ")}, or a .jinja file`).default("auto").meta({
   description:
-    "Chat template, the same in training and serving: auto takes the base's own, a name one of temper's, and a path a .jinja file, relative to this file",
+    "Chat template, the same in training and serving: auto uses the base's own, a name one of temper's, and a path a .jinja file, relative to this file",
 });
 const exportOptions = z.strictObject({
   gguf: z.boolean().default(true).meta({
@@ -26,10 +26,10 @@ const exportOptions = z.strictObject({
   }),
   quantization: z.enum(["f32", "f16", "bf16", "q8_0", "q4_0"]).default("q8_0").meta({
     description:
-      "Type of the weights in the GGUF file. f16 answers as in training; q8_0, half of it, nearly so; q4_0 visibly harms small models",
+      "Type of the weights in the GGUF file. f16 gives the answers of the training; q8_0, half the size, nearly so; q4_0 visibly harms small models",
   }),
   merged: z.boolean().default(false).meta({ description: "Also write a merged Hugging Face folder" }),
-}).prefault({}).meta({ description: "What is written besides the trained weights themselves" });
+}).prefault({}).meta({ description: "What is written in addition to the trained weights" });
 
 const local = z.strictObject({
   kind: z.literal("local").meta({ description: "Train here and leave files" }),
@@ -59,10 +59,10 @@ const ollama = z.strictObject({
   auth_env: z.string().regex(VARIABLE, "must name an environment variable, such as OLLAMA_TOKEN").optional()
     .meta({
       description:
-        "Name of the environment variable that the server's password is in: a bearer token, or USER:PASSWORD. It is never written anywhere, nor sent over http:// to another machine",
+        "Name of the environment variable that contains the server's credentials: a bearer token, or USER:PASSWORD. They are never written anywhere, nor sent over http:// to another machine",
     }),
   keep_previous: z.boolean().default(false).meta({
-    description: "Keep the model that had this name, under NAME-previous",
+    description: "Keep the model that had this name as NAME-previous",
   }),
   overwrite: z.boolean().default(false).meta({
     description: "Replace a model of this name that temper did not make",
@@ -78,10 +78,10 @@ const wandb = z.strictObject({
 });
 
 const price = z.strictObject({
-  training: z.number().min(0).meta({ description: "A million tokens of training" }),
-  input: z.number().min(0).optional().meta({ description: "A million tokens that the new model reads" }),
-  output: z.number().min(0).optional().meta({ description: "A million tokens that the new model writes" }),
-}).meta({ description: "Prices in USD, where temper's own table has none or an old one" });
+  training: z.number().min(0).meta({ description: "Per million tokens of training" }),
+  input: z.number().min(0).optional().meta({ description: "Per million tokens that the new model reads" }),
+  output: z.number().min(0).optional().meta({ description: "Per million tokens that the new model writes" }),
+}).meta({ description: "Prices in USD, when temper's own table lacks the model or is outdated" });
 
 const services = Object.values(DIALECTS);
 /** "openai and azure", of the dialects that take a field. */
@@ -125,7 +125,7 @@ const openai = z.strictObject({
     }, for preference pairs: how closely the model stays to the base. Default: the service's`,
   }),
   budget_usd: z.number().positive().optional().meta({
-    description: "Nothing is uploaded when the estimate is above this",
+    description: "Nothing is uploaded when the estimate exceeds this",
   }),
   price: price.optional(),
   deploy_hint: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "must be a deployment's name").optional()
