@@ -1,4 +1,6 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
+// Deno 2.9 does not install a package that a module loaded later names in its pragma alone.
+import "../deps/hono.ts";
 import { PAGE_STYLE } from "./style.ts";
 
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'";

@@ -1,6 +1,7 @@
 import assert from "../deps/assert.ts";
 import { join } from "../../src/deps/path.ts";
 import { pathToFileURL } from "node:url";
+import { runNames } from "../hermetic.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import { PYTHON, ROOT, rows, tinyBase, WITHOUT_TRAINER } from "./kit.ts";
 
@@ -15,9 +16,7 @@ async function example(): Promise<string> {
 /** A project of somebody else's, with its own configuration, that takes temper from this clone. */
 async function outside(program: string): Promise<string> {
   const dir = await Deno.makeTempDir({ prefix: "temper-outside-" });
-  const { imports } = JSON.parse(await denoFs.readText(join(ROOT, "deno.json")));
-  const clone = `${pathToFileURL(ROOT).href}/`;
-  const config = { imports: { "@temper/temper": `${clone}mod.ts` }, scopes: { [clone]: imports } };
+  const config = { imports: { "@temper/temper": `${pathToFileURL(ROOT).href}/mod.ts` } };
   await denoFs.writeAtomic(join(dir, "deno.json"), JSON.stringify(config));
   await denoFs.writeAtomic(join(dir, "train.ts"), program);
   await denoFs.mkdirp(join(dir, "data"));
@@ -56,7 +55,7 @@ Deno.test({
       assert.ok(await denoFs.stat(join(run, "job", "artifacts", "model.gguf")));
       const again = await deno(dir);
       assert.deepEqual([again.code, again.out], [0, first.out], again.err);
-      assert.deepEqual(await denoFs.list(join(dir, "runs")), [id]);
+      assert.deepEqual(await runNames(join(dir, "runs")), [id]);
     } finally {
       await denoFs.remove(dir);
     }

@@ -34,7 +34,7 @@ sys.exit(main(["prepare", str(job), *cache]) or main(["train", str(job), *cache]
 const CHECK = `
 import { systemClock } from "./src/lib/clock.ts";
 import { denoFs } from "./src/lib/files/fs.ts";
-import { folderBase } from "./src/providers/trainer/base/folder.ts";
+import { folderBase } from "./src/providers/trainer/base/folder_base.ts";
 
 const [path, cacheDir] = Deno.args;
 const base = await folderBase("mine", path!, { fs: denoFs, clock: systemClock, cacheDir: cacheDir!, env: {} }, true);

@@ -6,6 +6,8 @@ import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { TemperError } from "../../src/lib/errors.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import { ROOT } from "../commands/cli_kit.ts";
+import { asCalled } from "../../src/lib/text/invocation.ts";
+import { DENO_TASK } from "../hermetic.ts";
 import { type CallOptions, type Project, project } from "../commands/run_kit.ts";
 import { RecordingTerminal } from "../ui/recorded.ts";
 
@@ -59,7 +61,8 @@ async function answer(
     ({ code } = await home.call(command, argv, { clock, ...options, terminal }));
   } catch (error) {
     if (!(error instanceof TemperError)) throw error;
-    terminal.err(`${error.render()}\n`);
+    // As cli.ts does, which prints the errors of commands.
+    terminal.err(`${asCalled(error.render(), DENO_TASK)}\n`);
     code = error.exitCode;
   }
   const err = terminal.text("err").replace(/^(?=.)/gm, "! ");

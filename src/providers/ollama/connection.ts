@@ -88,7 +88,7 @@ export class Connection {
     const { status } = response;
     const text = this.#masked(await response.text().catch(() => ""));
     if (status === 401 || status === 403) throw this.#locked(status);
-    if (status !== 404 && isPage(text)) throw this.notOllama(text);
+    if (isPage(text)) throw this.notOllama(text);
     throw this.#refused(errorOf(text) ?? `HTTP ${status}`, status);
   }
 

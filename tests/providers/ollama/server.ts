@@ -1,3 +1,4 @@
+import assert from "../../deps/assert.ts";
 // deno-lint-ignore-file no-console -- says which tests are skipped, and why
 import { dirname, join } from "../../../src/deps/path.ts";
 import { denoFs } from "../../../src/lib/files/fs.ts";
@@ -30,7 +31,9 @@ export async function startOllama(
   let program = OLLAMA!;
   if (options.engine === false) {
     program = join(home, "ollama");
-    await Deno.copyFile(OLLAMA!, program);
+    // By another process: a program that this one has open for writing cannot be started, and a child that another
+    // test starts meanwhile keeps it open.
+    assert.ok((await new Deno.Command("cp", { args: [OLLAMA!, program] }).output()).success);
   }
   const port = freePort();
   const address = `http://127.0.0.1:${port}`;

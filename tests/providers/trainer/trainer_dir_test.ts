@@ -81,7 +81,7 @@ Deno.test("a remote trainer has the digest of the local one, and becomes a folde
 });
 
 Deno.test("a remote trainer that did not come whole is refused and leaves nothing", async () => {
-  const changed = "trainer/temper_trainer/train.py";
+  const changed = "trainer/temper_trainer/errors.py";
   await using server = serveFiles(ROOT, (path) => path === changed ? "import os\n" : undefined);
   await inCache(async (env) => {
     assert.deepEqual(await remoteTrainer(server.url, env), {
