@@ -130,7 +130,7 @@ function createInterrupts() {
       }
       listeners.push(listener);
     },
-    /** Nobody reads the output any more: a command that follows something winds down, others end by themselves. */
+    /** The output is no longer read: a command that follows something stops, others end on their own. */
     closed: () => happen("SIGTERM"),
   };
 }
@@ -176,7 +176,7 @@ function createWriter(stream: typeof Deno.stdout | typeof Deno.stderr, closed: (
 }
 
 if (import.meta.main) {
-  // A promise nobody waits for fails like everything else: in one sentence.
+  // An unawaited promise fails like everything else: with one message.
   addEventListener("unhandledrejection", async (event) => {
     event.preventDefault();
     const json = Deno.args.includes("--json");

@@ -12,7 +12,7 @@ export interface ChartView {
   readonly charts: Readonly<Record<ChartName, ChartData>>;
   /** Points they were drawn from. */
   readonly points: number;
-  /** Byte behind the last line they were drawn from. */
+  /** Byte offset after the last line read. */
   readonly end: number;
   /** Lines that could not be read. */
   readonly skipped: number;

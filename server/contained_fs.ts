@@ -31,7 +31,7 @@ class Root {
 }
 
 /**
- * Reads what lies below one folder, and nothing else: where a link leads out of it, nothing is there. Links that stay
+ * Reads below one folder only: a link that leads out of it counts as missing. Links that stay
  * inside are followed, and so is one that the folder itself may be.
  */
 export function containedFs(fs: ReadFs, root: string): ReadFs {

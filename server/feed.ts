@@ -23,7 +23,7 @@ export class Feed {
   readonly #path: string;
   #folded: Folded = NOTHING_FOLDED;
   #ready: Promise<void> | undefined;
-  /** The newest message about the run's state: a browser that comes later is told at once. */
+  /** The newest message about the run's state: a browser that connects later gets it at once. */
   #state: Uint8Array | undefined;
   #stateText = "";
 
@@ -76,7 +76,7 @@ export class Feed {
     this.#follow(() => this.#beat());
   }
 
-  /** What breaks is told to the browsers, and does not end the server. */
+  /** Errors are sent to the browsers and do not end the server. */
   #follow(part: () => Promise<void>): void {
     part().catch((error) => {
       if (this.#stop.signal.aborted) return;
@@ -157,7 +157,7 @@ export class Feed {
     }
   }
 
-  /** Says how the run stands when that is not what was said last. Ends the streams of a run that was removed. */
+  /** Sends the run's state when it changed. Ends the streams of a run that was removed. */
   async #pulse(): Promise<void> {
     const size = (await this.fs.stat(this.#path))?.size;
     if (size === undefined || size < this.#folded.end) {

@@ -25,7 +25,7 @@ export class Feeds {
 
   open(dir: string, from: number): Promise<ReadableStream<Uint8Array>> {
     if (this.counts.watchers >= MOST_STREAMS) {
-      throw new TemperError("busy", `Cannot follow one more run: ${MOST_STREAMS} streams are open`);
+      throw new TemperError("busy", `Cannot follow another run: ${MOST_STREAMS} streams are already open`);
     }
     let feed = this.#feeds.get(dir);
     if (!feed) {

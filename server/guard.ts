@@ -22,14 +22,14 @@ export function guard(options: GuardOptions): MiddlewareHandler {
   const isKnown = hostCheck(options);
   return async (c, next) => {
     if (c.req.method !== "GET" && c.req.method !== "HEAD") {
-      return c.json(errorBody("read-only", `Cannot ${c.req.method}: this server only reads`), 405, {
+      return c.json(errorBody("read-only", `Cannot ${c.req.method}: this server is read-only`), 405, {
         Allow: "GET, HEAD",
       });
     }
     const host = c.req.header("host") ?? new URL(c.req.url).host;
     if (!isKnown(host)) {
-      const message = `Cannot answer as "${host}": the server does not know itself by that name`;
-      const hint = "Start it with --name to add one";
+      const message = `Cannot answer as "${host}": it is not one of this server's names`;
+      const hint = "Add the name with --name";
       return c.json(errorBody("unknown-host", message, hint), 421);
     }
     if (options.token === undefined || new URL(c.req.url).pathname === "/healthz") return await next();

@@ -6,10 +6,10 @@ import { METRICS_FILE } from "../src/log/metrics.ts";
 import { isTerminal, type RunState } from "../src/log/run_state.ts";
 
 const TRAINER_LOCK = "job/lock";
-/** Silence after which what lives is called stalled; the runner says so after the same time. */
+/** Silence after which a live run counts as stalled; the runner warns after the same time. */
 export const STALL_MS = 120_000;
 
-/** How a run stands apart from what its log says. */
+/** A run's state beyond its log. */
 export interface Liveness {
   /** A runner drives it. */
   readonly driven: boolean;

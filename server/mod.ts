@@ -1,5 +1,5 @@
 /**
- * The status page as a function from request to answer, to be served by one's own program.
+ * The status page as a function from request to response, to be served by your own program.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { GuardOptions } from "./guard.ts";
 import { createSources } from "./run_sources.ts";
 
 /**
- * What the status page shows, and to whom.
+ * Options of the status page.
  *
  * @example
  * ```ts
@@ -25,7 +25,7 @@ export interface AppOptions extends Partial<GuardOptions> {
 }
 
 /**
- * The status page and its API as a Hono app. It only reads. Requests by a name that it does not know itself by are
+ * The status page and its API as a Hono app. It only reads. Requests under other host names are
  * refused: those are `host` (127.0.0.1 unless it is given) and `names`.
  *
  * @example

@@ -22,11 +22,11 @@ export const PER_PAGE = 50;
 
 /** What the address of the list may say. The API refuses what is wrong, the page takes the default instead. */
 export const listQuery = z.object({
-  q: z.string().max(200).optional().describe("Text that the id or the name contains, in any case"),
+  q: z.string().max(200).optional().describe("Text that the id or the name contains, ignoring case"),
   state: z.enum(ROW_STATES).optional().describe("Only runs in this state"),
   method: z.string().max(200).optional().describe("Only runs of this method"),
   provider: z.string().max(200).optional().describe("Only runs of this provider"),
-  sort: z.enum(sorts).default("-started").describe("What to sort by; with - the greatest first"),
+  sort: z.enum(sorts).default("-started").describe("Sort key; prefix it with - for descending order"),
   page: z.coerce.number().int().min(1).max(1_000_000).default(1).describe("Which page, from 1"),
   per_page: z.coerce.number().int().min(1).max(MOST_PER_PAGE).default(PER_PAGE).describe("Runs on a page"),
 });

@@ -10,7 +10,7 @@ import type { RunState } from "../src/log/run_state.ts";
 import { type Liveness, lookAt, seenWith } from "./liveness.ts";
 import type { LogEntry, LogStore } from "./log_store.ts";
 
-/** Where the runs lie, in the words of whoever started the server. */
+/** The runs' folder, as given when the server was started. */
 export interface Where {
   /** As it was typed, for commands to copy. */
   readonly runs: string;

@@ -18,7 +18,7 @@ const RECHECKED = 50;
 interface Entry {
   readonly row: RunRow | undefined;
   readonly file: FileStat | undefined;
-  /** Kept only while the run goes on, so that its next event does not cost reading all of them. */
+  /** Kept only while the run is running, so that its next event does not cost reading all of them. */
   readonly folded: Folded | undefined;
   readonly loss: TrainingLoss | undefined;
   /** Its log will not change any more. */

@@ -1,5 +1,5 @@
 const ENCODER = new TextEncoder();
-/** Bytes that may wait for a slow browser before it is let go; it comes back with the last id it saw. */
+/** Bytes that may wait for a slow browser before it is disconnected; it reconnects with the last id it saw. */
 const MOST_WAITING = 4 * 1024 * 1024;
 
 /** One message of an event stream. `data` has no line break, as JSON has none. */
@@ -75,7 +75,7 @@ export class Outbox {
           if (message) controller.enqueue(message);
           else controller.close();
         } catch {
-          // The log vanished or broke while it was sent: the browser comes back and is told.
+          // The log vanished or broke while it was sent: the browser reconnects and gets the error.
           this.close();
           controller.close();
         }

@@ -68,7 +68,7 @@ export function createApi(sources: Sources): OpenAPIHono {
   });
   app.doc31("/api/openapi.json", {
     openapi: "3.1.0",
-    info: { title: "temper", version: VERSION, description: "The runs of a folder. Nothing can be changed." },
+    info: { title: "temper", version: VERSION, description: "The runs of a folder, read-only." },
   });
   return app;
 }
@@ -83,14 +83,14 @@ export async function found(sources: Sources, id: string): Promise<RunView> {
 
 export function noRun(id: string): TemperError {
   return new TemperError("unknown-run", `Cannot find run "${id}": no run has this id`, {
-    hint: "The list has those that are there",
+    hint: "GET /api/runs lists the existing ones",
   });
 }
 
 function valueOf<T>({ value, problem }: Part<T>, what: string): T {
   if (problem !== undefined) throw new TemperError("unreadable", problem);
   if (value === undefined) {
-    throw new TemperError("not-there", `Cannot show the ${what}: this run has none, or not yet`);
+    throw new TemperError("not-there", `Cannot show the ${what}: this run has none yet`);
   }
   return value;
 }

@@ -4,14 +4,14 @@ import { MOST_COMPARED } from "../compare_runs.ts";
 import { listQuery, MOST_PER_PAGE } from "../query.ts";
 import * as schemas from "./schemas.ts";
 
-const id = z.object({ id: z.string().min(1).max(255).describe("The id of a run, whole") });
+const id = z.object({ id: z.string().min(1).max(255).describe("A run's full id") });
 const page = z.coerce.number().int().min(1).max(1_000_000).default(1);
 
 export const health = createRoute({
   method: "get",
   path: "/healthz",
-  summary: "Whether the server lives. Needs no token",
-  responses: { 200: json(schemas.healthSchema, "It lives"), ...named() },
+  summary: "Health check. Needs no token",
+  responses: { 200: json(schemas.healthSchema, "The server is up"), ...named() },
 });
 
 export const list = createRoute({
@@ -23,7 +23,7 @@ export const list = createRoute({
     200: {
       ...json(z.array(schemas.rowSchema).readonly(), "The runs of one page"),
       headers: z.object({
-        "x-total-count": z.string().describe("Runs that the filter leaves"),
+        "x-total-count": z.string().describe("Number of runs that match the filter"),
         link: z.string().optional().describe("Address of the next page, rel=next"),
       }),
     },
@@ -51,11 +51,11 @@ export const metrics = createRoute({
 export const predictions = createRoute({
   method: "get",
   path: "/api/runs/{id}/predictions",
-  summary: "Held-out rows with what was answered before and after",
+  summary: "Held-out rows with the answers before and after training",
   request: {
     params: id,
     query: z.object({
-      change: z.enum(CHANGES).optional().describe("Only rows of which training made this"),
+      change: z.enum(CHANGES).optional().describe("Only rows that changed in this way"),
       page: page.describe("Which page, from 1"),
       per_page: z.coerce.number().int().min(1).max(MOST_PER_PAGE).default(50).describe("Rows on a page"),
     }),
@@ -69,7 +69,7 @@ export const predictions = createRoute({
 export const report = createRoute({
   method: "get",
   path: "/api/runs/{id}/report",
-  summary: "What became of the dataset's rows",
+  summary: "The dataset report",
   request: { params: id },
   responses: { 200: json(schemas.reportSchema, "The report of the format step"), ...aboutRun() },
 });
@@ -79,13 +79,13 @@ export const files = createRoute({
   path: "/api/runs/{id}/files",
   summary: "The pipeline file as it was run, and the Modelfile",
   request: { params: id },
-  responses: { 200: json(schemas.filesSchema, "Their text; null for one that is not there"), ...aboutRun() },
+  responses: { 200: json(schemas.filesSchema, "Their text; null for a missing one"), ...aboutRun() },
 });
 
 export const log = createRoute({
   method: "get",
   path: "/api/runs/{id}/log",
-  summary: "The end of the run's log in words",
+  summary: "The end of the run's log as text",
   request: { params: id },
   responses: { 200: json(schemas.logSchema, "The last lines"), ...aboutRun() },
 });
@@ -99,11 +99,11 @@ export const compare = createRoute({
       run: z.union([z.string().max(255), z.array(z.string().max(255)).max(MOST_COMPARED)])
         .transform((value) => [value].flat())
         .openapi({ type: "array", items: { type: "string", maxLength: 255 }, maxItems: MOST_COMPARED })
-        .describe("The id of a run, once for each"),
+        .describe("A run's id; repeat for each run"),
     }),
   },
   responses: {
-    200: json(schemas.compareSchema, "Those of them that are there"),
+    200: json(schemas.compareSchema, "The runs that exist"),
     400: error("The query is wrong"),
     ...guarded(),
   },
@@ -119,9 +119,9 @@ function error(description: string) {
 
 function aboutRun() {
   return {
-    400: error("The id is longer than any, or the query is wrong"),
+    400: error("The id is too long, or the query is wrong"),
     404: error("No such run, or it has no such part"),
-    422: error("It is there and cannot be read"),
+    422: error("It exists but cannot be read"),
     ...guarded(),
   };
 }

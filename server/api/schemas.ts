@@ -23,7 +23,7 @@ export const rowSchema = z.object({
   id: z.string(),
   name: z.string(),
   state: z.enum(ROW_STATES),
-  stalled: z.boolean().describe("It is driven and has said nothing for two minutes"),
+  stalled: z.boolean().describe("A process drives it, but it has been silent for two minutes"),
   method: z.string(),
   provider: z.string(),
   step: text.describe("The step it is in, or stopped in"),
@@ -32,12 +32,12 @@ export const rowSchema = z.object({
   loss: number.describe("The newest training loss"),
   smoothed: z.boolean().describe("Whether `loss` is a mean over the steps so far"),
   loss_before: number.describe("Loss on held-out rows"),
-  loss_after: number.describe("Loss on held-out rows after training: the last word"),
+  loss_after: number.describe("Loss on held-out rows after training"),
   metric: text,
   before: number,
   after: number,
-  trainable: number.describe("Numbers trained"),
-  speed: number.describe("Tokens a second while training"),
+  trainable: number.describe("Trainable parameters"),
+  speed: number.describe("Tokens per second while training"),
   memory: number.describe("Peak memory in bytes"),
   started: text.describe("ISO time"),
   updated: text.describe("ISO time of the last event"),
@@ -77,15 +77,15 @@ export const runSchema = z.object({
   error: errorInfo.nullable(),
   live: z.object({
     driven: z.boolean().describe("A process drives the run"),
-    training: z.boolean().describe("A local trainer works, with or without one that drives it"),
+    training: z.boolean().describe("A local trainer is running, with or without a command that drives it"),
     stalled: z.boolean(),
-    heard: text.describe("ISO time of the last word"),
+    heard: text.describe("ISO time of the last sign of life"),
   }),
   next: z.array(z.object({ why: z.string(), command: z.string() })).readonly().describe(
-    "What one would do next",
+    "Suggested next commands",
   ),
-  end: z.number().int().describe("Byte behind the last event: where to follow from"),
-}).openapi("Run", { description: "What `show RUN --json` prints, and how it stands now" });
+  end: z.number().int().describe("Byte offset after the last event: where to resume following"),
+}).openapi("Run", { description: "What `show RUN --json` prints, and the run's current state" });
 
 const chart = z.object({
   steps: z.array(z.number()).max(2000).readonly(),
@@ -93,8 +93,8 @@ const chart = z.object({
 });
 export const chartsSchema = z.object({
   charts: z.object(Object.fromEntries(CHART_NAMES.map((name) => [name, chart]))),
-  points: z.number().int().describe("Points they were drawn from"),
-  end: z.number().int().describe("Byte behind the last line they were drawn from"),
+  points: z.number().int().describe("Points before decimation"),
+  end: z.number().int().describe("Byte offset after the last line read"),
   skipped: z.number().int().describe("Lines that could not be read"),
 }).openapi("Charts", { description: "At most 2,000 points a chart; no peak is lost" });
 

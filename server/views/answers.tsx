@@ -26,7 +26,7 @@ export function Answers({ id, part: { value, problem }, query }: AnswersProps) {
   return (
     <section aria-labelledby="answers">
       <h2 id="answers">Answers before and after</h2>
-      <ul class="states" aria-label="What training made of the rows">
+      <ul class="states" aria-label="Rows by outcome">
         <li>
           <a href={answersPath(id)} aria-current={query.change === undefined ? "true" : undefined}>all</a>
         </li>

@@ -44,7 +44,7 @@ export function ChartSvg(
   { lines, chart, log, label }: { lines: readonly Line[]; chart: ChartName; log: boolean; label: string },
 ) {
   const scale = scaleOf(lines, log);
-  if (!scale) return <p class="soft nothing">No numbers yet</p>;
+  if (!scale) return <p class="soft nothing">No data yet</p>;
   const { x, y, ticks, last } = scale;
   return (
     <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={label}>

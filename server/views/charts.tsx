@@ -43,7 +43,7 @@ export function ChartSection({ id, charts: { value, problem }, log, state }: Cha
         ))}
       </div>
       {value?.skipped
-        ? <p class="warn">{counted(value.skipped, "line")} of the numbers could not be read.</p>
+        ? <p class="warn">{counted(value.skipped, "line")} of the metrics could not be read.</p>
         : null}
     </section>
   );
@@ -102,7 +102,7 @@ function Chart({ name, data, log }: { name: ChartName; data: ChartData; log: boo
 function describe(title: string, name: ChartName, { steps, series }: ChartData): string {
   const smoothed = name === "loss" ? series.smoothed : undefined;
   const values = (smoothed ?? Object.values(series)[0])?.filter((n) => n !== null);
-  if (!values?.length) return `${title}: no numbers yet`;
+  if (!values?.length) return `${title}: no data yet`;
   const write = (n: number) => writeValue(name, n);
   return `${title}${smoothed ? ", smoothed," : ""} from ${write(values[0]!)} at step ${
     figure(steps[0]!)

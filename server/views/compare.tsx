@@ -28,12 +28,12 @@ export function CompareView({ runs, log, path, now }: CompareProps) {
           {runs.length === 0
             ? (
               <>
-                Choose runs in <a href="/">the list</a>, at most {MOST_COMPARED}.
+                Select up to {MOST_COMPARED} runs in <a href="/">the list</a>.
               </>
             )
             : (
               <>
-                {runs.length} of at most {MOST_COMPARED} runs. <a href="/">Choose others</a>
+                {runs.length} of up to {MOST_COMPARED} runs. <a href="/">Change the selection</a>
               </>
             )}
         </p>
@@ -68,7 +68,7 @@ function Curves({ runs, log, path }: Omit<CompareProps, "now">) {
           lines={lines.filter(({ steps }) => steps.length > 0)}
           chart="loss"
           log={log}
-          label="Training loss of the chosen runs"
+          label="Training loss of the selected runs"
         />
       </div>
       <p class="legend">

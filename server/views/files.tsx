@@ -46,7 +46,7 @@ export function Files(
       <Text title="Pipeline" note={basename(path)} part={pipeline} open>
         {pipeline.value === undefined ? null : <Yaml text={pipeline.value} />}
       </Text>
-      <Text title="Modelfile" note="how Ollama is to serve the model" part={modelfile}>
+      <Text title="Modelfile" note="how Ollama serves the model" part={modelfile}>
         {modelfile.value === undefined ? null : <Modelfile text={modelfile.value} />}
       </Text>
     </>
@@ -65,7 +65,7 @@ export function Logs({ events, trainer }: { events: readonly LogEntry[]; trainer
       >{events.map(({ t, type, text }) => (
         <span class={`e ${type.replace(".", "-")}`}><time datetime={t}>{t.slice(11, 19)}</time>{`  ${text}\n`}</span>
       ))}</pre>
-      <Text title="What the trainer printed" note="" part={trainer}>
+      <Text title="Trainer output" note="" part={trainer}>
         {trainer.value?.map((line) => `${line}\n`)}
       </Text>
     </>

@@ -25,7 +25,7 @@ export function Layout({ title, scripts = [], trail, children }: LayoutProps) {
         {scripts.map((name) => <script type="module" src={assetPath(name)}></script>)}
       </head>
       <body>
-        <a class="skip" href="#content">To the content</a>
+        <a class="skip" href="#content">Skip to content</a>
         <header class="top">
           <nav aria-label="Site">
             <a class="home" href="/">temper</a>
@@ -39,7 +39,7 @@ export function Layout({ title, scripts = [], trail, children }: LayoutProps) {
   )}`;
 }
 
-/** What stands in the place of a page that cannot be shown. */
+/** Shown instead of a page that cannot be shown. */
 export function ErrorPage({ title, message, hint }: { title: string; message: string; hint?: string }) {
   return (
     <Layout title={`${title} · temper`}>

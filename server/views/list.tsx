@@ -132,7 +132,7 @@ function Table({ query, page, now }: ListProps) {
         </table>
       </div>
       <p class="actions">
-        <button type="submit">Compare the chosen runs</button>
+        <button type="submit">Compare the selected runs</button>
       </p>
     </form>
   );
@@ -199,13 +199,13 @@ function Nothing({ all, folder, start }: Pick<ListProps, "all" | "folder" | "sta
   if (all.length > 0) {
     return (
       <p class="empty">
-        No run is like that. <a href="/">Show all runs</a>
+        No run matches. <a href="/">Show all runs</a>
       </p>
     );
   }
   return (
     <div class="empty">
-      <p>No run in {folder} yet. Start one:</p>
+      <p>No runs in {folder} yet. Start one:</p>
       <pre class="terminal" tabindex={0}>{start}</pre>
     </div>
   );

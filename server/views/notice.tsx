@@ -2,7 +2,7 @@
 import { duration } from "../../src/lib/text/format.ts";
 import type { RunView } from "../run_details.ts";
 
-/** How the run stands and what to do about it. A run that is on its way and well needs no words. */
+/** The run's state and what to do about it. A healthy run needs no notice. */
 export function Notice({ view, now }: { view: RunView; now: number }) {
   const { state, next } = view;
   const words = wordsOf(view, now);
@@ -41,18 +41,18 @@ function wordsOf({ state, live }: RunView, now: number): string | undefined {
     case "running": {
       if (!live.stalled) return undefined;
       const silent = duration(now - Date.parse(live.heard ?? ""));
-      return `Stalled: no news for ${silent}. The process ${state.pid} on ${state.host} lives, but may be stuck or ` +
-        "stopped. Look at its log; when it has hung, end it and run the same command again: nothing is lost.";
+      return `Stalled: silent for ${silent}. Process ${state.pid} on ${state.host} is alive but may be stuck or ` +
+        "suspended. Check its log; if it hangs, end it and run the same command again: nothing is lost.";
     }
     case "interrupted":
       return live.training
-        ? "Interrupted: the command that drove this run has gone, and its trainer goes on working. Run it again to " +
-          "follow the training to its end."
-        : `Interrupted${where}: nothing drives this run now. Nothing is lost; it goes on from where it was.`;
+        ? "Interrupted: the command that drove this run has ended, and its trainer is still running. Run it again to " +
+          "follow the training."
+        : `Interrupted${where}: no process drives this run. Nothing is lost: running it again resumes it.`;
     case "failed":
-      return `Failed${where}. What was finished before is kept and will not be done again.`;
+      return `Failed${where}. Finished steps are kept and will not be repeated.`;
     case "cancelled":
-      return `Cancelled${where}. Running it again starts a new run, which takes what was finished from the cache.`;
+      return `Cancelled${where}. Running it again starts a new run, which takes finished steps from the cache.`;
     case "done":
       return undefined;
   }

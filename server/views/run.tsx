@@ -99,7 +99,7 @@ function Head({ view, now }: { view: RunView; now: number }) {
   );
 }
 
-/** What it was worth, once that is known. */
+/** The result, once it is known. */
 function Scores({ state }: { state: RunState }) {
   const scores = scoresOf(state.metrics);
   const bars = [["before", scores.before], ["few-shot prompting", scores.fewShot], [
@@ -193,7 +193,7 @@ function Step({ step, now, stalled }: { step: StepState; now: number; stalled: b
         ? (
           <p class="soft detail">
             attempt {step.attempt}
-            {step.retries > 0 ? `, ${step.retries} tried again` : ""}
+            {step.retries > 0 ? `, ${step.retries} retried` : ""}
           </p>
         )
         : null}
@@ -206,7 +206,7 @@ function Step({ step, now, stalled }: { step: StepState; now: number; stalled: b
   );
 }
 
-/** What became of the dataset's rows: the same as in report.html. */
+/** The dataset report: the same as in report.html. */
 function DatasetSection({ part: { value, problem } }: { part: Part<DataReport> }) {
   if (problem !== undefined) return <p class="error">{problem}</p>;
   if (!value) return null;

@@ -49,7 +49,7 @@ function styleOf(type: string | null): Piece["style"] {
   }
 }
 
-/** What stands before a colon is a key. */
+/** Text before a colon is a key. */
 function markKey(pieces: { text: string; style: Piece["style"] }[]): void {
   for (let i = pieces.length - 1; i >= 0; i--) {
     if (pieces[i]!.text.trim() === "") continue;

@@ -16,7 +16,7 @@ export function adviceText(
 ): string {
   const { bold, dim } = palette;
   const { shape, rows, tokens, deviceMemory } = question;
-  const memory = deviceMemory === undefined ? "memory not known" : bytes(deviceMemory);
+  const memory = deviceMemory === undefined ? "memory unknown" : bytes(deviceMemory);
   const facts = [
     ["base", `${magnitude(shape.parameters)} parameters`, base],
     ["data", `${count(rows)} rows, ${count(tokens.train)} tokens`, data],
@@ -82,7 +82,9 @@ function choiceLines(
 ): string[] {
   if (!choice) {
     return [
-      warn("None fits: take a smaller base, shorter rows (train.max_length) or a device with more memory"),
+      warn(
+        "No method fits: use a smaller base, shorter rows (train.max_length) or a device with more memory",
+      ),
     ];
   }
   return [

@@ -11,7 +11,7 @@ export const COMMON_OPTIONS: Readonly<Record<string, Option>> = {
 
 export type ParsedArgs = Pick<CommandContext, "values" | "positionals">;
 
-/** Reads what stands after a command's name. Throws a UsageError that names the nearest option. */
+/** Reads the words after a command's name. Throws a UsageError that names the nearest option. */
 export function parseCommandLine(command: Command, argv: readonly string[]): ParsedArgs {
   const options = { ...command.options, ...COMMON_OPTIONS };
   // Not strict, so that the words of every refusal are ours.

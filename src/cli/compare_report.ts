@@ -9,7 +9,7 @@ import { temperCommand } from "../view/next_commands.ts";
 import type { CommandContext } from "./command.ts";
 import { placeOf } from "./run_view.ts";
 
-/** The table for people or the document for programs; where something is left, how to go on. */
+/** The table for people or the document for programs; where something is left, how to resume. */
 export function printComparison(
   context: CommandContext,
   { comparison, dir, html, json }: CompareResult,
@@ -32,6 +32,6 @@ export function printComparison(
 function whatIsLeft({ cells }: Comparison): string | undefined {
   if (cells.every(({ state }) => state === "done")) return undefined;
   return cells.every(({ state, error }) => state === "done" || error)
-    ? "Try again what failed"
-    : "Go on with the rest";
+    ? "Retry what failed"
+    : "Resume the rest";
 }

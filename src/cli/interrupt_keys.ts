@@ -5,7 +5,7 @@ import type { DrivingOptions } from "../library/run.ts";
 const WINDOW_MS = 3_000;
 
 /**
- * What Ctrl-C means to a run: once leaves it, its job going on; twice cancels both; three times stops waiting for
+ * What Ctrl-C means to a run: once leaves it while its job continues; twice cancels both; three times stops waiting for
  * the cancellation. SIGTERM leaves it without waiting for anything.
  */
 export class InterruptKeys {
@@ -43,7 +43,9 @@ export class InterruptKeys {
 
   cancelWindowMs(): number {
     if (this.#hurried || this.#cancel.signal.aborted) return 0;
-    this.say(`The job goes on without this process. Ctrl-C within ${WINDOW_MS / 1000} s cancels it`);
+    this.say(
+      `The job continues without this process. Press Ctrl-C again within ${WINDOW_MS / 1000} s to cancel it`,
+    );
     return WINDOW_MS;
   }
 
@@ -51,7 +53,7 @@ export class InterruptKeys {
     if (signal === "SIGTERM") this.#hurried = true;
     else this.#presses++;
     if (!this.#interrupt.signal.aborted) {
-      this.say("Leaving the run: what is done is kept");
+      this.say("Leaving the run: finished work is kept");
       this.#interrupt.abort(new InterruptedError("The run was interrupted"));
     } else if (signal === "SIGINT" && this.#presses === 2) {
       this.say("Cancelling the run");

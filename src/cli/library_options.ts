@@ -17,7 +17,7 @@ export function libraryOptions({ fs, clock, cwd, env, values }: CommandContext):
   if (typeof values["adopt"] === "string" && values["create-anyway"] === true) {
     throw new UsageError(
       "bad-option",
-      "Cannot both take a job and start one: --adopt and --create-anyway given",
+      "Cannot both adopt a job and create one: --adopt and --create-anyway given",
     );
   }
   const strings = Object.entries(STRINGS).filter(([flag]) => typeof values[flag] === "string");

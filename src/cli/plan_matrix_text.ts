@@ -23,7 +23,7 @@ export function matrixText(
     "",
     ...combinations(views, same.map(({ name }) => name), palette, width),
     "",
-    ...section("the same for all", ["", "rests on"], width, dim, [
+    ...section("shared by all", ["", "based on"], width, dim, [
       [{ text: "base" }, { text: preview.base }, { text: "" }],
       [{ text: "rows" }, { text: rowsText(data) }, { text: data.how, paint: dim }],
       ...same.map(({ name, text }) => [{ text: name }, { text }, { text: basisOf(views, name), paint: dim }]),
@@ -31,7 +31,7 @@ export function matrixText(
     ...notes.length > 0 ? [""] : [],
     ...notes.map((note) => `${palette.warn("note")} ${note}`),
     "",
-    `${dim("One in full")}  ${accent(`\`temper plan ${file} --cell ${first.cell}\``)}`,
+    `${dim("Details of one")}  ${accent(`\`temper plan ${file} --cell ${first.cell}\``)}`,
   ];
   return lines.join("\n") + "\n";
 }
@@ -47,7 +47,7 @@ function combinations(
   const columns: Column[] = [
     { title: "combination", cut: "middle" },
     { title: "steps to run", rank: 0 },
-    // What is most worth knowing comes last.
+    // The most important part comes last.
     ...differing.map((title, i) => ({ title, rank: i + 1 })),
   ];
   const rows = views.map((view) => {

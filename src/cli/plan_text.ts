@@ -45,7 +45,7 @@ export function planText(view: PlanView, palette: Palette, width: number): strin
       ]),
     ),
     "",
-    ...section("estimate", ["", "rests on"], width, dim, [
+    ...section("estimate", ["", "based on"], width, dim, [
       [{ text: "rows" }, { text: rowsText(data) }, { text: data.how, paint: dim }],
       ...preview.estimates.map((e) => [{ text: e.name }, { text: e.text }, { text: e.basis, paint: dim }]),
     ]),
@@ -62,7 +62,7 @@ export function planText(view: PlanView, palette: Palette, width: number): strin
 
 /** Sentences to read before running. */
 export function planNotes({ preview, unusedText: text }: PlanView): readonly string[] {
-  return text === undefined ? preview.notes : [...preview.notes, `fields not used: ${text}`];
+  return text === undefined ? preview.notes : [...preview.notes, `unused fields: ${text}`];
 }
 
 export function rowsText({ how, trainRows, evalRows }: DataSize): string {

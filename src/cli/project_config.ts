@@ -13,7 +13,7 @@ interface Task {
   readonly command: string;
 }
 
-/** deno.json of a project of one's own: temper's own tasks, each with its own narrow permissions. */
+/** deno.json of a new project: temper's own tasks, each with its own narrow permissions. */
 export function projectConfig() {
   const tasks: Record<string, Task> = {};
   for (const [name, task] of Object.entries<Task | string>(own.tasks)) {

@@ -26,7 +26,7 @@ const CONFIG = new URL("../../deno.json", import.meta.url);
 
 /**
  * Starts the server with the permissions it needs for these settings and no others. That is why it is a process of
- * its own: this one could not give up what it was started with. Resolves once it listens.
+ * its own: this process could not drop its permissions. Resolves once it listens.
  */
 export async function startServer(settings: ServerSettings, signal: AbortSignal): Promise<ServerProcess> {
   const isLocal = MAIN.protocol === "file:";
@@ -58,7 +58,7 @@ export async function startServer(settings: ServerSettings, signal: AbortSignal)
   const stdin = child.stdin.getWriter();
   await stdin.write(new TextEncoder().encode(`${JSON.stringify(settings)}\n`)).catch(() => {});
   const said = await firstLine(child.stdout);
-  const { port, error } = said === "" ? { port: undefined, error: "it ended at once" } : JSON.parse(said);
+  const { port, error } = said === "" ? { port: undefined, error: "it exited at once" } : JSON.parse(said);
   if (typeof port !== "number") {
     await child.status;
     throw cannotServe(settings, String(error));
@@ -82,8 +82,8 @@ async function firstLine(stdout: ReadableStream<Uint8Array>): Promise<string> {
 function cannotServe(settings: ServerSettings, error: string): TemperError {
   const at = netAddress(settings);
   if (error === "AddrInUse") {
-    return new TemperError("address-in-use", `Cannot serve on ${at}: another program listens there`, {
-      hint: "--port 0 takes a free port",
+    return new TemperError("address-in-use", `Cannot serve on ${at}: the port is in use`, {
+      hint: "--port 0 picks a free port",
     });
   }
   return new TemperError("cannot-serve", `Cannot serve on ${at}: ${error}`);

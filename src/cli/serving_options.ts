@@ -19,7 +19,7 @@ export function servingOptions(context: CommandContext): RegisterOptions {
   const { values, terminal, onInterrupt } = context;
   const { model, server } = values;
   const interrupt = new AbortController();
-  onInterrupt(() => interrupt.abort(new InterruptedError("Stopped: doing it again is harmless")));
+  onInterrupt(() => interrupt.abort(new InterruptedError("Stopped: the command can safely be repeated")));
   return {
     ...libraryOptions(context),
     ...typeof model === "string" && { model },

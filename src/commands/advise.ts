@@ -54,7 +54,7 @@ export const advise: Command = {
 function fileAlone(file: string, { values }: CommandContext): string {
   const name = ["base-params", "memory", "rows"].find((name) => values[name] !== undefined);
   if (name === undefined) return file;
-  throw new UsageError("bad-option", `Cannot take both a file and --${name}: the file says it`);
+  throw new UsageError("bad-option", `Cannot take both a file and --${name}: the file already says so`);
 }
 
 function described({ values }: CommandContext): Described {
@@ -62,9 +62,9 @@ function described({ values }: CommandContext): Described {
     const text = values[name] as string | undefined;
     const value = text === undefined ? undefined : read(text);
     if (value !== undefined) return value;
-    const found = text === undefined ? "it is missing, and there is no file" : `found "${text}"`;
+    const found = text === undefined ? "it is missing, and no file was given" : `found "${text}"`;
     throw new UsageError("bad-option", `Cannot read --${name}: ${found}`, {
-      hint: `Such as --${name} ${example}; or name a pipeline file`,
+      hint: `For example --${name} ${example}; or give a pipeline file`,
     });
   };
   const device = DEVICES.find((known) => known === values["device"]);

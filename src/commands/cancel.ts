@@ -19,7 +19,7 @@ export const cancel: Command = {
     const state = await cancelRun(positionals[0]!, {
       ...libraryOptions(context),
       signal: interrupt.signal,
-      onAsked: ({ id }) => terminal.err(`Asked the process that drives run "${id}" to cancel it\n`),
+      onAsked: ({ id }) => terminal.err(`Asked the process driving run "${id}" to cancel it\n`),
     });
     if (values["json"]) terminal.out(`${JSON.stringify(runJson(state), null, 2)}\n`);
     else terminal.out(`Run "${state.id}" is cancelled\n`);

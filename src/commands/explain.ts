@@ -29,7 +29,7 @@ export const explain: Command = {
     const { values, positionals, terminal } = context;
     const { name, changes } = await explainPipeline(positionals[0]!, libraryOptions(context));
     if (values["json"]) terminal.out(JSON.stringify(changes ?? { run: null, steps: [] }, null, 2) + "\n");
-    else if (!changes) terminal.out(`No earlier run of "${name}": every step runs for the first time\n`);
+    else if (!changes) terminal.out(`No earlier run of "${name}": every step will run for the first time\n`);
     else terminal.out(explainText(changes, createPalette(terminal.color)));
     return EXIT.ok;
   },
@@ -50,7 +50,7 @@ function explainText({ run, steps }: Changes, palette: Palette): string {
       );
     }
   }
-  if (steps.every(unchanged)) lines.push("Nothing changed: running again finds every step done");
+  if (steps.every(unchanged)) lines.push("Nothing changed: every step is already done");
   return lines.join("\n") + "\n";
 }
 

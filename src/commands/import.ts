@@ -36,7 +36,7 @@ const command: Command = {
     const out = values["out"] as string | undefined;
     const target = out === undefined ? undefined : resolve(cwd, out);
     if (target !== undefined && await fs.stat(target)) {
-      throw new UsageError("import-exists", `Cannot write "${out}": it exists already`, {
+      throw new UsageError("import-exists", `Cannot write "${out}": it already exists`, {
         hint: "Choose another name",
       });
     }

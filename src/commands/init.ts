@@ -40,7 +40,7 @@ export const init: Command = {
       return EXIT.ok;
     }
     for (const path of wrote) terminal.out(`wrote    ${path}\n`);
-    for (const path of left) terminal.out(`left     ${path}, which is there already\n`);
+    for (const path of left) terminal.out(`kept     ${path}, which exists already\n`);
     if (!hasTasks) throw noTasks(dir);
     terminal.out(`\n${localNote()}Next: ${next}\n`);
     return EXIT.ok;
@@ -61,31 +61,31 @@ function projectFiles(): Readonly<Record<string, string>> {
   };
 }
 
-/** Looks before anything is written: a project is made as a whole or not at all. */
+/** Checks before anything is written: a project is created completely or not at all. */
 async function refuseConflicts(dir: string, paths: readonly string[], fs: Fs): Promise<void> {
   for (const path of paths) {
     const parts = path.split("/");
     for (let i = 0; i < parts.length; i++) {
       const folder = join(dir, ...parts.slice(0, i));
       const stat = await fs.stat(folder);
-      if (stat && !stat.isDirectory) throw conflict(dir, folder, "a folder is needed there");
+      if (stat && !stat.isDirectory) throw conflict(dir, folder, "but a folder is needed");
     }
     if ((await fs.stat(join(dir, path)))?.isDirectory) throw conflict(dir, join(dir, path), "it is a folder");
   }
 }
 
 function conflict(dir: string, path: string, found: string): UsageError {
-  const hint = "Rename it, or name another folder for the project";
+  const hint = "Rename it, or choose another folder for the project";
   return new UsageError(
     "project-conflict",
-    `Cannot make a project in "${dir}": "${path}" is there, ${found}`,
+    `Cannot create a project in "${dir}": "${path}" exists, ${found}`,
     {
       hint,
     },
   );
 }
 
-/** What was written, and what was there already, deno.json under either of its names. */
+/** The files written and those that existed, deno.json under either of its names. */
 async function writeMissing(dir: string, files: Readonly<Record<string, string>>, fs: Fs) {
   const wrote: string[] = [];
   const left: string[] = [];
@@ -109,17 +109,17 @@ async function firstPresent(dir: string, names: readonly string[], fs: Fs): Prom
 function noTasks(dir: string): TemperError {
   return new TemperError(
     "no-tasks",
-    `Cannot finish the project in "${dir}": its deno.json has no task that runs temper`,
+    `Cannot complete the project in "${dir}": its deno.json has no task that runs temper`,
     {
-      hint: `Add these to its "tasks", or go on with ${commandLine(INSTALLED, "run", PIPELINE)}:\n${
+      hint: `Add these to its "tasks", or continue with ${commandLine(INSTALLED, "run", PIPELINE)}:\n${
         JSON.stringify(projectConfig().tasks, null, 2)
       }`,
     },
   );
 }
 
-/** A path holds on this machine alone. */
+/** A path is only valid on this machine. */
 function localNote(): string {
   if (!PROGRAM.startsWith("/") && !/^[A-Za-z]:/.test(PROGRAM)) return "";
-  return `The tasks call temper in ${PROGRAM}. For other machines and CI, put an address of it there.\n`;
+  return `The tasks call temper in ${PROGRAM}. For other machines and CI, replace the path by a URL.\n`;
 }

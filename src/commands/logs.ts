@@ -71,7 +71,7 @@ async function showTrainer(context: CommandContext, dir: string, options: Follow
 }
 
 function noTrainerLog(path: string): TemperError {
-  return new TemperError("no-trainer-log", `Cannot show what the trainer printed: no file "${path}"`, {
-    hint: "Only a local training has one, once it was started",
+  return new TemperError("no-trainer-log", `Cannot show the trainer's output: no file "${path}"`, {
+    hint: "Only a local training has one, and only after it started",
   });
 }

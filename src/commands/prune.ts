@@ -87,6 +87,6 @@ function pruneText({ removals, freed, kept }: PrunePlan, removed: boolean, { ter
   ]);
   const lines = table(COLUMNS, rows, terminal.columns("out"), palette.dim);
   const freeing = `${removed ? "Freed" : "Would free"} ${bytes(freed)}; ${stay}`;
-  const next = removed ? [] : ["Nothing was removed: add --yes"];
+  const next = removed ? [] : ["Nothing was removed: add --yes to remove it"];
   return [...lines, "", freeing, ...next].map((line) => `${line}\n`).join("");
 }

@@ -31,8 +31,8 @@ export const register: Command = {
     }
     const lines = [
       `${model} is registered at ${server}`,
-      ...previous === undefined ? [] : [`The model that had the name is now ${previous}`],
-      ...served ? [provenText(served), `Each answer  ${answers}`] : [],
+      ...previous === undefined ? [] : [`The model previously under this name is now ${previous}`],
+      ...served ? [provenText(served), `All answers  ${answers}`] : [],
       `Talk to it   ${command}`,
     ];
     terminal.out(lines.map((line) => `${line}\n`).join(""));
@@ -43,8 +43,8 @@ export const register: Command = {
 function provenText({ rows, metric, agreement, prompts_equal: prompts }: Proof): string {
   const facts = [
     ...metric === null ? [] : [`score ${share(metric)}`],
-    ...agreement === null ? [] : [`${share(agreement)} of the answers are the trainer's own`],
-    `prompts are those of the training in ${prompts} of ${rows}`,
+    ...agreement === null ? [] : [`${share(agreement)} of the answers equal the trainer's`],
+    `prompts equal those of the training in ${prompts} of ${rows}`,
   ];
   return `Asked ${counted(rows, "eval row")}: ${facts.join(", ")}`;
 }

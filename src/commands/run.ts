@@ -56,7 +56,10 @@ export const run: Command = {
   async run(context) {
     const { values, positionals } = context;
     if (values["fresh"] && values["resume"] !== undefined) {
-      throw new UsageError("bad-option", "Cannot both resume and start anew: --resume and --fresh given");
+      throw new UsageError(
+        "bad-option",
+        "Cannot both resume and start a new run: --resume and --fresh given",
+      );
     }
     return await runFile(context, positionals[0]!);
   },

@@ -21,7 +21,7 @@ export const runs: Command = {
   async run(context) {
     const { fs, cwd, values, terminal, positionals: [word] } = context;
     if (word !== undefined) refuse(word);
-    // A log that cannot be read is told at the end: it must not hide the other runs.
+    // A log that cannot be read is reported at the end: it must not hide the other runs.
     const broken: TemperError[] = [];
     const states = await listRuns({
       ...libraryOptions(context),
@@ -32,9 +32,9 @@ export const runs: Command = {
     else if (broken.length === 0) {
       const found = await fs.stat(resolve(cwd, values["runs"] as string))
         ? "no run"
-        : "no such folder, so no run";
+        : "no such folder, so no runs";
       const start = commandLine(context.invocation, "run", "FILE");
-      terminal.err(`${found} in "${values["runs"]}" yet: ${start} starts one\n`);
+      terminal.err(`${found} in "${values["runs"]}" yet: start one with ${start}\n`);
     }
     for (const error of broken) terminal.err(`${error.message}\n`);
     return broken.length === 0 ? EXIT.ok : EXIT.failed;

@@ -6,7 +6,7 @@ import { isLoopback } from "../lib/net/address.ts";
 import { type Command, type CommandContext, RUNS_OPTION } from "../cli/command.ts";
 import { startServer } from "../cli/serve_process.ts";
 
-/** Where the token may stand so that it is in no shell history. */
+/** Where the token can be given without ending up in the shell history. */
 const TOKEN_VARIABLE = "TEMPER_SERVE_TOKEN";
 
 export const serve: Command = {
@@ -53,12 +53,12 @@ export const serve: Command = {
     if (values["json"]) terminal.out(`${JSON.stringify({ url: url.href, host, port: server.port, runs })}\n`);
     else {
       terminal.out(`${url.href}\n`);
-      terminal.err(`Shows the runs in ${runs}. Ctrl-C ends it.\n`);
+      terminal.err(`Showing the runs in ${runs}. Press Ctrl-C to stop.\n`);
     }
     const { success } = await server.ended;
     if (interrupted) return EXIT.interrupted;
     if (!success && !end.signal.aborted) {
-      throw new TemperError("server-ended", "Cannot go on serving: the server's process has ended");
+      throw new TemperError("server-ended", "Cannot continue serving: the server's process has exited");
     }
     return EXIT.ok;
   },
@@ -78,7 +78,7 @@ async function settingsOf({ fs, cwd, env, values, invocation }: CommandContext) 
       "no-token",
       `Cannot serve on "${host}" without a token: other machines can connect to it`,
       {
-        hint: `Set one with --token or ${TOKEN_VARIABLE}, or leave --host out to serve this machine alone`,
+        hint: `Set one with --token or ${TOKEN_VARIABLE}, or omit --host to serve this machine only`,
       },
     );
   }
@@ -86,7 +86,7 @@ async function settingsOf({ fs, cwd, env, values, invocation }: CommandContext) 
   // What the server's process may read is a list with commas between its folders.
   if (runsDir.includes(",")) {
     throw new UsageError("bad-option", `Cannot serve "${runs}": the path has a comma`, {
-      hint: "Give the folder another name",
+      hint: "Rename the folder",
     });
   }
   return {

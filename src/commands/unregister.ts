@@ -16,7 +16,7 @@ export const unregister: Command = {
     const { values, terminal, positionals } = context;
     const done = await unregisterRun(positionals[0]!, servingOptions(context));
     const { model, server, removed } = done;
-    const text = removed ? `${model} is no longer served at ${server}` : `${server} has no model ${model}`;
+    const text = removed ? `${model} was removed from ${server}` : `${server} has no model ${model}`;
     terminal.out(values["json"] ? `${JSON.stringify(done, null, 2)}\n` : `${text}\n`);
     return EXIT.ok;
   },

@@ -20,7 +20,7 @@ export function leaveOdd(path: Path, task: Task): void {
   const { reader, draft, title } = task;
   if (!reader.has(path) || reader.isMarked(path) || reader.isTouched(path)) return;
   if (reader.get(path) === undefined) leaveEmpty(path, task);
-  else draft.leave(reader, path, { why: `its value is none that ${title} takes there` });
+  else draft.leave(reader, path, { why: `${title} does not accept this value there` });
 }
 
 function applyRule(rule: Exclude<Rule, { readonly kind: "own" }>, path: Path, task: Task): void {

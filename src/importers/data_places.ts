@@ -139,8 +139,8 @@ export class DataPlaces {
       ...revision === undefined ? [] : [`revision=${JSON.stringify(revision)}`],
     ];
     draft.leave(reader, at, {
-      why: "datasets of a hub are not supported yet",
-      instead: `download it to ${rows}, beside the pipeline file, with Python's datasets:\n` +
+      why: "hub datasets are not supported yet",
+      instead: `download it to ${rows}, next to the pipeline file, with Python's datasets:\n` +
         `load_dataset(${options.join(", ")}).to_json("${rows}")`,
     });
     return rows;
@@ -149,21 +149,21 @@ export class DataPlaces {
   #remote({ reader, at, name }: NamedData, draft: Draft): string {
     const rows = `data/${basename(name).replace(/(\.[^./]+)?$/, "") || "rows"}.jsonl`;
     draft.leave(reader, at, {
-      why: "temper reads files of this machine",
-      instead: `download it to ${rows}, beside the pipeline file`,
+      why: "temper only reads local files",
+      instead: `download it to ${rows}, next to the pipeline file`,
     });
     return rows;
   }
 }
 
-const WHOLE = { why: "files are taken whole", instead: "name a file with these rows alone" };
+const WHOLE = { why: "files are read completely", instead: "use a file with only these rows" };
 
 /** Files are taken whole, which is what "train" means for them. */
 function leaveParts({ reader, part = {} }: NamedData, draft: Draft): void {
   for (const path of [part.config, part.split, part.revision]) {
     const value = path && reader.get(path);
     if (!path || value === undefined || reader.isMarked(path)) continue;
-    if (value === "train") draft.account(reader, path, null, value, "files are taken whole");
+    if (value === "train") draft.account(reader, path, null, value, "files are read completely");
     else draft.leave(reader, path, WHOLE);
   }
 }

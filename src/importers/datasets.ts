@@ -16,8 +16,8 @@ export function writeEntries(
   const once = entries.filter(({ path }) => {
     if (!known.has(path)) return known.add(path);
     draft.miss(to, path, {
-      why: "the file is named twice, and temper reads each file once",
-      instead: "give it twice the rows where they are to count double",
+      why: "the file is listed twice, and temper reads each file once",
+      instead: "duplicate its rows if they should count double",
     });
     return false;
   });

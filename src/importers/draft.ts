@@ -148,7 +148,7 @@ export class Draft {
   #reverse(isMeant: (entry: Entry) => boolean, field: string, why: string): void {
     for (const entry of this.#carried.filter(isMeant)) {
       this.#carried.splice(this.#carried.indexOf(entry), 1);
-      this.leave(entry.reader, entry.path, { why, instead: `set ${field} to a value that it takes` });
+      this.leave(entry.reader, entry.path, { why, instead: `set ${field} to a valid value` });
     }
   }
 

@@ -22,7 +22,7 @@ export async function carryTemplateFile({ reader, draft, places }: Task, path: P
     return;
   }
   draft.leave(reader, path, {
-    why: "temper takes a template from a .jinja file",
-    instead: "save it as one, and name it in provider.template",
+    why: "temper reads templates from .jinja files",
+    instead: "save it as one, and set provider.template to it",
   });
 }

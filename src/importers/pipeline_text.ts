@@ -130,12 +130,12 @@ export function listLines(entries: readonly NotCarried[], title: string, width: 
   ];
   const byReason = Map.groupBy(rest, ({ why, instead }) => `${why}; ${instead}`);
   return [
-    ...important.length === 0 ? [] : ["Not carried over, and the trained model may differ for it:"],
+    ...important.length === 0 ? [] : ["Not carried over, may change the trained model:"],
     ...important.flatMap((entry) => [
       `  ${placeOf(entry)} ${entry.field}: ${valueText(entry.value)}`,
       ...paragraph(`${entry.why}. Instead: ${entry.instead}`, room).map((line) => `    ${line}`),
     ]),
-    ...rest.length === 0 ? [] : ["Not carried over, without an effect on the trained model:"],
+    ...rest.length === 0 ? [] : ["Not carried over, no effect on the trained model:"],
     ...[...byReason].flatMap(([reason, group]) => [
       ...wrap(group.map((entry) => `${entry.field} (${placeOf(entry)})`).join(", "), room + 2).map((line) =>
         `  ${line}`

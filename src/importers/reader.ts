@@ -25,7 +25,7 @@ export class Reader {
       });
     }
     if (!isSection(this.#yaml.value)) {
-      throw new UsageError("import-unreadable", `Cannot read "${name}": it holds no fields`, {
+      throw new UsageError("import-unreadable", `Cannot read "${name}": it has no fields`, {
         hint: "It must be YAML or JSON: names and their values",
       });
     }
@@ -91,7 +91,7 @@ export async function readConfig(path: string, name: string, fs: ReadFs): Promis
       "import-script",
       `Cannot read "${name}": it is a Python program, not a configuration`,
       {
-        hint: "Give the YAML or JSON that the tool is called with, such as that of `unsloth train --config`",
+        hint: "Use the YAML or JSON that the tool is called with, such as that of `unsloth train --config`",
       },
     );
   }

@@ -18,7 +18,7 @@ export function refuseObjective({ reader, draft, title }: Task, objectives: read
     const value = reader.get(path);
     if (value === undefined) continue;
     if (allowed.some((known) => known === value || known === truth(value))) {
-      draft.carry(reader, path, null, value, "temper learns from answers");
+      draft.carry(reader, path, null, value, "temper trains on answers");
       continue;
     }
     const found = typeof value === "object" ? "" : `: ${String(value)}`;
@@ -27,7 +27,7 @@ export function refuseObjective({ reader, draft, title }: Task, objectives: read
       `Cannot import "${reader.name}": line ${reader.line(path)}, ${dotted(path)}${found} asks for ${what}`,
       {
         hint:
-          `temper trains on answers to imitate. Import ${title}'s configuration of that part, or go on with ${title}`,
+          `temper trains on answers to imitate. Import ${title}'s configuration of that part, or stay with ${title}`,
       },
     );
   }

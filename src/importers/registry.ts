@@ -39,7 +39,7 @@ export function chooseImporter(reader: Reader, asked: string | undefined): Chose
     ? found.map(({ importer, marks }) => `${marks.slice(0, 4).join(", ")} of ${importer.title}`).join("; ")
     : `none of its fields is known: ${list || "it has none"}`;
   throw new UsageError("import-unknown", `Cannot tell which tool "${reader.name}" is for: ${reason}`, {
-    hint: `Say it with --from ${IMPORTERS.map(({ name }) => name).join("|")}${
+    hint: `Set it with --from ${IMPORTERS.map(({ name }) => name).join("|")}${
       first ? `. Its fields: ${list}` : ""
     }`,
   });

@@ -16,12 +16,12 @@ export const schedule: Convert = word(
 /** 0 turns clipping off: no gradient of a training that goes well is larger than this. */
 export const gradNorm: Convert = (value) => {
   const norm = numberOf(value);
-  if (norm === undefined) return { why: "it is no number" };
+  if (norm === undefined) return { why: "it is not a number" };
   return norm > 0 ? { value: norm } : { value: 1e6, note: "no clipping" };
 };
 
 const LAYERS = {
-  why: "temper trains linear layers by name",
+  why: "temper selects linear layers by name",
   instead: "set method.target to a list of names",
 };
 
@@ -53,9 +53,8 @@ export const ADAMW = [
 /** Optimisers: temper has AdamW, with its state in full precision. */
 export function optimizer(from: string): Rule {
   return same(from, ADAMW, "AdamW", {
-    why: "temper has AdamW alone, its state in 32 bits",
-    instead:
-      "8-bit and paged AdamW differ little in the result; for others, look at train.learning_rate anew",
+    why: "temper only has AdamW, with 32-bit state",
+    instead: "8-bit and paged AdamW differ little in the result; for others, check train.learning_rate",
   });
 }
 
@@ -78,18 +77,18 @@ export function packing(from: string | readonly string[]): Rule {
   });
 }
 
-export const OWN_MEMORY = "it is about memory and speed; temper has means of its own (train.micro_tokens)";
+export const OWN_MEMORY = "it concerns memory and speed; temper has its own setting (train.micro_tokens)";
 const CHECKPOINTS = "temper keeps checkpoints by time (train.checkpoint_seconds)";
 
 /** Fields of transformers' TrainingArguments that mean the same wherever they are. */
 export const trainingArguments: readonly Rule[] = [
   ...adam,
   optimizer("optim"),
-  lacks(["optim_args", "optim_target_modules"], "temper has AdamW alone"),
+  lacks(["optim_args", "optim_target_modules"], "temper only has AdamW"),
   lacks("lr_scheduler_kwargs", "temper's schedules take no options"),
   lacks(["neftune_noise_alpha"], "temper adds no noise to embeddings"),
   same("label_smoothing_factor", [0], "labels are not smoothed", { why: "temper does not smooth labels" }),
-  same("do_train", [true], "`run` trains", { why: "a pipeline is there to train" }),
+  same("do_train", [true], "`run` trains", { why: "a pipeline always trains" }),
   leave(
     ["do_eval", "do_predict", "predict_with_generate"],
     "temper scores whenever rows are held out",
@@ -116,11 +115,11 @@ export const trainingArguments: readonly Rule[] = [
     "temper keeps the last weights",
     "set train.epochs to where the best were",
   ),
-  leave("resume_from_checkpoint", "runs go on by themselves", "`run` goes on with the latest run"),
+  leave("resume_from_checkpoint", "runs resume automatically", "`run` resumes the latest run"),
   leave(
     ["output_dir", "overwrite_output_dir", "logging_dir"],
-    "a run has a folder of its own",
-    "--runs DIR names their folder",
+    "every run has its own folder",
+    "set the runs' folder with --runs DIR",
   ),
   leave(
     ["logging_steps", "logging_strategy", "logging_first_step", "log_level", "disable_tqdm", "plot_loss"],
@@ -188,8 +187,8 @@ export const trainingArguments: readonly Rule[] = [
 export function noSwitches(names: Readonly<Record<string, string>>): Rule[] {
   return Object.entries(names).map(([from, what]) =>
     same(from, [false], `no ${what}`, {
-      why: `temper has no ${what}`,
-      instead: "a higher method.rank may make up for it",
+      why: `temper does not have ${what}`,
+      instead: "a higher method.rank may compensate",
     })
   );
 }

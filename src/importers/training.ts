@@ -50,11 +50,11 @@ export function duration(
   else if (steps !== undefined && steps <= 0) {
     draft.carry(reader, fields.steps, null, steps, "no limit, as where train.max_steps is left out");
   } else if (reader.get(fields.steps) !== undefined) {
-    draft.leave(reader, fields.steps, { why: "it is no whole number", instead: "set train.max_steps" });
+    draft.leave(reader, fields.steps, { why: "it is not a whole number", instead: "set train.max_steps" });
   } else if (reader.has(fields.steps)) leaveEmpty(fields.steps, task);
   const given = reader.get(fields.epochs);
   if (limited) {
-    draft.set("train.epochs", MOST_EPOCHS, "train.max_steps alone ends it");
+    draft.set("train.epochs", MOST_EPOCHS, "train.max_steps ends it");
     if (given !== undefined) {
       draft.leave(reader, fields.epochs, {
         why: `the number of steps overrides it in ${title}, too`,
@@ -67,7 +67,7 @@ export function duration(
   if (given === undefined) {
     if (reader.has(fields.epochs)) leaveEmpty(fields.epochs, task);
     draft.set("train.epochs", epochs, `${title}'s default`);
-  } else if (value === undefined) draft.leave(reader, fields.epochs, { why: "it is no number" });
+  } else if (value === undefined) draft.leave(reader, fields.epochs, { why: "it is not a number" });
   else draft.carry(reader, fields.epochs, "train.epochs", value);
 }
 

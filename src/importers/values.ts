@@ -35,12 +35,12 @@ export function numberOf(value: unknown): number | undefined {
 
 export const number: Convert = (value) => {
   const result = numberOf(value);
-  return result === undefined ? { why: "it is no number" } : { value: result };
+  return result === undefined ? { why: "it is not a number" } : { value: result };
 };
 
 /** A name or another text. */
 export const text: Convert = (value) =>
-  typeof value === "object" ? { why: "it is no text" } : { value: String(value) };
+  typeof value === "object" ? { why: "it is not text" } : { value: String(value) };
 
 export const flag: Convert = (value) => {
   const result = truth(value);

@@ -1,7 +1,7 @@
 import { delimiter, isAbsolute, join } from "../deps/path.ts";
 import type { Fs } from "./files/fs.ts";
 
-/** Where a program lies on PATH; undefined when it does not. */
+/** A program's path on PATH; undefined when it is not there. */
 export async function findProgram(
   name: string,
   { fs, env }: { readonly fs: Fs; readonly env: Readonly<Record<string, string | undefined>> },

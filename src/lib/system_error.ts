@@ -15,9 +15,9 @@ const FOUND: Readonly<Record<string, readonly [code: string, found: string, hint
     "Raise the limit (ulimit -n), then run the same command again",
   ],
   ENFILE: ["io-error", "too many files are open on this machine", "Run the same command again later"],
-  EACCES: ["not-writable", "permission denied", "Choose a folder that you may write to"],
-  EPERM: ["not-writable", "the operation is not permitted", "Choose a folder that you may write to"],
-  EROFS: ["not-writable", "the file system is read-only", "Choose a folder that you may write to"],
+  EACCES: ["not-writable", "permission denied", "Choose a folder you can write to"],
+  EPERM: ["not-writable", "the operation is not permitted", "Choose a folder you can write to"],
+  EROFS: ["not-writable", "the file system is read-only", "Choose a folder you can write to"],
   ENOTDIR: ["not-a-folder", "a part of the path is a file", "Choose another folder"],
   EEXIST: ["not-a-folder", "a file of that name exists", "Choose another folder"],
 };

@@ -10,7 +10,7 @@ import type { Pipeline } from "./define_pipeline.ts";
 import { loadingOf, loadPipeline, type PipelineOptions } from "./load_pipeline.ts";
 
 /**
- * What `advise` looked at, and what it says.
+ * The case `advise` considered, and its advice.
  *
  * @example
  * ```ts
@@ -24,8 +24,8 @@ export interface AdviseResult {
 }
 
 /**
- * Says which method fits data, model and machine, with numbers: those of a pipeline, whose data, base and machine are
- * looked at, or those given. The same estimates as `plan`; starts and writes nothing.
+ * Recommends a method for data, model and machine, with figures: those of a pipeline, whose data, base and machine are
+ * read, or those given. The same estimates as `plan`; starts and writes nothing.
  *
  * @throws {SpecError} when the pipeline cannot be used
  * @example

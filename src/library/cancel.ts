@@ -19,7 +19,7 @@ export interface CancelOptions extends WorldOptions {
   readonly takeover?: boolean;
   /** Stops waiting: the run may still be cancelled. */
   readonly signal?: AbortSignal;
-  /** Told when another process drives the run and was asked to cancel it. */
+  /** Called when another process drives the run and was asked to cancel it. */
   readonly onAsked?: (run: { readonly id: string }) => void;
 }
 

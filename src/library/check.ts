@@ -13,8 +13,8 @@ import { loadingOf, type PipelineOptions } from "./load_pipeline.ts";
 export type CheckOptions = Omit<PipelineOptions, "cell">;
 
 /**
- * Checks a pipeline, of a file or defined in code: every problem at once, with its place in the YAML. Looks whether
- * what it names is there; starts and writes nothing.
+ * Checks a pipeline, from a file or defined in code: every problem at once, with its place in the YAML. Also checks that
+ * the files it refers to exist; starts and writes nothing.
  *
  * @returns the pipeline with its defaults, one for each combination of its matrix, or what is wrong with it
  * @example

@@ -28,14 +28,14 @@ export const DATA = "compare.json";
  * ```
  */
 export interface CompareOptions extends Omit<DrivingOptions, "cell" | "adopt" | "createAnyway"> {
-  /** Told before the run of each combination. */
+  /** Called before the run of each combination. */
   readonly onCombination?: (loaded: LoadedSpec, index: number, count: number) => void;
-  /** Told after it. */
+  /** Called after it. */
   readonly onCombinationEnd?: (run: CellRun) => void;
 }
 
 /**
- * What became of a matrix.
+ * The result of a matrix.
  *
  * @example
  * ```ts
@@ -54,8 +54,8 @@ export interface CompareResult {
 }
 
 /**
- * Runs every combination of a pipeline's matrix, one after the other, and compares what they cost and give. Runs that
- * are done are not repeated, so calling it again goes on after any interruption and tries again what failed.
+ * Runs every combination of a pipeline's matrix, one after the other, and compares cost and quality. Finished runs
+ * are not repeated: calling it again resumes after any interruption and retries what failed.
  *
  * @throws {SpecError} when the pipeline cannot be used
  * @throws {TemperError} when it has no matrix, or another process drives one of its runs

@@ -12,7 +12,7 @@ type OwnSection<P extends Providers> = {
 }[keyof P & string];
 
 /**
- * What a pipeline says, as in a file: every field that has a default can be left out. `P`: providers of one's own,
+ * A pipeline's content, as in a file: fields with a default can be omitted. `P`: your own providers,
  * whose sections are then allowed too.
  *
  * @example
@@ -46,7 +46,7 @@ export type PipelineInput<P extends Providers = Record<never, never>> = Omit<Spe
  * ```
  */
 export interface Pipeline extends PipelineText {
-  /** Providers that it may name beside temper's own. */
+  /** Additional providers it may use. */
   readonly providers: Providers;
 }
 
@@ -61,12 +61,12 @@ export interface Pipeline extends PipelineText {
 export interface DefineOptions<P extends Providers = Providers> {
   /** Folder that relative paths in the pipeline start from. @default the current one */
   readonly dir?: string;
-  /** Providers of one's own, by the `provider.kind` that means them. */
+  /** Your own providers, by their `provider.kind`. */
   readonly providers?: P;
 }
 
 /**
- * Defines a pipeline in code. It is the YAML file that says the same: the same defaults, the same problems, the same
+ * Defines a pipeline in code. It is equivalent to the YAML file: the same defaults, the same problems, the same
  * step keys. Nothing is checked yet; `check`, `plan` and `run` do.
  *
  * @example

@@ -11,7 +11,7 @@ import { envOf, worldOf, type WorldOptions } from "./options.ts";
 import { clockFinding, staleFindings } from "./run_diagnostics.ts";
 
 /**
- * Says what is installed, reachable and missing, and what fixes it, one thing after the other. Leaves everything as it
+ * Reports what is installed, reachable and missing, with the fix, one after the other. Changes nothing.
  * is.
  *
  * @example

@@ -23,7 +23,7 @@ export interface ExplainResult {
 }
 
 /**
- * Says why the steps of a pipeline will run again: what changed since its latest run, old and new.
+ * Explains why steps of a pipeline will run again: what changed since its latest run, old and new.
  *
  * @throws {SpecError} when the pipeline cannot be used
  * @example

@@ -10,7 +10,7 @@ export async function findRun(fs: Fs, runsDir: string, reference: string): Promi
   const [latest] = runs;
   if (!latest) {
     throw new UsageError("no-runs", `Cannot find run "${reference}": no run in "${runsDir}"`, {
-      hint: "Start one with: `temper run FILE`, or name their folder with --runs DIR",
+      hint: "Start one with: `temper run FILE`, or give the runs' folder with --runs DIR",
     });
   }
   if (reference === "last") return latest;

@@ -23,7 +23,7 @@ const LOOK_MS = 1000;
  */
 export interface FollowOptions extends WorldOptions {
   /**
-   * How far: what is there "now", until nothing works on the run any more ("left"), or until it has "ended", even
+   * How far: the events so far ("now"), until no process works on the run ("left"), or until it has "ended", even
    * when nothing drives it now. @default "left"
    */
   readonly until?: "now" | "left" | "ended";
@@ -80,7 +80,7 @@ export async function* followLines(dir: string, options: FollowOptions): AsyncGe
     yield seen(line);
     if (isTerminal(state)) return;
   }
-  // What a runner wrote between the last look at its log and the look at its lock.
+  // Events written between the last reading of the log and the check of the lock.
   const reader = new LineReader(path, from);
   for await (const chunk of fs.readStream(path, from)) {
     for (const line of reader.push(chunk)) yield seen(line);

@@ -12,7 +12,7 @@ import { worldOf, type WorldOptions } from "./options.ts";
  * ```
  */
 export interface ListRunsOptions extends WorldOptions {
-  /** Told of each run whose log cannot be read; it is left out. @default the first one is thrown */
+  /** Called for each run whose log cannot be read; it is skipped. @default the first one is thrown */
   readonly onDamaged?: (error: TemperError) => void;
 }
 

@@ -7,7 +7,7 @@ import type { Pipeline } from "./define_pipeline.ts";
 import { envOf, type HostedOptions, worldOf, type WorldOptions } from "./options.ts";
 
 /**
- * How a pipeline is read, beside the world it is read in.
+ * How a pipeline is read.
  *
  * @example
  * ```ts
@@ -17,9 +17,9 @@ import { envOf, type HostedOptions, worldOf, type WorldOptions } from "./options
 export interface PipelineOptions extends WorldOptions, Pick<HostedOptions, "prices"> {
   /** Overrides, each `PATH=VALUE` with the value in YAML. Later ones win. */
   readonly set?: readonly string[];
-  /** Of a pipeline with a matrix, the combination with this label. */
+  /** With a matrix: only the combination with this label. */
   readonly cell?: string;
-  /** Go on although the estimate says that memory does not suffice. */
+  /** Continue although the estimate exceeds the available memory. */
   readonly force?: boolean;
 }
 

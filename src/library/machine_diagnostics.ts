@@ -29,20 +29,20 @@ export function memoryFinding(available: number, total: number, needed: number):
   return { name: "memory", state: "warn", found, fix };
 }
 
-/** Whether a folder can be written, holds locks that are seen, and has space. The folder need not exist yet. */
+/** Whether a folder is writable, supports locks, and has space. The folder need not exist yet. */
 export async function folderFinding(
   { fs, clock }: Pick<Env, "fs" | "clock">,
   name: "runs" | "cache" | "shared",
   path: string,
 ): Promise<Diagnostic> {
   const parent = await existingParent(fs, path);
-  const at = parent === path ? `"${path}"` : `"${path}" (not there yet)`;
+  const at = parent === path ? `"${path}"` : `"${path}" (does not exist yet)`;
   const option = name === "shared" ? "TEMPER_CACHE" : `--${name} DIR`;
   const fix = `Choose another folder with ${option}`;
   const lock = await locksWork(fs, join(parent, `.temper-doctor-${clock.randomHex(4)}`));
   if (lock instanceof TemperError) return { name, state: "missing", found: lock.message, fix };
   if (!lock) {
-    const found = `${at} does not keep locks: two runs could disturb each other`;
+    const found = `${at} does not support file locks: two runs could collide`;
     return { name, state: "missing", found, fix: `${fix} on a local disk` };
   }
   const free = await fs.freeBytes(parent);

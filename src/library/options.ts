@@ -5,7 +5,7 @@ import { denoFs, type Fs } from "../lib/files/fs.ts";
 import type { Env, Providers } from "../providers/provider.ts";
 
 /**
- * What a call may use of the world. All of it has a default, which is looked up when the call is made: importing the
+ * A call's environment. Everything has a default, which is read when the call is made: importing the
  * library reads nothing.
  *
  * @example
@@ -25,7 +25,7 @@ export interface WorldOptions {
   readonly cacheDir?: string;
   /** Environment variables. @default those of this process */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Providers of one's own, by the `provider.kind` that means them. */
+  /** Your own providers, by their `provider.kind`. */
   readonly providers?: Providers;
   /** Access to files. @default Deno's */
   readonly fs?: Fs;
@@ -34,7 +34,7 @@ export interface WorldOptions {
 }
 
 /**
- * Choices about hosted jobs, which are no part of a pipeline.
+ * Options for hosted jobs that are not part of a pipeline.
  *
  * @example
  * ```ts
@@ -42,11 +42,11 @@ export interface WorldOptions {
  * ```
  */
 export interface HostedOptions {
-  /** File with prices of hosted models, for those that temper has none or an old one of. */
+  /** File with prices of hosted models that temper's own table lacks or has outdated. */
   readonly prices?: string;
-  /** Id of a hosted job to take instead of starting one. */
+  /** Id of a hosted job to adopt instead of starting one. */
   readonly adopt?: string;
-  /** Start a hosted job although one exists that does the same, and pay for it. */
+  /** Start and pay for a hosted job although an equal one exists. */
   readonly createAnyway?: boolean;
 }
 

@@ -36,7 +36,7 @@ export interface StepPreview {
 }
 
 /**
- * What a run would do and what it would take.
+ * What a run would do, with its estimates.
  *
  * @example
  * ```ts
@@ -56,16 +56,16 @@ export interface PlanResult {
   readonly plan: Plan;
   readonly steps: readonly StepPreview[];
   readonly data: DataSize;
-  /** What the rows say and nothing uses, where the format step's output is known. */
+  /** Unused fields of the rows, if the format step's output is known. */
   readonly unused: readonly JsonObject[];
-  /** The same in words, with those that are not listed. */
+  /** The same as text, including those not listed. */
   readonly unusedText: string | undefined;
   /** Resolved settings, estimates and what to read before running. */
   readonly preview: Preview;
 }
 
 /**
- * Says what a run would do, why, and what it would take. Reads files; starts and writes nothing.
+ * Shows what a run would do and why, with tokens, memory and time. Reads files; starts and writes nothing.
  *
  * @throws {SpecError} when the pipeline cannot be used
  * @example
@@ -94,7 +94,7 @@ export async function plan(pipeline: string | Pipeline, options: PlanOptions = {
 }
 
 /**
- * The plans of every combination of a pipeline's matrix; one alone where there is none.
+ * The plans of every combination of a pipeline's matrix; a single one without a matrix.
  *
  * @throws {SpecError} when the pipeline cannot be used
  * @example
@@ -163,8 +163,8 @@ async function planLoaded(loaded: LoadedSpec, env: Env, options: PlanOptions): P
 
 /** `found`: undefined for a step whose output is not stored. */
 function why(found: CacheHit | CacheMiss | undefined, reason: string | undefined): string {
-  if (found?.hit) return `stored by ${found.run}`;
-  if (found?.damaged !== undefined) return `stored output is damaged: ${found.damaged}`;
-  if (!found) return reason ?? "its job is started once and adopted from then on";
-  return reason ?? "nothing is stored for it";
+  if (found?.hit) return `cached by ${found.run}`;
+  if (found?.damaged !== undefined) return `cached output is damaged: ${found.damaged}`;
+  if (!found) return reason ?? "never cached: a job is started once, then adopted";
+  return reason ?? "not in the cache";
 }

@@ -18,7 +18,7 @@ export interface PruneOptions extends WorldOptions {
 }
 
 /**
- * Says what `prune` would remove. Changes nothing.
+ * Lists what `prune` would remove. Changes nothing.
  *
  * @example
  * ```ts
@@ -37,7 +37,7 @@ export async function planPrune(options: PruneOptions = {}): Promise<PrunePlan> 
 }
 
 /**
- * Removes finished runs, as far as `keep` and `olderThanMs` say so, and stored outputs that no run refers to any more.
+ * Removes finished runs, as selected by `keep` and `olderThanMs`, and unused outputs.
  *
  * @returns what was removed
  * @example

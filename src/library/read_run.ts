@@ -5,7 +5,7 @@ import { findRun } from "./find_run.ts";
 import { worldOf, type WorldOptions } from "./options.ts";
 
 /**
- * One run as it is now: its steps, what was measured, what it left.
+ * One run as it is now: steps, metrics, artifacts.
  *
  * @param run an id, the beginning of one, or "last"
  * @throws {TemperError} when there is no such run, or its log cannot be read
@@ -30,5 +30,5 @@ export async function readRun(run: string, options: WorldOptions = {}): Promise<
   const { id, dir } = await findRun(fs, runsDir, run);
   const state = await readState(fs, dir);
   if (state) return state;
-  throw new TemperError("no-such-run", `Cannot read run "${id}": it was removed meanwhile`);
+  throw new TemperError("no-such-run", `Cannot read run "${id}": it was removed in the meantime`);
 }

@@ -22,7 +22,7 @@ export interface UnregisterOptions extends WorldOptions {
   readonly model?: string;
   /** Address of the Ollama server. @default the pipeline's, or Ollama's own */
   readonly server?: string;
-  /** Stops it; doing it again is harmless. */
+  /** Stops it; it can safely be repeated. */
   readonly signal?: AbortSignal;
 }
 
@@ -35,11 +35,11 @@ export interface UnregisterOptions extends WorldOptions {
  * ```
  */
 export interface RegisterOptions extends UnregisterOptions {
-  /** Replace a model of this name that temper did not make. */
+  /** Replace an existing model of this name that temper did not make. */
   readonly overwrite?: boolean;
   /** Keep the model that had the name, under NAME-previous. */
   readonly keepPrevious?: boolean;
-  /** Told what is going on, each sentence once. */
+  /** Called with progress messages, each once. */
   readonly onProgress?: (message: string) => void;
 }
 
@@ -63,7 +63,7 @@ export interface RegisterResult extends Registered {
 }
 
 /**
- * Serves a finished run's model with Ollama, and measures what is served. Doing it twice is harmless.
+ * Serves a finished run's model with Ollama and measures the served answers. Can safely be repeated.
  *
  * @param run an id, the beginning of one, or "last"
  * @throws {TemperError} when there is no such run, it left nothing to serve, or the server cannot be reached

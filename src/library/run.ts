@@ -17,7 +17,7 @@ import { type HostedOptions, worldOf } from "./options.ts";
 import type { PlanOptions } from "./plan.ts";
 
 /**
- * How runs are driven, whichever they are.
+ * Options for driving runs.
  *
  * @example
  * ```ts
@@ -30,15 +30,15 @@ import type { PlanOptions } from "./plan.ts";
 export interface DrivingOptions extends PlanOptions, HostedOptions {
   /** Take a run over from the host that drove it last. Make sure that nothing drives it there. */
   readonly takeover?: boolean;
-  /** Leaves the run: its job goes on, and running it again goes on with both. */
+  /** Leaves the run: its job continues, and running it again resumes both. */
   readonly signal?: AbortSignal;
   /** Cancels the run and its job. */
   readonly cancelSignal?: AbortSignal;
   /** How long a run that was left while its job runs waits for `cancelSignal`. Asked then. @default not at all */
   readonly cancelWindowMs?: () => number;
-  /** Told of each event as it is written, with the state of the run after it. */
+  /** Called with each event as it is written, and the run's state after it. */
   readonly onEvent?: (event: LogEvent, state: RunState) => void;
-  /** Told once it is known which run it is, before its first event. `notice`: why it is not another one. */
+  /** Called once the run is known, before its first event. `notice`: why a new run was started. */
   readonly onRun?: (
     run: { readonly id: string; readonly dir: string },
     notice: string | undefined,
@@ -54,9 +54,9 @@ export interface DrivingOptions extends PlanOptions, HostedOptions {
  * ```
  */
 export interface RunOptions extends DrivingOptions {
-  /** Start a new run, whatever is there; finished steps still come from the cache. */
+  /** Always start a new run; finished steps still come from the cache. */
   readonly fresh?: boolean;
-  /** Go on with this run and no other: an id, the beginning of one, or "last". */
+  /** Resume this run only: an id, the start of one, or "last". */
   readonly resume?: string;
 }
 
@@ -70,12 +70,12 @@ export interface RunOptions extends DrivingOptions {
  * ```
  */
 export interface RunResult extends RunOutcome {
-  /** What was measured. What was not is undefined. */
+  /** The measured scores; undefined where not measured. */
   readonly scores: Scores;
 }
 
 /**
- * Runs a pipeline, of a file or defined in code, or goes on with its latest run. A finished run of the same pipeline
+ * Runs a pipeline, from a file or defined in code, or resumes its latest run. A finished run of the same pipeline
  * and data is reported, an interrupted one resumed, and anything else starts a new run.
  *
  * @throws {SpecError} when the pipeline cannot be used
@@ -151,10 +151,13 @@ export async function drive(
 
 function refuseContradictions({ fresh, resume, adopt, createAnyway }: RunOptions): void {
   if (fresh && resume !== undefined) {
-    throw new UsageError("bad-option", "Cannot both resume and start anew: resume and fresh given");
+    throw new UsageError("bad-option", "Cannot both resume and start a new run: resume and fresh given");
   }
   if (adopt !== undefined && createAnyway) {
-    throw new UsageError("bad-option", "Cannot both take a job and start one: adopt and createAnyway given");
+    throw new UsageError(
+      "bad-option",
+      "Cannot both adopt a job and create one: adopt and createAnyway given",
+    );
   }
 }
 

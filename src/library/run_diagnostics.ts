@@ -10,25 +10,25 @@ import { planPrune } from "../run/prune.ts";
 /** File times are rounded, and a network server's clock is never quite this one. */
 const CLOCK_MS = 5_000;
 
-/** Whether this machine's clock agrees with the file system that holds the runs, and with the newest of them. */
+/** Whether this machine's clock agrees with the runs' file system, and with the newest of them. */
 export async function clockFinding({ fs, clock }: Env, runsDir: string): Promise<Diagnostic> {
   const path = join(await existingParent(fs, runsDir), `.temper-doctor-${clock.randomHex(4)}`);
   const now = clock.now();
   const name = "clock";
-  const fix = "Set the clock (timedatectl set-ntp true): ages, durations and the order of runs go by it";
+  const fix = "Set the clock (timedatectl set-ntp true): ages, durations and the order of runs depend on it";
   let written: number;
   try {
     await fs.writeAtomic(path, "");
     written = (await fs.stat(path))?.mtime ?? now;
   } catch {
-    // That nothing can be written there is told by another finding.
+    // Another finding reports that nothing can be written there.
     return { name, state: "ok", found: new Date(now).toISOString() };
   } finally {
     await fs.remove(path).catch(() => {});
   }
   const off = Math.abs(written - now);
   if (off > CLOCK_MS) {
-    return { name, state: "warn", found: `${duration(off)} away from that of the runs' disk`, fix };
+    return { name, state: "warn", found: `${duration(off)} off from the clock of the runs' disk`, fix };
   }
   const [latest] = await listRuns(fs, runsDir);
   const ahead = latest ? (Date.parse(latest.started) || 0) - now : 0;
@@ -37,12 +37,12 @@ export async function clockFinding({ fs, clock }: Env, runsDir: string): Promise
   return { name, state: "warn", found, fix };
 }
 
-/** Runs that nobody drives, and what nothing refers to any more. */
+/** Interrupted runs and unused outputs. */
 export async function* staleFindings(env: Env, runsDir: string): AsyncGenerator<Diagnostic> {
   const { interrupted, damaged } = await unfinished(env, runsDir);
   const [newest] = interrupted;
   if (newest) {
-    const fix = `\`temper run ${newest.pipeline}\` goes on with it, \`temper cancel ${newest.id}\` ends it`;
+    const fix = `\`temper run ${newest.pipeline}\` resumes it, \`temper cancel ${newest.id}\` cancels it`;
     const found = `${counted(interrupted.length, "run")} interrupted, the newest ${newest.id}`;
     yield { name: "unfinished", state: "warn", found, fix };
   }
@@ -53,7 +53,7 @@ export async function* staleFindings(env: Env, runsDir: string): AsyncGenerator<
     yield { name: "damaged", state: "warn", found, fix };
   }
   const { removals, freed } = await planPrune(env, { runsDir });
-  if (removals.length === 0) yield { name: "stale", state: "ok", found: "nothing that no run refers to" };
+  if (removals.length === 0) yield { name: "stale", state: "ok", found: "no unused outputs" };
   else {
     const found = `${counted(removals.length, "stored output or leftover")} that no run refers to, ${
       bytes(freed)

@@ -4,7 +4,7 @@ import { type JsonSchema, pipelineSchema } from "../spec/schema/json_schema.ts";
 import { specWith } from "../spec/schema/schema.ts";
 
 /**
- * JSON Schema (draft 7) of pipeline files, for editors and for whoever makes them. `providers`: those of one's own,
+ * JSON Schema (draft 7) of pipeline files, for editors and generators. `providers`: your own,
  * whose sections are then part of it.
  *
  * @example

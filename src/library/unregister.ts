@@ -1,7 +1,7 @@
 import { serveOptions, servingWork, type UnregisterOptions } from "./register.ts";
 
 /**
- * What became of a model that was to be removed.
+ * The result of removing a model.
  *
  * @example
  * ```ts

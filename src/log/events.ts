@@ -4,7 +4,7 @@ import type { Json } from "../lib/json/json.ts";
 /** Version of the event format. A reader that meets another one stops. */
 export const EVENT_VERSION = 1;
 
-/** Longest line, newline included: an event is a decision, what is large lies in a file beside it. */
+/** Longest line, newline included: an event is a decision; large data goes into a file. */
 export const MAX_LINE = 65_536;
 
 /** Any JSON object. */
@@ -29,7 +29,7 @@ export type ArtifactInfo = z.infer<typeof artifact>;
 
 export const resultSchema = z.object({ metrics: jsonObject, artifacts: z.array(artifact).readonly() })
   .readonly();
-/** What the run is worth, told by the step that knows. */
+/** The run's result, from the step that has it. */
 export type ResultInfo = z.infer<typeof resultSchema>;
 
 const step = z.string();
@@ -108,7 +108,7 @@ export type Envelope = Readonly<z.infer<typeof envelope>>;
  */
 export type LogEvent = NewEvent & Envelope;
 /**
- * A line of a type that a later version added: kept, and without effect on the state.
+ * A line of a type added by a later version: kept, with no effect on the state.
  *
  * @example
  * ```ts

@@ -12,8 +12,8 @@ export interface Folded {
 export const NOTHING_FOLDED: Folded = { state: NO_RUN, end: 0 };
 
 /**
- * Folds what a log holds behind `from` as of now, without keeping a line of it: memory does not grow with the log.
- * A missing file holds nothing.
+ * Folds what a log contains after `from`, without keeping any line: memory does not grow with the log.
+ * A missing file counts as empty.
  */
 export async function foldLog(
   fs: ReadFs,

@@ -13,7 +13,7 @@ export const TORN_FILE = "events.torn";
 /** The one writer of a run's log. Open it only while holding the run's lock. */
 export class LogWriter {
   #state: RunState;
-  /** Settles when everything handed over so far is written; rejects for ever after the first failure. */
+  /** Resolves when everything appended so far is written; always rejects after the first failure. */
   #written: Promise<void> = Promise.resolve();
   /** Milliseconds by which the clock was set back below the last event. */
   #behind = 0;
@@ -79,7 +79,7 @@ export class LogWriter {
     // Checked as a reader will check it: a log that cannot be read must never be written.
     const checked = parseEvent(JSON.parse(JSON.stringify(line))) as LogEvent;
     this.#written = this.#written.then(() => this.#write(bytes, durable));
-    // Nobody may be waiting for this one; the next decision is told.
+    // Nothing may be awaiting this one; the next decision reports the error.
     this.#written.catch(() => {});
     this.#state = fold(this.#state, checked);
     return checked;

@@ -29,7 +29,7 @@ export interface ReadPoints {
 
 /**
  * Hands out the points of the whole lines from byte `from` on. Lines that cannot be read are counted and passed over:
- * a chart with a gap is worth more than none, and the runner is the one that checks them.
+ * a chart with a gap is better than none, and the runner is the one that checks them.
  */
 export async function readPoints(
   fs: ReadFs,

@@ -4,7 +4,7 @@ import type { ReadFs } from "../lib/files/read_fs.ts";
 import { type LogEvent, MAX_LINE, parseEvent, type UnknownEvent } from "./events.ts";
 import { fold, NO_RUN, type RunState } from "./run_state.ts";
 
-/** One committed line: the event and the bytes it stands in, without the newline. */
+/** One committed line: the event and its bytes, without the newline. */
 export interface LogLine {
   readonly event: LogEvent | UnknownEvent;
   readonly text: string;
@@ -84,7 +84,7 @@ export class LineReader {
       "corrupt-log",
       `Cannot read "${this.path}" at ${line}byte ${this.#offset}: ${found}`,
       {
-        hint: "temper never changes what it has written: restore the file, or start anew with --fresh",
+        hint: "temper never changes what it has written: restore the file, or start a new run with --fresh",
         cause,
       },
     );

@@ -12,7 +12,7 @@ export function isDriven(fs: ReadFs, runDir: string): Promise<boolean> {
   return fs.isLocked(join(runDir, LOCK_FILE));
 }
 
-/** The state as a person should see it: `interrupted` when it is unfinished and nobody drives it. */
+/** The state to show: `interrupted` when it is unfinished and no process drives it. */
 export function seen(state: RunState, driven: boolean): RunState {
   return isTerminal(state) || driven ? state : stopped(state, "interrupted");
 }

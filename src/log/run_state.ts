@@ -1,7 +1,7 @@
 import type { JsonObject } from "../lib/json/json.ts";
 import type { ArtifactInfo, ErrorInfo, LogEvent, Output, UnknownEvent } from "./events.ts";
 
-/** `interrupted` is never in the log: it is a running state that nobody drives (see liveness.ts). */
+/** `interrupted` is never in the log: it is a running state without a process (see liveness.ts). */
 export type RunStatus = "running" | "interrupted" | "done" | "failed" | "cancelled";
 export type StepStatus = "pending" | "running" | "retrying" | "interrupted" | "done" | "failed" | "cancelled";
 
@@ -34,7 +34,7 @@ export interface StepState {
   readonly from: string | undefined;
   /** How often it was started; 0 before the first time. */
   readonly attempt: number;
-  /** How many of the attempts ended in an error worth another try. */
+  /** How many attempts ended in an error that may be retried. */
   readonly retries: number;
   /** ISO times. `started` is that of the latest attempt. */
   readonly started: string | undefined;
@@ -42,7 +42,7 @@ export interface StepState {
   readonly progress: StepProgress | undefined;
   /** Sentences the step said while it ran, each once. */
   readonly messages: readonly string[];
-  /** Facts the step wrote down for whoever goes on after it, in all its attempts. */
+  /** Facts recorded by the step's attempts for those that follow. */
   readonly records: readonly JsonObject[];
   readonly outputs: readonly Output[];
   readonly summary: JsonObject | undefined;
@@ -146,7 +146,7 @@ export function fold(state: RunState, event: LogEvent | UnknownEvent): RunState 
   }
 }
 
-/** Marks the run, and the step it stands in, as no longer driven. */
+/** Marks the run and its current step as no longer driven. */
 export function stopped(state: RunState, as: "cancelled" | "interrupted"): RunState {
   const steps = state.steps.map((step) =>
     step.state === "running" || step.state === "retrying" ? { ...step, state: as } : step

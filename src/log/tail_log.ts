@@ -44,7 +44,7 @@ export async function* tailLog(
   }
 }
 
-/** Remembers a call that comes while nobody waits for it. */
+/** Remembers a call that arrives while nothing awaits it. */
 class Bell {
   #rung = new AbortController();
 

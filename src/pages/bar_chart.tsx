@@ -7,7 +7,7 @@ export interface Bar {
   readonly value: number;
   /** The value as it is written beside the bar. */
   readonly text: string;
-  /** Drawn thin below the bar: what it was before. */
+  /** Drawn as a thin bar below: the value before. */
   readonly earlier?: { readonly value: number; readonly text: string } | undefined;
 }
 

@@ -8,17 +8,17 @@ export const CHECK_TEXT = {
   placeholders: (n: number) => `${counted(n, "turn")} that ${n === 1 ? "is" : "are"} only a placeholder`,
   markup: (n: number) =>
     `${counted(n, "text")} with markup of chat templates, which would end or forge turns: ` +
-    "strip it, and give turns as format messages",
+    "strip it, and use format messages for turns",
   "quoted_markup": (n: number) => `${counted(n, "text")} with marks of chat templates that may be quoted`,
   duplicates: (n: number) => `${counted(n, "repeated conversation")} in train`,
-  leakage: (n: number) => `${counted(n, "row")} of eval whose input train has too`,
+  leakage: (n: number) => `${counted(n, "row")} of eval whose input is also in train`,
 } as const;
 export type CheckWithText = keyof typeof CHECK_TEXT;
 
-/** What is said of a row that repeats another, before that row's origin. */
+/** The finding about a row that repeats another, before that row's origin. */
 export const REPEAT_TEXT = {
   duplicates: { field: "row", problem: "is the same conversation as" },
-  leakage: { field: "input", problem: "is the same as that of train's" },
+  leakage: { field: "input", problem: "is the same as that of the training row" },
 } as const;
 
 /** What a check found; of one that this version does not know, how often. */

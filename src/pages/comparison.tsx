@@ -24,7 +24,7 @@ function about({ metric, rows, cells }: Compared): string {
   return `${done} of ${cells.length} combinations are done.${on}`;
 }
 
-/** What runs cost and give, beside each other. */
+/** Cost and quality of runs, compared. */
 export function Comparison({ comparison }: { comparison: Compared }) {
   const done = comparison.cells.filter(({ state }) => state === "done");
   return (
@@ -62,7 +62,7 @@ function Charts({ comparison: { metric }, cells }: CellsProps & { readonly compa
       {hasScore(metric)
         ? (
           <Bars
-            caption={`${metric} after training, and thin below it before`}
+            caption={`${metric} after training, with the score before as a thin bar below`}
             bars={scores(cells)}
             most={1}
           />

@@ -50,10 +50,10 @@ export const dataReport = z.object({
     z.object({ severity: z.string(), count, findings: z.array(finding).readonly() }),
   ),
   unused: z.array(z.object({ field: z.string(), count, rows: count, why: z.string().optional() })).readonly()
-    .optional().describe("Fields of the used rows that no example holds"),
+    .optional().describe("Fields of the used rows that no example contains"),
   moreUnused: z.object({ fields: count, count }).optional().describe("Further such fields"),
   ignored: z.record(z.string(), count).optional().describe(
-    "What earlier versions wrote instead: rows by field",
+    "Written by earlier versions: rows by field",
   ),
 });
 export type DataReport = z.infer<typeof dataReport>;

@@ -17,7 +17,7 @@ interface DatasetProps {
   readonly level: 2 | 3;
 }
 
-/** What became of the dataset's rows. */
+/** The dataset report. */
 export function Dataset({ report, level }: DatasetProps) {
   return (
     <>
@@ -82,7 +82,7 @@ function Checks({ report: { checks } }: { report: DataReport }) {
     <Table label="Checks" columns={["check", "severity", "found"]}>
       {Object.entries(checks).map(([name, { severity, count: found }]) => {
         const [style, text] = severity === "off"
-          ? ["off", "not looked for"]
+          ? ["off", "off"]
           : found === 0
           ? ["good", "nothing found"]
           : [severity, foundText(name, found)];
@@ -199,15 +199,15 @@ function Unused({ report: { unused, moreUnused, ignored }, level }: DatasetProps
   if (fields.length === 0) return null;
   return (
     <>
-      <Heading level={level}>Fields that are not used</Heading>
-      <p class="soft">The rows are used without them: no example holds what they say.</p>
-      <Table label="Fields that are not used" columns={["field", ...numbers("values", "rows"), "why"]}>
+      <Heading level={level}>Unused fields</Heading>
+      <p class="soft">The rows are used without them: no example contains their values.</p>
+      <Table label="Unused fields" columns={["field", ...numbers("values", "rows"), "why"]}>
         {fields.map((field) => (
           <tr>
             <th scope="row" class="place">{field.field}</th>
             <Cell>{field.count}</Cell>
             <Cell>{field.rows}</Cell>
-            <td>{field.why ?? "nothing uses it"}</td>
+            <td>{field.why ?? "not used by this format"}</td>
           </tr>
         ))}
       </Table>

@@ -5,7 +5,7 @@ import type { Method } from "../spec/schema/schema_method.ts";
 /** What is known of a training before its method is chosen. */
 export interface AdviseQuestion extends Omit<CostQuestion, "method" | "microTokens" | "epochs"> {
   readonly rows: number;
-  /** Bytes that the device has; undefined where nobody knows. */
+  /** The device's memory in bytes; undefined when unknown. */
   readonly deviceMemory: number | undefined;
   /** Tokens computed at once unless memory wants fewer. */
   readonly microTokens: number;
@@ -46,7 +46,7 @@ export interface Advice {
 /** Below this many rows examples in the prompt often do as well: a rule of thumb. */
 const FEW_ROWS = 50;
 /**
- * A low-rank update holds what its numbers can: about two bits each (Allen-Zhu & Li 2024, arXiv 2404.05405), and a
+ * A low-rank update stores what its parameters can: about two bits each (Allen-Zhu & Li 2024, arXiv 2404.05405), and a
  * labelled token has about one to teach. While the data has fewer tokens than the update numbers, LoRA learns like full
  * fine-tuning (Schulman et al. 2025, "LoRA Without Regret").
  */
@@ -69,31 +69,33 @@ export function advise(question: AdviseQuestion): Advice {
     question.rows < FEW_ROWS,
     `${count(question.rows)} rows (a rule of thumb, not a measurement)`,
     [
-      "measure examples in the prompt first (evaluate.few_shot): with so few rows they may be enough",
-      "there is something to train on",
+      "measure few-shot prompting first (evaluate.few_shot): with so few rows it may be enough",
+      "enough rows to train on",
     ],
   );
   const fullFits = full?.fits ?? false;
   ask("Does training every weight fit?", fullFits, fitText(question, full), [
     "full is possible",
-    "full is out",
+    "full does not fit",
   ]);
   const room = lora ? lora.costs.trainable : 0;
   const supervised = question.tokens.supervised;
   const outgrown = ask(
-    "Does the data hold more than a low-rank update can?",
+    "Does the data contain more than a low-rank update can learn?",
     supervised > room * TOKENS_PER_NUMBER,
-    `${count(supervised)} labelled tokens for ${count(room)} numbers of lora (a rule of thumb: one a number)`,
-    ["full, where it fits, or a higher rank", "lora learns as well as full, at a fraction of its memory"],
+    `${count(supervised)} labelled tokens for ${
+      count(room)
+    } trainable parameters of lora (rule of thumb: one token per parameter)`,
+    ["full, where it fits, or a higher rank", "lora learns as well as full, with a fraction of the memory"],
   );
   const loraFits = ask("Does lora fit?", lora?.fits ?? false, fitText(question, lora), [
-    "the base can be held as it is",
-    "the base has to be held in fewer bits",
+    "the base fits unquantised",
+    "the base must be held in fewer bits",
   ]);
   if (!loraFits) {
     ask("Does qlora fit?", qlora?.fits ?? false, fitText(question, qlora), [
       "qlora: the linear layers in 4 bits, the update as with lora",
-      "take a smaller base, shorter rows or a larger device",
+      "use a smaller base, shorter rows or a larger device",
     ]);
   }
   const order = orderOf({ few, outgrown });
@@ -122,12 +124,14 @@ function reason({ kind, fits }: Candidate, { few, outgrown }: Facts): string {
         : "no better than lora on so little data, and forgets more";
     case "lora":
       return few
-        ? "few numbers, and any can be turned off again"
-        : "near full at a fraction of its memory and size";
+        ? "few parameters, and the update can be removed again"
+        : "close to full with a fraction of its memory and size";
     case "qlora":
-      return "the least memory for the base; a little behind lora, which sees it unrounded";
+      return "the least memory for the base; slightly behind lora, which trains on the unquantised base";
     case "prefix":
-      return few ? "the smallest file; learns slowly" : "the smallest file; behind the others, learns slowly";
+      return few
+        ? "the smallest file; learns slowly"
+        : "the smallest file; learns slowly and less well than the others";
     case "adapter":
       return "close to lora, with faster steps; a wider model to serve";
   }
@@ -147,9 +151,9 @@ function candidate(question: AdviseQuestion, method: Method, epochs: number): Ca
 }
 
 function fitText({ deviceMemory }: AdviseQuestion, found: Candidate | undefined): string {
-  if (!found) return "not asked about";
+  if (!found) return "not evaluated";
   const takes = `${bytes(found.costs.memory.total)} of memory`;
   return deviceMemory === undefined
-    ? `${takes}; how much the device has is not known`
+    ? `${takes}; the device's memory is unknown`
     : `${takes}, the device has ${bytes(deviceMemory)}`;
 }

@@ -3,7 +3,7 @@ import { linearParameters, type ModelShape, targetedParameters, trainableParamet
 
 /** Bytes of what a training leaves. */
 export interface ArtifactSizes {
-  /** The trained numbers alone, in fp32. */
+  /** The trained parameters only, in fp32. */
   readonly weights: number;
   /** The complete model, base and training merged. */
   readonly gguf: number;

@@ -16,7 +16,7 @@ export interface CostQuestion {
   /** Tokens computed at once, at most. */
   readonly microTokens: number;
   readonly weightBytes: number;
-  /** Floating point operations a second; undefined where nobody knows. */
+  /** Floating point operations per second; undefined when unknown. */
   readonly flopsPerSecond: number | undefined;
   readonly quantization: Quantization;
   readonly baseBits: number | undefined;

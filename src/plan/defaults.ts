@@ -37,7 +37,7 @@ export function resolveTraining(spec: Spec, parameters: number | undefined): Res
     epochs: train.epochs !== undefined
       ? { value: train.epochs, reason: "train.epochs" }
       : method.kind === "prefix"
-      ? { value: 2, reason: "default for prefix: its few numbers learn slowly" }
+      ? { value: 2, reason: "default for prefix: its few parameters learn slowly" }
       : { value: 1, reason: `default for ${method.kind}` },
     learningRate: train.learning_rate !== undefined
       ? { value: train.learning_rate, reason: "train.learning_rate" }
@@ -51,7 +51,7 @@ function defaultLearningRate(method: Spec["method"], parameters: number | undefi
   if (!table) throw new RangeError(`Cannot choose a learning rate: method "${name}" has no table`);
   const [most, value] = table.find(([limit]) => (parameters ?? Infinity) <= limit)!;
   if (parameters === undefined) {
-    return { value, reason: `default for ${name}; the base's size is not known yet` };
+    return { value, reason: `default for ${name}; the base's size is unknown` };
   }
   const size = most === Infinity ? "large bases" : `bases of up to ${most / MILLION} M parameters`;
   return { value, reason: `default for ${name} on ${size}` };

@@ -14,7 +14,7 @@ const MERGED_BYTES = 4;
 /** Logs, metrics, predictions and the copies that writing by rename takes for a moment. */
 const REST_BYTES = 50e6;
 
-/** The most that a training holds on disk at a time, largest first. */
+/** The most disk space a training uses at a time, largest first. */
 export function diskNeeds(
   sizes: ArtifactSizes,
   shape: Pick<ModelShape, "parameters">,
@@ -25,7 +25,7 @@ export function diskNeeds(
     { what: "trained weights", bytes: sizes.weights },
     { what: "GGUF file", bytes: wanted.gguf ? sizes.gguf : 0 },
     { what: "merged folder", bytes: wanted.merged ? MERGED_BYTES * shape.parameters : 0 },
-    { what: "logs and the rest", bytes: REST_BYTES },
+    { what: "logs and other files", bytes: REST_BYTES },
   ];
   return needs.filter(({ bytes }) => bytes > 0).sort((a, b) => b.bytes - a.bytes);
 }

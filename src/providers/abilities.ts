@@ -1,8 +1,8 @@
 import type { Provider } from "../spec/schema/schema_provider.ts";
 
-/** What becomes of what a conversation may hold, by kind of provider. */
+/** What each kind of provider supports in a conversation. */
 export interface Abilities {
-  /** The assistant's thinking is learnt apart from its answer. */
+  /** Reasoning is trained separately from the answer. */
   readonly reasoning: boolean;
   /** Images among the parts of a message. */
   readonly images: boolean;
@@ -14,7 +14,7 @@ export interface Abilities {
 
 const HERE: Abilities = { reasoning: true, images: false, preference: false, hosted: false };
 
-/** Tools, tool calls and the weights of single turns are learnt everywhere. */
+/** Tools, tool calls and weights of single turns are supported everywhere. */
 export const ABILITIES: { readonly [K in Provider["kind"]]: Abilities } = {
   local: HERE,
   ollama: HERE,

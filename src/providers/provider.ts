@@ -27,7 +27,7 @@ export interface Env {
   readonly sharedDir?: string;
   /** Environment variables, read once by the command line. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** What the command line says beside the pipeline file. */
+  /** What the command line says next to the pipeline file. */
   readonly asked?: Asked;
   /** Providers that are not temper's own, by their kind. */
   readonly providers?: Providers;
@@ -44,7 +44,7 @@ export interface Asked {
 }
 
 /**
- * A job that was started, in whatever words its provider needs to find it again. JSON, without secrets.
+ * A started job: what its provider needs to find it again. JSON, without secrets.
  *
  * @example
  * ```ts
@@ -62,12 +62,12 @@ export type JobRef = JsonObject & { readonly provider: string };
  * ```
  */
 export interface Progress {
-  /** What is going on, in a few words: "converting the base", "train". */
+  /** The current activity, in a few words: "converting the base", "train". */
   readonly phase: string;
   readonly done?: number;
   readonly total?: number;
   readonly unit?: string;
-  /** Numbers worth showing: loss, tokens_per_second, learning_rate, … */
+  /** Figures to show: loss, tokens_per_second, learning_rate, … */
   readonly metrics?: { readonly [name: string]: number };
   /** A sentence to print once, such as a warning. */
   readonly message?: string;
@@ -92,14 +92,14 @@ export interface Work extends Env {
   readonly runId: string;
   /** Absolute. The job of a local provider lives in `job/` below it. */
   readonly runDir: string;
-  /** An empty folder of this attempt. What stands in it at the end is the step's output. */
+  /** An empty folder for this attempt. Its content at the end is the step's output. */
   readonly out: string;
   progress(progress: Progress): void;
   /** What this step wrote down with `record` in this run, before any interruption, oldest first. */
   readonly records: readonly JsonObject[];
-  /** Makes a fact durable: that a call is about to be made, or what came of it. */
+  /** Makes a fact durable: that a call is about to be made, or its outcome. */
   record(record: JsonObject, progress: Progress): Promise<void>;
-  /** Aborted when the user leaves or the process is told to stop: wind down and throw `signal.reason`. */
+  /** Aborted when the user leaves or the process must stop: clean up and throw `signal.reason`. */
   readonly signal: AbortSignal;
 }
 
@@ -163,7 +163,7 @@ export type Artifact = {
 };
 
 /**
- * What a finished job is worth: the `metrics` and `artifacts` of `show`.
+ * A finished job's result: the `metrics` and `artifacts` of `show`.
  *
  * @example
  * ```ts
@@ -176,7 +176,7 @@ export type JobResult = {
 };
 
 export interface InspectOptions {
-  /** Let pass what an estimate alone speaks against. */
+  /** Ignore problems that are only estimates. */
   readonly force: boolean;
 }
 
@@ -187,7 +187,7 @@ export interface InspectOptions {
 export type Inspect = (loaded: LoadedSpec, env: Env, options: InspectOptions) => Promise<FieldProblem[]>;
 
 /**
- * A provider that is not one of temper's own: what `provider.kind` means when it names it.
+ * A provider that is not one of temper's own.
  *
  * @example
  * ```ts
@@ -199,7 +199,7 @@ export type Inspect = (loaded: LoadedSpec, env: Env, options: InspectOptions) =>
  * ```
  */
 export interface ProviderExtension<Fields extends z.ZodObject = z.ZodObject> {
-  /** The fields of the `provider` section beside `kind`, described, with their defaults. No others are allowed. */
+  /** The fields of the `provider` section besides `kind`, with descriptions and defaults. No others are allowed. */
   readonly schema: Fields;
   /** What becomes of what conversations contain. @default as for the providers that train here */
   readonly abilities?: Abilities;
@@ -210,7 +210,7 @@ export interface ProviderExtension<Fields extends z.ZodObject = z.ZodObject> {
 }
 
 /**
- * Providers of one's own, by the `provider.kind` that means them.
+ * Your own providers, by their `provider.kind`.
  *
  * @example
  * ```ts
@@ -221,7 +221,7 @@ export interface ProviderExtension<Fields extends z.ZodObject = z.ZodObject> {
 export type Providers = Readonly<Record<string, ProviderExtension>>;
 
 /**
- * Where a pipeline's job runs. Each provider answers for itself; nobody branches on its name.
+ * Where a pipeline's job runs. Each provider answers for itself; no code branches on its name.
  *
  * @example
  * ```ts
@@ -233,14 +233,14 @@ export interface Provider {
   readonly kind: string;
   /** What configure's output depends on besides the examples: resolved parameters, digests of base and trainer. */
   inputs(loaded: LoadedSpec, env: Env): Promise<JsonObject>;
-  /** What becomes of the job's result, as far as the job itself does not say it: part of monitor's key. */
+  /** What happens to the job's result beyond the job itself: part of monitor's key. */
   delivery(loaded: LoadedSpec, env: Env): JsonObject;
   /**
    * What running would take. `configured` is configure's stored output, when there is one. Reads files, writes and
    * starts nothing.
    */
   preview(loaded: LoadedSpec, env: Env, data: DataSize, configured: string | undefined): Promise<Preview>;
-  /** Writes job.json and whatever the job needs into `out`. Returns what is worth showing. */
+  /** Writes job.json and what the job needs into `out`. Returns a summary to show. */
   configure(work: ConfigureWork): Promise<JsonObject>;
   /** Starts the job once, or adopts the one that exists for this key. */
   submit(work: SubmitWork): Promise<JobRef>;

@@ -41,7 +41,10 @@ export function sectionsOf(own: Providers = {}): OwnSections {
   if (taken === undefined) {
     return Object.fromEntries(Object.entries(own).map(([kind, { schema }]) => [kind, schema]));
   }
-  throw new UsageError("provider-taken", `Cannot add provider "${taken}": temper has one of that name`);
+  throw new UsageError(
+    "provider-taken",
+    `Cannot add provider "${taken}": temper already has one of that name`,
+  );
 }
 
 function entryFor(kind: string, own: Providers = {}): Entry {

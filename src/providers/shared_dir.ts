@@ -2,7 +2,7 @@ import { join } from "../deps/path.ts";
 import { makeOwnDir } from "../lib/files/folder.ts";
 import type { Env } from "./provider.ts";
 
-/** Folders that may hold something which projects share, the one that it is made in last. */
+/** Folders that may contain what projects share; new content goes into the last one. */
 export function sharedPlaces({ cacheDir, sharedDir = cacheDir }: Env): readonly string[] {
   return cacheDir === sharedDir ? [cacheDir] : [cacheDir, sharedDir];
 }

@@ -11,7 +11,7 @@ import { ATTEMPTS, stepDir } from "./run_folder.ts";
 import { replaceDir, seal } from "./outputs.ts";
 import { ProgressThrottle } from "./progress_throttle.ts";
 
-/** Runs a step once, in a folder of this attempt alone: intent, effect, commit. Throws what the step throws. */
+/** Runs a step once, in this attempt's own folder: intent, effect, commit. Throws what the step throws. */
 export async function attempt(run: ActiveRun, driven: ActiveStep): Promise<void> {
   const { fs } = run.env;
   const { step, planned, dir } = driven;
@@ -83,7 +83,7 @@ async function refuseChangedInputs(run: ActiveRun, { step, planned }: ActiveStep
     "inputs-changed",
     `Cannot finish step "${step.kind}": its inputs changed while it ran`,
     {
-      hint: "Run the same command again when nothing writes to them any more",
+      hint: "Run the same command again once nothing writes to them",
     },
   );
 }
@@ -101,7 +101,7 @@ async function store(
   } catch (error) {
     const found = error instanceof Error ? error.message : String(error);
     const cache = dirname(join(run.env.cacheDir, "steps"));
-    const message = `Cannot keep the output of step "${step.kind}" in "${cache}": ${found}`;
+    const message = `Cannot store the output of step "${step.kind}" in "${cache}": ${found}`;
     note(run, { type: "step.progress", step: step.kind, phase: "store", message });
   }
 }

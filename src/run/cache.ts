@@ -20,7 +20,7 @@ const OUT = "out";
 /** Below this a digest is computed faster than a memo of it is looked up. */
 const MEMO_BYTES = 1_048_576;
 
-/** manifest.json: written last into an entry. `parts` are kept so that a person can see what a key stands for. */
+/** manifest.json: written last into an entry. `parts` are kept so that a key can be explained. */
 const manifest = z.object({
   version: z.literal(1),
   key: z.string(),
@@ -89,7 +89,7 @@ export async function storeCached(env: CacheEnv, entry: NewEntry, dir: string): 
   try {
     // Another run may have stored the same meanwhile, and a third may be linking it.
     if ((await findCached(env, entry.key)).hit) return;
-    // Holding the lock, nobody else has one of these: they are what killed processes left.
+    // While the lock is held, these can only be leftovers of killed processes.
     for (const name of await fs.list(steps)) {
       if (name.startsWith(UNFINISHED)) await fs.remove(join(steps, name));
     }
@@ -106,7 +106,7 @@ export async function storeCached(env: CacheEnv, entry: NewEntry, dir: string): 
 export async function lockStore(fs: Fs, steps: string): Promise<FileLock> {
   const lock = await fs.lock(join(steps, ".lock"), 60_000);
   if (lock) return lock;
-  throw new TemperError("cache-locked", `Cannot change the stored outputs: "${steps}" stays locked`);
+  throw new TemperError("cache-locked", `Cannot change the stored outputs: "${steps}" remains locked`);
 }
 
 /** Remembers the digests of large outputs, so that the next look-up need not read them. */

@@ -46,7 +46,7 @@ export async function cancelRun(options: CancelOptions): Promise<RunState> {
     await fs.writeAtomic(join(dir, CANCEL_FILE), "");
     await clock.sleep(LOOK_MS, signal);
   }
-  throw new LockedError(`Cannot cancel run "${state.id}": the process that drives it does not answer`, {
+  throw new LockedError(`Cannot cancel run "${state.id}": the process driving it does not respond`, {
     hint: `End process ${state.pid} on host "${state.host}", then cancel again`,
   });
 }

@@ -20,7 +20,7 @@ export async function latestRun(
     const same = runs.find(({ plan }) => plan.hash === hash);
     return same && await readRun(env.fs, same.dir);
   } catch (error) {
-    // Whoever runs it is told.
+    // `run` reports it.
     if (error instanceof TemperError) return undefined;
     throw error;
   }

@@ -18,7 +18,7 @@ const DECIDE_WAIT_MS = 30_000;
 export async function lockRun(fs: Fs, id: string, dir: string, waitMs = LOCK_WAIT_MS): Promise<FileLock> {
   const lock = await fs.lock(join(dir, LOCK_FILE), waitMs);
   if (lock) return lock;
-  throw new LockedError(`Cannot drive run "${id}": another process drives it`, {
+  throw new LockedError(`Cannot drive run "${id}": another process is driving it`, {
     hint: `Follow it with: \`temper logs ${id} --follow\``,
   });
 }
@@ -38,5 +38,7 @@ export async function lockChoice(
   } catch (error) {
     throw explainSystemError(`Cannot write to the cache folder "${cacheDir}"`, error);
   }
-  throw new LockedError(`Cannot choose a run in "${runsDir}": another process is at it and does not finish`);
+  throw new LockedError(
+    `Cannot choose a run in "${runsDir}": another process holds the lock and does not release it`,
+  );
 }

@@ -27,7 +27,7 @@ export interface PruneOptions {
   readonly leftovers?: (env: Env) => Promise<readonly Leftover[]>;
 }
 
-/** Something unfinished that nobody goes on with. */
+/** Something unfinished that is not resumed. */
 interface Leftover {
   readonly path: string;
   readonly name: string;
@@ -138,7 +138,7 @@ async function findRuns(fs: Fs, runsDir: string): Promise<Found[]> {
   return runs;
 }
 
-/** The text of all comparisons, which name the runs they stand on. */
+/** The text of all comparisons, which list the runs they use. */
 async function comparisons(fs: Fs, runsDir: string): Promise<string> {
   let text = "";
   for (const name of await fs.list(runsDir)) {
@@ -190,7 +190,7 @@ async function unreferenced(fs: Fs, store: string, staying: readonly Found[]) {
   const names = (await fs.list(store)).filter((name) => !name.startsWith("."));
   for (const name of names.filter((name) => !keys.has(name))) {
     const path = join(store, name);
-    going.push({ kind: "output", path, name: await stepOf(fs, path), why: "no run refers to it" });
+    going.push({ kind: "output", path, name: await stepOf(fs, path), why: "not used by any run" });
   }
   return { going, kept: names.length - going.length };
 }
@@ -204,18 +204,18 @@ async function stepOf(fs: Fs, entry: string): Promise<string> {
   }
 }
 
-/** What killed processes have left: folders that never became a run, and halves of stored outputs. */
+/** What killed processes have left: folders that never started, and halves of stored outputs. */
 async function leftovers(fs: Fs, runsDir: string, store: string): Promise<Omit<Removal, "bytes">[]> {
   const found: Omit<Removal, "bytes">[] = [];
   const add = (dir: string, name: string, why: string) =>
     found.push({ kind: "leftover", path: join(dir, name), name, why });
   for (const name of await fs.list(runsDir)) {
-    if (name.startsWith(REMOVING)) add(runsDir, name, "half removed");
+    if (name.startsWith(REMOVING)) add(runsDir, name, "partly removed");
     else if (nameInId(name) !== undefined && await isNoRun(fs, join(runsDir, name))) {
-      add(runsDir, name, "never became a run");
+      add(runsDir, name, "never started");
     }
   }
-  for (const name of await fs.list(store)) if (name.startsWith(UNFINISHED)) add(store, name, "half stored");
+  for (const name of await fs.list(store)) if (name.startsWith(UNFINISHED)) add(store, name, "partly stored");
   return found;
 }
 

@@ -8,7 +8,7 @@ import type { Plan } from "../plan/plan.ts";
 import { type EarlierRun, earlierRuns } from "./run_folder.ts";
 import { lockRun } from "./lock.ts";
 
-/** What to do about a pipeline, given the runs that are there. `notice` says why, when that is worth a sentence. */
+/** What to do about a pipeline, given the existing runs. `notice` gives the reason, if there is one to show. */
 export type Choice =
   | { readonly kind: "report"; readonly run: EarlierRun; readonly state: RunState }
   | { readonly kind: "resume"; readonly run: EarlierRun }
@@ -46,7 +46,7 @@ export function refuseOtherHost(state: RunState, host: string, takeover: boolean
   if (takeover || state.host === host) return;
   throw new LockedError(
     `Cannot take over run "${state.id}": it was last driven from host "${state.host}", this is "${host}"`,
-    { hint: `Make sure that nothing drives it on "${state.host}" any more, then add --takeover` },
+    { hint: `Make sure that nothing drives it on "${state.host}", then add --takeover` },
   );
 }
 
@@ -100,7 +100,7 @@ async function resumeNamed(
   if (!run) {
     throw new UsageError(
       "no-such-run",
-      `Cannot resume run "${id}": it is no run of pipeline "${options.name}"`,
+      `Cannot resume run "${id}": it is not a run of pipeline "${options.name}"`,
       {
         hint: "List the runs with: `temper runs`",
       },
@@ -111,13 +111,13 @@ async function resumeNamed(
     throw new UsageError(
       "plan-changed",
       `Cannot resume run "${id}": step "${change.step}" changed since (${change.path})`,
-      { hint: "Leave --resume out to start a new run" },
+      { hint: "Omit --resume to start a new run" },
     );
   }
   const choice = await chooseFor(fs, run, options);
   if (choice.kind !== "start") return choice;
   throw new TemperError("not-resumable", `Cannot resume run "${id}": it has ended`, {
-    hint: "Leave --resume out to start a new run; finished steps come from the cache",
+    hint: "Omit --resume to start a new run; finished steps come from the cache",
   });
 }
 

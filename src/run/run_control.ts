@@ -6,12 +6,12 @@ import { CANCEL_FILE } from "./run_folder.ts";
 
 /** How often a runner looks whether another process asks it to cancel. */
 const LOOK_MS = 500;
-/** How long a step may take to wind down after it was told to. */
+/** How long a step may take to stop after it was asked to. */
 const PATIENCE_MS = 10_000;
 
 /** How a run is told to stop, from outside. */
 export interface Control {
-  /** Leave: the job goes on and the run can be resumed. */
+  /** Leave: the job continues and the run can be resumed. */
   readonly interrupt: AbortSignal;
   /** Cancel: the job is stopped and the run ends. */
   readonly cancel: AbortSignal;

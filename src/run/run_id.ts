@@ -26,5 +26,5 @@ export async function claimRunDir(
     const dir = join(runsDir, id);
     if (await fs.claimDir(dir)) return { id, dir };
   }
-  throw new TemperError("no-run-id", `Cannot claim a run folder in "${runsDir}": 100 names were taken`);
+  throw new TemperError("no-run-id", `Cannot create a run folder in "${runsDir}": 100 names were taken`);
 }

@@ -30,7 +30,7 @@ export interface DriveOptions {
   readonly env: Env;
   /** Absolute. */
   readonly runsDir: string;
-  /** Start a new run whatever is there. */
+  /** Always start a new run. */
   readonly fresh?: boolean;
   /** Id of the run to resume. */
   readonly resume?: string | undefined;
@@ -60,7 +60,7 @@ export interface RunOutcome {
 }
 
 /**
- * Runs a pipeline, or goes on with its latest run of the same plan.
+ * Runs a pipeline, or resumes its latest run of the same plan.
  *
  * Done, failed, interrupted and cancelled are outcomes. Throws when no run could be driven: another process
  * drives it, the command is wrong, or its folder cannot be written.
@@ -117,7 +117,7 @@ async function driveLocked(
   }
 }
 
-/** The first event of this runner: what the run is, or that it goes on. */
+/** This runner's first event: the run started or resumed. */
 async function open(run: ActiveRun, { host, pid, version }: Driver): Promise<void> {
   if (run.log.state.seq > 0) {
     return await decide(run, { type: "run.resumed", torn: run.log.torn, host, pid, version });

@@ -16,7 +16,7 @@ const CHARS = 4_000;
  * Drives a run to its end: every step in order, finished ones left alone, known outputs taken from the cache.
  *
  * Returns the error when a step failed. Throws the signal's reason when the run was told to stop, and what the
- * machine refused; then nothing says that the run ended, and the next runner goes on.
+ * machine refused; then the log has no end, and the next runner resumes.
  */
 export async function runSteps(run: ActiveRun): Promise<TemperError | undefined> {
   for (const [index, step] of run.steps.entries()) {
@@ -39,7 +39,7 @@ async function isFinished(run: ActiveRun, { step, dir }: ActiveStep): Promise<bo
   if (state !== "done") return false;
   const gone = await missing(run.env.fs, dir, outputs);
   if (gone === undefined) return true;
-  warn(run, step.kind, `The output of step "${step.kind}" is not complete (${gone}): running it again`);
+  warn(run, step.kind, `The output of step "${step.kind}" is incomplete (${gone}): running it again`);
   return false;
 }
 
@@ -61,7 +61,7 @@ async function takeCached(run: ActiveRun, driven: ActiveStep): Promise<boolean> 
     await linkHit(run, driven, found);
   } catch (error) {
     if ((await findCached(run.env, planned.key)).hit) throw error;
-    const message = `The stored output of step "${step.kind}" was removed meanwhile: running it again`;
+    const message = `The stored output of step "${step.kind}" was removed in the meantime: running it again`;
     warn(run, step.kind, message);
     return false;
   }
@@ -98,11 +98,11 @@ async function attempts(run: ActiveRun, driven: ActiveStep): Promise<TemperError
       await attempt(run, driven);
       return undefined;
     } catch (thrown) {
-      // Whatever a step throws while it is told to stop, it was stopped.
+      // Whatever a step throws after it was asked to stop, it was stopped.
       run.control.signal.throwIfAborted();
       const error = failureOf(kind, thrown);
       if (isMachineFault(error)) {
-        // Nothing says that the run ended: its job may be at work, and the same command goes on with both.
+        // The log has no end: its job may be running, and the same command resumes both.
         warn(run, kind, error.message);
         throw error;
       }
@@ -126,7 +126,7 @@ function warn(run: ActiveRun, step: ActiveStep["step"]["kind"], message: string)
   note(run, { type: "step.progress", step, phase: "check", message });
 }
 
-/** Any thrown thing as the error a person gets to see. What nobody foresaw stays recognisable by its code. */
+/** Turns anything thrown into the error to show. Unexpected errors keep a code of their own. */
 function failureOf(step: string, thrown: unknown): TemperError {
   const error = explainSystemError(`Cannot finish step "${step}"`, thrown);
   if (error instanceof TemperError) return error;

@@ -17,7 +17,7 @@ export function explainIssues(issues: readonly Issue[], data: unknown, spec: typ
   return findings.filter((finding) => !isMisspelt(finding, findings));
 }
 
-/** A key is not called missing where it stands misspelt. */
+/** A misspelt key is not also reported as missing. */
 function isMisspelt(finding: FieldProblem, all: readonly FieldProblem[]): boolean {
   if (!finding.absence) return false;
   const section = dotted(finding.path.slice(0, -1));
@@ -73,7 +73,7 @@ function keyHint(schema: JsonSchema, path: Path, known: readonly string[]): stri
   const key = String(path.at(-1));
   const close = nearest(key, known);
   if (close !== undefined) return `did you mean "${close}"`;
-  if (key === "<<") return "merge keys are not part of YAML 1.2: write the keys out";
+  if (key === "<<") return "YAML 1.2 has no merge keys: write the keys out";
   const elsewhere = allFields(schema).find((field) => field.at(-1) === key && field.length > 1);
   if (elsewhere && dotted(elsewhere) !== dotted(path)) {
     return `it belongs to "${dotted(elsewhere.slice(0, -1))}"`;
@@ -113,17 +113,17 @@ function wrongValue({ data, schema }: Context, path: Path, value: unknown, issue
   const kinds = path.at(-1) === "kind" ? kindsOf(schema, path.slice(0, -1)) : [];
   const node = kinds.length > 0 ? { enum: kinds } : plainSchema(schema, data, path);
   if (value === null && path.length === 0) {
-    const hint = "copy one from the folder pipelines";
+    const hint = "copy an example from pipelines/";
     return {
       path,
       at: "value",
-      message: "Cannot use the pipeline file: nothing but comments stands in it",
+      message: "Cannot use the pipeline file: it contains only comments",
       hint,
     };
   }
   if (value === null) {
     const hint = node && `expected ${sectionOr(node)}; remove the key if it is not needed`;
-    return { path, at: "value", message: `Empty value for ${name}: nothing stands after the key`, hint };
+    return { path, at: "value", message: `Empty value for ${name}: no value after the key`, hint };
   }
   if (issue.code === "invalid_format" && issue.format === "regex") {
     return {

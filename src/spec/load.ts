@@ -25,7 +25,7 @@ export interface LoadOptions {
   readonly inspect?: Inspect;
   /** `PATH=VALUE` overrides, later ones last. */
   readonly set?: readonly string[];
-  /** Environment variables: what they hold of secrets is not quoted from the file. */
+  /** Environment variables: their secrets are never quoted from the file. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Folder that a relative `path` starts from. Default: the current one. */
   readonly cwd?: string;
@@ -132,7 +132,7 @@ function isFine(checked: CheckedSpec): checked is CheckedSpec & { readonly spec:
   return checked.spec !== undefined && checked.findings.length === 0;
 }
 
-/** Like loadSpec, for commands that cannot go on without it: throws a SpecError that carries the problems. */
+/** Like loadSpec, for commands that need it: throws a SpecError that carries the problems. */
 export async function loadSpecOrThrow(
   pipeline: string | PipelineText,
   fs: Fs,

@@ -55,7 +55,7 @@ export interface Refused {
 export type LoadResult = { readonly ok: true; readonly loaded: LoadedSpec } | Refused;
 
 /**
- * `cells`: one for each combination of the matrix; one alone where there is none.
+ * `cells`: one per combination of the matrix; a single one without a matrix.
  *
  * @example
  * ```ts
@@ -65,7 +65,7 @@ export type LoadResult = { readonly ok: true; readonly loaded: LoadedSpec } | Re
  */
 export type LoadAllResult = { readonly ok: true; readonly cells: readonly LoadedSpec[] } | Refused;
 
-/** Data that were checked, with what came of it. */
+/** Checked data with the findings. */
 export interface CheckedSpec extends Checked {
   /** Defaults filled in; undefined when the schema found something. */
   readonly spec: Spec | undefined;

@@ -1,6 +1,6 @@
 import { masked } from "../lib/net/secrets.ts";
 
-/** What is reported of one file: more than this helps nobody, and finding places takes time. */
+/** Most problems reported per file: more do not help, and locating them takes time. */
 export const MOST_PROBLEMS = 100;
 
 /** Text that problems point into: the pipeline file, or one `--set`. Secrets in it are masked: it is printed. */
@@ -25,7 +25,7 @@ export interface SourceText {
  */
 export interface Problem {
   readonly source: SourceText;
-  /** Offsets (UTF-16) of what the carets stand under. */
+  /** UTF-16 offsets of the text above the carets. */
   readonly start: number;
   readonly end: number;
   /** Counted from 1. */

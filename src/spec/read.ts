@@ -29,10 +29,10 @@ export async function readPipeline(path: string, name: string, fs: Fs): Promise<
       return fail(`it has ${stat.size} bytes, more than the ${MOST_BYTES} allowed`, "is it a data file?");
     }
     const bytes = await fs.readBytes(path);
-    if (bytes.length === 0) return fail("it is empty", "copy one from the folder pipelines");
+    if (bytes.length === 0) return fail("it is empty", "copy an example from pipelines/");
     return decode(bytes, name);
   } catch (error) {
-    if (isLinkLoop(error)) return fail("its symbolic links lead back to themselves");
+    if (isLinkLoop(error)) return fail("its symbolic links form a loop");
     if (error instanceof Error) return fail(reason(error));
     throw error;
   }

@@ -121,7 +121,7 @@ function noRows(set: SetName, sources: readonly Source[]): UsageError {
   const names = sources.map(({ label }) => `"${label}"`).join(", ");
   return new UsageError(
     "dataset-empty",
-    `Cannot read ${field}: ${names} ${sources.length === 1 ? "holds" : "hold"} no rows`,
+    `Cannot read ${field}: ${names} ${sources.length === 1 ? "has" : "have"} no rows`,
   );
 }
 

@@ -3,7 +3,7 @@ import { providerFor } from "../providers/registry.ts";
 import type { Step } from "./step.ts";
 import { workOf } from "./work.ts";
 
-/** Follows the job to its end and says what it was worth. */
+/** Follows the job to its end and returns its result. */
 export const monitor: Step = {
   kind: "monitor",
   version: 1,

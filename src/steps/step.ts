@@ -34,12 +34,12 @@ export interface StepContext extends Work {
 export interface StepOutcome {
   /** What the step found, for `show` and the terminal: small, without secrets. */
   readonly summary: JsonObject;
-  /** What the whole run is worth, from the step that knows: the `metrics` and `artifacts` of `show`. */
+  /** The run's result, from the step that has it: the `metrics` and `artifacts` of `show`. */
   readonly result?: JobResult;
 }
 
 /**
- * One step of a pipeline. It reads `input()`, writes `out`, and knows nothing of runs and their log.
+ * One step of a pipeline. It reads `input()`, writes `out`, and knows neither runs nor their log.
  * Failing is throwing a TemperError.
  */
 export interface Step {

@@ -84,7 +84,7 @@ export class InteractiveRenderer implements Renderer {
   }
 
   #retrying(event: Extract<LogEvent, { type: "step.retrying" }>): void {
-    this.#note(`${event.step} tries again in ${duration(event.delayMs)}: ${firstLine(event.error.message)}`);
+    this.#note(`${event.step} retries in ${duration(event.delayMs)}: ${firstLine(event.error.message)}`);
   }
 
   #note(message: string): void {
@@ -163,7 +163,7 @@ const ERASE_BELOW = "\x1b[J";
 class LiveRegion {
   #drawn: readonly string[] = [];
 
-  /** Writes `finished` for good above the live lines, then `live`. `""` when nothing would change. */
+  /** Writes `finished` permanently above the live lines, then `live`. `""` when nothing would change. */
   frame(finished: readonly string[], live: readonly string[], width: number): string {
     const same = live.length === this.#drawn.length && live.every((line, i) => line === this.#drawn[i]);
     if (finished.length === 0 && same) return "";

@@ -31,7 +31,7 @@ export function liveLines(step: StepState, moment: Moment, palette: Palette, wid
 }
 
 function detail(step: StepState, moment: Moment): string {
-  if (step.state === "retrying") return `waiting to try again: ${firstLine(step.error?.message ?? "")}`;
+  if (step.state === "retrying") return `waiting to retry: ${firstLine(step.error?.message ?? "")}`;
   if (!step.progress) return "";
   const phase = oneLine(step.progress.phase);
   if (!counts(step.progress)) {

@@ -100,7 +100,7 @@ export function errorLines(state: RunState, palette: Palette, width: number): st
   if (!state.error) return [];
   const { message, hint } = state.error;
   const room = width > 0 ? Math.max(1, width - 2) : Infinity;
-  // The tail of a log stands below some messages, line by line.
+  // Some messages end with the tail of a log, line by line.
   const lines = (text: string) => text.split("\n").flatMap((line) => wrap(oneLine(line), room));
   return [
     ...lines(message).map((line) => `  ${palette.bad(line)}`),

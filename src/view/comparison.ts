@@ -20,7 +20,7 @@ export interface Cost {
   readonly trainable: number | undefined;
   /** Most memory the process held, in bytes. */
   readonly memory: number | undefined;
-  /** Seconds of training alone, over all interruptions. */
+  /** Seconds of training only, across all interruptions. */
   readonly train: number | undefined;
   /** Seconds from loading the base to the last exported byte. */
   readonly total: number | undefined;

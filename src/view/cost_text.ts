@@ -9,11 +9,11 @@ export const COST_TEXT: { readonly [C in keyof Cost]: CostText } = {
   train: { title: "train", what: "training time", write: (seconds) => duration(seconds * 1000) },
   total: {
     title: "total",
-    what: "time from loading the base to the last file",
+    what: "total time, from loading the base to the last file",
     write: (s) => duration(s * 1000),
   },
-  speed: { title: "tok/s", what: "tokens a second while training", write: figure },
-  weights: { title: "weights", what: "size of what was trained", write: bytes },
+  speed: { title: "tok/s", what: "tokens per second while training", write: figure },
+  weights: { title: "weights", what: "size of the trained weights", write: bytes },
   gguf: { title: "gguf", what: "size of the complete model", write: bytes },
 };
 

@@ -14,7 +14,7 @@ interface Bucket {
 /**
  * Draws any number of points with at most `most` of them and loses no peak: of each stretch of the x axis it keeps,
  * for every series, the least and the greatest value, and always the first and the newest point. Points come in
- * one by one; one that lies before the last says that the training has gone back: what lay behind is replaced.
+ * one by one; a point before the last one means that training went back: the points after it are replaced.
  */
 export class Decimator {
   readonly #series: number;
@@ -79,7 +79,7 @@ export class Decimator {
     this.#kept = wide;
   }
 
-  /** Forgets what lies at `x` and behind it. */
+  /** Drops the points at `x` and after it. */
   #rewind(x: number): void {
     const left: Row[] = this.rows().filter((row) => row.x < x);
     this.#kept = [];

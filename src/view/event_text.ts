@@ -8,19 +8,19 @@ import { changeText, HELD_OUT_LOSS, scoreChange, scoresOf } from "./scores.ts";
 import type { RunState, StepState } from "../log/run_state.ts";
 import { summaryText } from "./summary_text.ts";
 
-/** How the parts of a line stand out; each returns the text as it is where nothing can. */
+/** How parts of a line are emphasised; each returns the text unchanged where styling is unavailable. */
 export type EventPalette = {
   readonly [style in "bold" | "dim" | "good" | "bad" | "warn"]: (text: string) => string;
 };
 
 /** An event as one line without width bound. `state` is the state after it. */
 export function eventText(event: LogEvent | UnknownEvent, state: RunState, palette: EventPalette): string {
-  if ("unknown" in event) return palette.dim(`${event.type} (of a later version)`);
+  if ("unknown" in event) return palette.dim(`${event.type} (from a later version)`);
   switch (event.type) {
     case "run.started":
       return `${palette.bold(event.run)} started: ${event.method} with provider ${event.provider}`;
     case "run.resumed":
-      return `${palette.bold(state.id)} resumed${event.torn > 0 ? `, ${event.torn} torn bytes cut off` : ""}`;
+      return `${palette.bold(state.id)} resumed${event.torn > 0 ? `, ${event.torn} torn bytes removed` : ""}`;
     case "step.started":
       return `${event.step}: started${event.attempt > 1 ? `, attempt ${event.attempt}` : ""}`;
     case "step.skipped":
@@ -32,7 +32,7 @@ export function eventText(event: LogEvent | UnknownEvent, state: RunState, palet
     case "step.progress":
       return `${event.step}: ${progressLine(event, stepOf(state, event.step), palette)}`;
     case "step.retrying":
-      return `${event.step}: ${palette.warn(`tries again in ${duration(event.delayMs)}`)}, ${
+      return `${event.step}: ${palette.warn(`retries in ${duration(event.delayMs)}`)}, ${
         firstLine(event.error.message)
       }`;
     case "step.done":

@@ -22,7 +22,7 @@ export interface Scores extends Change {
   readonly serving: Serving;
 }
 
-/** How the served model did beside the trainer's own, or why nobody knows. */
+/** The served model's score compared with the trainer's, or why it was not measured. */
 export interface Serving {
   readonly score: number | undefined;
   /** Rows that were asked, and of these: answered as the trainer does, prompted as in training. */

@@ -34,7 +34,7 @@ function warningsText(counts: JsonObject): string[] {
 }
 
 function notUsedText(fields: number): string[] {
-  return fields === 0 ? [] : [`${count(fields)} ${fields === 1 ? "field" : "fields"} not used`];
+  return fields === 0 ? [] : [`${count(fields)} ${fields === 1 ? "field" : "fields"} unused`];
 }
 
 /** The mark of a state that lasts. */

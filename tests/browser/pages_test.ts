@@ -39,7 +39,7 @@ Deno.test({
       failed: /Failed in \w+\. What was finished before is kept/,
       cancelled: /Cancelled.*takes what was finished from the cache/,
       interrupted: /Interrupted.*(Nothing is lost|follow the training)/,
-      stalled: /Stalled: no news for .* may be stuck/,
+      stalled: /Stalled: silent for .* may be stuck/,
       retried: /attempt \d|tried again/,
       cached: /made by/,
       resumed: /Resumed\s+(once|\d times)/,
@@ -119,7 +119,7 @@ Deno.test({
     await page.goto(s.url);
     await page.getByRole("checkbox", { name: "Compare done" }).check();
     await page.getByRole("checkbox", { name: "Compare full" }).check();
-    await page.getByRole("button", { name: "Compare the chosen runs" }).click();
+    await page.getByRole("button", { name: "Compare the selected runs" }).click();
     await page.waitForURL("**/compare?**");
     assert.deepEqual(new URL(page.url()).searchParams.getAll("run").toSorted(), ["done", "full"]);
     assert.equal(await page.locator("table.compared thead th").count(), 2);

@@ -15,8 +15,8 @@ Deno.test("InterruptKeys leaves at the first Ctrl-C and waits for a second", () 
   assert(keys.interrupt.reason instanceof InterruptedError);
   assert.equal(keys.cancelWindowMs(), 3_000);
   assert.deepEqual(said, [
-    "Leaving the run: what is done is kept",
-    "The job goes on without this process. Ctrl-C within 3 s cancels it",
+    "Leaving the run: finished work is kept",
+    "The job continues without this process. Press Ctrl-C again within 3 s to cancel it",
   ]);
 });
 

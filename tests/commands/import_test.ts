@@ -39,7 +39,7 @@ Deno.test("import --out writes a file that check takes, with paths from where it
     const before = await Deno.readTextFile(file);
     const again = await temper(["import", axolotl, "--out", file], { permissions });
     assert.equal(again.code, 2);
-    assert.match(again.err, /^Cannot write ".*mine\.yaml": it exists already/);
+    assert.match(again.err, /^Cannot write ".*mine\.yaml": it already exists/);
     assert.equal(await Deno.readTextFile(file), before);
   }));
 
@@ -73,18 +73,18 @@ Deno.test("import refuses what it cannot place, with the place and exit code 2",
       [
         "dpo.yaml",
         "model_name_or_path: a\nstage: dpo\ndataset: x\n",
-        /line 2, stage: dpo asks for learning from preferences/,
+        /line 2, stage: dpo asks for training on preferences/,
       ],
       [
         "rl.yml",
         "base_model: a\nsequence_len: 8\nrl: grpo\n",
-        /line 3, rl: grpo asks for learning from preferences or rewards/,
+        /line 3, rl: grpo asks for training on preferences or rewards/,
       ],
       ["bare.yaml", "base_model: a\nsequence_len: 8\n", /it names no data to train on/],
       ["twice.yaml", "base_model: a\nbase_model: b\n", /line 2: Duplicate key "base_model"/],
-      ["list.yaml", "- a\n", /it holds no fields/],
+      ["list.yaml", "- a\n", /it has no fields/],
       ["train.py", "import unsloth\n", /it is a Python program, not a configuration/],
-      ["none.yaml", "", /it holds no fields/],
+      ["none.yaml", "", /it has no fields/],
       ["trl.yaml", "model_name_or_path: a\n", /Cannot read --from: found "tlr"\ndid you mean "trl"/, [
         "--from",
         "tlr",

@@ -77,7 +77,7 @@ Deno.test("init overwrites nothing, names what is there, and can be called again
   const again = await folder.call(init, []);
   assert.equal(again.code, 0);
   assert.doesNotMatch(again.out, /wrote/);
-  assert.ok(again.out.includes("left     deno.json, which is there already\n"));
+  assert.ok(again.out.includes("left     deno.json, which exists already\n"));
 });
 
 Deno.test("init says what a deno.json of one's own lacks", async () => {

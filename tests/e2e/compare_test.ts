@@ -40,7 +40,7 @@ Deno.test({
       const text = new TextDecoder().decode(stdout);
       assert.equal(code, 130, text);
       assert.match(text, /0 of 3 done/);
-      assert.match(text, /Go on with the rest {2}deno task compare tiny\.yaml/);
+      assert.match(text, /Resume the rest {2}deno task compare tiny\.yaml/);
       assert.deepEqual(await runsOf(tiny, "rank-5"), []);
     });
     await t.step("kill -9 in the third cell", async () => {

@@ -73,7 +73,7 @@ Deno.test({
 async function takeAwayAndPutBack(tiny: Project, address: string): Promise<void> {
   const gone = await tiny.temper("unregister", "last");
   assert.equal(gone.code, 0, gone.stderr);
-  assert.match(gone.stdout, /^tiny-lora is no longer served at /);
+  assert.match(gone.stdout, /^tiny-lora was removed from /);
   assert.equal(await served(address, "tiny-lora"), undefined);
   const again = await tiny.temper("unregister", "last", "--json");
   assert.equal(JSON.parse(again.stdout).removed, false);

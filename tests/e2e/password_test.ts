@@ -103,7 +103,7 @@ Deno.test({
           const run = await call("run", "tiny.yaml", "--json", "--set", `provider.server=${address}`);
           assert.equal(run.code, 2);
           const gone = await call("unregister", "last", "--server", address);
-          assert.match(gone.stdout, new RegExp(`^tiny is no longer served at ${shown}\n`), gone.stderr);
+          assert.match(gone.stdout, new RegExp(`^tiny was removed from ${shown}\n`), gone.stderr);
           const back = await call("register", "last", "--server", address);
           // Without an engine it registers and cannot ask.
           assert.match(back.stderr, /^register: success\nCannot use .*llama-server/m);

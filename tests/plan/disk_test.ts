@@ -10,11 +10,15 @@ Deno.test("diskNeeds() counts three checkpoints and what is exported, largest fi
     ["3 checkpoints", 900],
     ["GGUF file", 900],
     ["trained weights", 100],
-    ["logs and the rest", 50],
+    ["logs and other files", 50],
   ]);
 });
 
 Deno.test("diskNeeds() leaves out what is not asked for", () => {
   const needs = diskNeeds(SIZES, { parameters: 500e6 }, { gguf: false, merged: false });
-  assert.deepEqual(needs.map(({ what }) => what), ["3 checkpoints", "trained weights", "logs and the rest"]);
+  assert.deepEqual(needs.map(({ what }) => what), [
+    "3 checkpoints",
+    "trained weights",
+    "logs and other files",
+  ]);
 });

@@ -143,5 +143,5 @@ Deno.test("runPipeline() goes on, with a warning, when the cache cannot be writt
     await Deno.writeTextFile(join(kit.cacheDir, "steps"), "a file");
     const { state } = await runPipeline(kit.options());
     assert.equal(state.state, "done");
-    assert.match(state.steps[0]?.messages[0] ?? "", /^Cannot keep the output of step "extract"/);
+    assert.match(state.steps[0]?.messages[0] ?? "", /^Cannot store the output of step "extract"/);
   }));

@@ -94,7 +94,7 @@ export async function effectsOf(kit: Pick<Kit, "effects">): Promise<string[]> {
   return (await Deno.readTextFile(kit.effects)).trim().split("\n");
 }
 
-/** The jobs that were started: what counts is what the service holds, for a runner may die before it notes an effect. */
+/** The jobs that were started: what counts is what the service has, for a runner may die before it notes an effect. */
 export async function jobsOf({ root }: Pick<Kit, "root">): Promise<string[]> {
   return (await denoFs.list(join(root, "jobs"))).filter((name) => !name.includes("."));
 }

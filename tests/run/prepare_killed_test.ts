@@ -42,7 +42,7 @@ Deno.test("a run whose prepare is killed is repeated in the same run, and ends a
     assert(event.type === "step.retrying");
     assert.match(
       event.error.message,
-      /^Cannot prepare the job: the trainer was stopped by SIGKILL\n.*Killed by the test/s,
+      /^Cannot prepare the job: the trainer was killed by SIGKILL\n.*Killed by the test/s,
     );
   }
   const expected = await configured(await driven(roots[1]!, "home"));
@@ -57,8 +57,8 @@ Deno.test("a run whose prepare is killed each time fails after five tries and sa
   assert.equal(state.state, "failed");
   assert.equal(exitCode, 1);
   assert.equal(tries(events).length, 5);
-  assert.match(error!.message, /^Cannot prepare the job: the trainer was stopped by SIGKILL/);
-  assert.equal(error!.hint, "Probably memory ran out: close other programs, or take a smaller base");
+  assert.match(error!.message, /^Cannot prepare the job: the trainer was killed by SIGKILL/);
+  assert.equal(error!.hint, "It probably ran out of memory: close other programs, or use a smaller base");
   await Deno.remove(root, { recursive: true });
 });
 

@@ -148,7 +148,7 @@ Deno.test("runPipeline() runs a step again whose stored output is removed while 
     };
     const { state } = await runPipeline({ ...options, env: { ...options.env, fs } });
     assert.equal(state.state, "done");
-    assert.match(state.steps[0]?.messages[0] ?? "", /was removed meanwhile: running it again$/);
+    assert.match(state.steps[0]?.messages[0] ?? "", /was removed in the meantime: running it again$/);
   }));
 
 async function sizeOf(kit: Kit): Promise<number> {

@@ -50,13 +50,13 @@ Deno.test("/runs/:id names the fields of the rows that nothing uses, also of an 
     )]
       .map(([, ...found]) => found.join(" | "));
   assert.deepEqual(await cells(), [
-    "messages[].name | 4 | 3 | nothing uses it",
+    "messages[].name | 4 | 3 | not used by this format",
     "note | 3 | 3 | of old rows",
   ]);
   const path = join(s.runsDir, "full/steps/2-format/report.json");
   const { unused: _unused, moreUnused: _more, ...old } = JSON.parse(await Deno.readTextFile(path));
   await s.write("full/steps/2-format/report.json", JSON.stringify({ ...old, ignored: { room: 2 } }));
-  assert.deepEqual(await cells(), ["room | 2 | 2 | nothing uses it"]);
+  assert.deepEqual(await cells(), ["room | 2 | 2 | not used by this format"]);
 });
 
 Deno.test("/runs/:id shows steps, scores, artifacts, what to do, and the files of the run", async () => {
@@ -92,7 +92,7 @@ Deno.test("/runs/:id tells running, stalled, interrupted and failed apart, and s
     /Interrupted in monitor: nothing drives/,
   );
   const runner = await denoFs.lock(join(live, "lock"));
-  assert.match(await s.text("/runs/20261122-080000-home-lora-aaaa"), /Stalled: no news for /);
+  assert.match(await s.text("/runs/20261122-080000-home-lora-aaaa"), /Stalled: silent for /);
   await s.write("20261122-080000-home-lora-aaaa/job/metrics.jsonl", metric(1, 1));
   assert.doesNotMatch(await s.text("/runs/20261122-080000-home-lora-aaaa"), /Stalled/);
   const trainer = await denoFs.lock(join(live, "job", "lock"));
@@ -216,7 +216,7 @@ Deno.test("a part that cannot be read is told in its place", async () => {
   const page = await s.text(`/runs/${id}`);
   assert.match(page, /Cannot read report\.json/);
   assert.match(page, /Cannot read predictions/);
-  assert.match(page, /1 line of the numbers could not be read/);
+  assert.match(page, /1 line of the metrics could not be read/);
   assert.equal((await s.get(`/api/runs/${id}/report`)).status, 422);
 });
 

@@ -95,7 +95,7 @@ Deno.test("serve refuses what it cannot do, in a sentence", async () => {
   const taken = await call("--port", port);
   assert.deepEqual([taken.code, taken.err], [
     1,
-    `Cannot serve on 127.0.0.1:${port}: another program listens there\n--port 0 takes a free port\n`,
+    `Cannot serve on 127.0.0.1:${port}: the port is in use\n--port 0 picks a free port\n`,
   ]);
   assert.match((await call("--help")).out, /--host H .*\n.*--port N/);
 });

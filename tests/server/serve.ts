@@ -26,7 +26,7 @@ export async function serve(runs: string, { cwd = ROOT, args = [] }: ServeOption
   }).spawn();
   const reader = command.stdout.pipeThrough(new TextDecoderStream()).getReader();
   const { value } = await reader.read();
-  if (value === undefined) throw new Error("Cannot use the server: it ended at once");
+  if (value === undefined) throw new Error("Cannot use the server: it exited at once");
   return {
     url: JSON.parse(value).url,
     command,

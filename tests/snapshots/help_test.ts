@@ -1,6 +1,8 @@
 import { commandHelp } from "../../src/cli/help.ts";
 import { overview } from "../../src/cli/overview.ts";
 import { COMMANDS, loadCommand } from "../../src/cli/registry.ts";
+import { asCalled } from "../../src/lib/text/invocation.ts";
+import { DENO_TASK } from "../hermetic.ts";
 import { assertSnapshot } from "./kit.ts";
 
 Deno.test("help says what tests/snapshots/help.txt has, of every command", async () => {
@@ -8,5 +10,5 @@ Deno.test("help says what tests/snapshots/help.txt has, of every command", async
   for (const name of Object.keys(COMMANDS)) {
     sections.push(`$ deno task help ${name}\n${commandHelp((await loadCommand(name))!)}`);
   }
-  await assertSnapshot("help", sections.join("\n"));
+  await assertSnapshot("help", asCalled(sections.join("\n"), DENO_TASK));
 });

@@ -15,7 +15,7 @@ async function only(dir: string, text: string | Uint8Array): Promise<Problem> {
 Deno.test("loadSpec() refuses an empty file and one of comments", () =>
   withFolder(async (dir) => {
     assert.equal((await only(dir, "")).message, "Cannot read the pipeline file: it is empty");
-    const words = "Cannot use the pipeline file: nothing but comments stands in it";
+    const words = "Cannot use the pipeline file: it contains only comments";
     assert.equal((await only(dir, "# nothing\n\n")).message, words);
     assert.equal((await only(dir, "\uFEFF")).message, words);
   }));
@@ -70,7 +70,7 @@ Deno.test("loadSpec() refuses links that lead back to themselves, and devices", 
     await Deno.symlink("b.yaml", join(dir, "a.yaml"));
     for (
       const [path, words] of [
-        [join(dir, "a.yaml"), "its symbolic links lead back to themselves"],
+        [join(dir, "a.yaml"), "its symbolic links form a loop"],
         ["/dev/zero", "it is not a regular file"],
         [join(dir, "rows.jsonl", "x"), "it does not exist"],
         [join(dir, "x".repeat(300)), "its name is too long"],
@@ -102,8 +102,8 @@ Deno.test("loadSpec() refuses duplicate keys at every depth, once each", () =>
   withFolder(async (dir) => {
     const problems = await problemsOf(dir, `${good("rank: 8", "rank: 8\n  rank: 8")}name: again\n`);
     assert.deepEqual(problems.map((p) => p.message), [
-      'Duplicate key "rank": line 10 has it already',
-      'Duplicate key "name": line 2 has it already',
+      'Duplicate key "rank": line 10',
+      'Duplicate key "name": line 2',
     ]);
   }));
 
@@ -111,7 +111,7 @@ Deno.test("loadSpec() refuses several documents, tags and merge conflicts", () =
   withFolder(async (dir) => {
     const second = await only(dir, `${GOOD}---\nname: b\n`);
     assert.deepEqual([second.message, marked(second)], [
-      "Second document in the file: a pipeline file holds one",
+      "Second document in the file: a pipeline file contains one",
       "---",
     ]);
     assert.equal(await only(dir, `---\n${GOOD}...\n`).catch(() => undefined), undefined);
@@ -131,16 +131,16 @@ Deno.test("loadSpec() refuses an alias bomb, unknown aliases and circles", () =>
     for (let i = 1; i < 30; i++) bomb += `a${i}: &a${i} [${Array(9).fill(`*a${i - 1}`).join(", ")}]\n`;
     assert.equal(
       (await only(dir, bomb)).message,
-      "Cannot expand the aliases: they stand for more than 100 copies",
+      "Cannot expand the aliases: they expand to more than 100 copies",
     );
     const unknown = await only(dir, "a: &home 1\nb: *hoem\n");
     assert.deepEqual([unknown.message, unknown.hint, marked(unknown)], [
-      "Unknown alias *hoem: no anchor &hoem stands before it",
+      "Unknown alias *hoem: no anchor &hoem before it",
       'did you mean "home"',
       "*hoem",
     ]);
     const circle = await only(dir, "a: &x\n  b: *x\n");
-    assert.equal(circle.message, "Cannot follow the alias *x: it stands inside its own anchor");
+    assert.equal(circle.message, "Cannot follow the alias *x: it is inside its own anchor");
   }));
 
 Deno.test("loadSpec() follows aliases that are not too many", () =>

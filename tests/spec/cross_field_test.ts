@@ -30,7 +30,7 @@ Deno.test("crossField() checks the templates of columns", () =>
       '6 "{{ command": Invalid template in dataset.columns.user: "{{" has no partner; a field is written {{ name }}',
     ]);
     assert.deepEqual(await words(dir, good("{{ action }}", "Done.")), [
-      '6 "Done.": Invalid template in dataset.columns.assistant: it names no field, so every row would be the same',
+      '6 "Done.": Invalid template in dataset.columns.assistant: it uses no field, so every row would be the same',
     ]);
   }));
 
@@ -98,7 +98,7 @@ Deno.test("crossField() refuses a prefix of layers where a model file is written
   withFolder(async (dir) => {
     const layers = good("kind: lora\n  rank: 8", "kind: prefix\n  placement: layers");
     const local = layers.replace("kind: ollama", "kind: local").replace("  model: home-lora\n", "");
-    const reason = "cannot hold keys and values of every layer";
+    const reason = "cannot contain keys and values of every layer";
     assert.deepEqual(await words(dir, layers), [
       `10 layers: Conflicting value of method.placement: Ollama serves a GGUF file, which ${reason}`,
     ]);
@@ -177,7 +177,7 @@ Deno.test("provider.template takes auto, a name, or a .jinja file that can be re
     const cases = [
       ["chatt.jinja", 'Cannot read "chatt.jinja": the file does not exist'],
       ["latin.jinja", 'Cannot read "latin.jinja": it is not UTF-8'],
-      ["huge.jinja", 'Cannot read "huge.jinja": it is larger than 1 MB, which no chat template is'],
+      ["huge.jinja", 'Cannot read "huge.jinja": it is larger than 1 MB, too large for a chat template'],
       ["folder.jinja", 'Cannot read "folder.jinja": it is not a file'],
     ] as const;
     for (const [text, message] of cases) {
@@ -187,7 +187,7 @@ Deno.test("provider.template takes auto, a name, or a .jinja file that can be re
     assert.match(wrong!.message, /provider\.template/);
     const prefix = template("chat.jinja").replace("kind: lora\n  rank: 8", "kind: prefix\n  length: 8");
     assert.deepEqual(await words(dir, prefix), [
-      "17 chat.jinja: Conflicting value of provider.template: method.kind is prefix, which needs a template of temper's own",
+      "17 chat.jinja: Conflicting value of provider.template: method.kind is prefix, which needs one of temper's own templates",
     ]);
   }));
 
@@ -199,7 +199,7 @@ Deno.test("unsupported() refuses with one sentence what a later version brings",
     for (const [from, to, field] of cases) {
       const problems = await problemsOf(dir, good(from, to));
       assert.deepEqual(problems.map((p) => p.message), [
-        `Not available yet: ${field} comes with a later version`,
+        `Not supported yet: ${field}`,
       ]);
       assert.ok(problems[0]?.hint);
     }

@@ -33,7 +33,7 @@ Deno.test("loadSpec() reports five mistakes of five sorts at once, in the order 
     const problems = await problemsOf(dir, text);
     assert.deepEqual(problems.map((p) => [p.line, p.column, p.message, marked(p)]), [
       [4, 11, 'Cannot read "row.jsonl": the file does not exist', "row.jsonl"],
-      [11, 3, 'Duplicate key "rank": line 10 has it already', "rank"],
+      [11, 3, 'Duplicate key "rank": line 10', "rank"],
       [12, 3, 'Unrecognized key "limt" in method', "limt"],
       [14, 20, 'Missing key "pattern" in evaluate: evaluate.metric is regex', "regex"],
       [17, 13, 'Wrong value for provider.register: found "often", expected auto, always or never', "often"],
@@ -180,8 +180,8 @@ Deno.test("loadSpec() calls a key without a value empty", () =>
       good("rank: 8", "rank:").replace("train: {epochs: 1, learning_rate: 2e-3}", "train:"),
     );
     assert.deepEqual(problems.map((p) => [p.message, marked(p)]), [
-      ["Empty value for method.rank: nothing stands after the key", "rank"],
-      ["Empty value for train: nothing stands after the key", "train"],
+      ["Empty value for method.rank: no value after the key", "rank"],
+      ["Empty value for train: no value after the key", "train"],
     ]);
   }));
 
@@ -199,7 +199,7 @@ Deno.test("loadSpec() reports one problem a field", () =>
   withFolder(async (dir) => {
     const problems = await problemsOf(dir, `${GOOD}matrix:\n`);
     assert.deepEqual(problems.map((p) => p.message), [
-      "Empty value for matrix: nothing stands after the key",
+      "Empty value for matrix: no value after the key",
     ]);
   }));
 
@@ -228,8 +228,8 @@ Deno.test("loadSpec() points into --set where a value came from there", () =>
         "x",
       ],
       ["--set method={kind: lora, limt: 2}", 'Unrecognized key "limt" in method', "limt"],
-      ["--set provider.model=", "Empty value for provider.model: nothing stands after the key", ""],
-      ["--set name.x=1", 'Cannot set "name.x": "x" would stand inside a value that is no section', "name.x"],
+      ["--set provider.model=", "Empty value for provider.model: no value after the key", ""],
+      ["--set name.x=1", 'Cannot set "name.x": "x" would be inside a value that is not a section', "name.x"],
       ["--set seed", 'Cannot read --set: it has no "="', "seed"],
       ["--set =1", "Cannot read --set: its path is incomplete", ""],
       ["--set train.seed=[1", "Invalid YAML: flow sequence must end with a ]", ""],

@@ -175,7 +175,7 @@ Deno.test("loadAll() says what is wrong with the matrix itself", () =>
       [
         "  train.seed: [1, 2, 1]",
         "1",
-        'Duplicate entry in matrix: number 3 of "train.seed" was there before',
+        'Duplicate entry in matrix: number 3 of "train.seed" repeats an earlier one',
       ],
       [
         `  train.seed: ${many}\n  train.epochs: [1, 2, 3, 4, 5]`,
@@ -185,7 +185,7 @@ Deno.test("loadAll() says what is wrong with the matrix itself", () =>
       [
         "  dataset.eval.x: [1]",
         "dataset.eval.x",
-        'Cannot vary "dataset.eval.x": "x" would stand inside a value that is no section',
+        'Cannot vary "dataset.eval.x": "x" would be inside a value that is not a section',
       ],
     ];
     for (const [matrix, mark, message] of cases) {
@@ -235,7 +235,7 @@ Deno.test("loadAll() refuses a --set of what the matrix gives, and applies any o
   withFolder(async (dir) => {
     const text = withMatrix("  train.seed: [1, 2]");
     const found = await problems(dir, text, { set: ["train.seed=5"] });
-    assert.deepEqual(found, [[1, "train.seed", 'Cannot set "train.seed": the matrix gives it']]);
+    assert.deepEqual(found, [[1, "train.seed", 'Cannot set "train.seed": the matrix sets it']]);
     const cells = await cellsOf(dir, text, { set: ["train.epochs=3", "matrix={method.rank: [2, 3, 4]}"] });
     assert.deepEqual(cells.map(({ spec, cell }) => [cell?.label, spec.train.epochs]), [
       ["rank-2", 3],
@@ -261,13 +261,13 @@ Deno.test("loadSpec() takes one combination by its label, and says which there a
     ]]);
     assert.deepEqual(await refused(), [[
       "matrix",
-      "Cannot take the file as one pipeline: its matrix stands for 2 combinations",
+      "Cannot use the file as one pipeline: its matrix has 2 combinations",
       "`temper compare` runs them all; --cell LABEL takes one: rank-4, rank-8",
     ]]);
     await Deno.writeTextFile(join(dir, "pipeline.yaml"), GOOD);
     assert.deepEqual(await refused("rank-4"), [[
       "",
-      'Cannot take combination "rank-4": the file has no matrix',
+      'Cannot use combination "rank-4": the file has no matrix',
       undefined,
     ]]);
   }));

@@ -81,12 +81,12 @@ const WRONG: [dataset: string, expected: string][] = [
   ],
   [
     "{source: rows.jsonl, format: alpaca, roles: {a: user}, eval: held.jsonl}",
-    'Unused key "roles" in dataset: rows of the format alpaca name no speakers | roles | remove it',
+    'Unused key "roles" in dataset: format alpaca has no speaker names | roles | remove it',
   ],
   [
     "{source: [rows.jsonl, ./rows.jsonl], eval: held.jsonl}",
     'Cannot read a file twice: "DIR/rows.jsonl" is named by "rows.jsonl" and by "./rows.jsonl" | ./rows.jsonl | ' +
-    "name each file once: rows that are read twice count double",
+    "list each file once: rows read twice count double",
   ],
 ];
 

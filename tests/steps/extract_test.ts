@@ -84,8 +84,8 @@ const BAD: [name: string, content: string | Uint8Array, expected: RegExp][] = [
   ["a.jsonl", new Uint8Array([255, 254, 123, 0]), /a\.jsonl:1: the file is UTF-16/],
   ["a.jsonl", new Uint8Array([31, 139, 0]), /a\.jsonl:1: the file is not text: byte 2 is zero/],
   ["a.json", '{"a":1}', /a\.json:1: the file does not hold one list of rows/],
-  ["a.json", '[{"a":1},]', /a\.json:1: there is a comma too many/],
-  ["a.json", '[{"a":1},\n,{"a":2}]', /a\.json:2: there is a comma too many/],
+  ["a.json", '[{"a":1},]', /a\.json:1: there is an extra comma/],
+  ["a.json", '[{"a":1},\n,{"a":2}]', /a\.json:2: there is an extra comma/],
   ["a.json", '[{"a":1},\n{"b', /a\.json:2: the file ends in the middle of this row/],
   ["a.json", '[{"a":1},\n', /a\.json:2: the file ends in the middle of the list/],
   [
@@ -103,15 +103,15 @@ const BAD: [name: string, content: string | Uint8Array, expected: RegExp][] = [
     "a,b\n1,2,3\n\n4\n5,6\n",
     /:2: the row has 3 cells, more than the 2 columns.*\n.*:4: the row has 1 cells, fewer/,
   ],
-  ["a.csv", "a,a, \n1,2,3\n", /two columns of the header have the name "a"\n.*column 3 has no name/],
-  ["a.csv", 'a,b\n1,"x" y\n', /a\.csv:2: there is text behind a closing quote/],
+  ["a.csv", "a,a, \n1,2,3\n", /two columns of the header are called "a"\n.*column 3 has no name/],
+  ["a.csv", 'a,b\n1,"x" y\n', /a\.csv:2: there is text after a closing quote/],
   ["a.csv", 'a,b\n1,x"y\n', /a\.csv:2: there is a quote within a cell/],
   ["a.csv", 'a,b\n1,2\n1,"xy\n2,3\n', /a\.csv:3: a quote that opens in this row is never closed/],
   ["a.csv", "a;b\n1;2\n", /a\.csv:1: the header is one column/],
   ["a.csv", "a,b\n", /"a\.csv" holds no rows/],
   ["a.csv", new Uint8Array([97, 10, 98, 10, 0xe2, 10]), /a\.csv:3: not UTF-8 at byte 4 of the file/],
   ["a.csv", new Uint8Array([97, 10, 98, 10, 0xe2]), /a\.csv:3: not UTF-8 at byte 4 of the file/],
-  ["a.txt", "x", /a\.txt" ends in none of \.jsonl, \.json, \.csv, \.tsv/],
+  ["a.txt", "x", /a\.txt" has none of the endings \.jsonl, \.json, \.csv, \.tsv/],
 ];
 
 for (const [name, content, expected] of BAD) {
@@ -131,7 +131,7 @@ Deno.test("extract.run() refuses what is no file", async () => {
   assert.match(await message("dir"), /"dir" is a folder; name its files, such as "dir\/\*\.jsonl"/);
   assert.match(await message("no.jsonl"), /there is no file "no\.jsonl"/);
   assert.match(await message("no*.jsonl"), /no file matches "no\*\.jsonl"/);
-  assert.match(await message("loop.jsonl"), /"loop\.jsonl" is a link that leads back to itself/);
+  assert.match(await message("loop.jsonl"), /"loop\.jsonl" is a symbolic link that points back to itself/);
   assert.match(await message("/dev/null"), /is neither a file nor a folder/);
 });
 

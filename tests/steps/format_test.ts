@@ -103,8 +103,8 @@ Deno.test("format.run() names row, field and text of each problem, and leaves th
     "messages[0].content is a number, not a text",
     "messages is a text, not a list of messages",
     "messages is an empty list",
-    "messages[0].content there is no assistant turn, so nothing to learn",
-    "messages[0].content holds half of a surrogate pair, which is no character",
+    "messages[0].content there is no assistant turn to train on",
+    "messages[0].content contains half of a surrogate pair",
     "messages is missing, not a list of messages",
   ]);
   const summary = await bench.format(bench.pipeline({ source: "a.jsonl", checks: { rows: "warn" } }));
@@ -117,7 +117,7 @@ const FLAWS: [check: string, roles: [string, string][], problem: RegExp][] = [
   [
     "order",
     [["user", "u"], ["system", "s"], ["assistant", "a"]],
-    /a system turn stands after the first turn/,
+    /a system turn comes after the first turn/,
   ],
   ["order", [["user", "u"], ["user", "v"], ["assistant", "a"]], /two user turns follow each other/],
   ["order", [["user", "u"], ["assistant", "a"], ["user", "v"]], /ends with the user, not with the assistant/],
@@ -209,7 +209,9 @@ Deno.test("format.run() finds repeats and leaks as a naive comparison does", asy
       const inputs = train.map(({ prompt }) => folded(prompt));
       const leaks = evaluation.flatMap(({ prompt }, i) => {
         const first = inputs.indexOf(folded(prompt));
-        return first < 0 ? [] : [[`b.jsonl:${i + 1}`, `is the same as that of train's a.jsonl:${first + 1}`]];
+        return first < 0
+          ? []
+          : [[`b.jsonl:${i + 1}`, `is the same as that of the training row a.jsonl:${first + 1}`]];
       });
       assert.equal(leakage.count, leaks.length);
       const found = leakage.findings.map((f: { origin: string; problem: string }) => [f.origin, f.problem]);

@@ -39,7 +39,7 @@ const LINES = [
   `${RUN_ID}  lora with provider ollama`,
   "  ✓ extract     cached  410 rows",
   "  ✓ format        1.0s  columns · 350 train · 60 eval",
-  '  ! configure tries again in 2.0 s: Cannot reach "huggingface.co": timed out',
+  '  ! configure retries in 2.0 s: Cannot reach "huggingface.co": timed out',
   "  ✓ configure     1.0s  13,950 tokens · chatml",
   "  ✓ submit        2.0s",
   "  ! bf16 is slow on this CPU",

@@ -20,7 +20,7 @@ Deno.test("reportLines() leaves out what was not measured", () => {
   const bare = { ...done, metrics: { metric: "none", served: null }, artifacts: [] };
   assert.equal(
     report(bare),
-    `✓ home-lora done in 1 min\n\nAll of it again: deno task show ${RUN_ID}`,
+    `✓ home-lora done in 1 min\n\nShow this again: deno task show ${RUN_ID}`,
   );
   const lossOnly = { ...bare, metrics: { loss: { before: 2, after: 1 } } };
   assert.match(report(lossOnly), /\n\n {2}held-out loss {7}2\.00 → 1\.00\n\n/);
@@ -32,7 +32,7 @@ Deno.test("reportLines() names what nothing uses, and where the page about the r
   const unused = [
     { field: "messages[].name", count: 40, rows: 12 },
     { field: "source", count: 1200, rows: 1200 },
-    { field: "turns", why: "behind the last answer that is learnt", count: 2, rows: 1 },
+    { field: "turns", why: "after the last trained answer", count: 2, rows: 1 },
   ];
   const outputs = [{ path: "report.html", sha256: "", bytes: 1 }];
   const steps = done.steps.map((step) =>
@@ -40,8 +40,8 @@ Deno.test("reportLines() names what nothing uses, and where the page about the r
   );
   const text = report({ ...done, steps });
   const named = "messages[].name (40 in 12 rows), source (1,200 rows), " +
-    "turns behind the last answer that is learnt (2 in 1 row)";
-  assert.ok(text.includes(`\n\nFields not used: ${named}\n\n`), text);
+    "turns after the last trained answer (2 in 1 row)";
+  assert.ok(text.includes(`\n\nUnused fields: ${named}\n\n`), text);
   assert.ok(
     text.includes(`\n\nData report: runs/${RUN_ID}/steps/2-format/report.html\nAll of it`),
     text,

@@ -265,7 +265,7 @@ def unknown_type(folder: Path) -> None:
         (without("model.layers.0.mlp.up_proj.weight"), 'tensor "model.layers.0.mlp.up_proj.weight" is missing$'),
         (
             edit_tensors(lambda tensors: {f"language_model.{name}": tensor for name, tensor in tensors.items()}),
-            r'"model.embed_tokens.weight" is missing \(21 of 21\); it holds others, such as "language_model.',
+            r'"model.embed_tokens.weight" is missing \(21 of 21\); it has others, such as "language_model.',
         ),
         (edit_config(vocab_size=7), r'"model.embed_tokens.weight" has the shape .* config.json says \(7, 64\)$'),
         (edit_config(num_attention_heads="many"), "transformers cannot use its config.json"),
@@ -295,7 +295,7 @@ def test_folder_that_cannot_be_used_is_refused(tmp_path, sharp, damage, words):
     ("changes", "words"),
     [
         ({"general.architecture": string("mamba")}, '"mamba" is not one of llama, qwen2, qwen3'),
-        ({"general.type": string("adapter")}, 'holds a "adapter", not a whole model'),
+        ({"general.type": string("adapter")}, 'holds a "adapter", not a complete model'),
         ({"split.count": u32(3)}, "one part of a split model"),
         ({"llama.expert_count": u32(8)}, '"llama.expert_count" is 8'),
         ({"llama.block_count": u32(3)}, r'tensor "blk.2.attn_k.weight" is missing'),
@@ -315,7 +315,7 @@ def test_gguf_that_cannot_be_used_is_refused(tmp_path, sharp, changes, words):
 def test_gguf_cut_short_is_refused(tmp_path, sharp):
     source = as_gguf(sharp, tmp_path / "a.gguf")
     os.truncate(source, source.stat().st_size - 4096)
-    with pytest.raises(TrainerError, match=r"it ends at byte \d+, tensor .* the file is cut short"):
+    with pytest.raises(TrainerError, match=r"it ends at byte \d+, tensor .* the file is truncated"):
         prepare_base(gguf_base(source), tmp_path / "cache", quiet)
 
 

@@ -32,14 +32,14 @@ def test_read_job_takes_whole_numbers_where_fractions_may_stand(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"train": {"epoch": 1}}, '"train.epoch" is not a known field; known here: epochs, learning_rate, batch_size'),
-        ({"method": {"kind": "full", "rank": 8}}, '"method.rank" is not a known field; known here: kind'),
+        ({"train": {"epoch": 1}}, '"train.epoch" is not a known field; known fields: epochs, learning_rate, batch_size'),
+        ({"method": {"kind": "full", "rank": 8}}, '"method.rank" is not a known field; known fields: kind'),
         (
             {"evaluate": {"few_shot": {"shots": 3}}},
-            '"evaluate.few_shot.shots" is not a known field; known here: in',
+            '"evaluate.few_shot.shots" is not a known field; known fields: in',
         ),
-        ({"templates": [tiny.CHATML | {"end": ""}]}, '"templates[0].end" is not a known field; known here: name, det'),
-        ({"jobs": 1}, '"jobs" is not a known field; known here: version, name, base, template'),
+        ({"templates": [tiny.CHATML | {"end": ""}]}, '"templates[0].end" is not a known field; known fields: name, det'),
+        ({"jobs": 1}, '"jobs" is not a known field; known fields: version, name, base, template'),
         ({"train": [1]}, '"train" must be an object'),
         ({"method": {"target": ["q_proj", 1]}}, '"method.target[1]" must be a text, found 1'),
         ({"method": {"rank": "8"}}, "\"method.rank\" must be a whole number, found '8'"),

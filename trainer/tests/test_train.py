@@ -249,7 +249,7 @@ def test_train_saves_less_often_where_saving_is_slow_and_says_so(make, cache, un
     assert [event["step"] for event in saved] == [5, 43, 72]
     assert [(event["seconds"], event["next_after"]) for event in saved] == [(2, 38)] * 3
     (warning,) = [event["message"] for event in events(job_dir) if event["type"] == "warning"]
-    assert warning.startswith("Saving a checkpoint took 2.0 s, so the next one comes after 38 s instead of 5 s")
+    assert warning.startswith("Saving a checkpoint took 2.0 s, so the next one is written after 38 s instead of 5 s")
     assert timeless(job_dir) == timeless(undisturbed)
 
 

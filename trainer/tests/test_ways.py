@@ -114,7 +114,7 @@ def test_ways_are_the_fastest_where_nothing_speaks_against_them(base):
         ("cohere", "packed own", "would change losses by"),
         ("gemma2", "padded own", "its attention also takes softcap"),
         ("gpt-oss", "padded fast", "its attention also takes s_aux"),
-        ("stablelm", "padded fast", "its attention is not told where rows begin"),
+        ("stablelm", "padded fast", "its attention ignores where rows start"),
         ("lfm2", "padded fast", "would change losses by"),
         ("phi3 longrope", "alone fast", "rows longer than 32 tokens are read with other frequencies"),
     ],
@@ -122,7 +122,7 @@ def test_ways_are_the_fastest_where_nothing_speaks_against_them(base):
 def test_a_slower_way_says_why(base, name, expected, reason):
     found, notes = choose_ways(attached(base(name), "full"), some_rows(), Longest(40, 48), True)
     assert f"{found.train.rows} {found.train.head}" == expected
-    assert reason in notes[0] and notes[0].startswith(f"Training takes a slower way with this base ({found.train})")
+    assert reason in notes[0] and notes[0].startswith(f"Training is slower with this base ({found.train})")
 
 
 def test_rounding_hides_no_leak_and_no_change_of_logits(base):

@@ -32,7 +32,7 @@ export const axolotl: Importer = {
   async convert(task) {
     const { reader, draft } = task;
     refuseObjective(task, [
-      { field: "rl", allowed: [], what: "learning from preferences or rewards" },
+      { field: "rl", allowed: [], what: "training on preferences or rewards" },
       { field: "reward_model", allowed: [false], what: "training a reward model" },
       { field: "process_reward_model", allowed: [false], what: "training a reward model" },
       { field: "pretraining_dataset", allowed: [], what: "continued pre-training on plain text" },
@@ -50,7 +50,7 @@ export const axolotl: Importer = {
     if (!reader.has(["excess_length_strategy"])) {
       draft.set("dataset.checks.too_long", "error", "warn cuts such rows");
       draft.miss("excess_length_strategy", "drop", {
-        why: "temper leaves out no row for its length, and stops at the first",
+        why: "temper does not drop rows for their length, and stops at the first",
         instead: "remove those rows, or set dataset.checks.too_long: warn to cut them",
       });
     }
@@ -67,7 +67,7 @@ function method(task: Task): Method {
   else if (adapter !== undefined) {
     draft.leave(reader, ["adapter"], {
       why: "temper has lora, qlora, prefix and adapter",
-      instead: "look at method.kind",
+      instead: "check method.kind",
     });
   }
   draft.set("method.kind", kind, adapter === undefined ? "no adapter: every weight is trained" : undefined);
@@ -113,8 +113,8 @@ function template({ reader, draft }: Task): void {
     draft.carry(reader, ["chat_template"], "provider.template", "auto", "the base's own");
   } else {
     draft.leave(reader, ["chat_template"], {
-      why: "temper takes the base's own chat template",
-      instead: "nothing where that is the one; otherwise name a .jinja file in provider.template",
+      why: "temper uses the base's own chat template",
+      instead: "nothing if that is the one; otherwise set provider.template to a .jinja file",
     });
   }
 }

@@ -11,8 +11,8 @@ import { own, type Rule } from "../rules.ts";
 
 /** For the page: what becomes of the members of `datasets` and `test_datasets`. */
 export const DATASET_FIELDS: readonly Rule[] = [
-  own("datasets", "dataset.source", "an entry each"),
-  own("test_datasets", "dataset.eval", "an entry each"),
+  own("datasets", "dataset.source", "one entry each"),
+  own("test_datasets", "dataset.eval", "one entry each"),
   own(
     "datasets.path, datasets.data_files, datasets.ds_type",
     "path",
@@ -35,14 +35,14 @@ const MEMBERS = DATASET_FIELDS.flatMap(({ from }) => from).filter((name) => name
   .map((name) => name.slice("datasets.".length));
 
 const SAME: Readonly<Record<string, readonly [values: readonly unknown[], says: string]>> = {
-  roles_to_train: [["assistant"], "only the assistant's turns are learnt"],
-  train_on_eos: [["turn", "all"], "the end of each answer is learnt"],
-  train_on_eot: [["turn", "all"], "the end of each answer is learnt"],
+  roles_to_train: [["assistant"], "only the assistant's turns are trained"],
+  train_on_eos: [["turn", "all"], "the end of each answer is trained"],
+  train_on_eot: [["turn", "all"], "the end of each answer is trained"],
   field_tools: [["tools"], "tools are read"],
   field_thinking: [["reasoning_content", "reasoning", "thinking"], "reasoning is read"],
   message_field_training: [
     ["weight", "loss", "train", "training", "trainable", "learn"],
-    "turns that are marked so are learnt or not",
+    "marked turns are trained or not",
   ],
   drop_system_message: [[false], "system turns stay"],
   chat_template: [["tokenizer_default"], "the base's own chat template"],
@@ -53,13 +53,13 @@ const REASONS: Readonly<Record<string, Reason>> = {
   message_field_training_detail: { why: "parts of a turn cannot be masked", instead: "mark whole turns" },
   drop_system_message: { why: "temper keeps system turns", instead: "remove them from the rows" },
   roles_to_train: {
-    why: "temper learns the assistant's turns alone",
+    why: "temper trains only on assistant turns",
     instead: "mark single turns with weight: 0",
   },
-  chat_template: { why: "one template holds for all rows", instead: "set provider.template" },
+  chat_template: { why: "one template applies to all rows", instead: "set provider.template" },
   trust_remote_code: { why: "temper runs no code of a dataset", matters: false },
-  shards: { why: "temper reads whole files", instead: "name a file with fewer rows" },
-  shards_idx: { why: "temper reads whole files", instead: "name a file with fewer rows" },
+  shards: { why: "temper reads whole files", instead: "use a file with fewer rows" },
+  shards_idx: { why: "temper reads whole files", instead: "use a file with fewer rows" },
   preprocess_shards: { why: "temper reads row by row", matters: false },
 };
 
@@ -135,12 +135,12 @@ function namesOf(task: Task, at: Path, section: Record<string, unknown>) {
   const type = path !== undefined && ["json", "csv", "parquet", "arrow", "text"].includes(path);
   const part = { config: [...at, "name"], split: [...at, "split"], revision: [...at, "revision"] };
   if (text("ds_type") !== undefined) {
-    draft.carry(reader, [...at, "ds_type"], null, section["ds_type"], "the name of the file says it");
+    draft.carry(reader, [...at, "ds_type"], null, section["ds_type"], "the file name determines it");
   }
   if (files.length > 0 && path !== undefined) {
     const reason = {
       why: "data_files names the files of this dataset",
-      instead: "look whether they are there",
+      instead: "check that they exist",
     };
     if (type) draft.account(reader, [...at, "path"], null, path, "data_files names the files");
     else draft.leave(reader, [...at, "path"], reason);
@@ -169,8 +169,8 @@ function formatOf(task: Task, at: Path, section: Record<string, unknown>): Recor
   }
   if (/^(chat_template|sharegpt)\b/.test(type)) return conversations(task, at, section, type);
   draft.leave(reader, path, {
-    why: "temper has no such shape of rows",
-    instead: "say in format and columns how a row becomes a conversation; auto looks at the rows",
+    why: "temper does not have this row format",
+    instead: "set format and columns; auto detects the format",
   });
   return {};
 }
@@ -191,7 +191,7 @@ function conversations(task: Task, at: Path, section: Record<string, unknown>, t
   for (const key of Object.keys(mapping)) {
     const path = [...at, "message_property_mappings", key];
     if (key === "role" || key === "content") accountName(task, path, format);
-    else draft.leave(reader, path, { why: "temper reads members of turns by their own names" });
+    else draft.leave(reader, path, { why: "temper reads the fields of turns under fixed names" });
   }
   draft.account(reader, [...at, "type"], within(at, "format"), format ?? "auto");
   const roles = rolesOf(task, [...at, "roles"], section["roles"]);

@@ -18,11 +18,11 @@ export const FIELDS: readonly Rule[] = [
   own("adapter, load_in_4bit", "method.kind", "lora, qlora, or full where it is empty"),
   ...DATASET_FIELDS,
   own("val_set_size", "dataset.split.eval", "a share or a number of rows; other rows than there"),
-  own("chat_template", "provider.template", "by name; the base's own where that is meant"),
+  own("chat_template", "provider.template", "by name; otherwise the base's own"),
   own("chat_template_jinja", "provider.template", "a .jinja file"),
   own("micro_batch_size, gradient_accumulation_steps", "train.batch_size", "their product"),
   own("num_epochs, max_steps", "train.epochs, train.max_steps", "steps override epochs"),
-  own("warmup_ratio, warmup_steps", "train.warmup_ratio", "steps only beside max_steps"),
+  own("warmup_ratio, warmup_steps", "train.warmup_ratio", "steps only with max_steps"),
   carry("learning_rate", "train.learning_rate", number),
   carry("lr_scheduler", "train.schedule", schedule, { standard: "cosine" }),
   carry("weight_decay", "train.weight_decay", number, { standard: 0 }),
@@ -34,23 +34,23 @@ export const FIELDS: readonly Rule[] = [
     word(
       { truncate: "warn", raise: "error" },
       {
-        why: "temper leaves out no row for its length",
-        instead: "remove those rows, or set dataset.checks.too_long: warn to cut them",
+        why: "temper does not drop rows for their length",
+        instead: "remove those rows, or set dataset.checks.too_long: warn to truncate them",
       },
     ),
   ),
   carry("seed", "train.seed", number, { standard: 42 }),
   optimizer("optimizer"),
   packing(["sample_packing", "batch_flattening", "multipack_real_batches"]),
-  same("train_on_inputs", [false], "only the assistant's turns are learnt", {
-    why: "temper learns the assistant's turns alone",
+  same("train_on_inputs", [false], "only the assistant's turns are trained", {
+    why: "temper trains only on assistant turns",
   }),
-  same("shuffle_merged_datasets", [true], "rows are shuffled anew in each epoch", {
+  same("shuffle_merged_datasets", [true], "rows are reshuffled in each epoch", {
     why: "temper shuffles the rows",
   }),
-  leave("shuffle_before_merging_datasets", "rows are shuffled anew in each epoch"),
+  leave("shuffle_before_merging_datasets", "rows are reshuffled in each epoch"),
   same("dataset_exact_deduplication", [false], "duplicates are counted", {
-    why: "temper counts duplicates and leaves them in",
+    why: "temper counts duplicates and keeps them",
     instead: "remove them; dataset.checks.duplicates: error stops at them",
   }),
   leave("batch_size", "it is the product of two other fields"),
@@ -59,11 +59,11 @@ export const FIELDS: readonly Rule[] = [
     "temper has no plugins",
     "look what they do: those about kernels change nothing in the result",
   ),
-  lacks("rope_scaling", "temper takes the base's own positions"),
+  lacks("rope_scaling", "temper uses the base's own positions"),
   lacks(
     "lora_model_dir",
     "temper starts from a base, not from an adapter",
-    "merge the adapter, and name the result in provider.base",
+    "merge the adapter, and set provider.base to the result",
   ),
   lacks([
     "special_tokens.bos_token",
@@ -74,8 +74,8 @@ export const FIELDS: readonly Rule[] = [
     "added_tokens_overrides",
     "eot_tokens",
     "resize_token_embeddings_to_32x",
-  ], "temper takes the base's own tokens"),
-  leave("special_tokens.pad_token", "padding is never learnt"),
+  ], "temper uses the base's own tokens"),
+  leave("special_tokens.pad_token", "padding is never trained"),
   lacks([
     "embedding_lr*",
     "lr_groups",
@@ -87,7 +87,7 @@ export const FIELDS: readonly Rule[] = [
   lacks(["relora*", "jagged_restart_*"], "temper does not restart"),
   lacks("unfrozen_parameters", "temper trains all weights or those that a method adds"),
   lacks(["early_stopping_patience", "loss_watchdog_*"], "temper trains to the end"),
-  lacks("default_system_message", "the rows say it, or dataset.columns.system"),
+  lacks("default_system_message", "set in the rows, or in dataset.columns.system"),
   leave([
     "flash_attention",
     "xformers_attention",
@@ -113,7 +113,7 @@ export const FIELDS: readonly Rule[] = [
     "cut_cross_entropy",
     "liger_*",
   ], OWN_MEMORY),
-  leave(["load_in_8bit"], "temper holds the base in 4 bits (method.kind: qlora) or as it trains"),
+  leave(["load_in_8bit"], "temper holds the base in 4 bits (method.kind: qlora) or in the training type"),
   leave([
     "model_type",
     "tokenizer_type",
@@ -123,7 +123,7 @@ export const FIELDS: readonly Rule[] = [
     "processor_type",
     "base_model_config",
     "tokenizer_config",
-  ], "the base says it"),
+  ], "the base determines it"),
   leave(
     ["dataset_prepared_path", "dataset_processes", "dataset_keep_in_memory", "dataset_shard_*"],
     "temper caches what it prepared by its content",
@@ -144,7 +144,7 @@ export const FIELDS: readonly Rule[] = [
     ["saves_per_epoch", "save_first_step"],
     "temper keeps checkpoints by time (train.checkpoint_seconds)",
   ),
-  leave("auto_resume_from_checkpoints", "runs go on by themselves"),
+  leave("auto_resume_from_checkpoints", "runs resume automatically"),
   leave(
     [
       "wandb_*",
@@ -164,7 +164,7 @@ export const FIELDS: readonly Rule[] = [
   ),
   leave(
     ["strict", "axolotl_config_path", "hf_use_auth_token", "push_dataset_to_hub"],
-    "it is about Axolotl itself",
+    "it concerns Axolotl itself",
   ),
   lacks(
     [
@@ -187,7 +187,7 @@ export const FIELDS: readonly Rule[] = [
     "quantize_moe_experts",
     "gptq",
     "use_onebitllms",
-  ], "temper holds the base in 4 bits (method.kind: qlora) or as it trains"),
+  ], "temper holds the base in 4 bits (method.kind: qlora) or in the training type"),
   lacks(
     ["use_eaft", "eaft_*", "diffusion", "curriculum_sampling", "max_packed_sequence_len"],
     "temper's loss is the plain one over the answers, and rows come in random order",
@@ -205,7 +205,7 @@ export const FIELDS: readonly Rule[] = [
     "do_causal_lm_eval",
     "eval_causal_lm_metrics",
     "debug",
-  ], "it is about Axolotl's own way of loading and scoring"),
+  ], "it concerns Axolotl's own loading and scoring"),
   leave([
     "use_kernels",
     "use_scattermoe",
@@ -248,5 +248,5 @@ export const LOW_RANK_FIELDS: readonly Rule[] = [
     "merge_lora",
     "merge_method",
     "peft_autocast_adapter_dtype",
-  ], "temper does this by itself"),
+  ], "temper does this automatically"),
 ];

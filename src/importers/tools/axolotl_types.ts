@@ -65,8 +65,8 @@ export function userType(
   }
   if (text("no_input_format") !== undefined) {
     draft.leave(reader, [...at, "no_input_format"], {
-      why: "one template holds for rows with and without input",
-      instead: "{{ input | optional }} leaves it out with the white space before it: look at columns.user",
+      why: "one template applies to rows with and without input",
+      instead: "{{ input | optional }} omits it with the white space before it: check columns.user",
     });
   }
   if (text("system_format") !== undefined) {

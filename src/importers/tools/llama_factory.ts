@@ -37,14 +37,14 @@ export const llamaFactory: Importer = {
   rules: [
     own("model_name_or_path", "provider.base", "a file or folder here, or a name on the hub"),
     carry("model_revision", "provider.revision", text),
-    own("finetuning_type, quantization_bit", "method.kind", "full, lora, or qlora for lora over 4 bits"),
-    own("stage", "none", "sft alone; other stages are refused"),
+    own("finetuning_type, quantization_bit", "method.kind", "full, lora, or qlora for lora with 4 bits"),
+    own("stage", "none", "only sft; other stages are refused"),
     ...DATASET_FIELDS,
     own("val_size", "dataset.split.eval", "a share or a number of rows; other rows than there"),
     own("template", "provider.template", "by name; otherwise the base's own"),
     own("per_device_train_batch_size, gradient_accumulation_steps", "train.batch_size", "their product"),
     own("num_train_epochs, max_steps", "train.epochs, train.max_steps", "steps override epochs"),
-    own("warmup_ratio, warmup_steps", "train.warmup_ratio", "steps only beside max_steps"),
+    own("warmup_ratio, warmup_steps", "train.warmup_ratio", "steps only with max_steps"),
     carry("learning_rate", "train.learning_rate", number, { standard: 5e-5 }),
     carry("lr_scheduler_type", "train.schedule", schedule, { standard: "linear" }),
     carry("weight_decay", "train.weight_decay", number, { standard: 0 }),
@@ -52,14 +52,14 @@ export const llamaFactory: Importer = {
     carry("cutoff_len", "train.max_length", number, { standard: 2048 }),
     carry("seed", "train.seed", number, { standard: 42 }),
     packing(["packing", "neat_packing"]),
-    same("train_on_prompt", [false], "only the assistant's turns are learnt", {
-      why: "temper learns the assistant's turns alone",
+    same("train_on_prompt", [false], "only the assistant's turns are trained", {
+      why: "temper trains only on assistant turns",
     }),
-    same("mask_history", [false], "all turns of the assistant are learnt", {
-      why: "temper learns all turns of the assistant",
+    same("mask_history", [false], "all assistant turns are trained", {
+      why: "temper trains on all assistant turns",
       instead: "mark the earlier ones with weight: 0",
     }),
-    same("disable_shuffling", [false], "rows are shuffled anew in each epoch", {
+    same("disable_shuffling", [false], "rows are reshuffled in each epoch", {
       why: "temper shuffles the rows",
     }),
     same("streaming", [false], "files are read row by row", {
@@ -67,16 +67,16 @@ export const llamaFactory: Importer = {
       matters: false,
     }),
     same("mix_strategy", ["concat"], "sources follow one another, and are shuffled", {
-      why: "temper takes every row of every source once",
-      instead: "make files in the wanted proportion",
+      why: "temper uses every row of every source once",
+      instead: "prepare files in the desired proportion",
     }),
     lacks(
       "interleave_probs",
-      "temper takes every row of every source once",
-      "make files in the wanted proportion",
+      "temper uses every row of every source once",
+      "prepare files in the desired proportion",
     ),
-    lacks("max_samples", "temper takes every row of a file", "name a file with fewer rows"),
-    lacks("default_system", "the rows say it, or dataset.columns.system"),
+    lacks("max_samples", "temper uses every row of a file", "use a file with fewer rows"),
+    lacks("default_system", "set in the rows, or in dataset.columns.system"),
     same("enable_thinking", [true], "the base's chat template decides", {
       why: "the base's chat template decides",
       instead: 'give rows {"chat_template_kwargs": {"enable_thinking": false}} where the template knows it',
@@ -86,7 +86,7 @@ export const llamaFactory: Importer = {
     lacks(
       ["adapter_name_or_path", "adapter_folder"],
       "temper starts from a base, not from an adapter",
-      "merge the adapter, and name the result in provider.base",
+      "merge the adapter, and set provider.base to the result",
     ),
     lacks(
       ["rope_scaling", "shift_attn", "mixture_of_depths", "moe_aux_loss_coef", "train_from_scratch"],
@@ -98,7 +98,7 @@ export const llamaFactory: Importer = {
       "add_special_tokens",
       "new_special_tokens_config",
       "split_special_tokens",
-    ], "temper takes the base's own tokens"),
+    ], "temper uses the base's own tokens"),
     lacks(
       [
         "freeze_trainable_*",
@@ -119,7 +119,7 @@ export const llamaFactory: Importer = {
       "badam_*",
       "use_adam_mini",
       "use_muon",
-    ], "temper has AdamW alone"),
+    ], "temper only has AdamW"),
     lacks(
       ["use_dft_loss", "use_asft_loss", "use_eaft_loss", "asft_alpha", "eaft_alpha"],
       "temper's loss is the plain one over the answers",
@@ -128,7 +128,7 @@ export const llamaFactory: Importer = {
     carry("pure_bf16", "train.dtype", (value) => ({ value: value === true ? "bf16" : "auto" })),
     leave(
       ["pref_*", "kto_*", "dpo_*", "simpo_gamma", "ppo_*", "ref_model*", "reward_model*"],
-      "it is about preferences, not about stage: sft",
+      "it concerns preferences, not stage: sft",
     ),
     leave([
       "flash_attn",
@@ -172,7 +172,7 @@ export const llamaFactory: Importer = {
       "set HF_TOKEN",
     ),
     leave(["export_*"], "a run writes a GGUF file by itself", "see provider.export"),
-    leave(["ignore_pad_token_for_loss", "print_param_status"], "temper does this by itself"),
+    leave(["ignore_pad_token_for_loss", "print_param_status"], "temper does this automatically"),
     leave([
       "media_dir",
       "image_*",
@@ -195,7 +195,7 @@ export const llamaFactory: Importer = {
     lacks("loraplus_*", "temper has one learning rate"),
     leave(
       ["pissa_iter", "pissa_convert", "create_new_adapter"],
-      "it is about adapters that temper does not have",
+      "it concerns adapters that temper does not have",
     ),
   ] satisfies Rule[],
   async convert(task) {
@@ -205,7 +205,7 @@ export const llamaFactory: Importer = {
     refuseObjective(task, [{
       field: "stage",
       allowed: ["sft"],
-      what: stages[stage] ?? "learning from preferences or rewards",
+      what: stages[stage] ?? "training on preferences or rewards",
     }]);
     await carryBase(task, ["model_name_or_path"]);
     await convertDatasets(task);
@@ -213,7 +213,7 @@ export const llamaFactory: Importer = {
     draft.set(
       "dataset.checks.too_long",
       "warn",
-      "LLaMA-Factory cuts them silently; here they are counted",
+      "LLaMA-Factory truncates them silently; here they are counted",
     );
     batchSize(task, { rows: ["per_device_train_batch_size"], times: ["gradient_accumulation_steps"] }, {
       rows: 8,
@@ -234,14 +234,14 @@ function method(task: Task): Method {
   else if (type !== undefined) {
     draft.leave(reader, ["finetuning_type"], {
       why: "temper has full, lora, qlora, prefix and adapter",
-      instead: "look at method.kind",
+      instead: "check method.kind",
     });
   }
   draft.set("method.kind", kind, type === undefined ? "LLaMA-Factory's default" : undefined);
   if (bits === 4 && kind === "qlora") draft.carry(reader, ["quantization_bit"], "method.kind", "qlora");
   else if (bits !== undefined) {
     draft.leave(reader, ["quantization_bit"], {
-      why: "temper holds a base in 4 bits while LoRA is trained, or as it trains",
+      why: "temper holds a base in 4 bits for LoRA only, otherwise in the training type",
       matters: false,
     });
   }
@@ -265,8 +265,8 @@ function template({ reader, draft }: Task): void {
   if (TEMPLATES.includes(name)) draft.carry(reader, ["template"], "provider.template", name);
   else if (BARE.includes(name)) {
     draft.leave(reader, ["template"], {
-      why: "temper takes the base's own chat template",
-      instead: "name a .jinja file in provider.template that writes the same",
+      why: "temper uses the base's own chat template",
+      instead: "set provider.template to a .jinja file that gives the same text",
     });
   } else {
     const note = `the base's own, of which LLaMA-Factory's ${name} is a copy`;

@@ -30,7 +30,7 @@ export const DATASET_FIELDS: readonly Rule[] = [
   own(
     "dataset_info.json: num_samples, dataset_info.json: subset, dataset_info.json: split, dataset_info.json: folder",
     "none",
-    "files are taken whole",
+    "files are read completely",
   ),
 ];
 
@@ -118,7 +118,7 @@ async function entryOf(
   const described = { task, info: info.reader, at: [name], section, to };
   if (section["ranking"] === true) {
     refuseObjective({ ...task, reader: info.reader }, [
-      { field: [name, "ranking"], allowed: [false], what: "learning from preferences" },
+      { field: [name, "ranking"], allowed: [false], what: "training on preferences" },
     ]);
   }
   members(described);
@@ -154,8 +154,8 @@ function undescribed({ reader, draft, places }: Task, name: string, key: string,
 }
 
 const REASONS: Readonly<Record<string, Reason>> = {
-  num_samples: { why: "temper takes every row of a file", instead: "name a file with fewer rows" },
-  folder: { why: "files are taken whole", instead: "give load_dataset data_dir" },
+  num_samples: { why: "temper uses every row of a file", instead: "use a file with fewer rows" },
+  folder: { why: "files are read completely", instead: "give load_dataset data_dir" },
 };
 
 function members({ task: { draft }, info, at, section }: Described): void {
@@ -163,7 +163,7 @@ function members({ task: { draft }, info, at, section }: Described): void {
     if (section[key] !== undefined) draft.leave(info, [...at, key], reason);
   }
   if (section["ranking"] === false) {
-    draft.account(info, [...at, "ranking"], null, false, "temper learns from answers");
+    draft.account(info, [...at, "ranking"], null, false, "temper trains on answers");
   }
 }
 
@@ -235,14 +235,14 @@ function columnsTaken(
     if (taken.includes(key)) draft.account(info, path, `${to}.${member}`, value);
     else {
       draft.leave(info, path, {
-        why: "temper looks for it under a name of its own",
-        instead: "rename the field in the rows, or say in columns how a row becomes a conversation",
+        why: "temper expects it under another name",
+        instead: "rename the field in the rows, or set columns",
       });
     }
   }
 }
 
-const OTHER_NAME = { why: "temper looks for it under a name of its own", instead: "rename it in the rows" };
+const OTHER_NAME = { why: "temper expects it under another name", instead: "rename it in the rows" };
 
 function tagsTaken({ task: { draft }, info, at, section, to }: Described, known: boolean): void {
   if (!isSection(section["tags"])) return;

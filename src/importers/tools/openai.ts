@@ -6,7 +6,7 @@ import { refuseObjective } from "../refuse.ts";
 import { carry, leave, own } from "../rules.ts";
 import { number, text } from "../values.ts";
 
-const OUTCOME = "it is what became of the job, not what it was asked for";
+const OUTCOME = "it is a result of the job, not a setting";
 
 /** A job of OpenAI's fine-tuning API, or the request that creates one. Names: OpenAI's API description of August 2026. */
 export const openai: Importer = {
@@ -64,7 +64,7 @@ export const openai: Importer = {
     refuseObjective(task, [{
       field: "method.type",
       allowed: ["supervised", "dpo"],
-      what: "learning from rewards",
+      what: "training on rewards",
     }]);
     draft.set("provider.kind", "openai");
     draft.set("method.kind", "full", "the service chooses its own technique, and the learning rate with it");
@@ -94,7 +94,7 @@ async function files(task: Task): Promise<void> {
       const path = `data/${name}.jsonl`;
       draft.leave(reader, [key], {
         why: "it is a file of the service",
-        instead: `download it to ${path}, beside the pipeline file: GET /v1/files/${name}/content`,
+        instead: `download it to ${path}, next to the pipeline file: GET /v1/files/${name}/content`,
       });
       draft.set(to, path);
     } else {
@@ -138,7 +138,7 @@ function integrations({ reader, draft }: Task): void {
     const wandb = section["wandb"];
     if (section["type"] !== "wandb" || !isSection(wandb) || typeof wandb["project"] !== "string") {
       draft.leave(reader, at, {
-        why: "temper has Weights & Biases alone",
+        why: "temper only supports Weights & Biases",
         instead: "set it up at the service",
       });
       continue;

@@ -17,7 +17,7 @@ import {
 } from "../settings.ts";
 import { batchSize, warmup } from "../training.ts";
 
-const REWARDS = "it is about preferences or rewards, not about task: sft";
+const REWARDS = "it concerns preferences or rewards, not task: sft";
 
 /** Soup's soup.yaml (PyPI soup-cli). Names and defaults: Soup, src/soup_cli/config/schema.py, of August 2026. */
 export const soup: Importer = {
@@ -41,7 +41,7 @@ export const soup: Importer = {
   ],
   rules: [
     own("base", "provider.base", "a file or folder here, or a name on the hub"),
-    own("task", "none", "sft alone; other tasks are refused"),
+    own("task", "none", "only sft; other tasks are refused"),
     own("data.train", "dataset.source", "files; hub datasets are to be downloaded"),
     carry(
       "data.format",
@@ -54,7 +54,7 @@ export const soup: Importer = {
           chatml: "messages",
           "tool-calling": "messages",
         },
-        { why: "temper has no such shape of rows", instead: "set dataset.format" },
+        { why: "temper does not have this row format", instead: "set dataset.format" },
       ),
       { standard: "auto" },
     ),
@@ -77,16 +77,16 @@ export const soup: Importer = {
     lacks("training.data_seed", "train.seed also orders the rows"),
     optimizer("training.optimizer"),
     packing(["training.packing", "training.multipack"]),
-    same("data.train_on_responses_only", [true], "only the assistant's turns are learnt", {
-      why: "temper learns the assistant's turns alone",
+    same("data.train_on_responses_only", [true], "only the assistant's turns are trained", {
+      why: "temper trains only on assistant turns",
     }),
     same(
       ["data.train_on_prompt", "data.mask_history"],
       [false],
-      "all turns of the assistant are learnt, and no others",
-      { why: "temper learns all turns of the assistant, and no others" },
+      "all assistant turns are trained, and no others",
+      { why: "temper trains on all assistant turns, and on no others" },
     ),
-    same("data.train_on_messages_with_train_field", [true], "turns with train: false are not learnt", {
+    same("data.train_on_messages_with_train_field", [true], "turns with train: false are not trained", {
       why: "temper leaves out turns with train: false anyway",
       matters: false,
     }),
@@ -96,12 +96,12 @@ export const soup: Importer = {
     }),
     lacks(
       ["data.interleave", "data.replay*", "data.shards"],
-      "temper takes every row of every source once",
-      "make files in the wanted proportion",
+      "temper uses every row of every source once",
+      "prepare files in the desired proportion",
     ),
     lacks(
       ["data.add_new_tokens", "data.new_special_tokens", "data.resize_vocab"],
-      "temper takes the base's own tokens",
+      "temper uses the base's own tokens",
     ),
     leave(["data.streaming", "data.buffer_size"], "files are read row by row"),
     leave(["data.image_*", "data.audio_dir", "data.video_*"], "temper trains on text"),
@@ -156,11 +156,11 @@ export const soup: Importer = {
     ], OWN_MEMORY),
     leave("training.save_steps", "temper keeps checkpoints by time (train.checkpoint_seconds)"),
     leave("training.logging_steps", "temper logs every step"),
-    leave("backend", "temper trains by itself"),
+    leave("backend", "temper has its own trainer"),
     leave(
       ["output", "experiment_name"],
-      "a run has a folder of its own",
-      "--runs DIR names their folder, and name the pipeline",
+      "every run has its own folder",
+      "set the runs' folder with --runs DIR, and name the pipeline",
     ),
     leave(["eval", "advise"], "temper scores before and after training", "see evaluate"),
   ],
@@ -176,7 +176,7 @@ export const soup: Importer = {
       "plain LoRA",
       {
         why: "temper has plain LoRA",
-        instead: "a higher method.rank may make up for it",
+        instead: "a higher method.rank may compensate",
       },
     ),
     same("training.lora.init_strategy", ["random"], "updates start from zero", {
@@ -199,7 +199,7 @@ export const soup: Importer = {
     writeEntries(task, "dataset.source", await plainEntries(task, list));
     split(task);
     template(task);
-    draft.set("dataset.checks.too_long", "warn", "Soup cuts them silently; here they are counted");
+    draft.set("dataset.checks.too_long", "warn", "Soup truncates them silently; here they are counted");
     rowsOfStep(task);
     warmup(task, { ratio: ["training", "warmup_ratio"] }, { ratio: 0.03 });
     return method(task);
@@ -225,8 +225,8 @@ function template({ reader, draft }: Task): void {
     draft.carry(reader, path, "provider.template", name);
   } else {
     draft.leave(reader, path, {
-      why: "temper takes the base's own chat template",
-      instead: "nothing where that is the one; otherwise name a .jinja file in provider.template",
+      why: "temper uses the base's own chat template",
+      instead: "nothing if that is the one; otherwise set provider.template to a .jinja file",
     });
   }
 }
@@ -250,7 +250,7 @@ function rowsOfStep(task: Task): void {
   );
 }
 
-const OTHER_BITS = { why: "temper holds the base in 4 bits (method.kind: qlora) or as it trains" };
+const OTHER_BITS = { why: "temper holds the base in 4 bits (method.kind: qlora) or in the training type" };
 
 function method(task: Task): Method {
   const { reader, draft } = task;

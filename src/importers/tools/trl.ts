@@ -55,7 +55,7 @@ export const trl: Importer = {
     own("chat_template_path", "provider.template", "a .jinja file"),
     own("per_device_train_batch_size, gradient_accumulation_steps", "train.batch_size", "their product"),
     own("num_train_epochs, max_steps", "train.epochs, train.max_steps", "steps override epochs"),
-    own("warmup_ratio, warmup_steps", "train.warmup_ratio", "steps only beside max_steps"),
+    own("warmup_ratio, warmup_steps", "train.warmup_ratio", "steps only with max_steps"),
     own("completion_only_loss, assistant_only_loss", "none", "true is what temper does"),
     carry("learning_rate", "train.learning_rate", number, { standard: 2e-5 }),
     carry("lr_scheduler_type", "train.schedule", schedule, { standard: "linear" }),
@@ -64,25 +64,25 @@ export const trl: Importer = {
     carry("max_length", "train.max_length", number, { standard: 1024 }),
     carry("max_seq_length", "train.max_length", number),
     carry("seed", "train.seed", number, { standard: 42 }),
-    same("truncation_mode", ["keep_start"], "rows that are too long are cut at their end", {
-      why: "temper cuts at the end",
+    same("truncation_mode", ["keep_start"], "rows that are too long are truncated at the end", {
+      why: "temper truncates at the end",
     }),
-    same("shuffle_dataset", [true, false], "rows are shuffled anew in each epoch", {
+    same("shuffle_dataset", [true, false], "rows are reshuffled in each epoch", {
       why: "temper shuffles the rows",
     }),
     packing("packing"),
-    leave(["packing_strategy", "eval_packing"], "it is about packing"),
+    leave(["packing_strategy", "eval_packing"], "it concerns packing"),
     same("loss_type", ["nll", "chunked_nll"], "the plain loss over the answers", {
       why: "temper's loss is the plain one over the answers",
     }),
     lacks(
       "dataset_text_field",
       "temper trains on conversations, not on plain text",
-      "say in columns how a row becomes one",
+      "set columns",
     ),
     lacks("dataset_kwargs", "temper prepares the rows by itself"),
     lacks("eos_token", "the base's chat template ends the turns"),
-    leave("pad_token", "padding is never learnt"),
+    leave("pad_token", "padding is never trained"),
     same("dtype", ["float32", "auto", "bfloat16"], "train.dtype: auto chooses by the device", {
       why: "temper trains in fp32 or bf16",
     }),
@@ -92,9 +92,9 @@ export const trl: Importer = {
     lacks(["model_init_kwargs", "router_aux_loss_coef"], "temper trains the base as it is"),
     leave(["bnb_4bit_*", "use_bnb_nested_quant"], OWN_MEMORY),
     leave(["dataset_streaming", "streaming", "ignore_bias_buffers"], "files are read row by row"),
-    leave(["load_in_8bit"], "temper holds the base in 4 bits (method.kind: qlora) or as it trains"),
-    leave("env", "temper takes the environment as it is", "set the variables where you call it"),
-    leave("config", "it is about TRL itself"),
+    leave(["load_in_8bit"], "temper holds the base in 4 bits (method.kind: qlora) or in the training type"),
+    leave("env", "temper uses the environment as it is", "set the variables where you call it"),
+    leave("config", "it concerns TRL itself"),
     ...trainingArguments,
   ],
   lowRank: [
@@ -130,7 +130,7 @@ export const trl: Importer = {
 function longest({ reader, draft }: Task): void {
   const path = ["max_length"];
   if (!reader.has(path) || reader.get(path) !== undefined) {
-    draft.set("dataset.checks.too_long", "warn", "TRL cuts them silently; here they are counted");
+    draft.set("dataset.checks.too_long", "warn", "TRL truncates them silently; here they are counted");
     return;
   }
   draft.leave(reader, path, {
@@ -169,7 +169,7 @@ function held({ reader, draft }: Task, name: string | undefined, config: string 
   const strategy = reader.get(["eval_strategy"]);
   const evaluates = strategy !== undefined && strategy !== "no" && truth(strategy) !== false;
   const reason = {
-    why: "files are taken whole",
+    why: "files are read completely",
     instead: `download the split to a file, and name it in dataset.eval:\nload_dataset(${
       [name ?? "…", ...config === undefined ? [] : [config]].map((word) => JSON.stringify(word)).join(", ")
     }, split=${JSON.stringify(reader.get(["dataset_test_split"]) ?? "test")}).to_json("…")`,
@@ -200,8 +200,8 @@ function mixture(
   }
   if (section["fraction"] !== undefined && section["fraction"] !== null) {
     draft.leave(reader, [...at, "fraction"], {
-      why: "temper takes every row of every source once",
-      instead: "make files in the wanted proportion",
+      why: "temper uses every row of every source once",
+      instead: "prepare files in the desired proportion",
     });
   }
   const path = text("path");
@@ -216,20 +216,20 @@ function mixture(
 /** TRL learns whole conversations unless it is told otherwise, and of prompts with completions the completions. */
 function loss({ reader, draft }: Task): void {
   const reason = {
-    why: "TRL learns the prompts as well, temper the answers alone",
-    instead: "usually nothing: the answers are what the model has to learn",
+    why: "TRL also trains on the prompts, temper only on the answers",
+    instead: "usually nothing: the answers are what the model should learn",
   };
   const answers = ["assistant_only_loss", "completion_only_loss"].map((key) => truth(reader.get([key])));
   for (const [i, key] of ["assistant_only_loss", "completion_only_loss"].entries()) {
-    if (answers[i] === true) draft.carry(reader, [key], null, true, "only the answers are learnt");
+    if (answers[i] === true) draft.carry(reader, [key], null, true, "only the answers are trained");
     else if (answers[i] === false && answers.includes(true)) {
-      draft.carry(reader, [key], null, false, "only the answers are learnt");
+      draft.carry(reader, [key], null, false, "only the answers are trained");
     } else if (answers[i] === false) draft.leave(reader, [key], reason);
   }
   if (answers.every((answer) => answer === undefined)) {
     draft.miss("assistant_only_loss", false, {
       ...reason,
-      why: `${reason.why}. Rows of prompt and completion are learnt as in TRL`,
+      why: `${reason.why}. Rows of prompt and completion are trained as in TRL`,
     });
   }
 }

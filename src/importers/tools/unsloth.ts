@@ -40,18 +40,18 @@ export const unsloth: Importer = {
       "dataset.format",
       word(
         { auto: "auto", alpaca: "alpaca", chatml: "messages", sharegpt: "sharegpt" },
-        { why: "temper has no such shape of rows", instead: "set dataset.format" },
+        { why: "temper does not have this row format", instead: "set dataset.format" },
       ),
       { standard: "auto" },
     ),
     own(
       "training.training_type, training.load_in_4bit",
       "method.kind",
-      "full, lora, or qlora for lora over 4 bits",
+      "full, lora, or qlora for lora with 4 bits",
     ),
     own("training.batch_size, training.gradient_accumulation_steps", "train.batch_size", "their product"),
     own("training.num_epochs, training.max_steps", "train.epochs, train.max_steps", "steps override epochs"),
-    own("training.warmup_steps, training.warmup_ratio", "train.warmup_ratio", "steps only beside max_steps"),
+    own("training.warmup_steps, training.warmup_ratio", "train.warmup_ratio", "steps only with max_steps"),
     own("training.train_on_completions", "none", "true is what temper does; false is the default there"),
     carry("training.learning_rate", "train.learning_rate", number, { standard: 2e-4 }),
     carry("training.lr_scheduler_type", "train.schedule", schedule, { standard: "linear" }),
@@ -61,7 +61,7 @@ export const unsloth: Importer = {
     packing("training.packing"),
     optimizer("training.optim"),
     leave("training.save_steps", "temper keeps checkpoints by time (train.checkpoint_seconds)"),
-    leave("training.output_dir", "a run has a folder of its own", "--runs DIR names their folder"),
+    leave("training.output_dir", "every run has its own folder", "set the runs' folder with --runs DIR"),
     leave("training.gradient_checkpointing", OWN_MEMORY),
     leave(
       [
@@ -75,7 +75,7 @@ export const unsloth: Importer = {
       "`serve` shows the runs",
     ),
     leave(["logging.wandb_token", "logging.hf_token"], "secrets belong in the environment", "set HF_TOKEN"),
-    leave("inference", "temper writes the answers it scores without chance", "see evaluate"),
+    leave("inference", "temper writes scored answers greedily", "see evaluate"),
   ],
   lowRank: [
     carry("lora.lora_r", "method.rank", number, { standard: 64 }),
@@ -94,14 +94,14 @@ export const unsloth: Importer = {
       },
     ),
     leave(["lora.finetune_vision_layers", "lora.vision_all_linear"], "temper trains on text"),
-    lacks("lora.bias", "temper trains no biases beside LoRA"),
+    lacks("lora.bias", "temper trains no biases with LoRA"),
   ] satisfies Rule[],
   async convert(task) {
     const { draft } = task;
     await base(task);
     await data(task);
     completions(task);
-    draft.set("dataset.checks.too_long", "warn", "Unsloth cuts them silently; here they are counted");
+    draft.set("dataset.checks.too_long", "warn", "Unsloth truncates them silently; here they are counted");
     batchSize(task, {
       rows: ["training", "batch_size"],
       times: ["training", "gradient_accumulation_steps"],
@@ -122,7 +122,7 @@ async function base({ reader, draft, places }: Task): Promise<void> {
   const whole = name.replace(/(-unsloth)?-bnb-4bit$/, "");
   const note = whole === name
     ? undefined
-    : `without "${name.slice(whole.length)}": qlora makes its 4 bits by itself`;
+    : `without "${name.slice(whole.length)}": qlora quantises to 4 bits itself`;
   draft.carry(reader, ["model"], "provider.base", await places.model(whole), note);
 }
 
@@ -138,11 +138,11 @@ async function data(task: Task): Promise<void> {
 function completions({ reader, draft }: Task): void {
   const path = ["training", "train_on_completions"];
   const reason = {
-    why: "Unsloth learns the prompts as well, temper the assistant's turns alone",
-    instead: "usually nothing: the answers are what the model has to learn",
+    why: "Unsloth also trains on the prompts, temper only on assistant turns",
+    instead: "usually nothing: the answers are what the model should learn",
   };
   if (truth(reader.get(path)) === true) {
-    draft.carry(reader, path, null, true, "only the assistant's turns are learnt");
+    draft.carry(reader, path, null, true, "only the assistant's turns are trained");
   } else if (reader.has(path)) draft.leave(reader, path, reason);
   else draft.miss("training.train_on_completions", false, reason);
 }

@@ -8,7 +8,7 @@ interface Usage {
   readonly seen: number;
 }
 
-/** What files take on disk. A file with several names takes it once, and gives it back with its last name only. */
+/** What files take on disk. A file with several names counts once, and is freed with its last name only. */
 export class DiskUsage {
   readonly #files = new Map<number, Usage>();
 

@@ -139,7 +139,7 @@ export const denoFs: Fs = {
   async lock(path, waitMs = 0) {
     const file = await Deno.open(path, { read: true, write: true, create: true });
     const deadline = performance.now() + waitMs;
-    // A reader probing the lock holds it for an instant, so one refusal is not the last word.
+    // A reader probing the lock holds it for an instant, so one refusal is not final.
     while (!await file.tryLock(true)) {
       if (performance.now() >= deadline) {
         file.close();

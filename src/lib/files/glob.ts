@@ -2,7 +2,7 @@ import { join, matchesGlob } from "../../deps/path.ts";
 import { UsageError } from "../errors.ts";
 import type { Fs } from "./fs.ts";
 
-/** A pattern such as `/**` on a large disk ends in words instead of minutes. */
+/** A pattern such as `/**` on a large disk fails with a message instead of running for minutes. */
 const MAX_ENTRIES = 100_000;
 
 /** Whether a path is a pattern: `*`, `?`, `[…]`, `{…}`, `**`. */
@@ -48,7 +48,7 @@ async function visit(walk: Walk, dir: string, above: readonly string[]): Promise
       throw new UsageError(
         "glob-too-wide",
         `Cannot expand "${walk.pattern}": more than ${MAX_ENTRIES} files and folders lie below it`,
-        { hint: "Begin the pattern with the folder that holds the files" },
+        { hint: "Start the pattern with the folder that contains the files" },
       );
     }
     const path = join(dir, name);

@@ -17,7 +17,7 @@ export async function lastLines(path: string, fs: ReadFs, bytes: number, most: n
   return (start > 0 && lines.length > 1 ? lines.slice(1) : lines).slice(-most);
 }
 
-/** The last lines of a log, each on a line of its own and indented, to stand under an error's first line. */
+/** The last lines of a log, each on its own line and indented, to follow an error's first line. */
 export async function tailOf(path: string, fs: ReadFs): Promise<string> {
   return (await lastLines(path, fs, BYTES, LINES)).map((line) => `\n    ${line}`).join("");
 }

@@ -12,7 +12,7 @@ export interface LineBatch {
   readonly end: number;
 }
 
-/** A line that cannot be given out; an empty line stands in its place. */
+/** A line that cannot be returned; an empty line replaces it. */
 export interface LineFault {
   readonly line: number;
   /** Position in the file: of the first wrong byte, or of the line's start. */

@@ -31,7 +31,7 @@ const FOREIGN: ReadonlyMap<string, string> = new Map([
   ["undefined", "undefined is JavaScript's, JSON has null"],
 ]);
 
-/** What stands where a text stops being JSON, in a person's words. */
+/** Describes the place where a text stops being JSON. */
 function explained(text: string, offset: number): JsonFault | undefined {
   const found = text[offset] ?? "";
   const before = text.slice(0, offset).trimEnd();
@@ -40,10 +40,10 @@ function explained(text: string, offset: number): JsonFault | undefined {
   const word = /^[\p{L}_$][\p{L}\p{N}_$]*/u.exec(text.slice(offset, offset + 40))?.[0];
   if (found === "\uFEFF") return at("a byte order mark (U+FEFF): were two files joined here?");
   if (text[offset - 1] === "\\" && /["'\w]/.test(found)) {
-    return at(`the escape \\${found}, which JSON does not know; a backslash is written \\\\`, offset - 1);
+    return at(`the escape \\${found}, which JSON does not have; a backslash is written \\\\`, offset - 1);
   }
   if (found !== "" && found < " ") {
-    return at(`${controlName(found)} within a text, which JSON writes ${escaped(found)}`);
+    return at(`${controlName(found)} inside a string, which JSON writes ${escaped(found)}`);
   }
   if (/[“”„‘’«»]/.test(found)) return at(`a curly quote (${found}), JSON has straight ones (")`);
   if (found === "'") {
@@ -51,15 +51,15 @@ function explained(text: string, offset: number): JsonFault | undefined {
       "a single quote, JSON has double ones; what Python's repr writes is not JSON, json.dumps writes it",
     );
   }
-  if (/[}\]]/.test(found) && last === ",") return at("a comma too many", before.length - 1);
-  if (found === "," && /[[{,]/.test(last)) return at("a comma too many");
+  if (/[}\]]/.test(found) && last === ",") return at("an extra comma", before.length - 1);
+  if (found === "," && /[[{,]/.test(last)) return at("an extra comma");
   if (/[,}\]]/.test(found) && last === ":") return at("a value is missing");
   if (found === "/" || found === "#") return at("a comment, which JSON does not have");
   if (word !== undefined && FOREIGN.has(word) && /[[:,-]/.test(last)) {
     return at(FOREIGN.get(word) as string, last === "-" ? before.length - 1 : offset);
   }
   if (word !== undefined && last === '"') {
-    return at('text behind a closing quote; a quote within a text is written \\"');
+    return at('text after a closing quote; a quote inside a string is written \\"');
   }
   if (word !== undefined && /[{,]/.test(last)) return at(`the name ${word} has no quotes`);
   if (/["{[]/.test(found) && /["}\]\w]/.test(last)) return at("a comma or a colon is missing before it");
@@ -132,7 +132,7 @@ function firstLoss(text: string): JsonFault | undefined {
     },
     onNumber(source, offset) {
       if (Number.isFinite(Number(source))) return;
-      fault ??= { offset, reason: `the number ${source} is too large to be kept` };
+      fault ??= { offset, reason: `the number ${source} is too large` };
     },
   });
   return fault;
@@ -145,7 +145,7 @@ export function placeIn(text: string, offset: number): { readonly lines: number;
   return { lines: lines.length - 1, column: [...lines.at(-1) as string].length + 1 };
 }
 
-/** What stands around an offset. */
+/** The text around an offset. */
 export function nearText(text: string, offset: number): string {
   return JSON.stringify(text.slice(Math.max(0, offset - 20), offset + 20).toWellFormed().trim());
 }

@@ -7,13 +7,13 @@ import { placeIn, syntaxFault } from "./json_faults.ts";
 export interface JsonFileOptions {
   /** Code of the error. @default "bad-file" */
   readonly code?: string;
-  /** What to do about a file that cannot be read. */
+  /** The hint for a file that cannot be read. */
   readonly hint?: string;
 }
 
 const HINT = "temper wrote this file: restore it, or run the step that made it again with --fresh";
 
-/** A JSON file, checked. Throws a TemperError that says where the file is not as it should be. */
+/** A JSON file, checked. Throws a TemperError that names the faulty place. */
 export async function readJson<T>(
   path: string,
   schema: ZodType<T>,

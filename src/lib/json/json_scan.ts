@@ -47,7 +47,7 @@ class Scan {
     }
   }
 
-  /** False where the sign is none that may stand here. */
+  /** False when the character is not allowed here. */
   #step(sign: string | undefined): boolean {
     switch (this.#next) {
       case "first-item":

@@ -14,7 +14,7 @@ export interface Address {
 
 const LONG = 8;
 
-/** Takes an address apart. Throws a TypeError where it is none; the error holds nothing of it. */
+/** Parses an address. Throws a TypeError for an invalid one; the error contains nothing of it. */
 export function addressOf(text: string): Address {
   const url = parsed(text);
   const [user, password] = [decoded(url.username), decoded(url.password)];
@@ -55,7 +55,7 @@ export function below({ shown, query }: Address, path: string): URL {
   return url;
 }
 
-/** Whether requests carry something that nobody else may read. */
+/** Whether requests carry secrets. */
 export function isSecret({ authorization, query }: Address): boolean {
   return authorization !== undefined || query.length > 0;
 }
@@ -105,7 +105,7 @@ function decoded(text: string): string {
   }
 }
 
-/** Whether what listens on this address or name can be reached from this machine alone. */
+/** Whether this address or name can only be reached from this machine. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 }

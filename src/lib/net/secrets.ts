@@ -29,7 +29,7 @@ const IN_ADDRESS: readonly RegExp[] = [
 /** Of a field such as `api_key_env: NAME`. */
 const NAMED = /_env["']?\s*:\s*["']?([A-Z_][A-Z0-9_]*)/g;
 const CALLED_SECRET = /(^|_)(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$/;
-/** Shorter ones are words that may stand anywhere: `local` or `test` is what servers of one's own are often given. */
+/** Shorter ones are words that may occur anywhere: `local` or `test` is what servers of one's own are often given. */
 export const SHORTEST_SECRET = 8;
 /** The same where nothing but a variable's name says that it holds a secret. */
 const SHORTEST_UNNAMED = 12;

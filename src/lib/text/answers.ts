@@ -2,8 +2,8 @@ import { parseExact } from "../json/exact_json.ts";
 import { canonicalJson, type Json } from "../json/json.ts";
 
 /**
- * What an answer says beside its text, read as the trainer reads it (data/tool_calls.py): reasoning, and calls of tools in
- * the forms in which models write them. tests/fixtures/answers.json holds both to the same verdicts.
+ * What an answer contains besides its text, read as the trainer reads it (data/tool_calls.py): reasoning, and calls of tools in
+ * the forms in which models write them. tests/fixtures/answers.json checks that both agree.
  */
 export interface Call {
   readonly name: string;

@@ -1,4 +1,4 @@
-/** What becomes of a field's value: JSON text, or nothing where there is none. */
+/** How a field's value is written: as JSON text, or as nothing when empty. */
 export const FILTERS = ["json", "optional"] as const;
 
 /** A place for a field: `{{ name }}`, or `{{ name | filter }}`. */

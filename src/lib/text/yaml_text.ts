@@ -7,7 +7,7 @@ export function flowYaml(value: unknown): string {
   return `{${members.map(([name, member]) => `${flowYaml(name)}: ${flowYaml(member)}`).join(", ")}}`;
 }
 
-/** Whether a text can stand in YAML without quotes: words, names of files, and nothing that YAML reads as something else. */
+/** Whether a text needs no quotes in YAML: words, names of files, and nothing that YAML reads as something else. */
 function isPlain(text: string): boolean {
   return /^[A-Za-z][\w./-]*$/.test(text) && !/^(true|false|null)$/i.test(text);
 }

@@ -104,7 +104,7 @@ export class Connection {
   notOllama(answer: string, cause?: unknown): TemperError {
     const text = this.#masked(answer);
     const found = text.length > 80 ? `${text.slice(0, 80)}…` : text;
-    const what = isPage(text) ? "it answers with a page (HTML)" : `it answers ${JSON.stringify(found)}`;
+    const what = isPage(text) ? "it answers with an HTML page" : `it answers ${JSON.stringify(found)}`;
     return new TemperError("ollama-refused", `Cannot understand the server at ${this.server}: ${what}`, {
       cause,
       hint: "Is this an Ollama server? Check the address and its path",
@@ -152,7 +152,7 @@ export class Connection {
     if (last === "success") return yield { status: last };
     throw new TemperError(
       "ollama-unreachable",
-      `Cannot create the model at ${this.server}: the answer ended after "${last}"`,
+      `Cannot create the model at ${this.server}: the response ended after "${last}"`,
       { transient: true, hint: "Check the server's log; the files are complete, so nothing is lost" },
     );
   }
@@ -176,8 +176,8 @@ export class Connection {
     const found = sent ? "it does not accept the credentials" : "it asks for credentials";
     return new TemperError("ollama-refused", `Cannot use ${this.server}: ${found} (HTTP ${status})`, {
       hint: sent
-        ? "Check the variable that holds them: a token, or USER:PASSWORD"
-        : "Name a variable with a token or USER:PASSWORD in provider.auth_env",
+        ? "Check the variable that contains them: a token, or USER:PASSWORD"
+        : "Set provider.auth_env to the name of a variable that contains a token or USER:PASSWORD",
     });
   }
 
@@ -203,7 +203,7 @@ export class Connection {
   #unreachable(error: unknown): TemperError {
     if (error instanceof Deno.errors.NotCapable) {
       const found = "this command may contact only servers on this machine";
-      return new TemperError("ollama-elsewhere", `Cannot ask Ollama at ${this.server}: ${found}`);
+      return new TemperError("ollama-elsewhere", `Cannot contact Ollama at ${this.server}: ${found}`);
     }
     const timedOut = error instanceof DOMException && error.name === "TimeoutError";
     const found = timedOut ? "it does not answer in time" : this.#masked(causeOf(error));

@@ -65,10 +65,10 @@ export async function unregisterRun(
   if (shown && blobOf(shown) !== exported.gguf.sha256) {
     throw new UsageError(
       "ollama-other-model",
-      `Cannot unregister "${model}" at ${server}: its weights are not those of run "${
+      `Cannot unregister "${model}" at ${server}: its weights differ from those of run "${
         basename(work.runDir)
       }"`,
-      { hint: `Name the run that made it, or remove it yourself: ollama rm ${model}` },
+      { hint: `Give the run that made it, or remove it yourself: ollama rm ${model}` },
     );
   }
   return { model, server, removed: shown !== undefined && await client.remove(model) };

@@ -105,7 +105,7 @@ async function serve(work: MonitorWork, result: JobResult, trainerDir: string): 
   const registration = { done: true, version, command, replaced, ...previous !== undefined && { previous } };
   try {
     const proof = await prove(client, work, { model, jinja, evaluate: spec.evaluate, result, trainerDir });
-    if (!proof) return withOutcome({ ...registration, unproven: "there are no held-out rows to ask" });
+    if (!proof) return withOutcome({ ...registration, unproven: "there are no held-out rows" });
     warnOfDifference(work, proof);
     return withOutcome(registration, proof);
   } catch (error) {

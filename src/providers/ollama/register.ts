@@ -14,7 +14,7 @@ export interface RegisterRequest {
   readonly model: string;
   readonly serving: Serving;
   readonly gguf: { readonly path: string; readonly sha256: string; readonly bytes: number };
-  /** Replace a model of this name that temper did not make. */
+  /** Replace an existing model of this name that temper did not make. */
   readonly overwrite: boolean;
   /** Keep the model that had this name. */
   readonly keepPrevious: boolean;
@@ -78,7 +78,7 @@ export async function refuseTaken(
   if (!found || overwrite || isOurs(found)) return found;
   throw new UsageError(
     "ollama-name-taken",
-    `Cannot register "${model}" at ${client.server}: a model that temper did not make has this name`,
+    `Cannot register "${model}" at ${client.server}: a model with this name exists, and temper did not make it`,
     { hint: "Use another name (provider.model), or set provider.overwrite: true to replace it" },
   );
 }
@@ -135,18 +135,18 @@ function rendersAsTrained(shown: string, { template, chat_template: inFile }: Se
 async function verify(client: OllamaClient, { model, serving, gguf }: RegisterRequest): Promise<boolean> {
   const shown = await client.show(model);
   const wrong = !shown
-    ? "it has no such model"
+    ? "the model is missing"
     : blobOf(shown) !== gguf.sha256
-    ? "its weights are another file"
+    ? "its weights differ"
     : !rendersAsTrained(shown.template, serving)
-    ? "its template is another one"
+    ? "its template differs"
     : shown.system !== (serving.system ?? "")
-    ? "its system prompt is another one"
+    ? "its system prompt differs"
     : undefined;
   if (shown && wrong === undefined) return shown.template !== serving.template;
   throw new TemperError(
     "ollama-refused",
     `Cannot register "${model}" at ${client.server}: it says "success", but ${wrong}`,
-    { hint: "Does another program register this name at the same time?" },
+    { hint: "Another program may be registering this name at the same time" },
   );
 }

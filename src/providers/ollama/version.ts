@@ -11,7 +11,7 @@ export function refuseOldServer(server: string, version: string, model: string):
   if (!known || major > FIRST[0] || minor >= FIRST[1]) return;
   throw new TemperError(
     "ollama-too-old",
-    `Cannot register "${model}" at ${server}: Ollama ${version} does not render chat templates in Jinja`,
+    `Cannot register "${model}" at ${server}: Ollama ${version} does not render Jinja chat templates`,
     {
       hint: `Update Ollama to ${
         FIRST.join(".")

@@ -20,7 +20,7 @@ const ADVICE: Readonly<Record<string, Advice>> = {
   },
   invalid_api_key: { code: "bad-api-key", hint: "Check the variable that provider.api_key_env names" },
   invalid_n_examples: { code: "too-few-rows", hint: "Add rows to dataset.source: 10 or more are needed" },
-  invalid_file_format: { code: "invalid-file", hint: "Fix the rows that are named, then run again" },
+  invalid_file_format: { code: "invalid-file", hint: "Fix the rows named above, then run again" },
   invalid_training_file: { code: "invalid-file", hint: "Fix the training rows, then run again" },
   invalid_validation_file: { code: "invalid-file", hint: "Fix the held-out rows, then run again" },
   unsafe_file: {

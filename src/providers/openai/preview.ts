@@ -27,7 +27,7 @@ export async function hostedPreview(
   const tokens = job?.tokens ?? guessedTokens(data);
   const how = job
     ? `counted with o200k_base${tokenNoteOf(spec)}`
-    : `about ${CHARS_PER_TOKEN} characters a token`;
+    : `about ${CHARS_PER_TOKEN} characters per token`;
   const price = await priceOf(spec, env);
   const { service } = endpoint.dialect;
   return {
@@ -110,7 +110,7 @@ function priceEstimate(
   return {
     name: "price",
     text: costText(cost),
-    basis: `$${price.training} for a million training tokens${scoring}: ${price.source}`,
+    basis: `$${price.training} per million training tokens${scoring}: ${price.source}`,
     figures: { usd_least: cost.least, usd_most: cost.most, usd_per_million: price.training },
   };
 }

@@ -103,7 +103,7 @@ export class Service {
           if (retries > 0) await this.#setFailures(action, 0, { phase });
           throw changed(error, { transient: false });
         }
-        const again = `trying again in ${duration(ms)} (${retries + 1} of ${TRIES - 1})`;
+        const again = `retrying in ${duration(ms)} (${retries + 1} of ${TRIES - 1})`;
         await this.#setFailures(action, retries + 1, { phase, message: `${error.message}; ${again}` });
         await clock.sleep(ms, signal);
       }

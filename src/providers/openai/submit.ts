@@ -106,7 +106,7 @@ async function createJob(work: SubmitWork, service: Service, made: NewJob): Prom
       `Cannot tell whether the job was started: ${thrown.error.message}, and for ` +
         `${settleMs / 1000} s the service listed no such job`,
       {
-        hint: "Run the same command again: it looks for the job first, and starts one when there is none",
+        hint: "Run the same command again: it looks for the job first and starts one only if there is none",
         cause: thrown,
       },
     );
@@ -151,7 +151,7 @@ function inDoubt({ endpoint }: Service, jobs: readonly FineTuningJob[]): TemperE
   );
   return new TemperError(
     "job-in-doubt",
-    `Cannot start a job: ${endpoint.dialect.service} keeps no metadata, and there ${
+    `Cannot start a job: ${endpoint.dialect.service} stores no metadata, and there ${
       jobs.length === 1 ? "is a job" : "are jobs"
     } with the same suffix and training file${lines.join("")}`,
     {

@@ -82,9 +82,7 @@ export async function configureTraining(
 /** What no request can say is not trained either. */
 function warnOfLost(work: ConfigureWork, lost: LostKeys) {
   for (const [key, rows] of lost) {
-    const message = `Ollama does not pass on ${key} of a tool, so ${
-      counted(rows, "row")
-    } are trained without it`;
+    const message = `Ollama drops ${key} of a tool, so ${counted(rows, "row")} are trained without it`;
     work.progress({ phase: "examples", message });
   }
 }

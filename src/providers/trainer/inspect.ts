@@ -73,8 +73,8 @@ async function memoryFinding(
   const has = device.kind === "cuda" ? "this GPU" : "this machine";
   return [on(
     "method.kind",
-    `Cannot train ${kind} here: it takes at least ${bytes(floor)}, ${has} has ${bytes(device.memory)}`,
-    "Ask advise for a method that fits, take a smaller base, or go on with --force",
+    `Cannot train ${kind} here: it needs at least ${bytes(floor)}, ${has} has ${bytes(device.memory)}`,
+    "Use advise to find a method that fits, use a smaller base, or continue with --force",
   )];
 }
 

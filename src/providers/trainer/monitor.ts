@@ -26,8 +26,8 @@ const LOOK_MS = 1000;
 const START_MS = 15_000;
 
 /**
- * Follows the trainer of a run to its result. One that dies is started again and goes on from its last checkpoint.
- * Throws what the trainer says when it failed, and the signal's reason when told to stop; the trainer goes on then.
+ * Follows the trainer of a run to its result. One that dies is restarted from its last checkpoint.
+ * Throws what the trainer says when it failed, and the signal's reason when aborted; the trainer then keeps running.
  */
 export async function followTraining(work: MonitorWork, options: MonitorOptions): Promise<Done> {
   const watch = new Watch(work, options);
@@ -96,12 +96,11 @@ class Watch {
     }
     // Another trainer held the lock and has gone since: that one's end counts, and it is not known.
     const end = this.#end?.code === EXIT.locked ? undefined : this.#end;
-    const how = end ? endText(end) : "has gone";
+    const how = end ? endText(end) : "disappeared";
     if (end?.code === EXIT.usage || this.#restarts >= RESTARTS) throw await this.#gaveUp(how, end);
     if (this.#own || await this.#hasStarted()) {
       this.#restarts++;
-      const message =
-        `The trainer ${how} without a result: starting it again (${this.#restarts} of ${RESTARTS})`;
+      const message = `The trainer ${how} without a result: restarting it (${this.#restarts} of ${RESTARTS})`;
       this.work.progress({ phase: "train", message });
     }
     this.#end = undefined;
@@ -119,12 +118,12 @@ class Watch {
 
   async #gaveUp(how: string, end: ProcessEnd | undefined): Promise<TemperError> {
     const log = join(this.dir, LOG_FILE);
-    const again = this.#restarts === 0 ? "" : ` and was started again ${this.#restarts} times`;
+    const again = this.#restarts === 0 ? "" : ` and was restarted ${this.#restarts} times`;
     const message = `Cannot finish the training: the trainer ${how} without a result${again}${await tailOf(
       log,
       this.work.fs,
     )}`;
-    const hint = (end && outOfMemoryHint(end, LESS_MEMORY)) ?? `Its whole output is in "${log}"`;
+    const hint = (end && outOfMemoryHint(end, LESS_MEMORY)) ?? `Its full output is in "${log}"`;
     return end?.code === EXIT.usage
       ? new UsageError("trainer-failed", message, { hint })
       : new TemperError("trainer-failed", message, { hint });
@@ -136,7 +135,9 @@ class Watch {
     const written = (await fs.stat(join(this.dir, METRICS_FILE)))?.size ?? 0;
     const silent = this.#silence.look(written, clock.monotonic());
     if (silent === undefined) return;
-    const message = `No news from the trainer for ${duration(silent)}: it lives, but may be stuck or stopped`;
+    const message = `The trainer has been silent for ${
+      duration(silent)
+    }: it is alive, but may be stuck or suspended`;
     this.work.progress({ phase: "train", message });
   }
 

@@ -50,7 +50,7 @@ async function servingNotes(
 ): Promise<string[]> {
   const serving = configured === undefined ? undefined : await readServing(configured, fs);
   if (provider.kind !== "ollama" || !serving || serving.template !== undefined) return [];
-  return ["The chat template is rendered by the file itself, in Jinja: that takes Ollama 0.30 or newer"];
+  return ["The model uses the Jinja chat template in its file: Ollama 0.30 or newer is required"];
 }
 
 function baseText(base: BaseInfo): string {
@@ -100,9 +100,9 @@ async function shapedEstimates(
   return [
     tokensEstimate(tokens, processedEpochs(spec, rows)),
     {
-      name: "trained parameters",
+      name: "trainable parameters",
       text: `${count(trainable)} of ${count(parameters)}`,
-      basis: "shape of the base",
+      basis: "the base's shape",
       figures: { trainable, total: parameters },
     },
     {
@@ -121,7 +121,7 @@ async function shapedEstimates(
 function timeEstimate({ time }: Costs, { speed, kind }: Device): Estimate {
   const name = "time";
   if (!time || !speed) {
-    return { name, text: "not known", basis: `the first run on ${kind} measures it`, figures: {} };
+    return { name, text: "unknown", basis: `the first run on ${kind} will measure it`, figures: {} };
   }
   return {
     name,
@@ -143,9 +143,7 @@ function artifactEstimate(
   return {
     name: "artifacts",
     text: `trained weights ${bytes(weights)}${file}`,
-    basis: `${provider.export.quantization}; on the way up to ${CHECKPOINTS} checkpoints of ${
-      bytes(checkpoint)
-    }`,
+    basis: `${provider.export.quantization}; plus up to ${CHECKPOINTS} checkpoints of ${bytes(checkpoint)}`,
     figures: { weights, gguf: provider.export.gguf ? gguf : null, checkpoint },
   };
 }

@@ -18,7 +18,7 @@ export interface TrainingOptions extends Partial<MonitorOptions> {
   readonly sent?: SentTools;
   /** What `finish` depends on, besides the job. @default nothing */
   readonly delivery?: (loaded: LoadedSpec, env: Env) => JsonObject;
-  /** What becomes of a finished training. @default nothing more */
+  /** What to do with a finished training. @default nothing */
   readonly finish?: (work: MonitorWork, result: JobResult) => Promise<JobResult>;
 }
 

@@ -46,7 +46,7 @@ async function build(work: SubmitWork, dir: string, delivery: JsonObject): Promi
   if (!adopted) return;
   const { step, run } = adopted;
   const message = step === undefined
-    ? `Taking the training of run ${run}, which had the same job`
-    : `Going on from step ${step} of run ${run}, which had the same job and did not finish`;
+    ? `Adopting the training of run ${run}, which has the same job`
+    : `Resuming from step ${step} of run ${run}, which has the same job and did not finish`;
   work.progress({ phase: "submit", message });
 }

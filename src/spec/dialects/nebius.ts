@@ -59,7 +59,7 @@ export const nebius: Dialect = {
     "method.target": ALL_LAYERS,
     "method.rslora": ALL_LAYERS,
     "provider.learning_rate_multiplier": "this service takes train.learning_rate itself",
-    "provider.beta": "this service documents no training on preference pairs",
+    "provider.beta": "this service does not document training on preference pairs",
   },
   limits: LIMITS,
   rows: ROW_RULES,
@@ -77,7 +77,7 @@ export const nebius: Dialect = {
         unsentFields(method)
       } are not sent`;
   },
-  tokenNote: "the base's own vocabulary gives other counts",
+  tokenNote: "the base's own tokenizer gives different counts",
   prices: { date: "2026-11-22", models: {} },
   closing: { date: "2026-11-22", bases: {} },
 };

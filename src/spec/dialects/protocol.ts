@@ -39,16 +39,16 @@ const BY_SERVICE = "the service decides it";
 export const LACKED_BY_ALL: Readonly<Record<string, string>> = {
   "train.schedule": BY_SERVICE,
   "train.max_steps": "set train.epochs",
-  "train.micro_tokens": "it concerns the memory of your own machine",
+  "train.micro_tokens": "it only applies to your own machine",
   "train.checkpoint_seconds": "the service keeps a checkpoint for each epoch",
-  "train.device": "it concerns your own machine",
-  "train.dtype": "it concerns your own machine",
+  "train.device": "it only applies to your own machine",
+  "train.dtype": "it only applies to your own machine",
   "evaluate.few_shot": "remove it; before and after are scored",
 };
 
 /** Fields that have no place where the service picks its own technique and learning rate. */
 export const LACKED_BY_MULTIPLIER: Readonly<Record<string, string>> = {
-  "train.learning_rate": "this service takes a factor: set provider.learning_rate_multiplier",
+  "train.learning_rate": "this service takes a multiplier: set provider.learning_rate_multiplier",
   "train.warmup_ratio": BY_SERVICE,
   "train.weight_decay": BY_SERVICE,
   "train.max_grad_norm": BY_SERVICE,
@@ -62,9 +62,9 @@ export const LACKS_DEPLOYMENT: Readonly<Record<string, string>> = {
 
 /** Where the service picks its own technique, only the learning rate can stand for a method. */
 export const MULTIPLIERS: Presets = {
-  full: preset(undefined, "the service's own choice, as for any of its trainings"),
+  full: preset(undefined, "the service's default"),
   lora: preset(0.5, "a low-rank update changes the base less: half the service's rate"),
-  qlora: preset(0.5, "as lora: the 4-bit base is about memory, which is the service's"),
+  qlora: preset(0.5, "as lora: 4 bits save memory, which is the service's concern"),
   prefix: preset(0.1, "a prefix changes no weight: a tenth stays closest to the base"),
   adapter: preset(0.3, "a bottleneck beside the weights changes more than a prefix, less than lora"),
 };
@@ -84,7 +84,7 @@ export function commonHyperparameters({ fields, epochs, isSet }: JobRequest): Hy
   const { train } = fields;
   const reason = train.epochs !== undefined
     ? "set in the file"
-    : "the service's own rule, pinned so that the price is known";
+    : "the service's rule, fixed here so that the price is known";
   return [
     { name: "n_epochs", value: epochs, reason },
     ...isSet("train.batch_size") ? [fromFile("batch_size", train.batch_size)] : [],

@@ -44,7 +44,7 @@ function uselessOverrides(overrides: readonly Override[], { axes }: Expanded): F
   return overrides.filter(({ path }) => axisOf(axes, path)).map(({ path }) => ({
     path,
     at: "key",
-    message: `Cannot set "${dotted(path)}": the matrix gives it`,
-    hint: "set what the matrix does not vary, or the matrix itself",
+    message: `Cannot set "${dotted(path)}": the matrix sets it`,
+    hint: "override a field that the matrix does not vary, or the matrix itself",
   }));
 }

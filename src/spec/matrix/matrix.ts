@@ -12,7 +12,7 @@ export interface Combination {
   /** What the matrix gives it, by dotted path. */
   readonly values: Readonly<Record<string, unknown>>;
   readonly data: unknown;
-  /** Where a finding about `data` stands in the file. */
+  /** The place in the file of a finding about `data`. */
   blame(finding: FieldProblem): FieldProblem;
 }
 
@@ -28,7 +28,7 @@ export interface Expanded {
 const NAME = 63;
 const LEAST_LABEL = 12;
 
-/** The combinations that the matrix of a file stands for, the last axis changing fastest. Pure. */
+/** The combinations of a file's matrix, the last axis changing fastest. Pure. */
 export function expandMatrix(data: Readonly<Record<string, unknown>>): Expanded {
   const { matrix, ...rest } = data;
   const parsed = Spec.shape.matrix.safeParse(matrix, { jitless: true });
@@ -118,7 +118,7 @@ function sectionOf(axes: readonly Axis[], path: Path, file: unknown) {
   return undefined;
 }
 
-/** Rules that hold between the combinations. `specs`: data of each. */
+/** Rules between combinations. `specs`: data of each. */
 export function betweenCombinations(specs: readonly unknown[]): FieldProblem[] {
   const served = new Map<string, number>();
   for (const spec of specs) {
@@ -138,5 +138,5 @@ export function betweenCombinations(specs: readonly unknown[]): FieldProblem[] {
 function longName(name: string): FieldProblem {
   const most = NAME - 1 - LEAST_LABEL;
   const message = `Too long a name for a matrix: found ${name.length} characters, at most ${most}`;
-  return { path: ["name"], at: "value", message, hint: "each combination adds its values to it" };
+  return { path: ["name"], at: "value", message, hint: "each combination appends its values to the name" };
 }

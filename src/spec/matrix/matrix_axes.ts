@@ -7,7 +7,7 @@ import { found } from "../schema/value_text.ts";
 /** Most combinations of one file: each of them is a training. */
 export const MOST_COMBINATIONS = 64;
 
-/** What may vary lies in these sections or below; name and version belong to the file as a whole. */
+/** Sections whose fields may vary; name and version belong to the file as a whole. */
 const FIXED: readonly string[] = ["version", "name", "matrix"];
 
 /** One line of the matrix: fields that change together, and their values. */
@@ -74,7 +74,7 @@ function entryFaults(key: string, paths: number, entries: readonly unknown[]): F
     path: ["matrix", key, at],
     at: "value",
     message: `Wrong entry in matrix: found ${what}, expected a list of ${paths}`,
-    hint: "one value for each path of the key",
+    hint: "give one value for each path of the key",
   }];
 }
 
@@ -82,7 +82,7 @@ function entryFaults(key: string, paths: number, entries: readonly unknown[]): F
 function duplicates({ key, entries }: Axis): FieldProblem[] {
   const at = entries.findIndex((entry, i) => entries.slice(0, i).some((e) => isDeepStrictEqual(e, entry)));
   if (at < 0) return [];
-  const message = `Duplicate entry in matrix: number ${at + 1} of "${key}" was there before`;
+  const message = `Duplicate entry in matrix: entry ${at + 1} of "${key}" repeats an earlier one`;
   return [{ path: ["matrix", key, at], at: "value", message, hint: "remove it" }];
 }
 
@@ -93,7 +93,7 @@ function emptyMatrix(): FieldProblem {
 
 function tooMany(size: number): FieldProblem {
   const message = `Too many combinations in matrix: found ${size}, at most ${MOST_COMBINATIONS}`;
-  return { path: ["matrix"], at: "key", message, hint: "each one is a training of its own" };
+  return { path: ["matrix"], at: "key", message, hint: "each one is a separate training" };
 }
 
 /** The path of the axes that a field stands at or below, and which axis it is. */

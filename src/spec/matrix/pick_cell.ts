@@ -12,7 +12,7 @@ export function pickCell(name: string, cells: readonly LoadedSpec[], label: stri
   const refuse = (problem: Problem): LoadResult => ({ ok: false, problems: [problem] });
   const labels = cells.flatMap(({ cell }) => cell ? [cell.label] : []);
   if (labels.length === 0) {
-    return refuse(problemWith(name, `Cannot take combination "${label}": the file has no matrix`));
+    return refuse(problemWith(name, `Cannot use combination "${label}": the file has no matrix`));
   }
   const loaded = cells.find(({ cell }) => cell?.label === label);
   if (loaded) return { ok: true, loaded };
@@ -26,9 +26,7 @@ function wholeMatrix(name: string, text: string, labels: readonly string[]): Pro
   const source = { name, text, kind: "file", order: 0 } as const;
   return problemAt(source, spanAt(parseYaml(text), ["matrix"], "key"), {
     path: "matrix",
-    message: `Cannot take the file as one pipeline: its matrix stands for ${
-      counted(labels.length, "combination")
-    }`,
+    message: `Cannot use the file as one pipeline: its matrix has ${counted(labels.length, "combination")}`,
     hint: `\`temper compare\` runs them all; --cell LABEL takes one: ${listed(labels)}`,
   });
 }

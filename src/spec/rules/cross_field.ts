@@ -10,7 +10,7 @@ type Get = (path: string) => unknown;
 type Rule = (get: Get) => FieldProblem[];
 
 /**
- * Rules that hold between fields. Each is silent about what the schema already reports. `own`: the provider is not one
+ * Rules between fields. Each ignores what the schema already reports. `own`: the provider is not one
  * of temper's, so its fields mean what it says.
  */
 export function crossField(data: unknown, own: boolean): FieldProblem[] {
@@ -146,7 +146,7 @@ const prefixOfLayers: Rule = (get) => {
       on(
         "value",
         "method.placement",
-        `Conflicting value of method.placement: ${what} cannot hold keys and values of every layer`,
+        `Conflicting value of method.placement: ${what} cannot contain keys and values of every layer`,
         {
           hint: ollama
             ? "set it to input, or provider.kind to local and provider.export.gguf to false"
@@ -184,9 +184,9 @@ const servedName: Rule = (get) => {
     on(
       "value",
       "provider.model",
-      `Name too long for provider.keep_previous: "${previous}" has to be one too`,
+      `Name too long for provider.keep_previous: "${previous}" must also be a valid name`,
       {
-        hint: "take a shorter name, or remove keep_previous",
+        hint: "use a shorter name, or remove keep_previous",
       },
     ),
   ];
@@ -197,7 +197,7 @@ const prefixAndTemplate: Rule = (get) => {
   const template = get("provider.template");
   if (get("method.kind") !== "prefix" || typeof template !== "string" || !isTemplateFile(template)) return [];
   const message =
-    "Conflicting value of provider.template: method.kind is prefix, which needs a template of temper's own";
+    "Conflicting value of provider.template: method.kind is prefix, which needs one of temper's own templates";
   return [on("value", "provider.template", message, { hint: "set it to auto or a name such as chatml" })];
 };
 

@@ -96,7 +96,9 @@ async function templateFindings(data: unknown, dir: string, fs: Fs): Promise<Fie
     const stat = await fs.stat(absolute);
     if (!stat) return refuse("the file does not exist", await nearestFile(absolute, fs));
     if (!stat.isFile) return refuse("it is not a file");
-    if (stat.size > MOST_TEMPLATE_BYTES) return refuse("it is larger than 1 MB, which no chat template is");
+    if (stat.size > MOST_TEMPLATE_BYTES) {
+      return refuse("it is larger than 1 MB, too large for a chat template");
+    }
     new TextDecoder("utf-8", { fatal: true }).decode(await fs.readBytes(absolute));
     return [];
   } catch (error) {
@@ -119,7 +121,7 @@ function revisionFinding(data: unknown): FieldProblem[] {
 }
 
 function reason(error: unknown): string {
-  if (isLinkLoop(error)) return "its symbolic links lead back to themselves";
+  if (isLinkLoop(error)) return "its symbolic links form a loop";
   if (!(error instanceof Error)) throw error;
   const code = (error as { code?: unknown }).code;
   if (code === "EACCES" || code === "EPERM") return "permission denied";

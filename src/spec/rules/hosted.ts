@@ -49,6 +49,6 @@ function patternFindings(at: At): FieldProblem[] {
     at: "value",
     message: "Cannot use evaluate.pattern: it has groups or quantifiers that only Python supports",
     hint:
-      "hosted models are scored without Python: leave out inline flags, atomic groups and possessive quantifiers",
+      "hosted models are scored without Python: avoid inline flags, atomic groups and possessive quantifiers",
   }];
 }

@@ -15,7 +15,7 @@ interface Metric {
 
 /**
  * Every metric, for hosted answers. The trainer has the same ones in trainer/temper_trainer/eval/metrics/;
- * tests/fixtures/answers.json holds both to the same verdicts. Tool calls are judged in the form in which a hosted
+ * tests/fixtures/answers.json checks that both agree. Tool calls are judged in the form in which a hosted
  * answer is written down: JSON.
  */
 const METRICS = {

@@ -8,7 +8,7 @@ interface Parts {
 
 const MISSING = "!MISSING!";
 const PARTS = ["host", "namespace", "model", "tag"] as const;
-/** As long as Ollama takes them; a host names a folder too, and 255 is what those can have. */
+/** Ollama's limits; a host is also a folder name, which may have 255 characters. */
 const MOST = { host: 255, namespace: 80, model: 80, tag: 80 };
 const ALLOWED = {
   host: /^[A-Za-z0-9_][A-Za-z0-9_.:-]*$/,
@@ -23,7 +23,7 @@ const CHARACTERS = {
   tag: "letters, digits, '_', '-' and '.'",
 };
 
-/** Why Ollama refuses a name; undefined where it takes it. [HOST/][NAMESPACE/]MODEL[:TAG] */
+/** Why Ollama refuses a name; undefined when it is valid. [HOST/][NAMESPACE/]MODEL[:TAG] */
 export function modelNameFault(name: string): string | undefined {
   const parts = partsOf(name);
   for (const part of PARTS) {
@@ -71,7 +71,7 @@ export function previousName(model: string): string {
   return `${model.slice(0, at)}-previous${model.slice(at)}`;
 }
 
-/** Without the name space, which may hold a port. */
+/** Without the namespace, which may contain a port. */
 function lastPart(model: string): string {
   return model.slice(model.lastIndexOf("/") + 1);
 }

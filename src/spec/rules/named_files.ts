@@ -1,7 +1,7 @@
 import type { Fs } from "../../lib/files/fs.ts";
 
-/** What to do about a file that is named twice. */
-export const NAME_ONCE = "name each file once: rows that are read twice count double";
+/** What to do about a file that is listed twice. */
+export const NAME_ONCE = "list each file once: rows read twice count double";
 
 /** A file that was named before. */
 export interface Repeat {
@@ -19,7 +19,7 @@ export class NamedFiles {
     this.#fs = fs;
   }
 
-  /** Takes down what `name`, a path or a pattern, stands for. Returns the first file that was there before. */
+  /** Records the files that `name`, a path or a pattern, matches. Returns the first one already recorded. */
   async add(name: string, paths: readonly string[]): Promise<Repeat | undefined> {
     let repeat: Repeat | undefined;
     for (const path of paths) {
@@ -41,9 +41,9 @@ function repeatText(earlier: Named, later: Named): string {
   const link = earlier.path === later.path ? "" : `, a link to ${quoted(earlier.path)},`;
   const names = earlier.name === later.name
     ? `matches ${quoted(later.name)} as well`
-    : `is named by ${quoted(earlier.name)} and by ${quoted(later.name)}`;
+    : `is listed as ${quoted(earlier.name)} and as ${quoted(later.name)}`;
   return earlier.name === later.name && earlier.path === later.path
-    ? `${quoted(later.path)} is named twice`
+    ? `${quoted(later.path)} is listed twice`
     : `${quoted(later.path)}${link} ${names}`;
 }
 

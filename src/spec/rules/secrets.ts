@@ -58,7 +58,7 @@ function valuesOf(value: unknown, path: Path, isSecret: (text: string) => boolea
       path,
       at: "value",
       message: `Key in ${dotted(path)}${SHOWN}`,
-      hint: "remove it, and make it invalid where it is from: the file may have been copied",
+      hint: "remove it, and revoke it: the file may have been copied",
     }];
   }
   if (Array.isArray(value)) return value.flatMap((item, i) => valuesOf(item, [...path, i], isSecret));

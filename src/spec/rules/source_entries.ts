@@ -37,7 +37,7 @@ export interface SourceEntry {
 
 type Sources = Exclude<Spec["dataset"]["source"], { readonly sql: string }>;
 
-/** A path alone says nothing more about its files. */
+/** A bare path has no options. */
 export function sourceEntries(sources: Sources | undefined): SourceEntry[] {
   if (sources === undefined) return [];
   return [sources].flat().map((entry) => {

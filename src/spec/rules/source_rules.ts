@@ -160,7 +160,7 @@ function entryRoles(data: unknown, entry: GivenEntry): FieldProblem[] {
   return [{
     path: [...entry.at, "roles"],
     at: "key",
-    message: `Unused key "roles" in ${dotted(entry.at)}: rows of the format ${format} name no speakers`,
+    message: `Unused key "roles" in ${dotted(entry.at)}: format ${format} has no speaker names`,
     hint: "remove it",
   }];
 }
@@ -170,6 +170,6 @@ function datasetRoles(data: unknown, entries: readonly GivenEntry[]): FieldProbl
   if (valueAt(data, path) === undefined || entries.length === 0) return [];
   const formats = entries.map((entry) => formatOf(data, entry) ?? "");
   if (!formats.every((format) => WITHOUT_SPEAKERS.includes(format))) return [];
-  const message = `Unused key "roles" in dataset: rows of the format ${formats[0]} name no speakers`;
+  const message = `Unused key "roles" in dataset: format ${formats[0]} has no speaker names`;
   return [{ path, at: "key", message, hint: "remove it" }];
 }

@@ -17,7 +17,7 @@ const TABLE: readonly Unsupported[] = [
     path: ["dataset", "source", "sql"],
     at: "key",
     meets: (value) => value !== undefined,
-    instead: "this version reads files: .jsonl, .json, .csv, .tsv",
+    instead: "use files: .jsonl, .json, .csv, .tsv",
   },
 ];
 
@@ -28,7 +28,7 @@ export function unsupported(data: unknown): FieldProblem[] {
     return {
       path,
       at,
-      message: `Not available yet: ${path.join(".")}${what} comes with a later version`,
+      message: `Not supported yet: ${path.join(".")}${what}`,
       hint: instead,
     };
   });

@@ -4,7 +4,7 @@ export const BUILTIN_NAMES = ["smollm2-135m-instruct"] as const;
 /** What a base begins with that an Ollama server has. */
 export const OLLAMA = "ollama:";
 
-/** Where Ollama listens unless it is told otherwise. */
+/** Ollama's default address. */
 export const OLLAMA_SERVER = "http://127.0.0.1:11434";
 
 /** Whether a base that is neither a file nor a folder is the name of a model on the hub: owner/name. */

@@ -96,7 +96,7 @@ const ALWAYS = ["version", "name"];
 /** What pipelines/schema.json contains. */
 export function pipelineSchema(spec: typeof Spec = Spec): JsonSchema {
   const { $schema, required, ...rest } = jsonSchema(spec) as JsonSchema & { $schema: string };
-  // What a matrix gives need not stand in the file as well.
+  // A key given by the matrix need not be in the file as well.
   const sections = { if: { required: ["matrix"] }, then: { required: ALWAYS }, else: { required } };
   return { $schema, title: "temper pipeline", ...rest, ...sections } as JsonSchema;
 }

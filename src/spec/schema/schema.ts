@@ -3,12 +3,12 @@ import { z } from "../../deps/zod.ts";
 import { method } from "./schema_method.ts";
 import { provider } from "./schema_provider.ts";
 
-/** How a problem in the data is treated: stop, say so and go on, or do not look. */
+/** How a problem in the data is treated: stop, warn and continue, or do not check. */
 const severity = z.enum(["error", "warn", "off"]);
 
 const path = z.string().min(1);
 
-/** `{{ name }}` stands for a row's field. */
+/** `{{ name }}` is replaced by a row's field. */
 const columns = z.strictObject({
   system: z.string().optional().meta({ description: "System prompt of every row. Omitted: no system turn" }),
   user: z.string().min(1).meta({

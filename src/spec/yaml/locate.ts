@@ -55,7 +55,7 @@ function childOf(node: unknown, name: string | number): Child | undefined {
   return pair && { key: pair.key as Node, value: pair.value };
 }
 
-/** A block stands below its key and an empty value stands nowhere: both are marked at the key. */
+/** A block is below its key and an empty value has no place: both are marked at the key. */
 function valueSpan(value: unknown, key: Node | undefined): Span | undefined {
   const node = value as Node | null;
   const span = node?.range ? spanOf(node) : undefined;

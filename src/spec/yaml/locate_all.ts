@@ -24,7 +24,7 @@ export interface Checked {
   readonly issues: readonly z.core.$ZodIssue[];
   /** What the rules found. */
   readonly findings: readonly FieldProblem[];
-  /** Where a finding stands in the file; undefined for one that does not count. */
+  /** A finding's place in the file; undefined for one that does not count. */
   blame?(finding: FieldProblem): FieldProblem | undefined;
 }
 

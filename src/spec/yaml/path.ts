@@ -6,12 +6,12 @@ export function dotted(path: Path): string {
   return path.join(".");
 }
 
-/** Names as a person types them: those of digits alone are numbers of list items. */
+/** Names as typed: those made of digits only are list indices. */
 export function parsePath(names: readonly string[]): Path {
   return names.map((name) => /^\d+$/.test(name) ? Number(name) : name);
 }
 
-/** What stands at a path of plain data; undefined when nothing does. */
+/** The value at a path of plain data; undefined when there is none. */
 export function valueAt(data: unknown, path: Path): unknown {
   let value = data;
   for (const name of path) {
@@ -48,7 +48,7 @@ export function place(data: unknown, path: Path, value: unknown): Placed {
     return inner.ok ? { ok: true, data: Object.assign([...data], { [name]: inner.data }) } : inner;
   }
   if (data !== undefined && data !== null && !isSection(data)) {
-    return { ok: false, found: `"${name}" would stand inside a value that is no section` };
+    return { ok: false, found: `"${name}" would be inside a value that is not a section` };
   }
   const before = data && Object.hasOwn(data, name) ? data[name] : undefined;
   const inner = place(before, rest, value);

@@ -6,7 +6,7 @@ import { structureFaults } from "./yaml_structure.ts";
 
 export interface ParsedYaml {
   readonly faults: readonly YamlFault[];
-  /** What stands before this offset is understood as it was meant. */
+  /** Everything before this offset was parsed correctly. */
   readonly soundTo: number;
   /** Plain data; undefined when none can be built. */
   readonly value: unknown;
@@ -37,7 +37,7 @@ export function parseYaml(text: string): ParsedYaml {
       // All aliases are known and none is circular, so what is left is their number.
       faults.push({
         ...firstAlias(document),
-        message: `Cannot expand the aliases: they stand for more than ${MOST_ALIASES} copies`,
+        message: `Cannot expand the aliases: they expand to more than ${MOST_ALIASES} copies`,
         hint: "write the values out",
         reach: "fatal",
       });
@@ -58,7 +58,7 @@ function firstAlias(document: Document): Span {
   return span;
 }
 
-/** The node that an alias stands for; any other node itself. */
+/** The node an alias refers to; any other node itself. */
 export function follow(node: unknown, document: Node | null): unknown {
   if (!isAlias(node)) return node;
   let target: unknown;

@@ -9,7 +9,7 @@ export interface YamlFault extends Span {
   readonly reach: "local" | "misleading" | "fatal";
 }
 
-/** Where a node stands in the text. */
+/** A node's place in the text. */
 export function spanOf(node: Node): Span {
   return { start: node.range?.[0] ?? 0, end: node.range?.[1] ?? 0 };
 }

@@ -54,8 +54,8 @@ function aliasFaults(
   const target = anchors.get(alias.source);
   if (target && !above.includes(target)) return [];
   const message = target
-    ? `Cannot follow the alias *${alias.source}: it stands inside its own anchor`
-    : `Unknown alias *${alias.source}: no anchor &${alias.source} stands before it`;
+    ? `Cannot follow the alias *${alias.source}: it is inside its own anchor`
+    : `Unknown alias *${alias.source}: there is no anchor &${alias.source} before it`;
   const hint = target ? undefined : didYouMean(alias.source, anchors.keys());
   return [{ ...spanOf(alias), message, hint, reach: "fatal" }];
 }
@@ -72,7 +72,7 @@ function duplicateKeys(map: YAMLMap, text: string): YamlFault[] {
       const line = text.slice(0, first).split("\n").length;
       faults.push({
         ...spanOf(key),
-        message: `Duplicate key "${name}": line ${line} has it already`,
+        message: `Duplicate key "${name}": already on line ${line}`,
         hint: "keep one of them",
         reach: "local",
       });

@@ -6,17 +6,20 @@ import type { YamlFault } from "./yaml_problem.ts";
 const WORDS: Partial<Record<ErrorCode, { message: string; hint?: string; local?: true }>> = {
   TAB_AS_INDENT: { message: "Tab in the indentation: YAML indents with spaces", hint: "use two spaces" },
   MULTIPLE_DOCS: {
-    message: "Second document in the file: a pipeline file holds one",
+    message: "Second document in the file: a pipeline file contains one",
     hint: "remove this line, or give each pipeline a file",
     local: true,
   },
   NON_STRING_KEY: { message: "Wrong type for a key: found a list, a section or an alias, expected text" },
   MISSING_CHAR: { message: "", hint: "close the quote or bracket" },
   BAD_SCALAR_START: { message: "", hint: "put the value in quotes" },
-  BLOCK_AS_IMPLICIT_KEY: { message: "", hint: 'check the indentation; a value that holds ": " needs quotes' },
+  BLOCK_AS_IMPLICIT_KEY: {
+    message: "",
+    hint: 'check the indentation; a value that contains ": " needs quotes',
+  },
   BAD_INDENT: { message: "", hint: "check the indentation and the brackets above" },
   BAD_DQ_ESCAPE: { message: "", hint: "write the backslash twice, or use single quotes" },
-  RESOURCE_EXHAUSTION: { message: "Cannot read this value: it is nested too deep" },
+  RESOURCE_EXHAUSTION: { message: "Cannot read this value: it is nested too deeply" },
 };
 
 /** The parser's errors and warnings, at most one a line: those that follow on the same line come from it. */

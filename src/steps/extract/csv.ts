@@ -66,7 +66,7 @@ class Table {
     }
     const than = cells.length > this.#names.length ? "more" : "fewer";
     const columns = `${this.#names.length} columns of the header`;
-    const quoted = last === line ? "" : `; a quoted cell makes it go on to line ${last}`;
+    const quoted = last === line ? "" : `; a quoted cell extends it to line ${last}`;
     this.#note(line, `the row has ${cells.length} cells, ${than} than the ${columns}${quoted}`);
   }
 
@@ -81,7 +81,7 @@ class Table {
     if (!this.#quoted) return;
     const { line, cell } = this.#quoted;
     const near = JSON.stringify(cell.length > 40 ? `${cell.slice(0, 39)}…` : cell);
-    this.#note(line, `the cell ${near} looks like one that CSV puts in quotes, but quotes are text in .tsv`, [
+    this.#note(line, `the cell ${near} looks quoted as in CSV, but in .tsv quotes are text`, [
       { when: "where quotes enclose cells", options: { quote: '"' } },
       { when: "where quotes are text", options: { quote: "none" } },
     ]);
@@ -92,13 +92,13 @@ class Table {
     this.#members = names.map((name, i) => `${i === 0 ? "{" : ","}${JSON.stringify(name)}:`);
     names.forEach((name, i) => {
       if (name.trim() === "") this.#note(line, `column ${i + 1} has no name in the header`);
-      else if (names.indexOf(name) < i) this.#note(line, `two columns of the header have the name "${name}"`);
+      else if (names.indexOf(name) < i) this.#note(line, `two columns of the header are called "${name}"`);
     });
     const { delimiter, named } = this.#dialect;
     const other = [";", "\t", ",", "|"].find((sign) => sign !== delimiter && names[0]?.includes(sign));
     if (names.length > 1 || named.delimiter || other === undefined) return;
     const between = delimiter === "\t" ? "tabs" : "commas";
-    this.#note(line, `the header is one column: are its names separated by something else than ${between}?`, [
+    this.#note(line, `the header is a single column: does the file use another delimiter than ${between}?`, [
       { when: `where ${JSON.stringify(other)} separates cells`, options: { delimiter: other } },
     ]);
   }

@@ -91,7 +91,7 @@ class ArraySplitter {
     else {
       this.#note(
         this.#rowLine || this.#line,
-        `the file ends in the middle of ${this.#rowLine === 0 ? "the list" : "this row"}, was it cut off?`,
+        `the file ends in the middle of ${this.#rowLine === 0 ? "the list" : "this row"}: is it truncated?`,
       );
     }
   }
@@ -111,10 +111,8 @@ class ArraySplitter {
       this.#line,
       this.#closed
         ? "there is more after the end of the list"
-        : `the file does not hold one list of rows: it begins with ${
-          JSON.stringify(String.fromCharCode(byte))
-        }; ` +
-          "a file with an object a line is named .jsonl",
+        : `the file is not one list of rows: it starts with ${JSON.stringify(String.fromCharCode(byte))}; ` +
+          "a file with one object per line must be named .jsonl",
     );
     this.failed = true;
   }
@@ -131,7 +129,7 @@ class ArraySplitter {
     const bytes = this.#pieces.length === 0 ? rest : concatBytes([...this.#pieces, rest]);
     const line = this.#rowLine || this.#line;
     if (this.#rowLine > 0) this.#parse(bytes, line);
-    else if (byte === COMMA || this.#commas > 0) this.#note(line, "there is a comma too many");
+    else if (byte === COMMA || this.#commas > 0) this.#note(line, "there is an extra comma");
     if (byte === COMMA) this.#commas++;
     this.#closed = this.#depth === 0;
     if (byte === CLOSE_OBJECT) this.#note(this.#line, 'there is a "}" where the list should end');

@@ -34,7 +34,7 @@ export function rowFault(text: string): RowFault | undefined {
     return fault && located(text, fault, "other");
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    const reason = "the row has too many lists and objects within each other";
+    const reason = "the row is nested too deeply";
     return { lines: 0, column: 0, reason, near: "", kind: "other" };
   }
 }

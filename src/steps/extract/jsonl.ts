@@ -40,8 +40,8 @@ export async function* readJsonl({ chunks, start }: SourceBytes, note: Note): As
 
 /** First lines of files whose values go over several lines. */
 const SPREAD: ReadonlyMap<string, string> = new Map([
-  ["[", "the file holds one list over several lines; such a file is named .json"],
-  ["{", "an object goes over several lines; in .jsonl each stands on one line, as jq -c writes them"],
+  ["[", "the file contains one list over several lines; name it .json"],
+  ["{", "an object spans several lines; .jsonl needs one object per line, as jq -c writes"],
 ]);
 
 function withoutMark(text: string): string {
@@ -52,7 +52,7 @@ function problemOf(text: string, terminated: boolean): string | undefined {
   const fault = rowFault(text);
   if (!fault) return undefined;
   const found = faultText(fault);
-  if (fault.kind === "list") return `${found}; a file that holds one list of rows is named .json`;
+  if (fault.kind === "list") return `${found}; name a file that contains one list of rows .json`;
   const cut = fault.kind === "cut" && !terminated;
-  return cut ? `${found}; the file ends in the middle of this row, was it cut off?` : found;
+  return cut ? `${found}; the file ends in the middle of this row: is it truncated?` : found;
 }

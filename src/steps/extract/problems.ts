@@ -34,7 +34,7 @@ export class Problems {
     const lines = [...this.#shown, ...more].join("\n  ");
     const found = this.#count === 1 ? lines : `${this.#count} problems\n  ${lines}`;
     const hint = this.#advice.size === 0 ? {} : {
-      hint: ["In dataset.source and dataset.eval, a file can say how it is read", ...this.#advice].join(
+      hint: ["dataset.source and dataset.eval can say how to read a file", ...this.#advice].join(
         "\n  ",
       ),
     };

@@ -68,7 +68,7 @@ function textOf(first: Uint8Array, next: Next, { encoding }: Reading, note: Note
     const advice = [{ when: `where it is ${mark}`, options: { encoding: mark } }];
     return void note(
       1,
-      `the file is ${mark.toUpperCase()}, as its byte order mark says, not ${named}`,
+      `the file is ${mark.toUpperCase()}, according to its byte order mark, not ${named}`,
       advice,
     );
   }

@@ -40,7 +40,7 @@ export class RecordSplitter {
     this.#note = note;
   }
 
-  /** Takes what stands between two LF. */
+  /** Takes the text between two LF. */
   push(text: string): void {
     if (!text.includes("\r")) return this.#push(text, "\n");
     const parts = text.split("\r");
@@ -103,12 +103,12 @@ export class RecordSplitter {
   }
 
   #innerQuote(): string {
-    return `there is a quote within a cell; such a cell is quoted whole and its quotes are written ${this.#doubled}`;
+    return `there is a quote inside a cell; quote the whole cell and write its quotes as ${this.#doubled}`;
   }
 
   #behindQuote(): string {
     const where = this.#lines.length > 1 ? ` in line ${this.line}` : "";
-    return `there is text behind a closing quote${where}; a quote within a quoted cell is written ${this.#doubled}`;
+    return `there is text after a closing quote${where}; write a quote inside a quoted cell as ${this.#doubled}`;
   }
 
   get #doubled(): string {

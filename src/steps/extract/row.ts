@@ -15,13 +15,13 @@ export interface SourceBytes {
   readonly start: number;
 }
 
-/** A way out that the pipeline file can name: what it is for, and what the source's entry then says. */
+/** A remedy in the pipeline file: when it applies, and the options for the source's entry. */
 export interface Advice {
   readonly when: string;
   readonly options: Reading;
 }
 
-/** Takes down what is wrong at a line; reading goes on where that makes sense. */
+/** Records a problem at a line; reading continues where that makes sense. */
 export type Note = (line: number, problem: string, advice?: readonly Advice[]) => void;
 
 /** Reads one kind of file. Rows come in batches, because an await for each would cost more than the row. */

@@ -33,8 +33,8 @@ export async function resolveSources({ spec, dir }: LoadedSpec, fs: Fs): Promise
   if (typeof source === "object" && "sql" in source) {
     throw new UsageError(
       "source-unsupported",
-      "Cannot read dataset.source: rows of an SQL query are not available in this version",
-      { hint: "Name files: .jsonl, .json, .csv or .tsv" },
+      "Cannot read dataset.source: SQL sources are not supported yet",
+      { hint: "Use files: .jsonl, .json, .csv or .tsv" },
     );
   }
   const problems: string[] = [];
@@ -44,7 +44,7 @@ export async function resolveSources({ spec, dir }: LoadedSpec, fs: Fs): Promise
   ];
   if (problems.length > 0) {
     throw new UsageError("source-unusable", `Cannot read the dataset: ${problems.join("\n  ")}`, {
-      hint: "Paths in a pipeline file start from the folder of that file",
+      hint: "Paths are relative to the folder of the pipeline file",
     });
   }
   const labels = shortLabels(files.map(({ path }) => path));
@@ -75,7 +75,7 @@ async function filesOf(
     for (const path of found) {
       const suffix = SUFFIXES.find((known) => path.toLowerCase().endsWith(known));
       if (suffix) files.push({ set, path, suffix, entry });
-      else problems.push(`"${path}" ends in none of ${SUFFIXES.join(", ")}, which say how to read it`);
+      else problems.push(`"${path}" has none of the endings ${SUFFIXES.join(", ")}`);
     }
   }
   return files;
@@ -104,7 +104,7 @@ async function statOr(
     );
   } catch (error) {
     if (!isLinkLoop(error)) throw error;
-    problems.push(`"${name}" is a link that leads back to itself`);
+    problems.push(`"${name}" is a symbolic link that points back to itself`);
   }
   return "problem";
 }

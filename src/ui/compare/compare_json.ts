@@ -1,6 +1,6 @@
 import type { Comparison, Cost, Relative } from "../../view/comparison.ts";
 
-/** What `compare --json` prints and compare.json holds. Figures that were not measured are null. */
+/** What `compare --json` prints and compare.json contains. Unmeasured figures are null. */
 export function comparisonJson({ name, metric, rows, reference, cells }: Comparison) {
   return {
     version: 1,

@@ -91,7 +91,7 @@ Deno.test("register() believes a server only what it shows afterwards", async ()
   };
   await withServer(routes, async (address) => {
     const { work } = registerWork();
-    await assert.rejects(register(clientOf(address), request, work), /but its weights are another file/);
+    await assert.rejects(register(clientOf(address), request, work), /but its weights differ/);
   });
 });
 
@@ -117,7 +117,7 @@ Deno.test('create() takes only a last "success" for success', async () => {
   for (const values of [[], [{ status: "writing manifest" }], [{ status: "success" }, { status: "more" }]]) {
     const error = await created(() => lines(...values));
     assert.equal(error.code, "ollama-unreachable");
-    assert.match(error.message, /the answer ended after "(nothing|writing manifest|more)"/);
+    assert.match(error.message, /the response ended after "(nothing|writing manifest|more)"/);
   }
   const error = await created(() => new Response("<html>\n"));
   assert.match(error.message, /Cannot understand the server at .*: it answers with a page \(HTML\)/);

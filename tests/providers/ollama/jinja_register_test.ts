@@ -35,7 +35,7 @@ Deno.test({
     assert.equal((await client.show("home"))!.template, MARK + CHATML);
     assert.ok(!said.some(({ phase }) => phase.includes("autodetected")));
     const unmarked = await jinjaRequest(dir, "");
-    await assert.rejects(register(client, unmarked, work), /says "success", but its template is another one/);
+    await assert.rejects(register(client, unmarked, work), /says "success", but its template differs/);
     assert.ok(said.some(({ phase }) => phase.includes("autodetected template chatml")));
   },
 });

@@ -67,7 +67,7 @@ Deno.test({
       assert(error instanceof UsageError);
       assert.match(
         error.message,
-        /^Cannot register "other" at .*: a model that temper did not make has this name$/,
+        /^Cannot register "other" at .*: a model with this name exists, and temper did not make it$/,
       );
       assert.match(error.hint!, /provider\.overwrite: true/);
       return true;

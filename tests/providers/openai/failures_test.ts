@@ -113,7 +113,7 @@ Deno.test("lost answers, inner errors and busy services on the way end in one jo
   assert.equal(code, 0, err);
   assert.equal(service.jobs.length, 1);
   assert.equal(service.count("POST", /^\/files$/), 2);
-  assert.match(err, /500 .*oops.*trying again in/s);
+  assert.match(err, /500 .*oops.*retrying in/s);
 });
 
 Deno.test("answers that come in small pieces are waited for", async () => {

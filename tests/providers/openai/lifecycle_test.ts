@@ -117,7 +117,7 @@ Deno.test("openaiProvider() nebius asks when a job looks like this one, and does
   const id = String(service.jobs[0]!["id"]);
   assert.match(
     doubt.err,
-    new RegExp(`keeps no metadata, and there is a job with the same suffix and training file\\s+${id}`),
+    new RegExp(`stores no metadata, and there is a job with the same suffix and training file\\s+${id}`),
   );
   assert.match(doubt.err, /--adopt ID .* --create-anyway/);
   assert.equal((await project.run(service.url, "--fresh", "--adopt", id)).code, 0);

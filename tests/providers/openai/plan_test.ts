@@ -17,13 +17,13 @@ Deno.test("plan --prices FILE goes before temper's table, and a bad file is refu
   await using project = await hostedProject();
   await project.write("prices.yaml", "date: 2027-02-03\nmodels: {gpt-4.1-mini-2025-04-14: {training: 7}}\n");
   const { out } = await project.call("plan", "hosted.yaml", "--prices", "prices.yaml");
-  assert.match(out, /\$7 for a million training tokens.*prices\.yaml" of 2027-02-03/);
+  assert.match(out, /\$7 per million training tokens.*prices\.yaml" of 2027-02-03/);
   await project.write("prices.yaml", "models: {}\n");
   const refused = await project.call("plan", "hosted.yaml", "--prices", "prices.yaml");
   assert.equal(refused.code, 2);
   assert.match(refused.err, /Cannot read prices/);
   const unknown = await project.call("plan", "hosted.yaml", "--set", "provider.base=new-model");
-  assert.match(unknown.out, /No price is known for new-model/);
+  assert.match(unknown.out, /The price of new-model/);
 });
 
 Deno.test("check names every field that the dialect cannot honour", async () => {

@@ -23,7 +23,7 @@ for (const [what, call] of [["while uploading", LIST], ["while following the job
     await using project = await hostedProject();
     const { code, err } = await project.run(proxy.url);
     assert.equal(code, 1);
-    assert.match(err, /503 .*slow down; trying again in .* \(4 of 4\)/s);
+    assert.match(err, /503 .*slow down; retrying in .* \(4 of 4\)/s);
     assert.equal(proxy.count(call), TRIES);
     const log = await Deno.readTextFile(join(await project.lastRun(), "events.jsonl"));
     assert.doesNotMatch(log, /step\.retrying/);

@@ -56,7 +56,7 @@ Deno.test("a hosted run uploads what the rows say, and names what it does not", 
     }],
   });
   const named =
-    /fields not used: conversations\[\]\.loss of turns that are never learnt \(14 rows\), source \(14 rows\)/i;
+    /unused fields: conversations\[\]\.loss of turns that are never trained \(14 rows\), source \(14 rows\)/i;
   assert.match(ran.out.replace(/\s+/g, " "), named);
   assert.match(ran.out, /^Data report: runs\/\S+\/steps\/2-format\/report\.html$/m);
   const [, page] = /^Data report: (\S+)$/m.exec(ran.out) ?? [];
@@ -64,7 +64,7 @@ Deno.test("a hosted run uploads what the rows say, and names what it does not", 
   assert.match((await project.call("show", "last")).out.replace(/\s+/g, " "), named);
   const shown = JSON.parse((await project.call("show", "last", "--json")).out);
   assert.deepEqual(shown.steps[1].summary.unused, [
-    { field: "conversations[].loss", count: 14, rows: 14, why: "of turns that are never learnt" },
+    { field: "conversations[].loss", count: 14, rows: 14, why: "of turns that are never trained" },
     { field: "source", count: 14, rows: 14 },
   ]);
   const planned = await project.call("plan", "hosted.yaml", "--set", `provider.base_url=${service.url}`);

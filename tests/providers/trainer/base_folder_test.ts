@@ -43,7 +43,7 @@ Deno.test("folderBase() takes what cannot be exported where no GGUF file is want
       path,
       /./,
       true,
-      /^Set provider\.export\.gguf to false, .* llama, qwen2, qwen3, and for mistral without a window$/,
+      /^Set provider\.export\.gguf to false, .* llama, qwen2, qwen3, and for mistral without sliding windows$/,
     );
     assert.equal((await read(path, false)).arch, model_type);
   }
@@ -55,10 +55,10 @@ Deno.test("folderBase() takes what cannot be exported where no GGUF file is want
       [{ model_type: "qwen2", use_sliding_window: true }, /its attention has sliding windows$/],
       [
         { rope_scaling: { type: "dynamic", factor: 2 } },
-        /its rotary scaling "dynamic" has no exact form there$/,
+        /its rotary scaling "dynamic" cannot be expressed exactly in GGUF$/,
       ],
       [{ rope_parameters: { rope_type: "yarn", factor: 2, mscale: 1 } }, /"yarn" with mscale has no exact/],
-      [{ partial_rotary_factor: 0.5 }, /it rotates a part of each head$/],
+      [{ partial_rotary_factor: 0.5 }, /it rotates only a part of each head$/],
     ] as const
   ) {
     const path = await folder(config);
@@ -128,7 +128,7 @@ Deno.test("folderBase() names missing tensors, tensors of another shape and tens
   await writeTensors(file, Object.fromEntries(prefixed));
   await refused(
     path,
-    /"model\.embed_tokens\.weight" is missing \(20 of 20\); it holds others, such as "language_model\./,
+    /"model\.embed_tokens\.weight" is missing \(20 of 20\); it has others, such as "language_model\./,
   );
   await writeTensors(file, { ...baseTensors(), "model.layers.1.mlp.down_proj.weight": [64, 100] });
   await refused(

@@ -23,14 +23,14 @@ Deno.test("ggufBase() takes each supported architecture", async () => {
 Deno.test("ggufBase() says from the header what training cannot reproduce", async () => {
   const cases: [GgufOptions, string][] = [
     [{ counts: { "split.count": 3, "split.no": 1 } }, "it is part 2 of 3 of a split model"],
-    [{ texts: { "general.type": "adapter" } }, 'it holds a "adapter", not a whole model'],
+    [{ texts: { "general.type": "adapter" } }, 'it contains a "adapter", not a complete model'],
     [
       { changed: { "attention.sliding_window": 8 } },
-      'its metadata "llama.attention.sliding_window" is 8, which training does not reproduce',
+      'its metadata "llama.attention.sliding_window" is 8, which training does not support',
     ],
     [
       { changed: { expert_count: 4 } },
-      'its metadata "llama.expert_count" is 4, which training does not reproduce',
+      'its metadata "llama.expert_count" is 4, which training does not support',
     ],
     [
       { texts: { "llama.rope.scaling.type": "longrope" } },

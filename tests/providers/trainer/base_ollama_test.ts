@@ -67,7 +67,7 @@ Deno.test("describeBase() refuses what Ollama has no file of its own for", async
   const cases: [() => Response, RegExp][] = [
     [() => Response.json({ error: "not found" }, { status: 404 }), /has no such model$/],
     [shown("FROM /nowhere/sha256-1\n"), /keeps it in "\/nowhere\/sha256-1", which is not on this machine$/],
-    [shown("FROM /a\nADAPTER /b\n"), /it has an adapter beside its weights$/],
+    [shown("FROM /a\nADAPTER /b\n"), /it has a separate adapter$/],
     [shown("FROM /a\nFROM /b\n"), /it is made of 2 files$/],
     [shown("FROM x\n", { remote_host: "https://ollama.com" }), /it runs at https:\/\/ollama.com, not here$/],
   ];

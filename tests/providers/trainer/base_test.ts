@@ -120,7 +120,7 @@ Deno.test("describeBase() refuses folders without safetensors, and says why pick
   await Deno.rename(join(dir, pickles, "model.safetensors"), join(dir, pickles, "pytorch_model.bin"));
   await assert.rejects(describe(pickles), {
     code: "base-pickle",
-    message: /weights are pickles \("pytorch_model\.bin"\), which can run code when opened$/,
+    message: /weights are pickles \("pytorch_model\.bin"\), which can run code when loaded$/,
   });
   await Deno.remove(join(dir, pickles, "pytorch_model.bin"));
   await assert.rejects(describe(pickles), { message: /holds no \.safetensors file$/ });
@@ -134,9 +134,9 @@ Deno.test("describeBase() refuses safetensors that are cut short or something el
   const whole = await Deno.readFile(path);
   for (
     const [bytes, found] of [
-      [whole.subarray(0, 5), "is cut short"],
-      [whole.subarray(0, 40), "is cut short"],
-      [whole.subarray(0, whole.length - 1), "is cut short: its tensors end at byte"],
+      [whole.subarray(0, 5), "is truncated"],
+      [whole.subarray(0, 40), "is truncated"],
+      [whole.subarray(0, whole.length - 1), "is truncated: its tensors end at byte"],
       [new Uint8Array(100).fill(65), "is not a safetensors file"],
       [safetensors({ weight: { dtype: 7 } }, 0), "is not a safetensors file"],
     ] as const

@@ -81,7 +81,7 @@ for (const installer of ["uv", "pip"] as const) {
         assert(await importsSix(made));
         const packages = join(dirname(dirname(made)), "lib");
         assert((await filesOf(packages)).some((name) => /six\.cpython-\d+\.pyc$/.test(name)));
-        assert(said.some(({ message }) => message?.startsWith("Made the Python environment in")));
+        assert(said.some(({ message }) => message?.startsWith("Installed the Python environment in")));
         const before = said.length;
         assert.equal(await ensure(), made);
         assert.equal(said.length, before);
@@ -142,7 +142,7 @@ Deno.test("ensurePython() shows what the installer said when it failed", async (
   await inCache({}, async ({ env, ensure }) => {
     await assert.rejects(ensure(trainerDir), (error: Error & { code: string }) => {
       assert.equal(error.code, "environment-failed");
-      assert.match(error.message, /^Cannot make the Python environment: ".*" ended with exit code 1\n/);
+      assert.match(error.message, /^Cannot install the Python environment: ".*" ended with exit code 1\n/);
       assert.match(error.message, /hash/i);
       return true;
     });
@@ -182,7 +182,7 @@ Deno.test("ensurePython() takes TEMPER_PYTHON, or says what is wrong with it", a
     const [given, found] of [
       ["python3", "it is not an absolute path"],
       ["/nowhere/python3", "there is no such file"],
-      [fileURLToPath(import.meta.url), "it does not run as a Python interpreter"],
+      [fileURLToPath(import.meta.url), "it is not a working Python interpreter"],
     ] as const
   ) {
     await inCache({ TEMPER_PYTHON: given }, async ({ ensure }) => {
@@ -289,7 +289,7 @@ Deno.test("ensurePython() says what the CPU build of PyTorch takes", async () =>
   await inCache({ TEMPER_TORCH_BACKEND: "rocm" }, async ({ ensure }) => {
     await assert.rejects(ensure(build.dir), {
       code: "bad-torch-backend",
-      message: 'Cannot use TEMPER_TORCH_BACKEND="rocm": it takes cpu',
+      message: 'Cannot use TEMPER_TORCH_BACKEND="rocm": the only value is cpu',
     });
   });
 });

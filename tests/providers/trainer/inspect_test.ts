@@ -56,7 +56,7 @@ Deno.test("inspect() marks a type whose blocks the base's rows do not fill", asy
   const base = { changed: { feed_forward_length: 136 } };
   for (const quantization of ["q4_0", "q8_0"]) {
     assert.deepEqual(await problems({ base, quantization }), [[
-      `Cannot export base "base.gguf" as ${quantization}: rows of 136 values (feed-forward) are not made of blocks of 32`,
+      `Cannot export base "base.gguf" as ${quantization}: rows of 136 values (feed-forward) are not a multiple of blocks of 32`,
       "Set provider.export.quantization to f16",
       quantization,
     ]]);
@@ -88,7 +88,7 @@ Deno.test("inspect() refuses a training whose weights alone exceed the memory, u
     await Deno.truncate(path, bytes);
     const full = { method: "kind: full", quantization: "f16", force: false };
     const [[message, hint, mark] = []] = await problemsIn(dir, "huge.gguf", full);
-    assert.match(message!, /^Cannot train full here: it takes at least 4\.1 TB, this machine has \d/);
+    assert.match(message!, /^Cannot train full here: it needs at least 4\.1 TB, this machine has \d/);
     assert.match(hint!, /--force$/);
     assert.equal(mark, "full");
     assert.deepEqual(await problemsIn(dir, "huge.gguf", { ...full, force: true }), []);

@@ -153,7 +153,7 @@ Deno.test("submit() takes the training of a run that failed after it, once", asy
   await assert.rejects(ollama.monitor(await project.work()), /the provider always exports|Cannot/);
   project.jobs.splice(0);
   await submitted(project, "run-2");
-  assert(project.messages().some((message) => message.startsWith("Taking the training of run run-1")));
+  assert(project.messages().some((message) => message.startsWith("Adopting the training of run run-1")));
   await local.monitor(await project.work("run-2"));
   assert.equal((await starts(project.jobDir)).length, 1);
   assert.deepEqual(
@@ -188,7 +188,7 @@ Deno.test("monitor() starts a trainer that was killed again, from its last check
   await submitted(project);
   await local.monitor(await project.work());
   assert.equal((await starts(project.jobDir)).length, 2);
-  assert(project.messages().includes("Training goes on from the checkpoint of step 5"));
+  assert(project.messages().includes("Training resumes from the checkpoint of step 5"));
 });
 
 Deno.test("monitor() gives up on a trainer that dies again and again", async () => {
@@ -197,7 +197,7 @@ Deno.test("monitor() gives up on a trainer that dies again and again", async () 
   await submitted(project);
   await assert.rejects(local.monitor(await project.work()), (error) => {
     assert(error instanceof TemperError);
-    assert.match(error.message, /was stopped by SIGKILL without a result and was started again 3 times/);
+    assert.match(error.message, /was killed by SIGKILL without a result and was restarted 3 times/);
     assert.match(error.message, /Killed by the test$/);
     assert.match(error.hint ?? "", /memory/);
     return true;
@@ -306,9 +306,9 @@ Deno.test("submit() goes on from the checkpoints of an unfinished run of the sam
   await submitted(project, "run-2");
   const taken = await project.env.fs.list(join(project.runDir("run-2"), "job", "checkpoints"));
   assert(taken.includes(`step-${step}`) && !taken.includes("step-99.damaged"), taken.join(", "));
-  assert(project.messages().some((message) => message.startsWith(`Going on from step ${step} of run run-1`)));
+  assert(project.messages().some((message) => message.startsWith(`Resuming from step ${step} of run run-1`)));
   await local.monitor(await project.work("run-2"));
-  assert(project.messages().includes(`Training goes on from the checkpoint of step ${step}`));
+  assert(project.messages().includes(`Training resumes from the checkpoint of step ${step}`));
 });
 
 Deno.test("submit() takes no checkpoints of a finished run", async () => {
@@ -355,7 +355,7 @@ Deno.test("configure() and submit() refuse a disk that is too small for checkpoi
     assert.equal(error.code, "disk-full");
     assert.match(
       error.message,
-      /^Cannot start the training: it takes about 50 MB in ".*\/job" \(.*\), 10 MB are free$/,
+      /^Cannot start the training: it needs about 50 MB in ".*\/job" \(.*\), 10 MB are free$/,
     );
     assert.match(error.message, /3 checkpoints 295 kB/);
     return true;

@@ -86,7 +86,7 @@ Deno.test("a remote trainer that did not come whole is refused and leaves nothin
   await inCache(async (env) => {
     assert.deepEqual(await remoteTrainer(server.url, env), {
       code: "trainer-damaged",
-      message: `Cannot use the trainer: "${server.url}${changed}" is not what its manifest names`,
+      message: `Cannot use the trainer: "${server.url}${changed}" does not match its manifest`,
     });
     assert.deepEqual(await denoFs.list(join(env.sharedDir, "trainer")), ["lock"]);
   });

@@ -85,10 +85,10 @@ Deno.test("all problems of a .csv are told together, and no row is swallowed on 
   const words = await read({ "a.csv": text }, "a.csv");
   const lines = (words as string).match(/a\.csv:\d+: [\w ]+/g);
   assert.deepEqual(lines, [
-    "a.csv:2: there is text behind a closing quote",
+    "a.csv:2: there is text after a closing quote",
     "a.csv:4: there is a quote within a cell",
-    "a.csv:5: there is text behind a closing quote in line 7",
-    "a.csv:7: there is text behind a closing quote",
+    "a.csv:5: there is text after a closing quote in line 7",
+    "a.csv:7: there is text after a closing quote",
   ]);
 });
 
@@ -156,7 +156,7 @@ Deno.test("bytes that are not of the encoding named are refused with their line"
   const marked = new TextEncoder().encode("\uFEFFa,b\n1,2\n");
   assert.match(
     await read({ "a.csv": marked }, { path: "a.csv", encoding: "latin1" }) as string,
-    /the file is UTF-8, as its byte order mark says, not windows-1252/,
+    /the file is UTF-8, according to its byte order mark, not windows-1252/,
   );
 });
 
@@ -184,12 +184,12 @@ Deno.test("a JSON fault is found in its line and column, also in a row of severa
   );
   assert.match(
     await words("a.jsonl", '{"a": -1e400}\n'),
-    /a\.jsonl:1: the number -1e400 is too large to be kept/,
+    /a\.jsonl:1: the number -1e400 is too large/,
   );
   assert.match(await words("a.jsonl", '{"a": NaN}'), /JSON has null \(column 7, near "[^,]*"\)$/m);
 });
 
-Deno.test("a file that is named twice is refused, with both places", async () => {
+Deno.test("a file that is listed twice is refused, with both places", async () => {
   await using bench = await Bench.open({ "x/a.jsonl": "{}\n", "x/b.jsonl": "{}\n", "c.jsonl": "{}\n" });
   await Deno.symlink(join(bench.dir, "x/a.jsonl"), join(bench.dir, "link.jsonl"));
   const words = async (source: unknown, evaluation?: unknown) => {
@@ -217,7 +217,7 @@ Deno.test("a file that is named twice is refused, with both places", async () =>
   );
   assert.match(
     await words("c.jsonl", ["x/a.jsonl", "x/a.jsonl"]),
-    /dataset\.eval: "\/x\/a\.jsonl" is named twice/,
+    /dataset\.eval: "\/x\/a\.jsonl" is listed twice/,
   );
 });
 

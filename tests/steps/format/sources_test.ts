@@ -69,7 +69,7 @@ Deno.test("rows of several kinds in one file are refused, with advice that loses
     jsonl([{ ...asked[0], prompt: "p", completion: "c" }, { ...asked[1], prompt: "p" }]),
   );
   const both = await refusal(b.format(b.pipeline({ source: "both.jsonl" })));
-  assert.equal(both.hint, "Say which in dataset: format: alpaca");
+  assert.equal(both.hint, "Set it in dataset: format: alpaca");
 });
 
 Deno.test("a file of which no row can be read is refused, whatever the check says, and nothing offers to lose it", async () => {
@@ -160,7 +160,7 @@ Deno.test("a speaker whom no row names is refused, and so is one whom no role is
     return `${message}\n${hint}`;
   };
   const checked = { kunde: "user", agentin: "assistant", agentn: "assistant" };
-  assert.match(await words(checked), /Cannot use dataset\.roles: nobody is called "agentn" in the rows\n/);
+  assert.match(await words(checked), /Cannot use dataset\.roles: no speaker "agentn" in the rows\n/);
   const stranger = await words({ kunde: "user" });
   assert.match(stranger, /messages\[1\]\.role is "agentin", which is none of/);
   assert.match(stranger, /\nWhere "agentin" is system, user, assistant or tool, dataset\.roles says so/);

@@ -1,4 +1,4 @@
-"""Whether a folder has the tensors of its architecture. transformers draws missing ones at random and goes on."""
+"""Whether a folder has the tensors of its architecture. transformers initialises missing ones at random and continues."""
 
 from collections.abc import Collection
 from typing import Any

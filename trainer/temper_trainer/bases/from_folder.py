@@ -53,15 +53,15 @@ def _config(source: Path, base: str) -> dict[str, Any]:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise _unusable(base, "it has no config.json", "Pass the folder that holds config.json") from None
+        raise _unusable(base, "it has no config.json", "Give the folder that contains config.json") from None
     except (OSError, ValueError) as error:
         raise _unusable(base, f"config.json cannot be read ({error})") from error
     if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
-        raise _unusable(base, "config.json names no model_type")
+        raise _unusable(base, "config.json has no model_type")
     if quantization := config.get("quantization_config"):
         method = quantization.get("quant_method") if isinstance(quantization, dict) else None
         how = f" ({method})" if method else ""
-        raise _unusable(base, f"its weights are quantised{how}", "Pass the original model, or a GGUF file of it")
+        raise _unusable(base, f"its weights are quantised{how}", "Use the original model, or a GGUF file of it")
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
     arch = architecture_of(config["model_type"])
@@ -69,7 +69,7 @@ def _config(source: Path, base: str) -> dict[str, Any]:
         return config | {"model_type": arch.loaded_as, "architectures": [arch.class_name]}
     if config["model_type"] not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
         reason = f'transformers has no language model of type "{config["model_type"]}"'
-        raise _unusable(base, reason, "Code that comes with a model is never run")
+        raise _unusable(base, reason, "Code shipped with a model is never run")
     return config
 
 
@@ -84,7 +84,7 @@ def _check_types(base: str, tensors: Tensors) -> None:
     for name, shard in tensors.items():
         if shard.entries[name].dtype not in FLOATS and not BUFFER.search(name):
             reason = f'its weights are quantised, tensor "{name}" has the type {shard.entries[name].dtype}'
-            raise _unusable(base, reason, "Pass the original model, with fp32, fp16 or bf16 weights")
+            raise _unusable(base, reason, "Use the original model, with fp32, fp16 or bf16 weights")
 
 
 def _chosen(base: str, config: Any, tensors: Tensors, head: Head) -> dict[str, str]:
@@ -133,7 +133,7 @@ def _convert_tokenizer(source: Path, folder: Path, base: str) -> None:
     except Exception as error:  # readers of these files raise whatever they like
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise _unusable(
-            base, f"it has no tokenizer.json, and none can be made of its files ({reason})", hint
+            base, f"it has no tokenizer.json, and none can be built from its files ({reason})", hint
         ) from error
     if not (folder / "tokenizer.json").is_file():
         raise _unusable(base, "its tokenizer has no tokenizer.json", hint)
@@ -141,7 +141,7 @@ def _convert_tokenizer(source: Path, folder: Path, base: str) -> None:
         text = differing_text(Tokenizer.from_file(str(folder / "tokenizer.json")), source)
         if text is not None:
             quoted = json.dumps(text, ensure_ascii=False)
-            raise _unusable(base, f"the tokenizer.json made of {MODEL} cuts {quoted} in another way than it", hint)
+            raise _unusable(base, f"the tokenizer.json built from {MODEL} splits {quoted} differently", hint)
 
 
 def _unusable(base: str, reason: str, hint: str | None = None) -> TrainerError:

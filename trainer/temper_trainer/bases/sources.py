@@ -74,7 +74,7 @@ def download(name: str, revision: str) -> Path:
         reason, hint = "there is no such model, or it is private", "Check the name; private models need HF_TOKEN"
         raise _no_download(name, revision, reason, hint) from error
     except errors.HFValidationError as error:
-        raise _no_download(name, revision, "the name is not one the hub can have", "Write owner/name") from error
+        raise _no_download(name, revision, "it is not a valid hub name", "Write owner/name") from error
     except errors.LocalEntryNotFoundError as error:
         reason = "the hub cannot be reached, and its cache on this machine does not have it"
         raise _no_download(name, revision, reason, OFFLINE_HINT) from error

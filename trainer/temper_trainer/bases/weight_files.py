@@ -17,7 +17,7 @@ class UnusableWeightsError(Exception):
 
 
 def weight_files(source: Path) -> list[str]:
-    """model.safetensors, else the files that the index names: what transformers loads. Whatever lies beside them is
+    """model.safetensors, else the files that the index names: what transformers loads. Other files next to them are
     a second copy or a leftover."""
     if (source / SINGLE).is_file():
         return [SINGLE]

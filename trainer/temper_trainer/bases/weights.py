@@ -63,7 +63,7 @@ class Weights:
         while left:
             count = self._file.readinto(left)
             if not count:
-                raise _damaged(self.path, f'tensor "{name}" lies behind its end: the file is cut short')
+                raise _damaged(self.path, f'tensor "{name}" extends past the end: the file is truncated')
             left = left[count:]
         return data
 
@@ -93,7 +93,7 @@ class Weights:
             if entry.bytes != end - start:
                 raise ValueError("extent")
             if self._data_start + end > len(self._map):
-                raise _HeaderError(f'tensor "{name}" lies behind its end: the file is cut short')
+                raise _HeaderError(f'tensor "{name}" extends past the end: the file is truncated')
         return entries
 
 

@@ -18,7 +18,7 @@ AROUND = 80
 
 @dataclass(frozen=True)
 class Answer:
-    """One turn that is learnt, exactly as it is generated."""
+    """One trained turn, exactly as it is generated."""
 
     prompt: str
     """All that the model is given."""

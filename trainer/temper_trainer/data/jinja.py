@@ -95,9 +95,9 @@ class Jinja:
         try:
             code = self._process.wait(timeout=1)
         except subprocess.TimeoutExpired:
-            return f"it does not end within {WALL_SECONDS:g} seconds"
+            return f"it does not finish within {WALL_SECONDS:g} seconds"
         if code == -signal.SIGPROF:
-            return f"it does not end within {SECONDS:g} seconds"
+            return f"it does not finish within {SECONDS:g} seconds"
         return f"the process that runs it ended with {code}"
 
 

@@ -14,7 +14,7 @@ import signal
 import sys
 
 FROZEN = datetime.date(2024, 7, 26)
-"""The day that templates are told. It is the one that Llama 3 templates write where no clock is at hand."""
+"""The day that templates are told. It is the one Llama 3 templates write when there is no clock."""
 SERVED_DATES = {"date_string": "%d %b %Y", "datetime": "%b %d %Y"}
 """Names under which llama.cpp gives every template the date, and how it writes it."""
 LONGEST = 32 << 20

@@ -113,7 +113,7 @@ def room(job: Job, context: int) -> int:
     """Tokens of a row the base can read."""
     if job.prefix_length() + 2 > context:
         message = f"Cannot use method.length {job.prefix_length()}: the base reads {context} tokens in all"
-        raise TrainerError("bad_method", message, "Take a shorter prefix")
+        raise TrainerError("bad_method", message, "Use a shorter prefix")
     return context - job.prefix_length()
 
 

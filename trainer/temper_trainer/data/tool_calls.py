@@ -1,4 +1,4 @@
-"""What an answer says beside its text: reasoning, and calls of tools in the forms models write them in."""
+"""What an answer contains besides its text: reasoning, and calls of tools in the forms models write them in."""
 
 import json
 import re

@@ -134,7 +134,7 @@ def decode(
         return _decode_uncached(model, rows, stop, report, choose)
     cache, mask, logits = _prefill(model, rows, past)
     if len(rows) > 1 and not all(hasattr(layer, "batch_select_indices") for layer in cache.layers):
-        raise Unfit("its layers keep a state from which rows cannot be picked")
+        raise Unfit("its layers keep a state that cannot be split by row")
     total, active = len(rows), rows
     while True:
         for row, token in zip(active, choose(active, logits), strict=True):

@@ -1,4 +1,4 @@
-"""predictions.jsonl: every answer beside the expected one, and what became of the rows."""
+"""predictions.jsonl: every answer with the expected one, and how the rows changed."""
 
 import json
 from pathlib import Path

@@ -117,7 +117,7 @@ def check_tokens(base: "Base", tokens: Collection[str]) -> None:
     taken = next((token for token in tokens if tokenizer.token_to_id(token) is not None), None)
     if taken is not None:
         message = f'Cannot add soft tokens to the base: its vocabulary has "{taken}" already'
-        raise TrainerError("unsupported_export", message, "Start from the model that this base was made from")
+        raise TrainerError("unsupported_export", message, "Use the model this base was made from")
 
 
 def bos_text(base: "Base") -> str | None:
@@ -167,7 +167,7 @@ def _renamed(base: "Base", tensors: "Tensors") -> Iterator[tuple[str, np.ndarray
     for hf, tensor in tensors():
         name = arch.gguf_name(hf)
         if name is None:
-            raise TrainerError("bad_export", f'Cannot export tensor "{hf}": it has no name in GGUF')
+            raise TrainerError("bad_export", f'Cannot export tensor "{hf}": GGUF has no name for it')
         yield name, arch.to_gguf_rows(name, tensor.detach().float().cpu().numpy(), heads)
 
 

@@ -95,8 +95,8 @@ def check_logits(path: Path, quantization: str, samples: Samples, computed_in: s
     limit = LIMITS[quantization] + (0 if computed_in == "fp32" else LIMITS[computed_in])
     # Written this way round, NaN fails too
     if not mean <= limit:
-        found = f"its log-probabilities are {mean:.3g} off on average, rounding explains {limit:g}"
-        raise _lost("model.gguf", f"llama.cpp does not find the trained model in it: {found}")
+        found = f"its log-probabilities are {mean:.3g} off on average, more than rounding allows ({limit:g})"
+        raise _lost("model.gguf", f"llama.cpp computes other values than the trained model: {found}")
     return {
         "compared": True,
         "engine": f"xllamacpp {version}",

@@ -1,4 +1,4 @@
-"""What becomes of a base when the trained part is merged into it."""
+"""A base with the trained part merged into it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -36,25 +36,25 @@ def check_merge_names(base: "Base", method: str) -> None:
 
 
 def check_merge_values(base: "Base", method: "Method") -> None:
-    """Raises before training where the file holds the tensors that training changes in another form."""
+    """Raises before training when the file stores the trained tensors in another form."""
     import torch
 
     file = Weights(base.dir / "model.safetensors")
     for name, tensor in method.changes().items():
         entry = file.entries.get(name)
         if entry is None:
-            raise refusal(f'its file has no tensor "{name}": transformers makes it of others')
+            raise refusal(f'its file has no tensor "{name}": transformers builds it from others')
         if tensor is None:
             continue
         if entry.shape != tuple(tensor.shape):
             raise refusal(f'"{name}" has the shape {list(entry.shape)} in its file, {list(tensor.shape)} in the model')
         stored = torch.from_numpy(np.array(file.values(name, slice(COMPARED)))).to(tensor.dtype)
         if not torch.equal(stored, tensor[:COMPARED].detach().cpu()):
-            raise refusal(f'"{name}" holds other values in its file than in the model')
+            raise refusal(f'"{name}" has different values in its file and in the model')
 
 
 def refusal(reason: str) -> TrainerError:
-    message = f"Cannot merge what this method trains into the base: {reason}"
+    message = f"Cannot merge the trained parameters into the base: {reason}"
     hint = "Set export.gguf and export.merged to false, or take method.kind: lora with method.target: attention"
     return TrainerError("unsupported_export", message, hint)
 

@@ -53,7 +53,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     if reason is not None:
         raise _unsupported(reason)
     if config.get("rope_parameters", {}).get("partial_rotary_factor", 1) != 1:
-        raise _unsupported("it rotates a part of each head")
+        raise _unsupported("it rotates only a part of each head")
     config["head_dim"] = config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"]
     config["num_key_value_heads"] = config.get("num_key_value_heads") or config["num_attention_heads"]
     return config

@@ -107,7 +107,7 @@ class GgufFile:
         for tensor in self.tensors.values():
             if self.data_start + tensor.offset + tensor.bytes > size:
                 end = self.data_start + tensor.offset + tensor.bytes
-                raise ValueError(f'it ends at byte {size}, tensor "{tensor.name}" needs {end}: the file is cut short')
+                raise ValueError(f'it ends at byte {size}, tensor "{tensor.name}" needs {end}: the file is truncated')
 
     def _text(self, at: int) -> tuple[str, int]:
         end = end_of(8, self._map, at)

@@ -54,7 +54,7 @@ def rope_metadata(arch: str, rope: dict[str, Any]) -> dict[str, Value]:
         found = f'"{kind}"' + (f" with {', '.join(unusual)}" if unusual else "")
         raise TrainerError(
             "unsupported_export",
-            f"Cannot write the base as GGUF: its rotary scaling {found} has no exact form there",
+            f"Cannot write the base as GGUF: its rotary scaling {found} cannot be expressed exactly in GGUF",
             "Set export.gguf to false and export.merged to true to keep a Hugging Face folder",
         )
     prefix = f"{arch}.rope.scaling"

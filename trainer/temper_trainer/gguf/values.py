@@ -63,7 +63,7 @@ def end_of(kind: int, data: Any, at: int, depth: int = 0) -> int:
     else:
         raise ValueError(f"unknown metadata type {kind}")
     if end > len(data):
-        raise ValueError("a metadata value is cut short")
+        raise ValueError("a metadata value is truncated")
     return end
 
 
@@ -80,7 +80,7 @@ def _end_of_items(kind: int, count: int, data: Any, at: int, depth: int) -> int:
     for _ in range(count):
         at += 8 + unpack(data, at)[0]
         if at > size:
-            raise ValueError("a text in an array is cut short")
+            raise ValueError("a string in an array is truncated")
     return at
 
 

@@ -47,10 +47,10 @@ def _family(parsed: dict[str, Any]) -> Family:
         raise _unsupported(f'its tokenizer is "{kind}", not byte-level BPE')
     normalizer = parsed.get("normalizer")
     if normalizer is not None and normalizer["type"] != "NFC":
-        raise _unsupported(f'its tokenizer changes text beforehand ("{normalizer["type"]}")')
+        raise _unsupported(f'its tokenizer normalises text first ("{normalizer["type"]}")')
     family = family_of(parsed)
     if family is None:
-        raise _unsupported(f"its pre-tokenizer is not known to llama.cpp by any name: {_brief(parsed)}")
+        raise _unsupported(f"llama.cpp has no name for its pre-tokenizer: {_brief(parsed)}")
     return family
 
 

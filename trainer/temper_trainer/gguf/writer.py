@@ -43,7 +43,7 @@ class GgufWriter:
             self._file.write(np.ascontiguousarray(data).data)
             size += data.nbytes
         if name in self._written or size != expected:
-            raise ValueError(f'tensor "{name}" came twice or has {size} bytes instead of {expected}')
+            raise ValueError(f'tensor "{name}" was written twice or has {size} bytes instead of {expected}')
         self._file.write(bytes(self._padded(size) - size))
         self._written[name] = kind
 

@@ -10,7 +10,7 @@ from ..errors import FAILED, UNUSABLE, TrainerError
 
 
 def explain(error: Exception) -> TrainerError:
-    """The failure as a TrainerError. What nobody foresaw also leaves its traceback in the log."""
+    """The failure as a TrainerError. Unexpected errors also leave a traceback in the log."""
     if isinstance(error, TrainerError):
         return error
     if disk_full(error):

@@ -122,7 +122,7 @@ def check_templates(job: Job) -> None:
             if role not in template.turns:
                 refuse(f"{at}.turns.{role}", "is missing")
         if set(template.turns) != set(ROLES):
-            refuse(f"{at}.turns", f"may only hold {', '.join(ROLES)}")
+            refuse(f"{at}.turns", f"may only contain {', '.join(ROLES)}")
         if not template.turns["assistant"].close.startswith(template.stop[0]):
             refuse(f"{at}.turns.assistant.close", f"must begin with the first of stop, {template.stop[0]!r}")
         if not template.prefix + template.turns["assistant"].open:
@@ -146,4 +146,4 @@ def check_method(job: Job) -> None:
     if isinstance(method, Prefix) and method.placement == "layers":
         for name in ("gguf", "merged"):
             if getattr(job.export, name):
-                refuse(f"export.{name}", "must be false: keys and values of every layer fit in no model file")
+                refuse(f"export.{name}", "must be false: no model file can contain keys and values of every layer")

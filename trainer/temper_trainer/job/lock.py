@@ -23,7 +23,7 @@ def job_lock(job_dir: Path) -> Iterator[None]:
 
 @contextmanager
 def folder_lock(job_dir: Path) -> Iterator[None]:
-    """Holds the job folder itself: `prepare` leaves nothing behind but what it prepared."""
+    """Holds the job folder itself: `prepare` leaves nothing but what it prepared."""
     with held(job_dir, os.O_RDONLY, job_dir):
         yield
 

@@ -1,4 +1,4 @@
-"""result.json and the artifacts beside it."""
+"""result.json and the artifacts."""
 
 import os
 import shutil

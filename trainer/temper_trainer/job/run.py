@@ -88,5 +88,5 @@ def fail(failure: TrainerError, record=None) -> int:
         try:
             record(failure)
         except OSError as error:
-            print(f"Cannot write why it failed: {error}", file=sys.stderr)
+            print(f"Cannot write the reason for the failure: {error}", file=sys.stderr)
     return failure.exit_code

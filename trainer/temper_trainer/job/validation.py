@@ -9,7 +9,7 @@ from ..errors import TrainerError
 
 WORDS = {
     "missing": "is missing",
-    "unexpected_keyword_argument": "is not a known field; known here: {known}",
+    "unexpected_keyword_argument": "is not a known field; known fields: {known}",
     "string_type": "must be a text, found {found!r}",
     "int_type": "must be a whole number, found {found!r}",
     "int_from_float": "must be a whole number, found {found!r}",

@@ -61,7 +61,7 @@ class Method:
     def refuse_unused(self, names: list[str]) -> None:
         """Raises unless these trained tensors may be left aside by a row."""
         raise TrainerError(
-            "bad_method", f'Cannot train "{names[0]}": the base leaves it aside', "Take another method.kind"
+            "bad_method", f'Cannot train "{names[0]}": the base leaves it aside', "Use another method.kind"
         )
 
     def off(self) -> AbstractContextManager:
@@ -106,7 +106,7 @@ def load(job: Job, base: "Base", environment: "Environment") -> Any:
 def attach(job: Job, model: Any, random: RandomState, encode: Encode) -> Method:
     """Prepares a freshly loaded base for the job's method. `encode` turns plain text into token ids."""
     module = import_module(MODULES[job.method.kind], __name__)
-    with refusing("bad_method", f"prepare this base for method.kind {job.method.kind}", "Take another method.kind"):
+    with refusing("bad_method", f"prepare this base for method.kind {job.method.kind}", "Use another method.kind"):
         return module.attach(job.method, model, random, encode)
 
 

@@ -27,12 +27,12 @@ def unlikely_rows(
     """
     direction, depth = farthest_below(states.double())
     if depth <= 1e-3 * states.norm(dim=-1).median().item():
-        raise unreachable("no direction lies below all hidden states of the training rows")
+        raise unreachable("no direction separates the soft tokens from all hidden states of the training rows")
     best = best_logits(causal, states)
     row = direction * max(0.0, ((WANTED - best) / -(states.double() @ direction)).max().item())
     below = margin(best_logits(causal, held_out), held_out, row) if len(held_out) else None
     if below is not None and below < LEAST:
-        raise unreachable(f"on held-out rows their logits come as near as {below:.1f} to the best one")
+        raise unreachable(f"on held-out rows their logits come within {below:.1f} of the best one")
     facts = {
         "tokens": count,
         "positions": len(states),

@@ -21,7 +21,7 @@ def check_embedding(model, ids: torch.Tensor) -> None:
     """Raises where a token is read as something else than its row: a trained row would then be read so too."""
     embedding = model.get_input_embeddings()
     if not torch.equal(embedding(ids), embedding.weight[ids]):
-        raise refusal("it changes embeddings before it reads them")
+        raise refusal("it transforms embeddings before the first layer")
 
 
 class InputPrefix(Method):

@@ -1,4 +1,4 @@
-"""checkpoints/step-N: all that a training needs to go on as if nothing had happened."""
+"""checkpoints/step-N: everything a training needs to resume exactly."""
 
 import json
 import re

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 SHARE = 0.05
 """The most of the time that saving may take."""
 WORTH_SAYING = 10.0
-"""Seconds of work below which nobody minds losing them."""
+"""Seconds of work whose loss does not matter."""
 
 
 class CheckpointInterval:
@@ -39,6 +39,6 @@ class CheckpointInterval:
             return None
         self.said = 2 * self.interval
         return (
-            f"Saving a checkpoint took {self.took:.1f} s, so the next one comes after {self.interval:.0f} s instead of "
+            f"Saving a checkpoint took {self.took:.1f} s, so the next one is written after {self.interval:.0f} s instead of "
             f"{self.least:g} s, and saving takes at most {SHARE:.0%} of the time: a kill can cost that much work"
         )

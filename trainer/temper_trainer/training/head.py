@@ -114,7 +114,7 @@ def decoded(causal, hidden: torch.Tensor) -> Iterator[None]:
     """While this lasts, these states are what the model's decoder answers."""
     decoder = causal.get_decoder()
     if decoder is causal:
-        raise Unfit("its head cannot be told from its layers")
+        raise Unfit("its head cannot be separated from its layers")
     decoder.forward = lambda *_, **__: Decoded(hidden[None])
     try:
         yield

@@ -164,7 +164,7 @@ class Loop:
         found = read_some(path, {int(row) for row in rows}) if numbered else {}
         origins = [found[row].origin for row in sorted(found)]
         about = ", ".join(origins) or f"{len(rows)} of its rows"
-        message = f"Cannot go on at step {self.state.step + 1}: {reason} for {about}"
+        message = f"Cannot continue at step {self.state.step + 1}: {reason} for {about}"
         hint = "Look at these rows; if they are sound, lower train.learning_rate"
         raise TrainerError("not_finite", message, hint, FAILED, origins)
 

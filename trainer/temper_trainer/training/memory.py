@@ -1,4 +1,4 @@
-"""What the process holds."""
+"""The process's memory."""
 
 import resource
 import sys

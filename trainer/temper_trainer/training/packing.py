@@ -100,9 +100,9 @@ def row_attention(
 def check_plain(module, attention_mask, segments, others: dict) -> None:
     """Raises where the attention would be computed without something that the model asks for."""
     if segments is None:
-        raise Unfit("its attention is not told where rows begin")
+        raise Unfit("its attention ignores where rows start")
     if attention_mask is not None:
-        raise Unfit("its attention has a mask of its own")
+        raise Unfit("its attention builds its own mask")
     if not getattr(module, "is_causal", True) or others.pop("is_causal", None) is False:
         raise Unfit("its attention is not causal")
     extra = sorted(name for name, value in others.items() if value is not None and name not in PLAIN)

@@ -1,4 +1,4 @@
-"""Keys and values that stand before every row, computed once and shared by all."""
+"""Keys and values that precede every row, computed once and shared by all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -78,7 +78,7 @@ class Reading:
             if found is None:
                 if way != fastest:
                     self.notes.append(
-                        f"{what} takes a slower way with this base ({way}). The fastest one is not exact: {why}"
+                        f"{what} is slower with this base ({way}), because the fastest way is not exact: {why}"
                     )
                 return way
             why = why or found

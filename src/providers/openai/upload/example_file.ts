@@ -125,9 +125,9 @@ function protocolRow(example: Example, goal: Goal): JsonObject {
   if ((rejected !== undefined) !== (goal === "dpo")) {
     const found = rejected
       ? "a preference pair among plain conversations"
-      : "no preference pair, as other rows are";
+      : "not a preference pair, unlike other rows";
     throw new UsageError("mixed-rows", `Cannot use the dataset: ${origin}: the row is ${found}`, {
-      hint: "Train on one kind at a time",
+      hint: "Use one kind of row per training",
     });
   }
   if (!rejected) return { messages, ...extras };

@@ -67,7 +67,7 @@ async function upload(
   if (sent.bytes !== file.bytes) {
     throw new TemperError(
       "upload-incomplete",
-      `Cannot use the uploaded file "${sent.id}": the service holds ${sent.bytes} of ${file.bytes} bytes`,
+      `Cannot use the uploaded file "${sent.id}": the service has ${sent.bytes} of ${file.bytes} bytes`,
     );
   }
   return sent.id;

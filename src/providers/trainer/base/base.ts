@@ -28,7 +28,7 @@ export interface BaseInfo {
   readonly hasTemplate?: boolean;
   /** The files that were read to identify it, so that their digests can be kept. */
   readonly files: readonly DigestedFile[];
-  /** Sentences worth printing. */
+  /** Notes to print. */
   readonly warnings: readonly string[];
 }
 
@@ -42,7 +42,7 @@ export interface DigestedFile {
 /** With `headersOnly`, what takes reading whole files is left empty: digests, and the identity made of them. */
 export type BaseEnv = Env & { readonly headersOnly?: boolean };
 
-/** The digest of a file, from the memo where it still holds. */
+/** The digest of a file, from the memo while it is still valid. */
 export async function digested(path: string, { fs, cacheDir, headersOnly }: BaseEnv): Promise<DigestedFile> {
   const stamp = await stampOf(path, fs);
   if (headersOnly) return { path, sha256: "", stamp };

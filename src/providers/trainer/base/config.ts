@@ -9,8 +9,8 @@ export type Config = Readonly<Record<string, unknown>>;
 export async function readConfig(name: string, path: string, fs: Fs): Promise<Config> {
   const file = join(path, "config.json");
   if (!(await fs.stat(file))?.isFile) {
-    throw new UsageError("base-unreadable", `Cannot use base "${name}": the folder holds no config.json`, {
-      hint: "Name the folder that a Hugging Face model was saved or downloaded into",
+    throw new UsageError("base-unreadable", `Cannot use base "${name}": the folder has no config.json`, {
+      hint: "Give the folder of a saved or downloaded Hugging Face model",
     });
   }
   const config = parseObject(await fs.readText(file));
@@ -35,13 +35,13 @@ export function parseObject(text: string): Config | undefined {
 /** The architecture, where it can be trained and, with `gguf`, exported. */
 export function supportedArch(name: string, config: Config, gguf: boolean): string {
   const arch = config["model_type"];
-  if (typeof arch !== "string") throw unsupported(name, "its config.json names no model_type");
+  if (typeof arch !== "string") throw unsupported(name, "its config.json has no model_type");
   refuseQuantized(name, config);
   if (!isLanguageModel(arch)) {
     throw unsupported(
       name,
       `transformers has no language model of type "${arch}"`,
-      "Code that comes with a model is never run",
+      "Code shipped with a model is never run",
     );
   }
   const found = gguf ? inexpressible(arch, config) : undefined;
@@ -56,7 +56,7 @@ function refuseQuantized(name: string, config: Config): void {
   if (!quantization) return;
   const method = (quantization as Config)["quant_method"];
   const how = typeof method === "string" ? ` (${method})` : "";
-  throw unsupported(name, `its weights are quantised${how}`, "Name the original model, or a GGUF file of it");
+  throw unsupported(name, `its weights are quantised${how}`, "Use the original model, or a GGUF file of it");
 }
 
 /** What a GGUF file cannot say of a model. */
@@ -69,7 +69,7 @@ function inexpressible(modelType: string, config: Config): string | undefined {
 function inexpressibleRope(config: Config): string | undefined {
   const rope = (config["rope_parameters"] ?? config["rope_scaling"] ?? {}) as Config;
   if ((config["partial_rotary_factor"] ?? rope["partial_rotary_factor"] ?? 1) !== 1) {
-    return "it rotates a part of each head";
+    return "it rotates only a part of each head";
   }
   const kind = rope["rope_type"] ?? rope["type"] ?? "default";
   const unusual = LISTING.rope.inexact_keys.filter((key) => rope[key]);
@@ -77,7 +77,7 @@ function inexpressibleRope(config: Config): string | undefined {
   const plain = kind === "default" || kind === "llama3";
   if (known && (plain || (unusual.length === 0 && rope["truncate"] !== false))) return undefined;
   const how = unusual.length > 0 ? ` with ${unusual.join(", ")}` : "";
-  return `its rotary scaling "${kind}"${how} has no exact form there`;
+  return `its rotary scaling "${kind}"${how} cannot be expressed exactly in GGUF`;
 }
 
 function unsupported(name: string, found: string, hint?: string): UsageError {

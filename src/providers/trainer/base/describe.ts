@@ -29,7 +29,7 @@ export async function describeBase(loaded: LoadedSpec, env: BaseEnv): Promise<Ba
   }
   if (isHubId(name)) return hubBase(name, provider.revision);
   throw new UsageError("base-missing", `Cannot find base "${name}": there is no such file or folder`, {
-    hint: `Name a .gguf file, a Hugging Face folder, a hub id (owner/name) or one of: ${
+    hint: `Give a .gguf file, a Hugging Face folder, a hub id (owner/name) or one of: ${
       BUILTIN_BASES.join(", ")
     }`,
   });
@@ -54,7 +54,7 @@ export async function inspectBase(loaded: LoadedSpec, env: Env): Promise<BaseInf
 /** A model on Hugging Face's hub. Nothing is asked there before the trainer downloads it. */
 function hubBase(id: string, revision = HUB_REVISION): BaseInfo {
   const warnings = /^[0-9a-f]{40}$/.test(revision) ? [] : [
-    `Revision "${revision}" of "${id}" can move: name a commit in provider.revision to make the run repeatable`,
+    `Revision "${revision}" of "${id}" can change: set provider.revision to a commit to make the run repeatable`,
   ];
   return {
     kind: "hub",

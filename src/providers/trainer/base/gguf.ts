@@ -47,7 +47,7 @@ async function readHeader(name: string, path: string, size: number, fs: Fs) {
     const header: Header = await gguf("https://file/", { fetch: rangesOf(path, size, fs) });
     return { header, typeName: (type: number) => GGMLQuantizationType[type] ?? `type ${type}` };
   } catch (cause) {
-    if (cause instanceof CutOff) throw cutShort(name, `its header goes on after its ${size} bytes`);
+    if (cause instanceof CutOff) throw cutShort(name, `its header extends past its ${size} bytes`);
     // A file that cannot be read at all is not a bad GGUF file.
     if (cause instanceof Deno.errors.PermissionDenied) {
       throw new TemperError("base-unreadable", `Cannot read base "${name}": permission denied`, { cause });
@@ -76,7 +76,7 @@ function rangesOf(path: string, size: number, fs: Fs): typeof fetch {
 
 function refuseTruncated(name: string, header: Header, size: number): void {
   const start = Number(header.tensorDataOffset);
-  if (start > size) throw cutShort(name, `its header goes on after its ${size} bytes`);
+  if (start > size) throw cutShort(name, `its header extends past its ${size} bytes`);
   for (const tensor of header.tensorInfos) {
     const bytes = tensorBytes(tensor.dtype, tensor.shape.map(Number));
     // A type without a known size cannot be checked; the trainer refuses it when it reads the weights.
@@ -86,7 +86,7 @@ function refuseTruncated(name: string, header: Header, size: number): void {
 }
 
 function cutShort(name: string, found: string): UsageError {
-  return new UsageError("base-truncated", `Cannot use base "${name}": the file is cut short, ${found}`, {
+  return new UsageError("base-truncated", `Cannot use base "${name}": the file is truncated, ${found}`, {
     hint: "Download or copy it again",
   });
 }

@@ -27,13 +27,13 @@ export function supportedGguf(base: string, { metadata, tensors }: GgufFacts): A
     );
   }
   const kind = metadata["general.type"] ?? "model";
-  if (kind !== "model") throw refuse(`it holds a "${kind}", not a whole model`);
+  if (kind !== "model") throw refuse(`it contains a "${kind}", not a complete model`);
   const name = `${metadata["general.architecture"] ?? ""}`;
   const arch = architectureOfGguf(name);
   if (!arch) throw refuse(`its architecture is "${name}"`, SUPPORTED_HINT);
   const found = unlike(arch, metadata, tensors) ?? unreadable(metadata);
   if (found === undefined) return arch;
-  throw refuse(found, "Name the Hugging Face folder of the model instead");
+  throw refuse(found, "Use the model's Hugging Face folder instead");
 }
 
 /** Compares the tensors of a file with those of its architecture. */
@@ -54,7 +54,7 @@ export function checkGgufTensors(
     : undefined;
   if (found === undefined) return;
   throw new UsageError("base-unsupported", `Cannot train base "${base}": ${found}`, {
-    hint: "Compare the file with the original model's",
+    hint: "Compare the file with the original model",
   });
 }
 
@@ -66,7 +66,7 @@ function unlike(
   for (const [key, neutral] of Object.entries(arch.neutral_metadata)) {
     const value = metadata[`${arch.gguf}.${key}`];
     if (value === undefined || neutral.includes(plain(value))) continue;
-    return `its metadata "${arch.gguf}.${key}" is ${value}, which training does not reproduce`;
+    return `its metadata "${arch.gguf}.${key}" is ${value}, which training does not support`;
   }
   const scaling = metadata[`${arch.gguf}.rope.scaling.type`] ?? "linear";
   if (tensors.has(LISTING.rope.factors) || LISTING.rope.gguf_scalings.includes(`${scaling}`)) {

@@ -20,7 +20,7 @@ export async function ollamaBase(name: string, spec: Spec, env: BaseEnv): Promis
   const shown = await client.show(model);
   if (!shown) {
     throw new UsageError("base-missing", `Cannot find base "${name}": ${server} has no such model`, {
-      hint: `Bring it there with: ollama pull ${model}`,
+      hint: `Get it with: ollama pull ${model}`,
     });
   }
   const path = fileOf(name, shown);
@@ -33,11 +33,11 @@ export async function ollamaBase(name: string, spec: Spec, env: BaseEnv): Promis
 function fileOf(name: string, { modelfile, remote_host: remote }: Shown): string {
   const refuse = (found: string) =>
     new UsageError("base-unsupported", `Cannot train base "${name}": ${found}`, {
-      hint: "Start from the model it was made from, or name a .gguf file",
+      hint: "Use the model it was made from, or a .gguf file",
     });
   if (remote !== undefined && remote !== "") throw refuse(`it runs at ${remote}, not here`);
   const lines = modelfile.split("\n");
-  if (lines.some((line) => line.startsWith("ADAPTER "))) throw refuse("it has an adapter beside its weights");
+  if (lines.some((line) => line.startsWith("ADAPTER "))) throw refuse("it has a separate adapter");
   const files = lines.filter((line) => line.startsWith("FROM ")).map((line) => line.slice(5).trim());
   if (files.length !== 1) throw refuse(`it is made of ${files.length} files`);
   return files[0]!;
@@ -57,6 +57,6 @@ async function sizeOf(name: string, path: string, server: string, { fs }: BaseEn
   throw new UsageError(
     "base-missing",
     `Cannot read base "${name}": ${server} keeps it in "${path}", which is not on this machine`,
-    { hint: "Train where the server runs, or name a .gguf file" },
+    { hint: "Train on the server's machine, or use a .gguf file" },
   );
 }

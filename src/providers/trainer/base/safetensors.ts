@@ -86,7 +86,7 @@ function refuseType(base: string, name: string, type: string): void {
   if (FLOATS.includes(type) || BUFFER.test(name)) return;
   const found = `its weights are quantised, tensor "${name}" has the type ${type}`;
   throw new UsageError("base-unsupported", `Cannot train base "${base}": ${found}`, {
-    hint: "Name the original model, with weights in fp32, fp16 or bf16, or a GGUF file of it",
+    hint: "Use the original model, with weights in fp32, fp16 or bf16, or a GGUF file of it",
   });
 }
 
@@ -102,11 +102,11 @@ async function readHeader(
     new UsageError("base-unreadable", `Cannot use base "${base}": "${file}" ${found}`, {
       hint: "Download or copy it again",
     });
-  if (size < 8) throw bad("is cut short");
+  if (size < 8) throw bad("is truncated");
   const head = new DataView(await bytesOf(fs.readStream(path, 0, 8)));
   const length = Number(head.getBigUint64(0, true));
   if (length > LARGEST_HEADER) throw bad("is not a safetensors file");
-  if (8 + length > size) throw bad("is cut short");
+  if (8 + length > size) throw bad("is truncated");
   const tensors = parse(await bytesOf(fs.readStream(path, 8, 8 + length)));
   if (!tensors) throw bad("is not a safetensors file");
   const data = 8 + length;
@@ -114,7 +114,7 @@ async function readHeader(
     [name, { type: dtype, shape, file, start: data + start, end: data + end }] as [string, StoredTensor]
   );
   const end = Math.max(data, ...found.map(([, tensor]) => tensor.end));
-  if (end > size) throw bad(`is cut short: its tensors end at byte ${end} of ${size}`);
+  if (end > size) throw bad(`is truncated: its tensors end at byte ${end} of ${size}`);
   return found;
 }
 

@@ -21,9 +21,7 @@ export function checkTensors(base: string, shape: ModelShape, config: Config, fo
     });
   if (missing.length > 0) {
     const more = missing.length === 1 ? "" : ` (${missing.length} of ${wanted.size})`;
-    const other = missing.length === wanted.size
-      ? `; it holds others, such as "${[...found.keys()][0]}"`
-      : "";
+    const other = missing.length === wanted.size ? `; it has others, such as "${[...found.keys()][0]}"` : "";
     throw refuse(`tensor "${missing[0]}" is missing${more}${other}`);
   }
   for (const [name, size] of wanted) {

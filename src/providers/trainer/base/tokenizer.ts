@@ -30,7 +30,7 @@ function checkWithout(base: string, listed: readonly string[], gguf: boolean): v
     return;
   }
   if (listed.includes("vocab.json") && listed.includes("merges.txt")) return;
-  throw new UsageError("base-unsupported", `Cannot use base "${base}": the folder holds no tokenizer.json`, {
+  throw new UsageError("base-unsupported", `Cannot use base "${base}": the folder has no tokenizer.json`, {
     hint: "Save the model's fast tokenizer into the folder: " +
       'AutoTokenizer.from_pretrained("…").save_pretrained("…") writes tokenizer.json',
   });
@@ -50,9 +50,7 @@ function inexpressible(tokenizer: Config, model: Config): string | undefined {
   }
   const normalizer = tokenizer["normalizer"] as Config | null | undefined;
   if (normalizer && normalizer["type"] !== "NFC") {
-    return `its tokenizer changes text beforehand ("${normalizer["type"]}")`;
+    return `its tokenizer normalises text first ("${normalizer["type"]}")`;
   }
-  return hasKnownPreTokenizer(tokenizer)
-    ? undefined
-    : "its pre-tokenizer is not known to llama.cpp by any name";
+  return hasKnownPreTokenizer(tokenizer) ? undefined : "llama.cpp has no name for its pre-tokenizer";
 }

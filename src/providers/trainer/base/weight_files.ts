@@ -8,7 +8,7 @@ const INDEX = "model.safetensors.index.json";
 const SAFETENSORS = ".safetensors";
 const PICKLES = /\.(bin|pth|pt|ckpt|pkl)$/;
 
-/** The files that hold a model's weights, and what is to be said of others beside them. */
+/** A model's weight files, and a note on other files next to them. */
 export interface WeightFiles {
   readonly names: readonly string[];
   readonly warnings: readonly string[];
@@ -61,16 +61,16 @@ function noWeights(base: string, listed: readonly string[]): UsageError {
   const action = `Cannot use base "${base}"`;
   const other = listed.find((name) => name.endsWith(SAFETENSORS));
   if (other) {
-    const found = `the folder holds "${other}", but neither ${SINGLE} nor ${INDEX}`;
+    const found = `the folder has "${other}", but neither ${SINGLE} nor ${INDEX}`;
     return new UsageError("base-unreadable", `${action}: ${found}`, {
       hint: "Download the index too, or save the model with save_pretrained",
     });
   }
   const pickle = listed.find((name) => PICKLES.test(name));
   if (!pickle) {
-    return new UsageError("base-unreadable", `${action}: the folder holds no ${SAFETENSORS} file`);
+    return new UsageError("base-unreadable", `${action}: the folder has no ${SAFETENSORS} file`);
   }
-  const found = `its weights are pickles ("${pickle}"), which can run code when opened`;
+  const found = `its weights are pickles ("${pickle}"), which can run code when loaded`;
   return new UsageError("base-pickle", `${action}: ${found}`, {
     hint: "Save it again as safetensors, with save_pretrained(…, safe_serialization=True)",
   });

@@ -128,7 +128,9 @@ async function waitForLock(place: Place, { env, progress, signal }: EnvironmentO
   for (let told = false;; told = true) {
     const lock = await env.fs.lock(place.lock, 1000);
     if (lock) return lock;
-    if (!told) progress({ phase: PHASE, message: "Another process makes the Python environment: waiting" });
+    if (!told) {
+      progress({ phase: PHASE, message: "Another process is installing the Python environment: waiting" });
+    }
     await env.clock.sleep(1000, signal);
   }
 }
@@ -152,7 +154,7 @@ async function make(place: Place, recipe: Recipe, options: EnvironmentOptions) {
   await env.fs.writeAtomic(join(place.folder, MADE_FROM), `${madeFrom(lockFile, backend)}\n`);
   await env.fs.writeAtomic(place.note, name + "\n");
   const took = duration(env.clock.monotonic() - started);
-  progress({ phase: PHASE, message: `Made the Python environment in ${took}` });
+  progress({ phase: PHASE, message: `Installed the Python environment in ${took}` });
   return made;
 }
 
@@ -168,10 +170,10 @@ async function refuseFullDisk(place: Place, recipe: Recipe, env: Env): Promise<v
   if (free >= needed) return;
   throw new TemperError(
     "disk-full",
-    `Cannot make the Python environment in "${place.folder}": it takes about ${bytes(needed)}, ${
+    `Cannot install the Python environment in "${place.folder}": it takes about ${bytes(needed)}, ${
       bytes(free)
     } are free`,
-    { hint: "Free some space, name another folder in TEMPER_CACHE, or an existing Python in TEMPER_PYTHON" },
+    { hint: "Free some space, set TEMPER_CACHE to another folder, or TEMPER_PYTHON to an existing Python" },
   );
 }
 
@@ -212,16 +214,18 @@ async function runInstaller(command: string, args: string[], log: string, option
   const { env, signal } = options;
   const end = await runProcess({ command, args, env: installerEnv(env.env), log, signal });
   if (end.code === 0) return;
-  const how = end.signal ? `was stopped by ${end.signal}` : `ended with exit code ${end.code}`;
+  const how = end.signal ? `was killed by ${end.signal}` : `ended with exit code ${end.code}`;
   // Ctrl-C in a terminal reaches a whole group of processes; it is not the installer's failure.
-  if (end.signal === "SIGINT") throw new InterruptedError(`Cannot make the Python environment: it ${how}`);
+  if (end.signal === "SIGINT") throw new InterruptedError(`Cannot install the Python environment: it ${how}`);
   throw new TemperError(
     "environment-failed",
-    `Cannot make the Python environment: "${[command, ...args.slice(0, 3)].join(" ")}" ${how}${await tailOf(
+    `Cannot install the Python environment: "${
+      [command, ...args.slice(0, 3)].join(" ")
+    }" ${how}${await tailOf(
       log,
       env.fs,
     )}`,
-    { hint: `The whole output is in "${log}"` },
+    { hint: `The full output is in "${log}"` },
   );
 }
 
@@ -231,7 +235,7 @@ function countPackages(dir: string, python: Python, { env, progress }: Environme
   const [major, minor] = python.version.split(".");
   const packages = join(dir, "lib", `python${major}.${minor}`, "site-packages");
   const count = async () => {
-    const first = "Making the Python environment: this happens once and downloads its packages";
+    const first = "Installing the Python environment: this happens once and downloads its packages";
     for (let message: { message?: string } = { message: first }; !stop.signal.aborted; message = {}) {
       const done = (await env.fs.list(packages)).filter((name) => name.endsWith(".dist-info")).length;
       progress({ phase: PHASE, done, unit: "packages", ...message });

@@ -20,7 +20,7 @@ export async function trainerLeftovers(env: Env): Promise<Leftover[]> {
     const lock = join(trainer, "lock");
     for (const name of await env.fs.list(trainer)) {
       if (!name.startsWith(".") || await env.fs.isLocked(lock)) continue;
-      found.push({ path: join(trainer, name), name: `trainer ${name}`, why: "half fetched", lock });
+      found.push({ path: join(trainer, name), name: `trainer ${name}`, why: "partly fetched", lock });
     }
   }
   return found;
@@ -36,7 +36,7 @@ async function attempts(python: string, { fs }: Env): Promise<Leftover[]> {
     const current = await fs.stat(note) ? (await fs.readText(note)).trim() : "";
     for (const name of await fs.list(folder)) {
       if (!name.startsWith("attempt-") || current !== "" && name.startsWith(current)) continue;
-      found.push({ path: join(folder, name), name: `python ${name}`, why: "half made", lock });
+      found.push({ path: join(folder, name), name: `python ${name}`, why: "partly installed", lock });
     }
   }
   return found;

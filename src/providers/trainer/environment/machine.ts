@@ -92,7 +92,7 @@ export async function deviceFor(train: Spec["train"], env: Env, host: Host): Pro
 /** What a training is assumed to reach on a CPU before one was measured. */
 export function assumedSpeed(cores: number): Speed {
   const flopsPerSecond = cores * ASSUMED_FLOPS_PER_CORE;
-  const basis = `${gigaflops(flopsPerSecond)} assumed for ${cores} cores; the first run measures it`;
+  const basis = `${gigaflops(flopsPerSecond)} assumed for ${cores} cores; the first run will measure it`;
   return { flopsPerSecond, basis };
 }
 

@@ -18,7 +18,7 @@ const NAMES = ["python3.13", "python3.12", "python3.11", "python3", "python"];
 const QUESTION =
   "import platform, sysconfig; print(platform.python_version()); print(sysconfig.get_platform())";
 
-const HINT = `Install Python ${LEAST.join(".")} or newer, or name one in TEMPER_PYTHON`;
+const HINT = `Install Python ${LEAST.join(".")} or newer, or set TEMPER_PYTHON to one`;
 
 /** The Python that an environment is made from: the first usable one on PATH. */
 export async function findPython(env: Env, signal: AbortSignal): Promise<Python> {
@@ -42,7 +42,7 @@ export async function givenPython(path: string, env: Env, signal: AbortSignal): 
   if (!isAbsolute(path)) throw refuse("it is not an absolute path");
   if (!(await env.fs.stat(path))?.isFile) throw refuse("there is no such file");
   const python = await askPython(path, env, signal);
-  if (!python) throw refuse("it does not run as a Python interpreter");
+  if (!python) throw refuse("it is not a working Python interpreter");
   if (!isUsable(python.version)) throw refuse(`it is Python ${python.version}`);
   return python;
 }

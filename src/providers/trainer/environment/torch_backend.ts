@@ -13,9 +13,13 @@ export function torchBackend(env: Variables): TorchBackend {
   const asked = env["TEMPER_TORCH_BACKEND"];
   if (!asked) return "lock";
   if (asked === "cpu") return asked;
-  throw new UsageError("bad-torch-backend", `Cannot use TEMPER_TORCH_BACKEND="${asked}": it takes cpu`, {
-    hint: "Without it, the build of requirements.lock is installed, which is the one for CUDA on Linux",
-  });
+  throw new UsageError(
+    "bad-torch-backend",
+    `Cannot use TEMPER_TORCH_BACKEND="${asked}": the only value is cpu`,
+    {
+      hint: "Without it, the build of requirements.lock is installed, which is the one for CUDA on Linux",
+    },
+  );
 }
 
 /**
@@ -34,7 +38,7 @@ export function torchSource(env: Variables, uv: boolean): readonly string[] {
   const index = env["TEMPER_TORCH_INDEX"];
   if (index) return ["--index-url", index];
   if (uv) return ["--torch-backend", "cpu"];
-  throw new UsageError("no-torch-index", "Cannot install PyTorch's CPU build: only uv knows where it is", {
-    hint: "Install uv, or name the address of a package index with it in TEMPER_TORCH_INDEX",
+  throw new UsageError("no-torch-index", "Cannot install PyTorch's CPU build: only uv can find it", {
+    hint: "Install uv, or set TEMPER_TORCH_INDEX to a package index that has it",
   });
 }

@@ -82,13 +82,13 @@ async function notMade(python: Python, { env, trainerDir }: DoctorOptions): Prom
   const free = await env.fs.freeBytes(await existingParent(env.fs, place));
   const others = (await env.fs.list(join(place, "python"))).length;
   const found = others === 0
-    ? "not made yet"
-    : `${others} made for another Python or lock file, or unfinished`;
+    ? "not installed yet"
+    : `${others} for another Python or lock file, or unfinished`;
   if (free < needed) {
     const space = `${found}; it takes about ${bytes(needed)}, ${bytes(free)} are free`;
-    return missing("environment", space, "Free some space, or name another folder in TEMPER_CACHE");
+    return missing("environment", space, "Free some space, or set TEMPER_CACHE to another folder");
   }
-  const fix = `The next run makes it, once, with about ${bytes(needed)} of disk`;
+  const fix = `The next run installs it, once, with about ${bytes(needed)} of disk`;
   return { name: "environment", state: "warn", found, fix };
 }
 
@@ -107,7 +107,7 @@ async function* capabilities(
   const able = await probeEnvironment(python, files, options);
   const fix = given
     ? `Install what ${join(options.trainerDir, LOCK_FILE)} names, or unset TEMPER_PYTHON`
-    : `Remove it, and the next run makes it anew: rm -r ${dirname(dirname(dirname(python)))}`;
+    : `Remove it, and the next run reinstalls it: rm -r ${dirname(dirname(dirname(python)))}`;
   if (!able) {
     yield missing("torch", `"${python}" cannot import torch`, fix);
     return;
@@ -120,7 +120,7 @@ async function* capabilities(
     if (expected !== null && size === expected) {
       yield { name: "base", state: "ok", found: `${name}, ${bytes(expected)}` };
     } else {
-      const found = `${name} is ${size === null ? "not there" : "damaged"}`;
+      const found = `${name} is ${size === null ? "missing" : "damaged"}`;
       yield { name: "base", state: "warn", found, fix: `${fix}; other bases work without it` };
     }
   }

@@ -53,9 +53,9 @@ function remoteTrainer(base: URL): Trainer {
     if (sha256(content) === (await manifest())[name]) return content;
     throw new TemperError(
       "trainer-damaged",
-      `Cannot use the trainer: "${url}" is not what its manifest names`,
+      `Cannot use the trainer: "${url}" does not match its manifest`,
       {
-        hint: `Fetch all of it anew: deno cache --reload=${new URL("..", base).href} ${new URL(
+        hint: `Fetch all of it again: deno cache --reload=${new URL("..", base).href} ${new URL(
           "../cli.ts",
           base,
         )}`,
@@ -85,7 +85,7 @@ async function fetchTrainer(
   if (!lock) {
     throw new TemperError(
       "trainer-busy",
-      `Cannot fetch the trainer into "${parent}": another process is at it`,
+      `Cannot fetch the trainer into "${parent}": another process is fetching it`,
     );
   }
   const unfinished = join(parent, `.${clock.randomHex(8)}`);

@@ -43,7 +43,7 @@ export async function caseOfPipeline(loaded: LoadedSpec, env: Env, data: DataSiz
   if (shape === null) {
     throw new UsageError(
       "base-unknown",
-      `Cannot advise on base "${base.name}": it has to be downloaded first`,
+      `Cannot advise on base "${base.name}": it must be downloaded first`,
       {
         hint: "Say its size instead: `temper advise --base-params 8e9 --memory 24GiB --rows 5000`",
       },
@@ -65,7 +65,7 @@ export async function caseOfPipeline(loaded: LoadedSpec, env: Env, data: DataSiz
     },
     base: `${base.name}, ${base.arch}`,
     data: `${data.how}; ${tokens.how}`,
-    device: device.speed?.basis ?? "speed not known: the first run measures it",
+    device: device.speed?.basis ?? "speed unknown: the first run will measure it",
   };
 }
 
@@ -96,7 +96,7 @@ export function caseOfNumbers(described: Described): AdviseCase {
       methods: methodsOf(spec, parameters),
     },
     base: `shaped like ${like}, the nearest published size`,
-    data: `${tokensPerRow} tokens a row, half of them answers, the longest row twice as long (assumed)`,
+    data: `${tokensPerRow} tokens per row, half of them answers, the longest row twice as long (assumed)`,
     device: `${kind}, weights in ${weightBytes === 2 ? "bf16" : "fp32"}`,
   };
 }

@@ -21,8 +21,8 @@ export function rowFinding(
     path: ["provider", "export", "quantization"],
     at: "value",
     message:
-      `Cannot export base "${name}" as ${quantization}: rows of ${odd.length} values (${odd.what}) are not made of ` +
-      `blocks of ${BLOCK}`,
+      `Cannot export base "${name}" as ${quantization}: rows of ${odd.length} values (${odd.what}) are not a multiple of ` +
+      `the block size ${BLOCK}`,
     hint: "Set provider.export.quantization to f16",
   }];
 }

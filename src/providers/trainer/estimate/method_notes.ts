@@ -7,7 +7,7 @@ const CHECKPOINT_BYTES = 12;
 /** As `train.checkpoint_seconds` says, two are kept; a third is whole before the oldest goes. */
 export const CHECKPOINTS = 3;
 
-/** What is worth knowing of a method before it runs on a base of this shape. */
+/** Notes on a method before it runs on a base of this shape. */
 export function methodNotes(spec: Spec, shape: ModelShape): string[] {
   switch (spec.method.kind) {
     case "full":
@@ -25,10 +25,10 @@ function fullNotes({ parameters }: ModelShape): string[] {
   const held = bytes(parameters * TRAINED_BYTES);
   const kept = bytes(parameters * CHECKPOINT_BYTES);
   return [
-    `full takes ${TRAINED_BYTES} bytes of memory for each weight (itself, its gradient, two moments of AdamW): ` +
+    `full takes ${TRAINED_BYTES} bytes of memory per weight (weight, gradient and the two AdamW moments): ` +
     `${held} before the first row is read`,
-    `Each checkpoint of full takes ${kept} of disk; have room for ${CHECKPOINTS} of them. Where saving one takes more ` +
-    "than 5% of train.checkpoint_seconds they come less often, and a kill costs more",
+    `Each checkpoint of full takes ${kept} of disk; keep room for ${CHECKPOINTS} of them. Where saving one takes more ` +
+    "than 5% of train.checkpoint_seconds they are written less often, and a kill costs more",
   ];
 }
 

@@ -9,7 +9,7 @@ import { recordSpeed } from "../environment/machine.ts";
 import { shapeOf } from "../estimate/model_shape.ts";
 import { type Done, readTokens } from "../job/trainer_files.ts";
 
-/** What a finished training is worth, in the words of `show`. */
+/** The result of a finished training, in the form of `show`. */
 export function jobResult(done: Done): JobResult {
   const { before, after, few_shot: fewShot, timing, parameters: { trainable, total, bytes } } = done;
   const metrics: JsonObject = {

@@ -54,7 +54,7 @@ function progressOf(event: MetricsEvent): Progress | undefined {
     case "eval":
       return { phase: event.phase, done: event.done, total: event.total, unit: "rows" };
     case "resumed":
-      return { phase: "train", message: `Training goes on from the checkpoint of step ${event.step}` };
+      return { phase: "train", message: `Training resumes from the checkpoint of step ${event.step}` };
     case "warning":
       return { phase: "train", message: event.message };
     case "checkpoint":

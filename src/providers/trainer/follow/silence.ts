@@ -11,7 +11,7 @@ export class Silence {
   #longest = 0;
   #told = false;
 
-  /** `leastMs`: no silence below this is worth a word. */
+  /** `leastMs`: shorter silences are not reported. */
   constructor(private readonly leastMs: number, now: number) {
     this.#since = now;
   }

@@ -18,7 +18,7 @@ export async function refuseSmallDisk(
   const { quantization } = provider.export;
   const sizes = artifactSizes({ shape, method, quantization, baseBits: undefined });
   const needs = diskNeeds(sizes, shape, provider.export);
-  const hint = "Free some space (prune says what can go), or put the runs elsewhere with --runs DIR";
+  const hint = "Free some space (prune shows what can be removed), or put the runs elsewhere with --runs DIR";
   await refuseFullDisk(fs, jobDir(runDir), "Cannot start the training", needs, hint);
 }
 
@@ -36,7 +36,7 @@ async function refuseFullDisk(
   const parts = needs.map((need) => `${need.what} ${bytes(need.bytes)}`).join(", ");
   throw new TemperError(
     "disk-full",
-    `${action}: it takes about ${bytes(needed)} in "${folder}" (${parts}), ${bytes(free)} are free`,
+    `${action}: it needs about ${bytes(needed)} in "${folder}" (${parts}), ${bytes(free)} are free`,
     { hint },
   );
 }

@@ -26,7 +26,7 @@ export function jobDir(runDir: string): string {
   return join(runDir, "job");
 }
 
-/** Whether a trainer lives in this job folder. Its lock says so, not a process number. */
+/** Whether a trainer is running in this job folder: decided by its lock, not by a process number. */
 export function isRunning(dir: string, fs: Fs): Promise<boolean> {
   return fs.isLocked(join(dir, LOCK_FILE));
 }

@@ -47,7 +47,7 @@ async function failureOf(end: ProcessEnd, { out, fs }: ConfigureWork, log: strin
   if (failure) return failureError(failure, end.code === EXIT.usage);
   const message = `${ACTION}: the trainer ${endText(end)}${await tailOf(log, fs)}`;
   if (end.code === EXIT.usage) return new UsageError("trainer-failed", message);
-  const hint = outOfMemoryHint(end, "close other programs, or take a smaller base");
+  const hint = outOfMemoryHint(end, "close other programs, or use a smaller base");
   return new TemperError("trainer-failed", message, {
     ...hint !== undefined && { hint },
     transient: end.code !== EXIT.failed,

@@ -19,12 +19,12 @@ function rowsText(rows: readonly string[]): string {
   return lines.join("") + (more > 0 ? `\n    and ${counted(more, "row")} more` : "");
 }
 
-/** How a trainer ended that could not say so itself. */
+/** How a trainer ended that left no message. */
 export function endText(end: ProcessEnd): string {
-  return end.signal ? `was stopped by ${end.signal}` : `ended with exit code ${end.code}`;
+  return end.signal ? `was killed by ${end.signal}` : `ended with exit code ${end.code}`;
 }
 
 /** The kernel ends the largest process with SIGKILL when memory runs out. `remedy`: what takes less of it. */
 export function outOfMemoryHint(end: ProcessEnd, remedy: string): string | undefined {
-  return end.signal === "SIGKILL" ? `Probably memory ran out: ${remedy}` : undefined;
+  return end.signal === "SIGKILL" ? `It probably ran out of memory: ${remedy}` : undefined;
 }

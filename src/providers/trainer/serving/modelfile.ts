@@ -61,14 +61,14 @@ export function modelfile(facts: ModelfileFacts): string {
     [heading(facts), "FROM ./model.gguf"],
     [
       template === undefined
-        ? "The chat template of the training is inside model.gguf, in Jinja: Ollama 0.30 and newer render it as it is."
-        : `The chat template (${facts.template.name}) of the training, word for word. Another one makes the answers worse.`,
+        ? "The chat template of the training is inside model.gguf, in Jinja: Ollama 0.30 and newer render it unchanged."
+        : `The chat template (${facts.template.name}) used in training, unchanged. Another one makes the answers worse.`,
       ...template === undefined ? [] : [`TEMPLATE ${quoted("the chat template", template)}`],
       ...(stop as string[]).map((token) => `PARAMETER stop ${quoted("the stop token", token)}`),
     ],
     [
       "Always the most likely token, as in the evaluation. A repeat penalty, 1.1 unless set, would punish\n" +
-      "answers that repeat words of the question and change what was learnt.",
+      "answers that repeat words of the question, and so change what the model learned.",
       `PARAMETER temperature ${temperature}`,
       `PARAMETER repeat_penalty ${(repeatPenalty as number).toFixed(1)}`,
     ],
@@ -78,11 +78,12 @@ export function modelfile(facts: ModelfileFacts): string {
     ],
   ];
   if (kept !== undefined) {
-    const why = "The learnt positions begin every prompt. When a conversation outgrows its room, they stay.";
+    const why =
+      "The trained prefix starts every prompt. It is kept when a conversation outgrows the context.";
     sections.push([why, `PARAMETER num_keep ${kept}`]);
   }
   if (system !== undefined) {
-    const why = "Every training row began with this system prompt, so requests without one get it too.";
+    const why = "Every training row started with this system prompt, so requests without one get it too.";
     sections.push([why, `SYSTEM ${quoted("the system prompt", system)}`]);
   }
   return sections.map(([why, ...lines]) => [comment(why), ...lines].join("\n")).join("\n\n") + "\n";

@@ -21,29 +21,29 @@ export function methodLines(method: Method, shape: ModelShape): string[] {
   }
 }
 
-/** Where the training went, and where it stands alone. */
+/** Where the trained weights are, merged and on their own. */
 export function mergedLine(method: Method, quantization: string): string {
   switch (method.kind) {
     case "full":
-      return `model.gguf holds all weights, written as ${quantization}; weights/ holds them as they were trained, in fp32.`;
+      return `model.gguf contains all weights as ${quantization}; weights/ contains them as trained, in fp32.`;
     case "lora":
     case "qlora":
-      return `The update is merged into the weights of model.gguf, written as ${quantization}; adapter/ holds it alone.`;
+      return `The update is merged into the weights of model.gguf, written as ${quantization}; adapter/ contains the update alone.`;
     case "prefix":
-      return "model.gguf is the base with the prefix as tokens of their own; adapter/ holds the prefix alone.";
+      return "model.gguf is the base with the prefix as added tokens; adapter/ contains the prefix alone.";
     case "adapter":
-      return `The bottlenecks are part of the MLPs in model.gguf, written as ${quantization}; adapter/ holds them alone.`;
+      return `The bottlenecks are part of the MLPs in model.gguf, written as ${quantization}; adapter/ contains them alone.`;
   }
 }
 
 function fullLines(shape: ModelShape): string[] {
   return [
-    "Full fine-tuning changes every weight of the base, each by a small step at a time.",
+    "Full fine-tuning updates every weight of the base.",
     `Trainable parameters: ${
       count(shape.parameters)
     }, all of the base. While training, each takes 16 bytes: itself, its`,
     "gradient, and the mean and the spread of its gradients that AdamW keeps.",
-    "It can learn the most and forget the most: try it on questions outside the task too.",
+    "It can learn the most and forget the most: test it on other tasks too.",
     "Paper of the optimiser: Decoupled Weight Decay Regularization, https://arxiv.org/abs/1711.05101",
   ];
 }
@@ -51,7 +51,7 @@ function fullLines(shape: ModelShape): string[] {
 function qloraLines(method: LowRank, shape: ModelShape): string[] {
   return [
     "QLoRA is LoRA over a base whose linear layers are held in 4 bits (NF4) while it trains, to save memory.",
-    "What is served is not in 4 bits for that: the update is added to the base's own weights.",
+    "The served model is not in 4 bits: the update is merged into the base's original weights.",
     "Paper: QLoRA, Efficient Finetuning of Quantized LLMs, https://arxiv.org/abs/2305.14314",
     "",
     ...loraLines(method, shape),
@@ -62,14 +62,14 @@ function prefixLines(method: Extract<Method, { kind: "prefix" }>, shape: ModelSh
   const { length } = method;
   const trained = trainableParameters(method, shape);
   return [
-    "Prompt tuning leaves the base as it is and learns what to put before every prompt:",
-    `  ${length} vectors of ${count(shape.hidden)} numbers, which no text can say.`,
-    `length ${length}: how many. More hold more, learn more slowly and take room of every request.`,
+    "Prompt tuning leaves the base unchanged and trains embeddings that come before every prompt:",
+    `  ${length} vectors of ${count(shape.hidden)} values, which correspond to no text.`,
+    `length ${length}: how many. More can store more, train more slowly and use more of every request's context.`,
     `Trainable parameters: ${count(trained)}, one for every ${
       count(Math.round(shape.parameters / trained))
     } of the base's.`,
-    `In model.gguf they are ${length} tokens added to the vocabulary, with which TEMPLATE begins. A head of their own`,
-    "keeps them from ever being an answer: result.json says by how much (soft_tokens.margin).",
+    `In model.gguf they are ${length} tokens added to the vocabulary; TEMPLATE starts with them. Separate head rows`,
+    "keep them from ever being sampled: result.json has the margin (soft_tokens.margin).",
     "Paper: The Power of Scale for Parameter-Efficient Prompt Tuning, https://arxiv.org/abs/2104.08691",
   ];
 }
@@ -78,7 +78,7 @@ function adapterLines(method: Extract<Method, { kind: "adapter" }>, shape: Model
   const { size } = method;
   const trained = trainableParameters(method, shape);
   return [
-    "An adapter leaves every weight of the base as it is and learns a narrow MLP beside each of its own:",
+    "An adapter leaves every weight of the base unchanged and trains a narrow MLP parallel to each of the base's own:",
     "  y = MLP(x) + down (act(gate x) * (up x))      down starts at zero, so training starts from the base",
     `size ${size}: how wide it is; the base's own is ${
       count(shape.feedForward)
@@ -86,10 +86,10 @@ function adapterLines(method: Extract<Method, { kind: "adapter" }>, shape: Model
     `Trainable parameters: ${count(trained)}, ${share(trained / shape.parameters)} of the base's ${
       count(shape.parameters)
     }, in all of its ${shape.layers} layers.`,
-    `Both have the same form, so that model.gguf has one MLP of ${
+    `Both have the same form, so model.gguf has one MLP of ${
       count(shape.feedForward + size)
     } instead: exactly the`,
-    "same answers, and nothing special to run it.",
+    "same answers, and no special runtime.",
     "Papers: Parameter-Efficient Transfer Learning for NLP, https://arxiv.org/abs/1902.00751",
     "and, for the place beside the MLP, https://arxiv.org/abs/2110.04366",
   ];
@@ -101,9 +101,9 @@ function loraLines(method: LowRank, shape: ModelShape): string[] {
   const scaling = Number((alpha / (rslora ? Math.sqrt(rank) : rank)).toPrecision(4));
   const root = rslora ? "sqrt(rank)" : "rank";
   return [
-    "LoRA leaves every weight W of the base as it is and learns a small update beside it:",
+    "LoRA leaves every weight W of the base unchanged and trains a small update to it:",
     `  y = W x + ${scaling} * B (A x)      A has ${rank} rows, B has ${rank} columns`,
-    `rank ${rank}: how many directions of its input an update can react to. More learns more and weighs more.`,
+    `rank ${rank}: the number of input directions an update can use. Higher learns more and takes more memory.`,
     `alpha ${alpha}: strength of the update, which is scaled by alpha / ${root} = ${scaling}.`,
     `Trainable parameters: ${count(trainable)}, ${share(trainable / shape.parameters)} of the base's ${
       count(shape.parameters)
@@ -114,6 +114,6 @@ function loraLines(method: LowRank, shape: ModelShape): string[] {
 }
 
 function targetText(method: LowRank): string {
-  if (method.target === "all-linear") return "all linear parts";
+  if (method.target === "all-linear") return "all linear layers";
   return method.target === "attention" ? "the attention" : method.target.join(", ");
 }

@@ -11,7 +11,7 @@ export function quoted(what: string, text: string): string {
   }
   throw new UsageError(
     "modelfile",
-    `Cannot write the Modelfile: ${what} has lines that end in " and in """, which its grammar cannot carry`,
+    `Cannot write the Modelfile: ${what} has lines that end in " and in """, which its grammar cannot express`,
     { hint: "Change the text, or set provider.export.gguf to false" },
   );
 }
@@ -41,7 +41,7 @@ function refuseDropped(what: string, text: string): void {
   const code = found.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");
   throw new UsageError(
     "modelfile",
-    `Cannot write the Modelfile: ${what} holds the invisible character U+${code}, which Ollama drops`,
+    `Cannot write the Modelfile: ${what} contains the invisible character U+${code}, which Ollama drops`,
     { hint: "Remove the character, or set provider.export.gguf to false" },
   );
 }

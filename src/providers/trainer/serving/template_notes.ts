@@ -8,7 +8,9 @@ export function templateNotes(tokens: Tokens): string[] {
   if (difference) {
     const { row, base, trained } = difference;
     notes.push(
-      `The base's own chat template gives another text than ${name(template)}, which it has to learn too. ` +
+      `The base's own chat template differs from ${
+        name(template)
+      }, so the base must also learn the new template. ` +
         `First in ${row}: ${JSON.stringify(trained)} instead of ${JSON.stringify(base)}`,
     );
   }
@@ -17,7 +19,7 @@ export function templateNotes(tokens: Tokens): string[] {
       `${train.split} of ${
         counted(train.conversations ?? train.rows, "conversation")
       } became several rows, ` +
-        `${train.rows} in all: the chat template rewrites earlier turns, so each answer is learnt behind the prompt it gets when served`,
+        `${train.rows} in all: the chat template rewrites earlier turns, so each answer is trained after the prompt it will have when served`,
     );
   }
   for (const [role, { rows, first }] of Object.entries(leftOut)) {
@@ -26,7 +28,7 @@ export function templateNotes(tokens: Tokens): string[] {
   }
   if (date !== null) {
     notes.push(
-      `The chat template writes the date. It is fixed at ${date}, in training and in the exported model`,
+      `The chat template writes the date. It is fixed at ${date} in training and in the exported model`,
     );
   }
   return notes;

@@ -112,7 +112,7 @@ export function goTemplate({ turns }: Pick<Template, "turns">, opening: string):
   ].join("");
 }
 
-/** Text that stands for itself: only the opening of an action means something in it. */
+/** Literal text: only the start of an action has a meaning in it. */
 function literal(text: string): string {
   return text.replaceAll("{{", '{{ "{{" }}');
 }

@@ -54,7 +54,7 @@ function strangers({ checks }: Report): string {
     : `\nWhere ${different.join(" and ")} ${
       different.length === 1 ? "is" : "are"
     } system, user, assistant or tool, ` +
-      "dataset.roles says so, such as roles: {bot: assistant}";
+      "set dataset.roles, such as roles: {bot: assistant}";
 }
 
 /** The first findings of a check, each on a line of its own. */

@@ -35,8 +35,8 @@ export function checkConversation(
   if (turns.some(({ learnt }) => learnt)) return { turns, extras };
   const first = turns[0]?.field ?? "row";
   return turns.some(({ role }) => role === "assistant")
-    ? void complain(first, "begins a conversation whose answers are all marked as not to be learnt")
-    : void complain(first, "there is no assistant turn, so nothing to learn");
+    ? void complain(first, "starts a conversation whose answers are all excluded from training")
+    : void complain(first, "there is no assistant turn to train on");
 }
 
 function settleTurns(list: readonly RawTurn[], abilities: Abilities, complain: Complain): Turn[] | undefined {
@@ -49,7 +49,7 @@ function settleTurns(list: readonly RawTurn[], abilities: Abilities, complain: C
     const before = turns.at(-1);
     const continues = isCallRole(raw.role) && before?.role === "assistant";
     if (calls.waiting !== undefined && role !== "tool" && !continues) {
-      return void complain(raw.field, `stands before tool call "${calls.waiting}" is answered`);
+      return void complain(raw.field, `comes before tool call "${calls.waiting}" is answered`);
     }
     const turn = settleTurn(raw, role, calls, abilities, complain);
     if (!turn) return undefined;
@@ -72,11 +72,17 @@ function joined(before: Turn, turn: Turn, complain: Complain): Turn | undefined 
   const { role: _role, content: _content, tool_calls: _calls, ...more } = turn.message;
   for (const [name, value] of Object.entries(more)) {
     if (Object.hasOwn(before.message, name) && before.message[name] !== value) {
-      return void complain(turn.field, `is one answer with the turn before, which has another ${name}`);
+      return void complain(
+        turn.field,
+        `is part of the same answer as the turn before, which has another ${name}`,
+      );
     }
   }
   if (before.learnt !== turn.learnt) {
-    return void complain(turn.field, "is one answer with the turn before, which has another weight");
+    return void complain(
+      turn.field,
+      "is part of the same answer as the turn before, which has another weight",
+    );
   }
   const calls = [...before.calls, ...turn.calls];
   const message = { ...before.message, ...more, "tool_calls": calls };
@@ -136,7 +142,7 @@ function settleTurn(
   const more = membersOf(raw, role, tools, abilities, complain);
   if (!more) return undefined;
   if (!`${said.text}${reasoning}`.isWellFormed() || holdsHalfCharacter([calls, more])) {
-    return void complain(raw.field, "holds half of a surrogate pair, which is no character", raw.content);
+    return void complain(raw.field, "contains half of a surrogate pair", raw.content);
   }
   const content = !abilities.hosted ? said.text : silent ? null : said.parts ?? said.text;
   const message = {
@@ -182,7 +188,7 @@ function membersOf(
   complain: Complain,
 ): JsonObject | undefined {
   const media = view && MEDIA_FIELDS.find((name) => view.has(name) && view.peek(name) !== "");
-  if (media !== undefined) return void complain(view?.at(media) ?? field, "holds media, not text");
+  if (media !== undefined) return void complain(view?.at(media) ?? field, "contains media, not text");
   const members: { [name: string]: Json } = {};
   if (role === "tool") {
     const id = tools.answer(field, view?.take("tool_call_id"), view?.peek("name"), complain);

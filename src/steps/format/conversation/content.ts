@@ -74,7 +74,7 @@ function unknownPart(type: Json | undefined, { hosted }: Abilities): string {
   const what = type === undefined ? "a part without a type" : `a part of type ${JSON.stringify(type)}`;
   return hosted
     ? `is ${what}, which services do not take`
-    : `is ${what}, not a text: text alone is trained here`;
+    : `is ${what}, not a text: only text can be trained here`;
 }
 
 /** Thinking from the members beside the content, and from the head of the text. */
@@ -94,7 +94,7 @@ function withThinking(
   }
   if (!/^\s*<think>/.test(text)) return { text, thinking };
   const head = HEAD.exec(text);
-  if (!head) return void complain(field, "begins with <think>, which nothing closes", text);
+  if (!head) return void complain(field, "starts with an unclosed <think>", text);
   return { text: text.slice(head[0].length), thinking: [...thinking, (head[1] as string).trim()] };
 }
 
@@ -102,7 +102,5 @@ function withThinking(
 export function reasoningOf({ thinking }: Content, field: string, complain: Complain): string | undefined {
   const [first = "", ...others] = thinking.filter((text) => text.trim() !== "");
   const other = others.find((text) => text.trim() !== first.trim());
-  return other === undefined
-    ? first
-    : void complain(field, "has its thinking twice, with different texts", other);
+  return other === undefined ? first : void complain(field, "has two different reasoning texts", other);
 }

@@ -6,7 +6,7 @@ export type Role = (typeof ROLES)[number];
 
 /** A turn as a row has it, before anything about it is known to be right. */
 export interface RawTurn {
-  /** Where its text stands in the row, such as `messages[2].content`. */
+  /** The path of its text in the row, such as `messages[2].content`. */
   readonly field: string;
   readonly role: Json | undefined;
   readonly content: Json | undefined;
@@ -50,10 +50,10 @@ export interface RawConversation {
   readonly rejected?: RawTurn;
 }
 
-/** One way in which rows hold conversations. */
+/** One form of conversations in rows. */
 export interface Shape {
   readonly name: string;
-  /** What a row needs for it, in words. */
+  /** What a row needs for it, as text. */
   readonly needs: string;
   /** What it takes besides, in words. */
   readonly options?: string;

@@ -34,17 +34,17 @@ function strayField({ view }: RawTurn, { messageFields }: RowRules): string | un
 function specialTokens({ text, calls }: Turn, { specialTokens: special }: RowRules): string | undefined {
   const found = special.exec(text)?.[0] ??
     calls.map((call) => special.exec(JSON.stringify(call))?.[0]).find(Boolean);
-  return found === undefined ? undefined : `holds the special token ${found}, which fails a job`;
+  return found === undefined ? undefined : `contains the special token ${found}, which makes a job fail`;
 }
 
 function images({ role, message }: Turn, { images: most }: RowRules): string | undefined {
   const parts = Array.isArray(message["content"]) ? message["content"] as readonly JsonObject[] : [];
   const found = parts.filter((part) => part["type"] === "image_url");
   if (found.length === 0) return undefined;
-  if (role !== "user") return `holds an image, which only turns of the user may`;
+  if (role !== "user") return `contains an image, which only user turns may contain`;
   if (found.length > most) return `holds ${found.length} images, services take ${most}`;
   const wrong = found.find((part) => !/^(https?:\/\/|data:image\/(jpeg|png|webp);base64,)/.test(urlOf(part)));
-  return wrong && "holds an image that is neither an http address nor JPEG, PNG or WEBP data";
+  return wrong && "contains an image that is neither an http address nor JPEG, PNG or WEBP data";
 }
 
 function urlOf(part: JsonObject): string {

@@ -70,7 +70,7 @@ function isPlaceholder(text: string): boolean {
   return text.length <= LONGEST_PLACEHOLDER && PLACEHOLDERS.has(text);
 }
 
-/** Turns behind the last one that is learnt teach nothing, and the trainer takes none. */
+/** Turns after the last trained one teach nothing, and the trainer accepts none. */
 export function endWithAnswer(conversation: Conversation): Conversation {
   const last = conversation.turns.findLastIndex(({ learnt }) => learnt);
   if (last === conversation.turns.length - 1) return conversation;
@@ -93,14 +93,14 @@ function disorder(turns: readonly Turn[]): Flaw | undefined {
 }
 
 function misplaced({ role }: Turn, before: Turn | undefined): string | undefined {
-  if (role === "system") return before ? "a system turn stands after the first turn" : undefined;
+  if (role === "system") return before ? "a system turn comes after the first turn" : undefined;
   if (role === "tool") {
     return before && (before.calls.length > 0 || before.role === "tool")
       ? undefined
       : "a tool turn follows no tool call";
   }
   if (before && before.calls.length > 0) {
-    return `a tool call is followed by the ${role}, not by the tool's answer`;
+    return `a tool call is followed by the ${role}, not by the tool's result`;
   }
   if (before?.role === role) return `two ${role} turns follow each other`;
   if (role === "assistant" && (!before || before.role === "system")) {

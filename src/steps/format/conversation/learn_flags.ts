@@ -2,7 +2,7 @@ import type { Json } from "../../../lib/json/json.ts";
 import type { Complain, Role } from "./conversation.ts";
 import type { RowView } from "../shapes/row_view.ts";
 
-/** Members of a turn that say whether it is learnt, and the value that says yes. */
+/** Members of a turn that say whether it is trained, and the value for yes. */
 const FLAGS: ReadonlyMap<string, boolean> = new Map([
   ["weight", true],
   ["loss", true],
@@ -34,7 +34,7 @@ export function learntOf(turn: RowView, role: Role, complain: Complain): boolean
     if (flag === undefined) {
       return void complain(
         turn.path,
-        `has ${name} ${short(value)}, where only 0, 1, false and true are known`,
+        `has ${name} ${short(value)}, but only 0, 1, false and true are supported`,
       );
     }
     const learnt = flag === yes;
@@ -48,14 +48,14 @@ export function learntOf(turn: RowView, role: Role, complain: Complain): boolean
     else if (learnt) {
       return void complain(
         turn.path,
-        `has a ${name} of ${short(value)}, but only turns of the assistant are learnt`,
+        `has a ${name} of ${short(value)}, but only assistant turns are trained`,
       );
-    } else turn.spare(name, "of turns that are never learnt");
+    } else turn.spare(name, "of turns that are never trained");
     said = { name, value, learnt };
   }
   const partial = PARTIAL.find((name) => turn.has(name));
   if (partial !== undefined) {
-    return void complain(turn.at(partial), "asks to learn a part of a turn, which is not supported");
+    return void complain(turn.at(partial), "asks to train on part of a turn, which is not supported");
   }
   return said?.learnt ?? true;
 }

@@ -29,19 +29,19 @@ export function markupOf(text: string): Markup | undefined {
   if (text.includes("[")) found.push(...text.match(BRACKETS) ?? []);
   if (text.includes("### ")) found.push(...new Set(text.match(HEADINGS) ?? []));
   if (found.length > 1) {
-    return { sure: true, problem: `looks like a rendered chat template: it holds ${names(found)}` };
+    return { sure: true, problem: `looks like a rendered chat template: it contains ${names(found)}` };
   }
   const [mark] = found;
   const trimmed = text.trim();
   const end = tags ? endMark(trimmed) : undefined;
   if (end?.sure || mark === undefined && end) return end;
   if (mark !== undefined) {
-    return { sure: isControl(mark), problem: `holds ${mark}, which chat templates use to mark turns` };
+    return { sure: isControl(mark), problem: `contains ${mark}, which chat templates use to mark turns` };
   }
   const lone = text.includes("</s>") && !text.includes("<s>") ? "</s>" : undefined;
   const other = lone ?? (tags ? PLACEHOLDER.exec(trimmed)?.[0] : undefined) ??
     WAITING.find((end) => trimmed.endsWith(end));
-  return other === undefined ? undefined : { sure: false, problem: `holds ${other}` };
+  return other === undefined ? undefined : { sure: false, problem: `contains ${other}` };
 }
 
 /** <s>…</s> around a text or within it may be HTML's strike-through; one without the other is not. */
@@ -51,16 +51,16 @@ function endMark(text: string): Markup | undefined {
   if (opening === undefined && closing === undefined) return undefined;
   const struck = text.includes("<s>") && text.includes("</s>");
   const place = closing === undefined ? `begins with ${opening}` : `ends with ${closing}`;
-  return { sure: !struck, problem: `${place}, which templates put there themselves` };
+  return { sure: !struck, problem: `${place}, which templates add themselves` };
 }
 
-/** Markup in the tools of a row: their texts stand in the prompt. */
+/** Markup in the tools of a row: their texts are part of the prompt. */
 export function markupOfTools({ extras }: Conversation): Markup | undefined {
   const found = JSON.stringify(extras["tools"] as readonly JsonObject[] | undefined ?? []).match(CONTROL)
     ?.[0];
   return found === undefined
     ? undefined
-    : { sure: true, problem: `holds ${found}, which chat templates use to mark turns` };
+    : { sure: true, problem: `contains ${found}, which chat templates use to mark turns` };
 }
 
 function isControl(mark: string): boolean {

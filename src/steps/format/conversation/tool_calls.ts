@@ -30,7 +30,7 @@ export class ToolCalls {
     if (given(many) && given(one)) {
       return void complain(
         message.at("function_call"),
-        "stands beside tool_calls: a message has one of them",
+        "occurs together with tool_calls: a message has one of the two",
       );
     }
     if (given(one)) return this.#read(message, "function_call", one, complain);
@@ -41,7 +41,7 @@ export class ToolCalls {
   ofContent(turn: RowView, key: string, complain: Complain): readonly Call[] | undefined {
     const content = turn.take(key);
     const calls = this.#read(turn, key, content, complain);
-    return calls?.length === 0 ? void complain(turn.at(key), "holds no tool call", content) : calls;
+    return calls?.length === 0 ? void complain(turn.at(key), "contains no tool call", content) : calls;
   }
 
   /** The id of the call that a tool's turn answers. Without an id it answers the first that waits. */
@@ -55,8 +55,8 @@ export class ToolCalls {
     const at = id === undefined ? Math.max(0, byName) : this.#open.findIndex((call) => call.id === id);
     const [found] = at < 0 ? [] : this.#open.splice(at, 1);
     if (found) return found.id;
-    const why = id === undefined ? "none is open" : "tool_call_id fits none";
-    return void complain(field, `answers no tool call: ${why}`, id);
+    const why = id === undefined ? "none is open" : "tool_call_id matches none";
+    return void complain(field, `answers no open tool call: ${why}`, id);
   }
 
   #read(holder: RowView, key: string, value: Json | undefined, complain: Complain): Call[] | undefined {
@@ -82,7 +82,7 @@ export class ToolCalls {
     const fn = isObject(inner) ? view.enter("function", inner) : view;
     const name = fn.take("name");
     if (type !== undefined && type !== "function") {
-      return void complain(field, `has type ${JSON.stringify(type)}, where only "function" is a tool call`);
+      return void complain(field, `has type ${JSON.stringify(type)}, but only "function" is supported`);
     }
     if (typeof name !== "string" || name === "") return void complain(field, "is a tool call without a name");
     const text = argumentsOf(fn, complain);
@@ -120,7 +120,7 @@ function argumentsOf(fn: RowView, complain: Complain): string | undefined {
     return void complain(field, `is ${kindOf(parsed.value as Json)}, not an object of arguments`, value);
   }
   if (holdsHalfCharacter(parsed.value as Json)) {
-    return void complain(field, "holds half of a surrogate pair, which is no character", value);
+    return void complain(field, "contains half of a surrogate pair", value);
   }
   return typeof value === "string" ? value : JSON.stringify(withoutNulls(value));
 }

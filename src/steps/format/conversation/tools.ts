@@ -24,11 +24,11 @@ function readList(row: RowView, key: string, complain: Complain): readonly JsonO
   const tools: JsonObject[] = [];
   for (const [i, item] of (parsed.value as readonly Json[]).entries()) {
     const tool = asTool(item);
-    if (!tool) return complain(`${field}[${i}]`, "is no function with a name", item) ?? null;
+    if (!tool) return complain(`${field}[${i}]`, "is not a function with a name", item) ?? null;
     tools.push(tool);
   }
   if (holdsHalfCharacter(tools)) {
-    return complain(field, "holds half of a surrogate pair, which is no character") ?? null;
+    return complain(field, "contains half of a surrogate pair") ?? null;
   }
   return tools.length === 0 ? undefined : tools;
 }

@@ -1,6 +1,6 @@
 import type { RowView } from "../shapes/row_view.ts";
 
-/** A field of the rows that the examples do not hold. */
+/** A field of the rows that the examples do not contain. */
 export type Unused = {
   /** Its place in a row, such as `messages[].name`. */
   readonly field: string;
@@ -17,7 +17,7 @@ export type AccountingSummary = {
   readonly more: { readonly fields: number; readonly count: number };
 };
 
-/** How many fields are told one by one. */
+/** How many fields are listed one by one. */
 const TOLD = 50;
 /** How many are counted by name, so that memory stays small. */
 const KEPT = 1000;

@@ -31,7 +31,7 @@ export type Report = {
   } | null;
   readonly sources: readonly SourceReport[];
   readonly checks: { readonly [C in CheckName]: CheckResult };
-  /** Fields of the used rows that no example holds. */
+  /** Fields of the used rows that no example contains. */
   readonly unused: AccountingSummary["unused"];
   /** Further such fields, which are not told one by one. */
   readonly moreUnused: AccountingSummary["more"];

@@ -70,7 +70,7 @@ function unknownFields(fields: readonly Field[], shapes: readonly Shape[]): stri
     `"${field.name}"${field.isText ? "" : ` (${[...field.kinds.keys()].join(", ")})`}`
   );
   const more = fields.length > 12 ? ` and ${fields.length - 12} more` : "";
-  return `they have the fields ${kinds.join(", ")}${more}, which fit no known format\n  ${
+  return `they have the fields ${kinds.join(", ")}${more}, which match no known format\n  ${
     needs.join("\n  ")
   }`;
 }
@@ -83,7 +83,7 @@ function pasteable(columns: JsonObject, item: Item | undefined): string {
   }
   const { field, entry: { path, options } } = item;
   const [first, ...rest] = blockYaml({ path, ...options, ...settings }, "    ");
-  const head = `If these are the right fields, list the file in ${field} so:`;
+  const head = `If these are the right fields, list the file in ${field} like this:`;
   return [head, `  - ${first?.trimStart()}`, ...rest].join("\n");
 }
 

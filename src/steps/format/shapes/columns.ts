@@ -86,7 +86,7 @@ function renderField(row: RowView, { field, filter }: TemplateField, complain: C
   if (typeof value !== "number") {
     const wanted = value === undefined || value === null
       ? ""
-      : `; a template takes texts, numbers, true and false, and lists and objects as {{ ${field} | json }}`;
+      : `; a template takes text, numbers, true and false; lists and objects need {{ ${field} | json }}`;
     return void complain(field, `is ${kindOf(value)}${wanted}`, value);
   }
   return roundedNumber(value, field) === undefined

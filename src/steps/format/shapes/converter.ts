@@ -50,7 +50,7 @@ export class Converter {
     const kept = endWithAnswer(conversation);
     this.#accounting.addRow(view);
     const cut = conversation.turns.length - kept.turns.length;
-    if (cut > 0) this.#accounting.addCut("turns", "behind the last answer that is learnt", cut);
+    if (cut > 0) this.#accounting.addCut("turns", "after the last trained answer", cut);
     return kept;
   }
 
@@ -71,7 +71,7 @@ export class Converter {
     this.#findings.add("rows", () => ({
       origin,
       field: by,
-      problem: `is ${value === null ? "null" : "missing"}, but dataset.split.by goes by it`,
+      problem: `is ${value === null ? "null" : "missing"}, but dataset.split.by uses it`,
       excerpt: "",
     }));
     return undefined;

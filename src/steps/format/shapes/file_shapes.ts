@@ -58,7 +58,7 @@ interface Failure {
   readonly ofAll: TemperError;
 }
 
-/** Decides for each file of both sets, and refuses all that nobody can decide for at once. */
+/** Decides for each file of both sets, and reports all undecidable ones at once. */
 export async function chooseShapes(
   context: StepContext,
   sources: readonly SourceFile[],
@@ -156,9 +156,9 @@ function sourceNamed(label: string, set: SetName, resolved: readonly Source[]): 
   if (found) return found;
   throw new UsageError(
     "source-changed",
-    `Cannot use the dataset: "${label}" was read, and is no longer there`,
+    `Cannot use the dataset: "${label}" has disappeared since it was read`,
     {
-      hint: "Run the pipeline again when its files no longer change",
+      hint: "Run the pipeline again once its files no longer change",
     },
   );
 }

@@ -15,7 +15,7 @@ export type JsonCell =
 export function parseJsonCell(value: Json | undefined): JsonCell {
   if (typeof value === "object" && value !== null) return { ok: true, value };
   if (typeof value !== "string") return no(`is ${kindOf(value)}, not a list or an object`);
-  if (!isJsonLike(value)) return no("is a text, not a list or an object");
+  if (!isJsonLike(value)) return no("is text, not a list or an object");
   let parsed: Json;
   try {
     parsed = JSON.parse(value) as Json;
@@ -24,9 +24,9 @@ export function parseJsonCell(value: Json | undefined): JsonCell {
     return no(`is not valid JSON: ${faultText(value, syntaxFault(value, error))}`);
   }
   const fault = lossFault(value, parsed);
-  if (fault) return no(`loses something when it is read as JSON: ${faultText(value, fault)}`);
+  if (fault) return no(`cannot be read as JSON without loss: ${faultText(value, fault)}`);
   if (roundedNumber(parsed, "") !== undefined) {
-    return no("is JSON text with a number of more digits than numbers keep; put it in quotes");
+    return no("is JSON text with a number that has more digits than a JSON number keeps; put it in quotes");
   }
   // A text that begins like a list or an object can be nothing else.
   return { ok: true, value: parsed as readonly Json[] | JsonObject };

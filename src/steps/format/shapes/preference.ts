@@ -65,11 +65,11 @@ function one(
   if (last?.role !== "assistant") return void complain(field, "does not end with the assistant");
   const { content } = last;
   if (typeof content !== "string" || content.trim() === "") {
-    return void complain(field, "is not a text: services learn preferences from texts alone", content);
+    return void complain(field, "is not text: services train preferences on text only", content);
   }
   const before = turns.slice(0, -1);
   if (before.length === 0 || said(before) === said(prompt)) return last;
-  return void complain(field, "begins with other turns than the prompt: an answer is one turn");
+  return void complain(field, "has turns before the answer: an answer is one turn");
 }
 
 function said(turns: readonly RawTurn[]): string {

@@ -27,7 +27,7 @@ export class Roles {
     };
   }
 
-  /** A name that nobody has is a slip of the pen in the pipeline file. */
+  /** A name that no row uses is a typo in the pipeline file. */
   refuseUnseen(place: string): void {
     const unseen = Object.keys(this.#roles).find((name) => !this.#seen.has(name));
     if (unseen === undefined) return;
@@ -35,11 +35,9 @@ export class Roles {
     const close = nearest(unseen, others);
     throw new UsageError(
       "speaker-unknown",
-      `Cannot use ${place}: nobody is called "${unseen}" in the rows${
-        close ? `, did you mean "${close}"` : ""
-      }`,
+      `Cannot use ${place}: no speaker "${unseen}" in the rows${close ? `, did you mean "${close}"` : ""}`,
       others.length === 0 ? {} : {
-        hint: `The rows name ${others.slice(0, 12).map((name) => `"${name}"`).join(", ")}`,
+        hint: `The rows have ${others.slice(0, 12).map((name) => `"${name}"`).join(", ")}`,
       },
     );
   }

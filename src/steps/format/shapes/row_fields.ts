@@ -24,28 +24,26 @@ export function withSystem(
   );
 }
 
-/** Where rows and messages hold what is not text. */
+/** Fields of rows and messages for media. */
 export const MEDIA_FIELDS: readonly string[] = ["image", "images", "audio", "audios", "video", "videos"];
 
 type Verdict = (value: Json | undefined, abilities: Abilities, name: string) => string | undefined;
 
 const media: Verdict = (_, { images }) =>
   images
-    ? "holds media beside the conversation, which services do not read: put images into it as parts of type image_url"
-    : "holds media, but text alone is trained here";
+    ? "contains media outside the conversation, which services do not read: add images as parts of type image_url"
+    : "contains media, but only text can be trained here";
 
 const otherAnswer: Verdict = () =>
-  "holds an answer that is not wanted, which this format does not use: leave the field out, or give pairs as format preference";
+  "contains a rejected answer, which this format does not use: remove the field, or use format preference";
 
 const verdictOfLabel: Verdict = (value) =>
   flagValue(value) === false
-    ? "is false: the answer is marked as a bad one, and would be learnt as a good one. Leave such rows out of the file"
+    ? "is false: the answer is marked as bad but would be trained as good. Remove such rows from the file"
     : undefined;
 
 const wholeRow: Verdict = (value, _, name) =>
-  forbidsLearning(name, value)
-    ? "says that the row is not to be learnt: leave such rows out of the file"
-    : undefined;
+  forbidsLearning(name, value) ? "excludes the row from training: remove such rows from the file" : undefined;
 
 /** Fields that would make an example mean something else than it says, wherever a shape has no use for them. */
 const TELLING: ReadonlyMap<string, Verdict> = new Map([

@@ -12,7 +12,7 @@ export class RowView {
   readonly #taken: string[] = [];
   #spared: { readonly key: string; readonly why: string }[] | undefined;
   #inner: RowView[] | undefined;
-  /** Where it stands in the row, such as `messages[2]`; empty for the row itself. */
+  /** Its path in the row, such as `messages[2]`; empty for the row itself. */
   readonly path: string;
 
   constructor(object: JsonObject, path = "") {
@@ -54,13 +54,13 @@ export class RowView {
     return this.#within(value, `${this.at(key)}[${index}]`);
   }
 
-  /** Leaves a member out for a reason that is worth saying beside its name. */
+  /** Leaves a member out and records the reason with its name. */
   spare(key: string, why: string): void {
     if (this.has(key)) (this.#spared ??= []).push({ key, why });
     this.take(key);
   }
 
-  /** Names of members that hold something and that nobody has taken. */
+  /** Names of non-empty members that were not read. */
   rest(): string[] {
     return Object.keys(this.#object).filter((key) => !this.#taken.includes(key) && this.has(key));
   }

@@ -27,12 +27,12 @@ const BY_NAME: { readonly [F in Exclude<Format, "auto" | "columns">]: Shape } = 
 };
 const SHAPES = Object.values(BY_NAME);
 
-/** How many rows of a file decide what it is. */
+/** How many rows of a file decide its format. */
 export const SAMPLE_ROWS = 100;
 
 export interface ChosenShape {
   readonly shape: Shape;
-  /** Why this one, in words. */
+  /** The reason, as text. */
   readonly why: string;
 }
 
@@ -68,7 +68,7 @@ export function chooseShape(
   item?: Item,
 ): ChosenShape {
   if (wanted.format === "auto") return detect(name, sample, item);
-  const why = `${wanted.formatPlace ?? "dataset.format"} names it`;
+  const why = `${wanted.formatPlace ?? "dataset.format"} says so`;
   if (wanted.format !== "columns") return { shape: BY_NAME[wanted.format], why };
   if (!wanted.columns) {
     throw new UsageError("columns-missing", `Cannot use format columns for ${name}: no columns are given`);
@@ -135,8 +135,8 @@ function severalShapes(
   const say = (format: string) =>
     item ? flowYaml({ path: item.entry.path, ...item.entry.options, format }) : `format: ${format}`;
   const hint = whole.length > 0
-    ? `Say which in ${item?.field ?? "dataset"}: ${whole.map(say).join(" or ")}`
-    : "One file holds rows of one kind: put each kind into a file of its own, each is recognised for itself";
+    ? `Set it in ${item?.field ?? "dataset"}: ${whole.map(say).join(" or ")}`
+    : "A file must contain one kind of row: put each kind into its own file, and each is recognised separately";
   return new UsageError("format-unknown", `${what}: its first ${sample.length} rows fit ${counts}`, { hint });
 }
 

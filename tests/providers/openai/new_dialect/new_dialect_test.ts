@@ -66,10 +66,10 @@ Deno.test("a new dialect is one file and one line: schema, check, plan and run k
   assert.match(plan, /at Acme Tuning/, planErr);
   assert.match(plan, /passes 6 Acme's own rule strength 4 half of the rank suffix/);
   assert.match(plan, /Acme Tuning makes something of lora/);
-  assert.match(plan, /\$123 for a million training tokens.*temper's table of 2026-03-04/);
+  assert.match(plan, /\$123 per million training tokens.*temper's table of 2026-03-04/);
   assert.match(
     plan,
-    /Acme Tuning takes no new fine-tuning jobs since 2026-05-06 note Move on with dialect azure or nebius/,
+    /Acme Tuning takes no new fine-tuning jobs since 2026-05-06 note Use dialect azure or nebius/,
   );
 
   const { code, err, out: ran } = await project.call("run", "hosted.yaml");

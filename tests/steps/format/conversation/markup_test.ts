@@ -8,7 +8,7 @@ const SURE: readonly (readonly [text: string, says: RegExp])[] = [
   ["hello<｜end▁of▁sentence｜>", /holds <｜end▁of▁sentence｜>/],
   [
     "<|user|>\nhi</s>\n<|assistant|>",
-    /looks like a rendered chat template: it holds <\|user\|>, <\|assistant\|>/,
+    /looks like a rendered chat template: it contains <\|user\|>, <\|assistant\|>/,
   ],
   ["<s>[INST] <<SYS>>\nx\n<</SYS>>\n\nhi [/INST]", /rendered chat template/],
   ["<start_of_turn>user\nhi<end_of_turn>\n<start_of_turn>model\n", /<start_of_turn>, <end_of_turn>$/],

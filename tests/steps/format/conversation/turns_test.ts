@@ -75,7 +75,7 @@ Deno.test("Converter masks the turns that are not to be learnt, in every spellin
 Deno.test("Converter leaves out the turns behind the last one that is learnt, and counts them", () => {
   const { messages, unused } = read({ messages: [user(), bot(), user("again"), bot("bad", { weight: 0 })] });
   assert.deepEqual(messages, [user(), bot()]);
-  assert.deepEqual(unused, ["turns behind the last answer that is learnt: 2"]);
+  assert.deepEqual(unused, ["turns after the last trained answer: 2"]);
 });
 
 Deno.test("Converter finds the reasoning of an answer wherever it is", () => {
@@ -95,10 +95,10 @@ Deno.test("Converter finds the reasoning of an answer wherever it is", () => {
   }
   const problems = (answer: JsonObject) => read({ messages: [user(), answer] }).messages;
   assert.deepEqual(problems(bot("<think>so</think>ok", { reasoning: "else" })), [
-    "messages[1].content has its thinking twice, with different texts",
+    "messages[1].content has two different reasoning texts",
   ]);
   assert.deepEqual(problems(bot("<think>so")), [
-    "messages[1].content begins with <think>, which nothing closes",
+    "messages[1].content starts with an unclosed <think>",
   ]);
   assert.deepEqual(problems(bot("", { reasoning: "so" })), [
     "messages[1].content the assistant turn has reasoning but no answer",
@@ -276,12 +276,12 @@ const BROKEN: readonly (readonly [name: string, row: JsonObject, says: RegExp])[
   [
     "an unanswered call",
     { messages: [user(), asking(made("1", "f")), user(), bot()] },
-    /^messages\[2\]\.content stands before tool call "1" is answered/,
+    /^messages\[2\]\.content comes before tool call "1" is answered/,
   ],
   [
     "a result of no call",
     { messages: [user(), result, bot()] },
-    /^messages\[1\]\.content answers no tool call: none is open/,
+    /^messages\[1\]\.content answers no open tool call: none is open/,
   ],
   ["both spellings of calls", {
     messages: [user(), { ...asking(made("1", "f")), function_call: fn("f") }, result, bot()],
@@ -294,7 +294,7 @@ const BROKEN: readonly (readonly [name: string, row: JsonObject, says: RegExp])[
   [
     "tools that are words",
     { messages: [user(), bot()], tools: ["look"] },
-    /^tools\[0\] is no function with a name/,
+    /^tools\[0\] is not a function with a name/,
   ],
   ["tools that are no JSON", { messages: [user(), bot()], tools: "[{" }, /^tools is not valid JSON/],
   [

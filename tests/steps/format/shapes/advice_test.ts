@@ -49,7 +49,7 @@ const PROPOSED: [name: string, rows: JsonObject[], first: string[], message: Reg
       answer: "Me.",
     }],
     ["user: Why?", "assistant: So."],
-    /fields "nr", "topic", "question", "answer", which fit no known format/,
+    /fields "nr", "topic", "question", "answer", which match no known format/,
   ],
   [
     "an instruction with a passage in some rows",

@@ -15,13 +15,13 @@ Deno.test("parseJsonCell() gives lists and objects as they are, and those of JSO
 
 Deno.test("parseJsonCell() says why a cell is neither", () => {
   assert.equal(reason(undefined), "is missing, not a list or an object");
-  assert.equal(reason("hello"), "is a text, not a list or an object");
+  assert.equal(reason("hello"), "is text, not a list or an object");
   for (
     const text of ["[{'role': 'user'}]", "[ {'a': None}]", '{"a": None}', '[{"a": True}]', "[array([1])]"]
   ) {
     assert.equal(reason(text), "is Python's repr, not JSON: write it with json.dumps", text);
   }
-  assert.match(reason('[{"a": 1,}]'), /^is not valid JSON: a comma too many \(column 9, near /);
+  assert.match(reason('[{"a": 1,}]'), /^is not valid JSON: an extra comma \(column 9, near /);
   assert.match(
     reason('[{"a": 1, "a": 2}]'),
     /^loses something .*: the key "a" is given twice \(column 11, near /,

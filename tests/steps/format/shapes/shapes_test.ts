@@ -82,7 +82,7 @@ Deno.test("chooseShape() refuses to guess", () => {
   assert.throws(choose({ question: "q", reply: "r" }), (error: UsageError) => {
     assert.match(
       error.message,
-      /fields "question", "reply", which fit no known format\n {2}messages: a field "messages"/,
+      /fields "question", "reply", which match no known format\n {2}messages: a field "messages"/,
     );
     assert.match(error.message, /alpaca: the fields "instruction" and "output", and if there "input"/);
     assert.match(error.hint ?? "", /user: "\{\{ question \}\}"\n +assistant: "\{\{ reply \}\}"$/);
@@ -98,10 +98,10 @@ Deno.test("columns() renders texts, numbers and booleans, and nothing else", () 
   assert.deepEqual(render({ v: false }), ["user: false!", "assistant: A"]);
   assert.deepEqual(render({ v: null }), ["v is null"]);
   assert.deepEqual(render({ v: [1] }), [
-    "v is a list; a template takes texts, numbers, true and false, and lists and objects as {{ v | json }}",
+    "v is a list; a template takes text, numbers, true and false; lists and objects need {{ v | json }}",
   ]);
   assert.deepEqual(render({ v: 2 ** 60 }), [
-    "v is a number with more digits than numbers keep; put it in quotes",
+    "v is a number with more digits than a JSON number keeps; put it in quotes",
   ]);
   assert.throws(() => render({ w: 1 }), /no row of dataset\.source has a field "v"/);
   assert.throws(
@@ -128,6 +128,6 @@ Deno.test("shapes name the field that is wrong", () => {
   ]);
   const weighed = [{ role: "user", content: "u" }, { role: "assistant", content: "a", weight: 0 }];
   assert.deepEqual(read({ messages: weighed }), [
-    "messages[0].content begins a conversation whose answers are all marked as not to be learnt",
+    "messages[0].content starts a conversation whose answers are all excluded from training",
   ]);
 });
