@@ -3,7 +3,7 @@
  * defined in code.
  *
  * ```ts
- * import assert from "./tests/deps/assert.ts";
+ * import assert from "node:assert/strict";
  * import { definePipeline, plan } from "@temper/temper";
  *
  * const dir = await Deno.makeTempDir();

@@ -15,8 +15,8 @@ export interface GuardOptions {
 }
 
 /**
- * Lets nothing through but reading, by a name the server knows itself by. Another site's page that has its own name
- * resolve to this machine (DNS rebinding) sends that name, and is refused.
+ * Only lets GET and HEAD through, and only under the server's own names: a page of another site whose name was made to
+ * resolve to this machine (DNS rebinding) is refused.
  */
 export function guard(options: GuardOptions): MiddlewareHandler {
   const isKnown = hostCheck(options);

@@ -30,7 +30,7 @@ export interface AppOptions extends Partial<GuardOptions> {
  *
  * @example
  * ```ts
- * import assert from "../tests/deps/assert.ts";
+ * import assert from "node:assert/strict";
  * import { createApp } from "@temper/temper/server";
  *
  * const runsDir = await Deno.makeTempDir();

@@ -245,7 +245,8 @@ Deno.test("paths, arguments and assertions come from one file each", async () =>
       const path = `${folder}${name}`;
       if (isDirectory) await walk(`${path}/`);
       else if (/\.tsx?$/.test(name) && path !== "tests/architecture_test.ts") {
-        const text = await Deno.readTextFile(new URL(path, ROOT));
+        // Examples in doc comments are somebody else's program.
+        const text = (await Deno.readTextFile(new URL(path, ROOT))).replace(/^ \* .*$/gm, "");
         for (const [door, pattern] of Object.entries(doors)) {
           if (pattern.test(text) !== (path === door)) found.push(`${path}: ${pattern}`);
         }

@@ -86,3 +86,11 @@ export const TAKEOVER_OPTION: Option = {
   type: "boolean",
   help: "Take over a run last driven by another host; make sure first that nothing drives it there",
 };
+
+/** Of every command that is about to use a pipeline file. */
+export const PIPELINE_OPTIONS = {
+  runs: RUNS_OPTION,
+  cache: CACHE_OPTION,
+  set: SET_OPTION,
+  force: FORCE_OPTION,
+} as const;

@@ -6,15 +6,7 @@ import type { LoadedSpec } from "../spec/load.ts";
 import { createRenderer } from "../ui/create_renderer.ts";
 import { createPalette } from "../ui/palette.ts";
 import { runDuration } from "../view/elapsed.ts";
-import {
-  CACHE_OPTION,
-  type Command,
-  type CommandContext,
-  FORCE_OPTION,
-  RUNS_OPTION,
-  SET_OPTION,
-  TAKEOVER_OPTION,
-} from "../cli/command.ts";
+import { type Command, type CommandContext, PIPELINE_OPTIONS, TAKEOVER_OPTION } from "../cli/command.ts";
 import { printComparison } from "../cli/compare_report.ts";
 import { InterruptKeys } from "../cli/interrupt_keys.ts";
 import { libraryOptions } from "../cli/library_options.ts";
@@ -26,10 +18,7 @@ export const compare: Command = {
   usage: "FILE",
   positionals: [1, 1],
   options: {
-    runs: RUNS_OPTION,
-    cache: CACHE_OPTION,
-    set: SET_OPTION,
-    force: FORCE_OPTION,
+    ...PIPELINE_OPTIONS,
     takeover: TAKEOVER_OPTION,
   },
   details:

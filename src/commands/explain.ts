@@ -3,14 +3,7 @@ import type { Json } from "../lib/json/json.ts";
 import { explain as explainPipeline } from "../library/explain.ts";
 import type { Changes, StepChange } from "../run/changes.ts";
 import { createPalette, type Palette } from "../ui/palette.ts";
-import {
-  CACHE_OPTION,
-  CELL_OPTION,
-  type Command,
-  FORCE_OPTION,
-  RUNS_OPTION,
-  SET_OPTION,
-} from "../cli/command.ts";
+import { CELL_OPTION, type Command, PIPELINE_OPTIONS } from "../cli/command.ts";
 import { libraryOptions } from "../cli/library_options.ts";
 
 export const explain: Command = {
@@ -19,11 +12,8 @@ export const explain: Command = {
   usage: "FILE",
   positionals: [1, 1],
   options: {
-    runs: RUNS_OPTION,
-    cache: CACHE_OPTION,
-    set: SET_OPTION,
+    ...PIPELINE_OPTIONS,
     cell: CELL_OPTION,
-    force: FORCE_OPTION,
   },
   async run(context) {
     const { values, positionals, terminal } = context;

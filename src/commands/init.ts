@@ -70,7 +70,9 @@ async function refuseConflicts(dir: string, paths: readonly string[], fs: Fs): P
       const stat = await fs.stat(folder);
       if (stat && !stat.isDirectory) throw conflict(dir, folder, "but a folder is needed");
     }
-    if ((await fs.stat(join(dir, path)))?.isDirectory) throw conflict(dir, join(dir, path), "it is a folder");
+    if ((await fs.stat(join(dir, path)))?.isDirectory) {
+      throw conflict(dir, join(dir, path), "but a file is needed");
+    }
   }
 }
 

@@ -2,15 +2,7 @@ import { EXIT } from "../lib/errors.ts";
 import { asCalled } from "../lib/text/invocation.ts";
 import { planAll } from "../library/plan.ts";
 import { createPalette } from "../ui/palette.ts";
-import {
-  CACHE_OPTION,
-  CELL_OPTION,
-  type Command,
-  FORCE_OPTION,
-  PRICES_OPTION,
-  RUNS_OPTION,
-  SET_OPTION,
-} from "../cli/command.ts";
+import { CELL_OPTION, type Command, PIPELINE_OPTIONS, PRICES_OPTION } from "../cli/command.ts";
 import { libraryOptions } from "../cli/library_options.ts";
 import { matrixText } from "../cli/plan_matrix_text.ts";
 import { planText, type PlanView } from "../cli/plan_text.ts";
@@ -21,11 +13,8 @@ export const plan: Command = {
   usage: "FILE",
   positionals: [1, 1],
   options: {
-    runs: RUNS_OPTION,
-    cache: CACHE_OPTION,
-    set: SET_OPTION,
+    ...PIPELINE_OPTIONS,
     cell: CELL_OPTION,
-    force: FORCE_OPTION,
     prices: PRICES_OPTION,
   },
   details: "With a matrix, all combinations are shown in one table; --cell LABEL shows one in full.\n\n" +

@@ -87,6 +87,6 @@ function pruneText({ removals, freed, kept }: PrunePlan, removed: boolean, { ter
   ]);
   const lines = table(COLUMNS, rows, terminal.columns("out"), palette.dim);
   const freeing = `${removed ? "Freed" : "Would free"} ${bytes(freed)}; ${stay}`;
-  const next = removed ? [] : ["Nothing was removed: add --yes to remove it"];
+  const next = removed ? [] : ["Nothing was removed yet: add --yes to remove these"];
   return [...lines, "", freeing, ...next].map((line) => `${line}\n`).join("");
 }

@@ -8,14 +8,11 @@ import { createRenderer } from "../ui/create_renderer.ts";
 import { createPalette } from "../ui/palette.ts";
 import { reportLines } from "../ui/run_report.ts";
 import {
-  CACHE_OPTION,
   CELL_OPTION,
   type Command,
   type CommandContext,
-  FORCE_OPTION,
+  PIPELINE_OPTIONS,
   PRICES_OPTION,
-  RUNS_OPTION,
-  SET_OPTION,
   TAKEOVER_OPTION,
 } from "../cli/command.ts";
 import { InterruptKeys } from "../cli/interrupt_keys.ts";
@@ -32,11 +29,8 @@ export const run: Command = {
   usage: "FILE",
   positionals: [1, 1],
   options: {
-    runs: RUNS_OPTION,
-    cache: CACHE_OPTION,
-    set: SET_OPTION,
+    ...PIPELINE_OPTIONS,
     cell: CELL_OPTION,
-    force: FORCE_OPTION,
     fresh: {
       type: "boolean",
       help: "Always start a new run; finished steps still come from the cache",

@@ -30,7 +30,7 @@ export interface AdviseResult {
  * @throws {SpecError} when the pipeline cannot be used
  * @example
  * ```ts
- * import assert from "../../tests/deps/assert.ts";
+ * import assert from "node:assert/strict";
  * import { advise } from "@temper/temper";
  *
  * const { advice } = await advise({

@@ -30,7 +30,7 @@ export interface CancelOptions extends WorldOptions {
  * @throws {TemperError} when there is no such run, or it has already ended otherwise
  * @example
  * ```ts
- * import assert from "../../tests/deps/assert.ts";
+ * import assert from "node:assert/strict";
  * import { cancel } from "@temper/temper";
  *
  * const runsDir = await Deno.makeTempDir();

@@ -19,7 +19,7 @@ export type CheckOptions = Omit<PipelineOptions, "cell">;
  * @returns the pipeline with its defaults, one for each combination of its matrix, or what is wrong with it
  * @example
  * ```ts
- * import assert from "../../tests/deps/assert.ts";
+ * import assert from "node:assert/strict";
  * import { check } from "@temper/temper";
  *
  * const dir = await Deno.makeTempDir();

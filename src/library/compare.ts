@@ -61,7 +61,7 @@ export interface CompareResult {
  * @throws {TemperError} when it has no matrix, or another process drives one of its runs
  * @example
  * ```ts
- * import assert from "../../tests/deps/assert.ts";
+ * import assert from "node:assert/strict";
  * import { compare, definePipeline } from "@temper/temper";
  *
  * const dir = await Deno.makeTempDir();

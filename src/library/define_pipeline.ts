@@ -71,7 +71,7 @@ export interface DefineOptions<P extends Providers = Providers> {
  *
  * @example
  * ```ts
- * import assert from "../../tests/deps/assert.ts";
+ * import assert from "node:assert/strict";
  * import { check, definePipeline } from "@temper/temper";
  *
  * const dir = await Deno.makeTempDir();

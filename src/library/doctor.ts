@@ -16,7 +16,7 @@ import { clockFinding, staleFindings } from "./run_diagnostics.ts";
  *
  * @example
  * ```ts
- * import assert from "../../tests/deps/assert.ts";
+ * import assert from "node:assert/strict";
  * import { doctor } from "@temper/temper";
  *
  * const cwd = await Deno.makeTempDir();

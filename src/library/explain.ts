@@ -28,7 +28,7 @@ export interface ExplainResult {
  * @throws {SpecError} when the pipeline cannot be used
  * @example
  * ```ts
- * import assert from "../../tests/deps/assert.ts";
+ * import assert from "node:assert/strict";
  * import { definePipeline, explain } from "@temper/temper";
  *
  * const dir = await Deno.makeTempDir();

@@ -37,7 +37,7 @@ export interface FollowOptions extends WorldOptions {
  * @param run an id, the beginning of one, or "last"
  * @example
  * ```ts
- * import assert from "../../tests/deps/assert.ts";
+ * import assert from "node:assert/strict";
  * import { followRun, isKnown } from "@temper/temper";
  *
  * const runsDir = await Deno.makeTempDir();

@@ -21,7 +21,7 @@ export interface ListRunsOptions extends WorldOptions {
  *
  * @example
  * ```ts
- * import assert from "../../tests/deps/assert.ts";
+ * import assert from "node:assert/strict";
  * import { listRuns } from "@temper/temper";
  *
  * const runsDir = await Deno.makeTempDir();

@@ -70,7 +70,7 @@ export interface PlanResult {
  * @throws {SpecError} when the pipeline cannot be used
  * @example
  * ```ts
- * import assert from "../../tests/deps/assert.ts";
+ * import assert from "node:assert/strict";
  * import { definePipeline, plan } from "@temper/temper";
  *
  * const dir = await Deno.makeTempDir();
@@ -99,7 +99,7 @@ export async function plan(pipeline: string | Pipeline, options: PlanOptions = {
  * @throws {SpecError} when the pipeline cannot be used
  * @example
  * ```ts
- * import assert from "../../tests/deps/assert.ts";
+ * import assert from "node:assert/strict";
  * import { definePipeline, planAll } from "@temper/temper";
  *
  * const dir = await Deno.makeTempDir();

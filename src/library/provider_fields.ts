@@ -6,7 +6,7 @@ import type { LoadedSpec } from "../spec/load.ts";
  *
  * @example
  * ```ts
- * import { z } from "../deps/zod.ts";
+ * import { z } from "zod";
  * import { type LoadedSpec, providerFields } from "@temper/temper";
  *
  * const schema = z.strictObject({ queue: z.string().meta({ description: "Queue of the cluster" }) });

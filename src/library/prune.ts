@@ -22,7 +22,7 @@ export interface PruneOptions extends WorldOptions {
  *
  * @example
  * ```ts
- * import assert from "../../tests/deps/assert.ts";
+ * import assert from "node:assert/strict";
  * import { planPrune } from "@temper/temper";
  *
  * const cwd = await Deno.makeTempDir();
@@ -42,7 +42,7 @@ export async function planPrune(options: PruneOptions = {}): Promise<PrunePlan> 
  * @returns what was removed
  * @example
  * ```ts
- * import assert from "../../tests/deps/assert.ts";
+ * import assert from "node:assert/strict";
  * import { prune } from "@temper/temper";
  *
  * const cwd = await Deno.makeTempDir();

@@ -11,7 +11,7 @@ import { worldOf, type WorldOptions } from "./options.ts";
  * @throws {TemperError} when there is no such run, or its log cannot be read
  * @example
  * ```ts
- * import assert from "../../tests/deps/assert.ts";
+ * import assert from "node:assert/strict";
  * import { readRun, TemperError } from "@temper/temper";
  *
  * const runsDir = await Deno.makeTempDir();

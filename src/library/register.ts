@@ -69,7 +69,7 @@ export interface RegisterResult extends Registered {
  * @throws {TemperError} when there is no such run, it left nothing to serve, or the server cannot be reached
  * @example
  * ```ts
- * import assert from "../../tests/deps/assert.ts";
+ * import assert from "node:assert/strict";
  * import { register } from "@temper/temper";
  *
  * const runsDir = await Deno.makeTempDir();

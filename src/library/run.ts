@@ -82,7 +82,7 @@ export interface RunResult extends RunOutcome {
  * @throws {TemperError} when no run can be driven: another process drives it, or its folder cannot be written
  * @example
  * ```ts
- * import assert from "../../tests/deps/assert.ts";
+ * import assert from "node:assert/strict";
  * import { definePipeline, run } from "@temper/temper";
  *
  * const dir = await Deno.makeTempDir();

@@ -9,7 +9,7 @@ import { specWith } from "../spec/schema/schema.ts";
  *
  * @example
  * ```ts
- * import assert from "../../tests/deps/assert.ts";
+ * import assert from "node:assert/strict";
  * import { schema } from "@temper/temper";
  *
  * const { properties } = schema();

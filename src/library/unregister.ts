@@ -23,7 +23,7 @@ export interface UnregisterResult {
  * @throws {TemperError} when there is no such run, the model is another one's, or the server cannot be reached
  * @example
  * ```ts
- * import assert from "../../tests/deps/assert.ts";
+ * import assert from "node:assert/strict";
  * import { unregister } from "@temper/temper";
  *
  * const runsDir = await Deno.makeTempDir();

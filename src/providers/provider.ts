@@ -191,7 +191,7 @@ export type Inspect = (loaded: LoadedSpec, env: Env, options: InspectOptions) =>
  *
  * @example
  * ```ts
- * import { z } from "../deps/zod.ts";
+ * import { z } from "zod";
  *
  * const schema = z.strictObject({ queue: z.string().meta({ description: "Queue of the cluster" }) });
  * const extend = (provider: Provider): ProviderExtension<typeof schema> => ({ schema, provider: () => provider });

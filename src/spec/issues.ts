@@ -1,4 +1,5 @@
 import type { z } from "../deps/zod.ts";
+import { counted } from "../lib/text/format.ts";
 import { nearest } from "../lib/text/nearest.ts";
 import type { FieldProblem } from "./rules/field_problem.ts";
 import { allFields, fieldOf, type JsonSchema, jsonSchema, keysOf, schemaAt } from "./schema/json_schema.ts";
@@ -154,8 +155,12 @@ function wanted(issue: Issue, node: JsonSchema | undefined): string {
   if (issue.code === "invalid_format" && issue.format === "url") return "an http:// or https:// address";
   if (issue.code === "too_small" && issue.origin === "string") return "text that is not empty";
   if (issue.code === "too_small" && issue.origin === "array") return "a list that is not empty";
-  if (issue.code === "too_big" && issue.origin === "string") return `at most ${issue.maximum} characters`;
-  if (issue.code === "too_big" && issue.origin === "array") return `at most ${issue.maximum} items`;
+  if (issue.code === "too_big" && issue.origin === "string") {
+    return `at most ${counted(Number(issue.maximum), "character")}`;
+  }
+  if (issue.code === "too_big" && issue.origin === "array") {
+    return `at most ${counted(Number(issue.maximum), "item")}`;
+  }
   return node ? sectionOr(node) : issue.message;
 }
 

@@ -8,7 +8,7 @@ const MOST_COLUMNS = 100;
  *
  * @example
  * ```ts
- * import assert from "../../tests/deps/assert.ts";
+ * import assert from "node:assert/strict";
  * import { check } from "@temper/temper";
  *
  * const checked = await check("nowhere/lora.yaml");

@@ -57,7 +57,7 @@ export interface Step {
 }
 
 /**
- * A step of one's own, in place of one of temper's.
+ * A custom step that replaces one of temper's.
  *
  * @example
  * ```ts
@@ -80,7 +80,7 @@ export interface StepExtension extends Omit<Step, "kind"> {
 }
 
 /**
- * Steps of one's own, by the step they replace.
+ * Custom steps, by the step they replace.
  *
  * @example
  * ```ts

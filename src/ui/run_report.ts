@@ -31,7 +31,7 @@ export function reportLines(state: RunState, parts: ReportParts, palette: Palett
   ];
   const more = [
     ...dataReport(state, parts.place),
-    `All of it again: ${temperCommand(parts.place, "show", state.id)}`,
+    `Show this again: ${temperCommand(parts.place, "show", state.id)}`,
   ];
   const blocks = [outcome, ...resultBlocks(state, parts, palette, width)];
   return joinBlocks(state.state === "done" ? [...blocks, more.map((line) => palette.dim(line))] : blocks);
@@ -58,7 +58,7 @@ export function resultBlocks(
 /** What the rows say and nothing uses. */
 function unusedLines(state: RunState, palette: Palette, width: number): string[] {
   const unused = unusedOf(state);
-  const text = `Fields not used: ${unused}`;
+  const text = `Unused fields: ${unused}`;
   return unused === undefined ? [] : wrap(text, width || Infinity).map((line) => palette.warn(line));
 }
 

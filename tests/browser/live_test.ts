@@ -95,7 +95,7 @@ Deno.test({
       await state(page, "interrupted");
       assert.match(
         await page.locator(".notice").innerText(),
-        /Interrupted: .*its trainer goes on.*Resume it/s,
+        /Interrupted: .*trainer is still running.*Resume it/s,
       );
       assert.match(await page.title(), /interrupted/);
       await lookAt(page, "run-interrupted");

@@ -36,11 +36,11 @@ Deno.test({
     await page.goto(s.url);
     await lookAt(page, "list-every-state");
     const told: Readonly<Record<string, RegExp>> = {
-      failed: /Failed in \w+\. What was finished before is kept/,
-      cancelled: /Cancelled.*takes what was finished from the cache/,
+      failed: /Failed in \w+\. Finished steps are kept/,
+      cancelled: /Cancelled in \w+\. .*a new run.*from the cache/,
       interrupted: /Interrupted.*(Nothing is lost|follow the training)/,
       stalled: /Stalled: silent for .* may be stuck/,
-      retried: /attempt \d|tried again/,
+      retried: /attempt \d|retried/,
       cached: /made by/,
       resumed: /Resumed\s+(once|\d times)/,
       full: /expected/i,

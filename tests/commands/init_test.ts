@@ -77,7 +77,7 @@ Deno.test("init overwrites nothing, names what is there, and can be called again
   const again = await folder.call(init, []);
   assert.equal(again.code, 0);
   assert.doesNotMatch(again.out, /wrote/);
-  assert.ok(again.out.includes("left     deno.json, which exists already\n"));
+  assert.ok(again.out.includes("kept     deno.json, which exists already\n"));
 });
 
 Deno.test("init says what a deno.json of one's own lacks", async () => {
@@ -97,16 +97,15 @@ Deno.test("init says what a deno.json of one's own lacks", async () => {
 });
 
 Deno.test("init writes nothing where a file and a folder are in each other's way", async () => {
-  for (
-    const [path, text, named] of [["pipelines", "", "pipelines"], ["x/.gitignore/y", "", "x/.gitignore"]]
-  ) {
+  for (const [path, needed] of [["pipelines", "folder"], ["x/.gitignore/y", "file"]]) {
     await using folder = await project();
-    await folder.write(path!, text!);
+    await folder.write(path!, "");
     const dir = path!.startsWith("x") ? ["x"] : [];
+    const named = join(folder.dir, path!.replace(/\/y$/, ""));
     await assert.rejects(folder.call(init, dir), {
       code: "project-conflict",
       exitCode: 2,
-      message: new RegExp(`"${join(folder.dir, named!)}" is there`),
+      message: new RegExp(`"${named}" exists, but a ${needed} is needed$`),
     });
     assert.deepEqual(await filesBelow(folder.dir, denoFs), [path]);
   }

@@ -22,7 +22,7 @@ Deno.test("prune says what would go and removes nothing before --yes", async () 
   const looked = await tiny.call(prune, ["--keep", "0"]);
   assert.equal(looked.code, 0, looked.err);
   assert.match(looked.out, new RegExp(`run +${done} .*done\nrun +${failed} .*failed\n`));
-  assert.match(looked.out, /\b1 run .*\n.*--yes\n$/);
+  assert.match(looked.out, /\b1 run .*\n.*--yes\b.*\n$/);
   assert.equal((await runNames(join(tiny.dir, "runs"))).length, 3);
   const removed = await tiny.call(prune, ["--keep", "0", "--yes", "--json"]);
   const { removed: yes, removals } = JSON.parse(removed.out);
@@ -37,7 +37,7 @@ Deno.test("prune removes half-made environments from the shared cache, and leave
   await tiny.write("shared/python/0123/current", "attempt-good\n");
   await tiny.write("shared/python/0123/attempt-good/bin/python", "");
   await tiny.write("shared/python/0123/attempt-torn/bin/python", "");
-  assert.match((await tiny.call(prune, [])).out, /leftover +python attempt-torn .*half made\n/);
+  assert.match((await tiny.call(prune, [])).out, /leftover +python attempt-torn .*partly installed\n/);
   assert.equal((await tiny.call(prune, ["--yes"])).code, 0);
   const left = await Array.fromAsync(Deno.readDir(join(tiny.dir, "shared/python/0123")), ({ name }) => name);
   assert.deepEqual(left.toSorted(), ["attempt-good", "current", "lock"]);

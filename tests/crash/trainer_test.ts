@@ -103,7 +103,8 @@ Deno.test("a run whose trainer hangs is followed with a warning, and goes on whe
         const resumed = resume(proof, kit, "slow");
         await until(
           "a warning",
-          async () => (await messages(kit)).some((said) => said.startsWith("No news from the trainer")),
+          async () =>
+            (await messages(kit)).some((said) => said.startsWith("The trainer has been silent for ")),
         );
         Deno.kill(pid!, "SIGCONT");
         await resumed;

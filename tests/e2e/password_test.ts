@@ -117,11 +117,11 @@ Deno.test({
           assert.equal(page.code, 0, page.stderr);
           assert.match(
             page.stderr,
-            /note: The model cannot be registered as things are: Cannot understand .* \(HTML\)/,
+            /submit: note: Registering .*: Cannot understand the server at http:\/\/127\.0\.0\.1:\d+: .*HTML/,
           );
           assert.match(
             page.stdout,
-            /served +no: Cannot understand the server at .*: it answers with a page \(HTML\)/,
+            /served +no: Cannot understand the server at http:\/\/127\.0\.0\.1:\d+: .*HTML/,
           );
           const always = await call("run", "host.yaml", ...asked(4), "--set", "provider.register=always");
           assert.match(always.stderr, /✗ tiny failed in submit/);

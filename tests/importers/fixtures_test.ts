@@ -180,7 +180,7 @@ Deno.test("importConfig() finds files, folders and what has to be fetched or con
       "gone.jsonl",
     ]);
     assert.equal(provider.base, "/models/base");
-    const listed = result.notCarried.filter(({ why }) => /^temper reads|hub|twice/.test(why));
+    const listed = result.notCarried.filter(({ field }) => field.startsWith("dataset"));
     assert.deepEqual(listed.map(({ value }) => value), [
       "old.parquet",
       "s3://bucket/rows",

@@ -84,5 +84,5 @@ Deno.test("resolveTraining() takes the file's values and gives a reason for ever
   assert.equal(resolveTraining(spec({ kind: "prefix" }), 1e8).epochs.value, 2);
   assert.equal(resolveTraining(spec({ kind: "lora" }), 135e6).learningRate.value, 2e-3);
   assert.equal(resolveTraining(spec({ kind: "lora" }), 8e9).learningRate.value, 2e-4);
-  assert.match(resolveTraining(spec({ kind: "lora" }), undefined).learningRate.reason, /not known yet/);
+  assert.match(resolveTraining(spec({ kind: "lora" }), undefined).learningRate.reason, /size is unknown/);
 });

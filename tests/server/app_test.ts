@@ -89,7 +89,7 @@ Deno.test("/runs/:id tells running, stalled, interrupted and failed apart, and s
   const live = await s.addRun("20261122-080000-home-lora-aaaa", [...BEGINNING, ...training(3)]);
   assert.match(
     await s.text("/runs/20261122-080000-home-lora-aaaa"),
-    /Interrupted in monitor: nothing drives/,
+    /Interrupted in monitor: no process drives/,
   );
   const runner = await denoFs.lock(join(live, "lock"));
   assert.match(await s.text("/runs/20261122-080000-home-lora-aaaa"), /Stalled: silent for /);
@@ -97,7 +97,7 @@ Deno.test("/runs/:id tells running, stalled, interrupted and failed apart, and s
   assert.doesNotMatch(await s.text("/runs/20261122-080000-home-lora-aaaa"), /Stalled/);
   const trainer = await denoFs.lock(join(live, "job", "lock"));
   runner!.release();
-  assert.match(await s.text("/runs/20261122-080000-home-lora-aaaa"), /its trainer goes on working/);
+  assert.match(await s.text("/runs/20261122-080000-home-lora-aaaa"), /its trainer is still running/);
   trainer!.release();
   await s.addRun("20261122-090000-home-lora-bbbb", FAILED);
   const failed = await s.text("/runs/20261122-090000-home-lora-bbbb");
@@ -230,14 +230,14 @@ Deno.test("/compare puts the chosen runs beside each other, and leaves out what 
   const page = await s.text(
     "/compare?run=20261122-080000-home-lora-aaaa&run=20261122-080000-home-lora-bbbb&run=../x",
   );
-  assert.match(page, /2 of at most 8 runs/);
+  assert.match(page, /2 of up to 8 runs/);
   assert.match(page, /<path class="s0" d="M.*<path class="s1" d="M/s);
   // The same as in the file that compares a matrix.
   assert.match(
     page,
     /<h2>At a glance<\/h2>.*<h2>Measured<\/h2>.*<h2>Relative to 20261122-080000-home-lora-aaaa<\/h2>/s,
   );
-  assert.match(await s.text("/compare"), /Choose runs in/);
+  assert.match(await s.text("/compare"), /Select up to 8 runs in/);
 });
 
 Deno.test("a loss is the smoothed one of the training until the held-out rows have the last word", async () => {

@@ -1,9 +1,9 @@
 """How many eval rows of a finished run a GGUF file answers exactly as the trainer did, in llama.cpp.
 
 Usage: judge.py RUN_DIR: prints {"rows", "equal", "correct", "edges"}. The prompts are those of the prepared rows, token
-by token. `edges`: of each row that llama.cpp or Ollama answers otherwise, the nats between the trainer's token and the
-best other one where the trainer's answer stands weakest in the file: next to 0 on an edge, far from it where the file or
-the server is wrong.
+by token. `edges`: for each row that llama.cpp or Ollama answers differently, how many nats separate the trainer's token
+from the runner-up at the least certain token of the trainer's answer. Near 0 is a toss-up; far from 0, the file or the
+server is wrong.
 """
 
 import json
@@ -24,7 +24,7 @@ stop = json.loads((job / "tokens.json").read_text())["template"]["stop"]
 predictions = [json.loads(line) for line in (job / "artifacts" / "predictions.jsonl").read_text().splitlines()]
 model = LlamaCpp(job / "artifacts" / "model.gguf")
 ends = [ids[0] for ids in map(model.tokenize, stop) if len(ids) == 1]
-# A prefix stands before every prompt, as tokens of its own.
+# A prefix precedes every prompt, as tokens of its own.
 soft = [f"<|soft_{index:03}|>" for index in range(method["length"])] if method["kind"] == "prefix" else []
 ahead = model.tokenize("".join(soft)) if soft else []
 assert len(ahead) == len(soft), "the file does not know the tokens of its prefix"
@@ -34,7 +34,7 @@ served = [json.loads(line) for line in served_file.read_text().splitlines()] if 
 
 
 def edge(prompt: list[int], answer: str) -> float:
-    """How near the trainer's answer is to another one at the weakest of its tokens, its end included, in nats."""
+    """Nats between the trainer's token and the runner-up at the least certain token of its answer, the end included."""
     ids = model.tokenize(answer)
     places = [[token] for token in ids] + ([ends] if len(ids) < settings["max_new_tokens"] else [])
     leads = []

@@ -45,7 +45,7 @@ async function ran(method: string, server: string, runs: string, ...more: string
   const answers = await differing(join(runs, id, "steps", "5-monitor", "served.jsonl"));
   const trained = { before, after, served, llama: await judged(join(runs, id)), ...answers };
   console.log(`${[method, ...more].join(" ")}: ${JSON.stringify(trained)}`);
-  assert.match((await temper("unregister", "last", "--runs", runs)).out, /is no longer served/);
+  assert.match((await temper("unregister", "last", "--runs", runs)).out, / was removed from /);
   // A model and its checkpoints take gigabytes.
   await denoFs.remove(join(runs, id, "job", "checkpoints"));
   return trained;

@@ -26,7 +26,7 @@ Deno.test("what is published is whole: the programs, the trainer and the example
       "pipelines/schema.json",
       "trainer/requirements.lock",
       "trainer/pyproject.toml",
-      "trainer/temper_trainer/train.py",
+      "trainer/temper_trainer/training/train.py",
     ]
   ) assert.ok(files.includes(file), `${file} is missing from:\n${files.join("\n")}`);
   assert.deepEqual(files.filter((file) => /^(tests|bench|tools|trainer\/tests|\.)|\.png$/.test(file)), []);

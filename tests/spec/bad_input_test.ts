@@ -102,8 +102,8 @@ Deno.test("loadSpec() refuses duplicate keys at every depth, once each", () =>
   withFolder(async (dir) => {
     const problems = await problemsOf(dir, `${good("rank: 8", "rank: 8\n  rank: 8")}name: again\n`);
     assert.deepEqual(problems.map((p) => p.message), [
-      'Duplicate key "rank": line 10',
-      'Duplicate key "name": line 2',
+      'Duplicate key "rank": already on line 10',
+      'Duplicate key "name": already on line 2',
     ]);
   }));
 
@@ -135,7 +135,7 @@ Deno.test("loadSpec() refuses an alias bomb, unknown aliases and circles", () =>
     );
     const unknown = await only(dir, "a: &home 1\nb: *hoem\n");
     assert.deepEqual([unknown.message, unknown.hint, marked(unknown)], [
-      "Unknown alias *hoem: no anchor &hoem before it",
+      "Unknown alias *hoem: there is no anchor &hoem before it",
       'did you mean "home"',
       "*hoem",
     ]);

@@ -33,7 +33,7 @@ Deno.test("loadSpec() reports five mistakes of five sorts at once, in the order 
     const problems = await problemsOf(dir, text);
     assert.deepEqual(problems.map((p) => [p.line, p.column, p.message, marked(p)]), [
       [4, 11, 'Cannot read "row.jsonl": the file does not exist', "row.jsonl"],
-      [11, 3, 'Duplicate key "rank": line 10', "rank"],
+      [11, 3, 'Duplicate key "rank": already on line 10', "rank"],
       [12, 3, 'Unrecognized key "limt" in method', "limt"],
       [14, 20, 'Missing key "pattern" in evaluate: evaluate.metric is regex', "regex"],
       [17, 13, 'Wrong value for provider.register: found "often", expected auto, always or never', "often"],

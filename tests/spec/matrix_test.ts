@@ -175,7 +175,7 @@ Deno.test("loadAll() says what is wrong with the matrix itself", () =>
       [
         "  train.seed: [1, 2, 1]",
         "1",
-        'Duplicate entry in matrix: number 3 of "train.seed" repeats an earlier one',
+        'Duplicate entry in matrix: entry 3 of "train.seed" repeats an earlier one',
       ],
       [
         `  train.seed: ${many}\n  train.epochs: [1, 2, 3, 4, 5]`,

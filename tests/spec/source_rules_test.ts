@@ -69,7 +69,7 @@ const WRONG: [dataset: string, expected: string][] = [
   ],
   [
     "{source: {path: t.csv, delimiter: ';;'}, eval: held.jsonl}",
-    "Wrong value for dataset.source.delimiter: found \";;\", expected at most 1 characters | ';;' | -",
+    "Wrong value for dataset.source.delimiter: found \";;\", expected at most 1 character | ';;' | -",
   ],
   [
     "{source: {path: t.csv, delimiter: '\"', quote: '\"'}, eval: held.jsonl}",
@@ -85,7 +85,7 @@ const WRONG: [dataset: string, expected: string][] = [
   ],
   [
     "{source: [rows.jsonl, ./rows.jsonl], eval: held.jsonl}",
-    'Cannot read a file twice: "DIR/rows.jsonl" is named by "rows.jsonl" and by "./rows.jsonl" | ./rows.jsonl | ' +
+    'Cannot read a file twice: "DIR/rows.jsonl" is listed as "rows.jsonl" and as "./rows.jsonl" | ./rows.jsonl | ' +
     "list each file once: rows read twice count double",
   ],
 ];

@@ -32,7 +32,7 @@ Deno.test("format.run() writes conversations, their origin, and nothing else", a
   ]);
   assert.deepEqual(summary, {
     format: "columns",
-    why: "dataset.format names it",
+    why: "dataset.format says so",
     train: 2,
     eval: 0,
     warnings: {},

@@ -88,7 +88,7 @@ Deno.test("InteractiveRenderer shows the steps that were finished before a resum
   renderer.end(folded(events));
   const screen = new Screen(100);
   screen.write(terminal.text("err"));
-  const expected = LINES.filter((line) => !line.includes("tries again"));
+  const expected = LINES.filter((line) => !line.includes(" retries in "));
   const marks = (lines: readonly string[]) => lines.map((line) => line.slice(0, 13)).sort();
   assert.deepEqual(marks(screen.text().split("\n").slice(1, -1)), marks(expected.slice(1)));
 });

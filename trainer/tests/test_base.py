@@ -278,7 +278,7 @@ def unknown_type(folder: Path) -> None:
         (edit_config(model_type="martian"), 'no language model of type "martian"'),
         (edit_config(quantization_config={"quant_method": "gptq"}), r"weights are quantised \(gptq\)$"),
         (lambda folder: (folder / "tokenizer.json").unlink(), "no tokenizer.json"),
-        (lambda folder: os.truncate(folder / "model.safetensors", 5000), "cut short"),
+        (lambda folder: os.truncate(folder / "model.safetensors", 5000), r'"lm_head\.weight" .*truncated$'),
         (lambda folder: (folder / "model.safetensors").write_bytes(b"\x08"), "header cannot be read"),
     ],
 )
@@ -295,7 +295,7 @@ def test_folder_that_cannot_be_used_is_refused(tmp_path, sharp, damage, words):
     ("changes", "words"),
     [
         ({"general.architecture": string("mamba")}, '"mamba" is not one of llama, qwen2, qwen3'),
-        ({"general.type": string("adapter")}, 'holds a "adapter", not a complete model'),
+        ({"general.type": string("adapter")}, '"adapter", not '),
         ({"split.count": u32(3)}, "one part of a split model"),
         ({"llama.expert_count": u32(8)}, '"llama.expert_count" is 8'),
         ({"llama.block_count": u32(3)}, r'tensor "blk.2.attn_k.weight" is missing'),
@@ -348,7 +348,7 @@ def test_hub_base_comes_from_its_cache_or_says_how_to_go_offline(tmp_path, sharp
     with pytest.raises(TrainerError, match='"someone/other" at revision "main": the hub cannot be reached') as caught:
         prepare_base(job | {"id": "someone/other"}, tmp_path / "cache", quiet)
     assert "pass a folder" in caught.value.hint
-    with pytest.raises(TrainerError, match="not one the hub can have"):
+    with pytest.raises(TrainerError, match=r'"a/b/c" at revision "main": .*not a valid hub name$'):
         prepare_base(job | {"id": "a/b/c"}, tmp_path / "cache", quiet)
 
 
@@ -464,11 +464,11 @@ def test_folder_with_tokenizer_model_alone_trains_on_the_tokens_of_sentencepiece
 def test_tokenizer_model_that_is_converted_into_another_one_is_refused(tmp_path):
     """transformers makes BPE of what is a unigram model."""
     folder = sentencepiece_folder(tmp_path / "hf", "unigram")
-    with pytest.raises(TrainerError, match=r"made of tokenizer.model cuts \".*\" in another way") as caught:
+    with pytest.raises(TrainerError, match=r'built from tokenizer\.model splits ".+" differently') as caught:
         prepare_base(tiny.folder_base(folder), tmp_path / "cache", quiet)
     assert "fast tokenizer" in caught.value.hint
     (folder / "tokenizer.model").write_bytes(b"no model")
-    with pytest.raises(TrainerError, match="none can be made of its files"):
+    with pytest.raises(TrainerError, match=r"no tokenizer\.json, .* its files \("):
         prepare_base(tiny.folder_base(folder), tmp_path / "cache", quiet)
 
 

@@ -67,8 +67,8 @@ def test_interval_says_what_a_kill_can_cost_and_says_it_again_when_that_doubles(
         said.append(interval.news())
     assert [took for took, news in zip((1, 3, 4, 5, 20, 2, 20, 50), said, strict=True) if news] == [4, 20, 50]
     assert said[2] == (
-        "Saving a checkpoint took 4.0 s, so the next one is written after 76 s instead of 60 s, and saving takes at most 5% "
-        "of the time: a kill can cost that much work"
+        "Saving a checkpoint took 4.0 s, so the next one is written after 76 s instead of 60 s, and saving takes "
+        "at most 5% of the time: a kill can cost that much work"
     )
 
 

@@ -299,7 +299,7 @@ def test_values_that_do_not_fit_are_refused(tmp_path, tiny_llama, value, quantiz
     [
         ("lm_head.weight", (400, 64), "no such tensor"),
         ("model.norm.weight", (32,), r"shape \(32,\) is not \(64,\)"),
-        ("model.other.weight", (1,), "no name in GGUF"),
+        ("model.other.weight", (1,), r'"model\.other\.weight": GGUF has no name'),
     ],
 )
 def test_tensors_the_base_does_not_have_are_refused(tmp_path, tiny_llama, name, shape, words):

@@ -105,7 +105,7 @@ def test_wrong_values_are_noticed_by_their_logits(tmp_path, base, monkeypatch):
     assert good.check["gguf"]["logits"]["largest_difference"] < 1e-3
     monkeypatch.setattr(Architecture, "_rotated", lambda *_: None)
     (tmp_path / "bad").mkdir()
-    with pytest.raises(TrainerError, match=r"llama.cpp computes other values than the trained model: .* off on average"):
+    with pytest.raises(TrainerError, match=r"model\.gguf: llama\.cpp .* \d\S* off on average, .*\(0\.05\)$"):
         export_model(job, tmp_path / "bad", base, Merge(merged), quiet, judge)
     assert not (tmp_path / "bad" / "artifacts" / "model.gguf").exists()
 
@@ -117,7 +117,10 @@ def test_lost_head_is_noticed_by_its_logits(tmp_path, base):
     model = base.load_model(torch.float32, "cpu")
     for quantization in ("f32", "q8_0"):
         splice(file, tmp_path / "bad.gguf", [], quantization, Changes(), quiet)
-        with pytest.raises(TrainerError, match="does not find the trained model"):
+        with pytest.raises(
+            TrainerError,
+            match=rf"model\.gguf: llama\.cpp .* \d\S* off on average, .*\({export_check.LIMITS[quantization]}\)$",
+        ):
             check_logits(tmp_path / "bad.gguf", quantization, lambda: samples(model))
 
 

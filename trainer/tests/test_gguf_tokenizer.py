@@ -157,8 +157,11 @@ def test_bos_is_added_where_the_tokenizer_adds_it(tmp_path, tiny_llama):
     [
         ({"model": {"byte_fallback": True}}, "SentencePiece BPE"),
         ({"normalizer": {"type": "Lowercase"}}, "Lowercase"),
-        ({"pre_tokenizer": {"type": "Whitespace"}}, "not known to llama.cpp.*Whitespace"),
-        ({"pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True}}, "not known"),
+        ({"pre_tokenizer": {"type": "Whitespace"}}, r'pre-tokenizer: \{"type": "Whitespace"'),
+        (
+            {"pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True}},
+            r'pre-tokenizer: \{"type": "ByteLevel"',
+        ),
     ],
 )
 def test_metadata_refuses_other_tokenizers(tmp_path, tiny_llama, change, words):

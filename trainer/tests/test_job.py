@@ -32,13 +32,19 @@ def test_read_job_takes_whole_numbers_where_fractions_may_stand(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"train": {"epoch": 1}}, '"train.epoch" is not a known field; known fields: epochs, learning_rate, batch_size'),
+        (
+            {"train": {"epoch": 1}},
+            '"train.epoch" is not a known field; known fields: epochs, learning_rate, batch_size',
+        ),
         ({"method": {"kind": "full", "rank": 8}}, '"method.rank" is not a known field; known fields: kind'),
         (
             {"evaluate": {"few_shot": {"shots": 3}}},
             '"evaluate.few_shot.shots" is not a known field; known fields: in',
         ),
-        ({"templates": [tiny.CHATML | {"end": ""}]}, '"templates[0].end" is not a known field; known fields: name, det'),
+        (
+            {"templates": [tiny.CHATML | {"end": ""}]},
+            '"templates[0].end" is not a known field; known fields: name, detect',
+        ),
         ({"jobs": 1}, '"jobs" is not a known field; known fields: version, name, base, template'),
         ({"train": [1]}, '"train" must be an object'),
         ({"method": {"target": ["q_proj", 1]}}, '"method.target[1]" must be a text, found 1'),
@@ -64,11 +70,8 @@ def test_read_job_takes_whole_numbers_where_fractions_may_stand(tmp_path):
         ({"method": {"kind": "adapter", "size": 50}}, '"method.size" is 50 and must be a multiple of 32'),
         ({"method": PREFIX | {"length": 0}}, '"method.length" is 0 and must be 1 or more'),
         ({"method": PREFIX | {"placement": "middle"}}, "must be one of input, layers"),
-        (
-            {"method": PREFIX | LAYERS, "export": {"gguf": True}},
-            '"export.gguf" must be false: keys and values of every',
-        ),
-        ({"method": PREFIX | LAYERS, "export": {"merged": True}}, '"export.merged" must be false: keys and values of'),
+        ({"method": PREFIX | LAYERS, "export": {"gguf": True}}, '"export.gguf" must be false: '),
+        ({"method": PREFIX | LAYERS, "export": {"merged": True}}, '"export.merged" must be false: '),
         ({"version": 2}, '"version" is 2; this trainer reads version 1'),
         ({"template": "llama9"}, "\"template\" is 'llama9' and must be auto, jinja or one of chatml"),
         ({"templates": [tiny.CHATML | {"stop": ["</s>"]}]}, '"templates[0].turns.assistant.close" must begin with'),

@@ -160,7 +160,7 @@ def test_row_attention_refuses_what_it_does_not_compute(extra):
     assert row_attention(module, q, q, q, None, **rows, **{extra: None})[0].shape == (1, 5, 2, 4)
     with pytest.raises(Unfit, match=extra):
         row_attention(module, q, q, q, None, **rows, **{extra: torch.ones(2)})
-    with pytest.raises(Unfit, match="where rows begin"):
+    with pytest.raises(Unfit, match="where rows start"):
         row_attention(module, q, q, q, None)
     with pytest.raises(Unfit, match="mask"):
         row_attention(module, q, q, q, torch.zeros(5, 5), **rows)
@@ -179,7 +179,7 @@ def test_own_logits_are_those_of_the_whole_model_and_leave_it_as_it_was(base):
 
 
 def test_a_base_that_reads_ahead_is_refused(base):
-    with pytest.raises(TrainerError, match="no causal language model"):
+    with pytest.raises(TrainerError, match=r'"bert": .*not a causal language model$'):
         chosen(attached(base("bert both ways"), "full"), some_rows())
 
 
@@ -202,12 +202,12 @@ def test_a_merge_that_gives_something_else_is_refused(base):
 
 
 def test_tensors_that_the_file_holds_in_another_form_cannot_be_merged(base):
-    with pytest.raises(TrainerError, match="its file has no tensor"):
+    with pytest.raises(TrainerError, match=r'has no tensor "model\.layers\.0\.'):
         check_merge_values(base("mixtral"), attached(base("mixtral"), "full"))
     method = attached(base("llama"), "full")
     with torch.no_grad():
         method.parameters()["model.layers.0.self_attn.q_proj.weight"].mul_(2)
-    with pytest.raises(TrainerError, match="other values in its file"):
+    with pytest.raises(TrainerError, match=r'"model\.layers\.0\.self_attn\.q_proj\.weight" has different values'):
         check_merge_values(base("llama"), method)
 
 

@@ -3,10 +3,10 @@ import { COLUMNS, INTO, userType, within } from "./axolotl_types.ts";
 import { isSection, type Path } from "../../spec/yaml/path.ts";
 import { conversationFormat, type Entry, newSpeakers, sections, texts, writeEntries } from "../datasets.ts";
 import type { Reason } from "../draft.ts";
+import { holdOut } from "../held_out.ts";
 import type { Task } from "../task.ts";
 import { refuseObjective } from "../refuse.ts";
 import { leaveEmpty, leaveOdd } from "../apply_rules.ts";
-import { numberOf } from "../values.ts";
 import { own, type Rule } from "../rules.ts";
 
 /** For the page: what becomes of the members of `datasets` and `test_datasets`. */
@@ -64,7 +64,7 @@ const REASONS: Readonly<Record<string, Reason>> = {
 };
 
 export async function convertDatasets(task: Task): Promise<void> {
-  const { reader, draft } = task;
+  const { reader } = task;
   for (const name of ["datasets", "test_datasets"] as const) {
     if (reader.has([name]) && reader.get([name]) === undefined) leaveEmpty([name], task);
     const entries: Entry[] = [];
@@ -73,27 +73,7 @@ export async function convertDatasets(task: Task): Promise<void> {
     }
     writeEntries(task, INTO[name], entries);
   }
-  split(task);
-  const held = draft.values.has("dataset.eval") || draft.values.has("dataset.split.eval");
-  if (held) {
-    draft.set(
-      "evaluate.metric",
-      "none",
-      "loss and perplexity, as in Axolotl; exact_match scores whole answers",
-    );
-  }
-}
-
-function split(task: Task): void {
-  const { reader, draft } = task;
-  const size = numberOf(reader.get(["val_set_size"]));
-  if (size === undefined) {
-    if (reader.has(["val_set_size"])) leaveEmpty(["val_set_size"], task);
-  } else if (size === 0) {
-    draft.carry(reader, ["val_set_size"], null, 0, "no rows are held out, as without dataset.split");
-  } else if (draft.values.has("dataset.eval")) {
-    draft.leave(reader, ["val_set_size"], { why: "test_datasets names the rows held out", matters: false });
-  } else draft.carry(reader, ["val_set_size"], "dataset.split.eval", size);
+  holdOut(task, "val_set_size");
 }
 
 async function entriesOf(

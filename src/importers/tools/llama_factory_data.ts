@@ -3,11 +3,11 @@ import { basename, dirname, join } from "../../deps/path.ts";
 import { isSection, type Path } from "../../spec/yaml/path.ts";
 import { conversationFormat, type Entry, newSpeakers, place, writeEntries } from "../datasets.ts";
 import type { Reason } from "../draft.ts";
+import { holdOut } from "../held_out.ts";
 import type { Task } from "../task.ts";
 import { Reader } from "../reader.ts";
 import { refuseObjective } from "../refuse.ts";
 import { leaveEmpty, leaveRest } from "../apply_rules.ts";
-import { numberOf } from "../values.ts";
 import { own, type Rule } from "../rules.ts";
 
 const INFO = "dataset_info.json";
@@ -62,25 +62,7 @@ export async function convertDatasets(task: Task): Promise<void> {
     writeEntries(task, to, entries);
     if (!reader.isMarked([key])) draft.account(reader, [key], to, value);
   }
-  split(task);
-  const held = draft.values.has("dataset.eval") || draft.values.has("dataset.split.eval");
-  if (held) {
-    draft.set(
-      "evaluate.metric",
-      "none",
-      "loss and perplexity, as in LLaMA-Factory; exact_match scores whole answers",
-    );
-  }
-}
-
-function split(task: Task): void {
-  const { reader, draft } = task;
-  const size = numberOf(reader.get(["val_size"]));
-  if (size === undefined) {
-    if (reader.has(["val_size"])) leaveEmpty(["val_size"], task);
-  } else if (size === 0) {
-    draft.carry(reader, ["val_size"], null, 0, "no rows are held out, as without dataset.split");
-  } else draft.carry(reader, ["val_size"], "dataset.split.eval", size);
+  holdOut(task, "val_size");
 }
 
 /** The descriptions of datasets, in the folder that `dataset_dir` names. */

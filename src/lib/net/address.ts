@@ -8,7 +8,7 @@ export interface Address {
   readonly authorization: string | undefined;
   /** Parameters that each request carries. */
   readonly query: readonly (readonly [string, string])[];
-  /** Texts that must show nowhere. */
+  /** Texts that must never be shown. */
   readonly secrets: readonly string[];
 }
 
@@ -39,7 +39,7 @@ export function addressOf(text: string): Address {
   };
 }
 
-/** The same address with credentials that came by another way: `user:password`, or a token (Bearer). */
+/** The same address with credentials given separately: `user:password`, or a token (Bearer). */
 export function withCredentials(address: Address, credentials: string, scheme?: "Bearer"): Address {
   if (scheme === undefined && credentials.includes(":")) {
     return { ...address, ...withBasic(address, credentials) };
@@ -48,7 +48,7 @@ export function withCredentials(address: Address, credentials: string, scheme?: 
   return { ...address, authorization: `Bearer ${credentials}`, secrets };
 }
 
-/** The address of what lies below it, with the address's own parameters. */
+/** URL of a path below the address, with the address's own query parameters. */
 export function below({ shown, query }: Address, path: string): URL {
   const url = new URL(`${shown}${path}`);
   for (const [name, value] of query) url.searchParams.append(name, value);
@@ -60,17 +60,17 @@ export function isSecret({ authorization, query }: Address): boolean {
   return authorization !== undefined || query.length > 0;
 }
 
-/** Takes secrets out of a text that others may have quoted them in. */
+/** Removes secrets from a text that may quote them. */
 export function without(secrets: readonly string[], text: string, instead = "[secret]"): string {
   return secrets.reduce((rest, secret) => rest.replaceAll(secret, instead), text);
 }
 
-/** The same of a text that means something: a short secret may be part of any word in it. */
+/** The same for readable text. Short secrets stay: they may be part of any word. */
 export function withoutLong(secrets: readonly string[], text: string, instead?: string): string {
   return without(secrets.filter((secret) => secret.length >= LONG), text, instead);
 }
 
-/** As it is, and in the ways in which an address may carry it. */
+/** As it is, and in the encodings an address may have. */
 function formsOf(secret: string): string[] {
   return [secret, encodeURIComponent(secret), `${new URLSearchParams({ "": secret })}`.slice(1)];
 }
@@ -84,7 +84,7 @@ function withBasic({ secrets }: Pick<Address, "secrets">, pair: string) {
   };
 }
 
-/** The longest first, so that none is left half. One letter is in every text. */
+/** Longest first, so that no part of one remains. Single letters are in every text. */
 function secretTexts(texts: readonly string[]): string[] {
   return [...new Set(texts)].filter((text) => text.length > 1).sort((a, b) => b.length - a.length);
 }

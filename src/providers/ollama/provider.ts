@@ -69,7 +69,7 @@ async function refuseBeforeTraining(work: SubmitWork): Promise<void> {
     if (settings.register === "always" || error instanceof UsageError) throw error;
     work.signal.throwIfAborted();
     if (!(error instanceof TemperError) || error.code === "ollama-unreachable") return;
-    warn(work, `The model cannot be registered as things are: ${withHint(error)}`);
+    warn(work, `Registering the model would fail now: ${withHint(error)}`);
   }
 }
 

@@ -160,7 +160,7 @@ const prefixOfLayers: Rule = (get) => {
       on(
         "value",
         "provider.export.merged",
-        "Conflicting value of provider.export.merged: method.placement is layers, and a merged model cannot hold " +
+        "Conflicting value of provider.export.merged: method.placement is layers, and a merged model cannot contain " +
           "keys and values of every layer",
         { hint: "remove it, or set method.placement to input" },
       ),

@@ -4,7 +4,7 @@ import type { SourceOptions, Spec } from "../schema/schema.ts";
 /** One entry of dataset.source or dataset.eval, as plain data that may be wrong. */
 export interface GivenEntry {
   readonly at: Path;
-  /** Where its path stands, which may be the entry itself. */
+  /** Place of its path: the entry itself where that is a string. */
   readonly pathAt: Path;
   readonly value: unknown;
   /** The path or glob; undefined where there is none. */

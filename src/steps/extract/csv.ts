@@ -1,4 +1,5 @@
 import { readLines } from "../../lib/files/lines.ts";
+import { counted } from "../../lib/text/format.ts";
 import { type Dialect, RecordSplitter } from "./record_splitter.ts";
 import {
   type Advice,
@@ -65,9 +66,9 @@ class Table {
       return void this.#rows.push({ line, json: this.#json(cells) });
     }
     const than = cells.length > this.#names.length ? "more" : "fewer";
-    const columns = `${this.#names.length} columns of the header`;
+    const columns = `${counted(this.#names.length, "column")} of the header`;
     const quoted = last === line ? "" : `; a quoted cell extends it to line ${last}`;
-    this.#note(line, `the row has ${cells.length} cells, ${than} than the ${columns}${quoted}`);
+    this.#note(line, `the row has ${counted(cells.length, "cell")}, ${than} than the ${columns}${quoted}`);
   }
 
   take(): Row[] {
@@ -98,7 +99,7 @@ class Table {
     const other = [";", "\t", ",", "|"].find((sign) => sign !== delimiter && names[0]?.includes(sign));
     if (names.length > 1 || named.delimiter || other === undefined) return;
     const between = delimiter === "\t" ? "tabs" : "commas";
-    this.#note(line, `the header is a single column: does the file use another delimiter than ${between}?`, [
+    this.#note(line, `the header is a single column: does the file use a delimiter other than ${between}?`, [
       { when: `where ${JSON.stringify(other)} separates cells`, options: { delimiter: other } },
     ]);
   }

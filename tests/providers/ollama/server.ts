@@ -1,5 +1,5 @@
-import assert from "../../deps/assert.ts";
 // deno-lint-ignore-file no-console -- says which tests are skipped, and why
+import assert from "../../deps/assert.ts";
 import { dirname, join } from "../../../src/deps/path.ts";
 import { denoFs } from "../../../src/lib/files/fs.ts";
 import { until } from "../../until.ts";

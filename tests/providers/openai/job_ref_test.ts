@@ -19,7 +19,7 @@ Deno.test("readJobRef() reads a committed job, and nothing that is not one", () 
   assert.throws(() => readJobRef({ ...REF, base_url: 1 }));
   assert.throws(
     () => endpointOfJob(readJobRef({ ...REF, dialect: "gone" })),
-    /this temper does not have dialect "gone"/,
+    /no dialect "gone"$/,
   );
   assert.deepEqual(readJobToCancel({ provider: "openai", records: [{ event: "e" }] }), {
     records: [{ event: "e" }],

@@ -23,7 +23,7 @@ Deno.test("plan --prices FILE goes before temper's table, and a bad file is refu
   assert.equal(refused.code, 2);
   assert.match(refused.err, /Cannot read prices/);
   const unknown = await project.call("plan", "hosted.yaml", "--set", "provider.base=new-model");
-  assert.match(unknown.out, /The price of new-model/);
+  assert.match(unknown.out, /price is known for new-model: set provider\.price/);
 });
 
 Deno.test("check names every field that the dialect cannot honour", async () => {

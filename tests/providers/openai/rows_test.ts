@@ -88,6 +88,6 @@ Deno.test("a hosted run refuses reasoning and media with their row and field, be
     ran.err,
     /train\.jsonl:1: messages\[1\]\.content belongs to a message with an extra "reasoning_content"/,
   );
-  assert.match(ran.err, /train\.jsonl:2: images holds media/);
+  assert.match(ran.err, /train\.jsonl:2: images contains media .*near "\[\\"a\.png\\"\]"/);
   assert.equal(service.files.size, 0);
 });

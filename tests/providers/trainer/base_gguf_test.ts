@@ -23,7 +23,7 @@ Deno.test("ggufBase() takes each supported architecture", async () => {
 Deno.test("ggufBase() says from the header what training cannot reproduce", async () => {
   const cases: [GgufOptions, string][] = [
     [{ counts: { "split.count": 3, "split.no": 1 } }, "it is part 2 of 3 of a split model"],
-    [{ texts: { "general.type": "adapter" } }, 'it contains a "adapter", not a complete model'],
+    [{ texts: { "general.type": "adapter" } }, 'its general.type is "adapter", not "model"'],
     [
       { changed: { "attention.sliding_window": 8 } },
       'its metadata "llama.attention.sliding_window" is 8, which training does not support',

@@ -123,9 +123,9 @@ Deno.test("describeBase() refuses folders without safetensors, and says why pick
     message: /weights are pickles \("pytorch_model\.bin"\), which can run code when loaded$/,
   });
   await Deno.remove(join(dir, pickles, "pytorch_model.bin"));
-  await assert.rejects(describe(pickles), { message: /holds no \.safetensors file$/ });
+  await assert.rejects(describe(pickles), { message: /has no \.safetensors file$/ });
   await Deno.remove(join(dir, pickles, "config.json"));
-  await assert.rejects(describe(pickles), { message: /holds no config\.json$/ });
+  await assert.rejects(describe(pickles), { message: /has no config\.json$/ });
 });
 
 Deno.test("describeBase() refuses safetensors that are cut short or something else", async () => {

@@ -20,7 +20,7 @@ Deno.test("rowFinding() wants whole blocks in every row of a blocked type", () =
       path: ["provider", "export", "quantization"],
       at: "value",
       message: `Cannot export base "${BASE.name}" as ${quantization}: rows of 1594 values ` +
-        "(feed-forward 1530 and adapter 64) are not a multiple of blocks of 32",
+        "(feed-forward 1530 and adapter 64) are not a multiple of the block size 32",
       hint: "Set provider.export.quantization to f16",
     }]);
     const [hidden] = found({ hidden: 580 }, { kind: "lora" }, { quantization });

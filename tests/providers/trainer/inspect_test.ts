@@ -56,7 +56,7 @@ Deno.test("inspect() marks a type whose blocks the base's rows do not fill", asy
   const base = { changed: { feed_forward_length: 136 } };
   for (const quantization of ["q4_0", "q8_0"]) {
     assert.deepEqual(await problems({ base, quantization }), [[
-      `Cannot export base "base.gguf" as ${quantization}: rows of 136 values (feed-forward) are not a multiple of blocks of 32`,
+      `Cannot export base "base.gguf" as ${quantization}: rows of 136 values (feed-forward) are not a multiple of the block size 32`,
       "Set provider.export.quantization to f16",
       quantization,
     ]]);

@@ -9,6 +9,9 @@ import { until } from "../../until.ts";
 
 const local = localProvider({ trainerDir: DOUBLE, stallMs: 600 });
 
+const ADOPTING = "Adopting the training";
+const SILENT = "The trainer has been silent for ";
+
 async function configured(project: Project): Promise<void> {
   const work = await project.work();
   await local.configure(work);
@@ -153,7 +156,7 @@ Deno.test("submit() takes the training of a run that failed after it, once", asy
   await assert.rejects(ollama.monitor(await project.work()), /the provider always exports|Cannot/);
   project.jobs.splice(0);
   await submitted(project, "run-2");
-  assert(project.messages().some((message) => message.startsWith("Adopting the training of run run-1")));
+  assert(project.messages().some((message) => message.startsWith(`${ADOPTING} of run run-1,`)));
   await local.monitor(await project.work("run-2"));
   assert.equal((await starts(project.jobDir)).length, 1);
   assert.deepEqual(
@@ -163,7 +166,7 @@ Deno.test("submit() takes the training of a run that failed after it, once", asy
   );
   project.jobs.splice(0);
   await submitted(project, "run-3");
-  assert.equal(project.messages().filter((message) => message.startsWith("Taking")).length, 1);
+  assert.equal(project.messages().filter((message) => message.startsWith(ADOPTING)).length, 1);
 });
 
 Deno.test("submit() leaves a training alone that other rows were trained in or asked of", async () => {
@@ -178,7 +181,7 @@ Deno.test("submit() leaves a training alone that other rows were trained in or a
     const other = await denoFs.stat(path) ? (await Deno.readTextFile(path)).replace("on", "ON") : "{}\n";
     await denoFs.writeAtomic(path, other);
     await submitted(project, "run-2");
-    assert(!project.messages().some((message) => message.startsWith("Taking")), name);
+    assert(!project.messages().some((message) => message.startsWith(ADOPTING)), name);
   }
 });
 
@@ -250,11 +253,11 @@ Deno.test("monitor() warns once of a trainer that stands still", async () => {
   Deno.kill(pid!, "SIGSTOP");
   await until(
     "a warning",
-    () => project.messages().some((message) => message.startsWith("No news from the trainer")),
+    () => project.messages().some((message) => message.startsWith(SILENT)),
   );
   Deno.kill(pid!, "SIGCONT");
   await following;
-  assert.equal(project.messages().filter((message) => message.startsWith("No news")).length, 1);
+  assert.equal(project.messages().filter((message) => message.startsWith(SILENT)).length, 1);
   assert.equal((await starts(project.jobDir)).length, 1);
 });
 

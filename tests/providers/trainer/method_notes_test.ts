@@ -21,7 +21,7 @@ const notes = (method: object, train: object = {}) =>
   methodNotes(spec(method, train), BASE.shape!).join("\n");
 
 Deno.test("methodNotes() warns of the memory and the disk that full takes", () => {
-  assert.match(notes({ kind: "full" }), /16 bytes of memory for each weight .*: 2\.2 GB before/);
+  assert.match(notes({ kind: "full" }), /16 bytes of memory per weight .*: 2\.2 GB before/);
   assert.match(
     notes({ kind: "full" }),
     /Each checkpoint of full takes 1\.6 GB of disk.* they are written less often, and a kill costs more/,

@@ -81,7 +81,7 @@ Deno.test("templateNotes() tells the first difference, split conversations and t
     date: "2024-07-26",
   } as unknown as Tokens;
   const [difference, split, leftOut, date, ...more] = templateNotes(tokens);
-  assert.match(difference!, /another text than "chatml".* First in a\.jsonl:3: "a\\n" instead of "<s>a"/);
+  assert.match(difference!, /differs from "chatml".* First in a\.jsonl:3: "a\\n" instead of "<s>a"/);
   assert.match(split!, /^2 of 3 conversations became several rows, 5 in all/);
   assert.equal(leftOut, "The chat template leaves turns of role system out of 2 rows, first in a.jsonl:4");
   assert.match(date!, /fixed at 2024-07-26/);

@@ -59,10 +59,7 @@ const QUOTED: [name: string, text: string, line: number, rows: unknown[]][] = [
 for (const [name, text, line, rows] of QUOTED) {
   Deno.test(`a .tsv that CSV's quoting shows in is refused, and read as its advice says: ${name}`, async () => {
     const words = await read({ "a.tsv": text }, "a.tsv");
-    assert.match(
-      words as string,
-      new RegExp(`a\\.tsv:${line}: the cell .* looks like one that CSV puts in quotes`),
-    );
+    assert.match(words as string, new RegExp(`a\\.tsv:${line}: the cell .*quote`));
     const entries = proposed(words);
     assert.deepEqual(entries, [{ path: "a.tsv", quote: '"' }, { path: "a.tsv", quote: "none" }]);
     assert.deepEqual(await read({ "a.tsv": text }, [entries[0]]), rows);
@@ -76,7 +73,7 @@ Deno.test("a row of a .tsv with too many or too few cells is refused with its li
   const words = await read({ "a.tsv": "a\tb\n1\t2\t3\n4\n5\t6\n" }, { path: "a.tsv", quote: "none" });
   assert.match(
     words as string,
-    /2 problems\n {2}a\.tsv:2: the row has 3 cells, more .*\n {2}a\.tsv:3: the row has 1/,
+    /2 problems\n {2}a\.tsv:2: the row has 3 cells, more .*\n {2}a\.tsv:3: the row has 1 cell,/,
   );
 });
 
@@ -86,7 +83,7 @@ Deno.test("all problems of a .csv are told together, and no row is swallowed on 
   const lines = (words as string).match(/a\.csv:\d+: [\w ]+/g);
   assert.deepEqual(lines, [
     "a.csv:2: there is text after a closing quote",
-    "a.csv:4: there is a quote within a cell",
+    "a.csv:4: there is a quote inside a cell",
     "a.csv:5: there is text after a closing quote in line 7",
     "a.csv:7: there is text after a closing quote",
   ]);
@@ -95,7 +92,7 @@ Deno.test("all problems of a .csv are told together, and no row is swallowed on 
 Deno.test("a quote that is never closed hides nothing behind it", async () => {
   const words = await read({ "a.csv": 'a,b\n1,"open\n2,ok\n3\n4,y\n5,6,7' }, "a.csv");
   assert.match(words as string, /a\.csv:2: a quote that opens in this row is never closed/);
-  assert.match(words as string, /a\.csv:4: the row has 1 cells/);
+  assert.match(words as string, /a\.csv:4: the row has 1 cell,/);
   assert.match(words as string, /a\.csv:6: the row has 3 cells/);
 });
 
@@ -196,20 +193,20 @@ Deno.test("a file that is listed twice is refused, with both places", async () =
     const dataset = { source, ...evaluation !== undefined && { eval: evaluation } };
     const { code, message, hint } = await refusal(bench.extract(bench.pipeline(dataset)));
     assert.equal(code, "source-twice");
-    assert.match(hint ?? "", /^Name each file once: rows that are read twice count double$/);
+    assert.match(hint ?? "", /each file once/);
     return message.replaceAll(bench.dir, "");
   };
   assert.match(
     await words(["c.jsonl", "./c.jsonl"]),
-    /source: "\/c\.jsonl" is named by "c\.jsonl" and by "\.\/c\.jsonl"$/,
+    /source: "\/c\.jsonl" is listed as "c\.jsonl" and as "\.\/c\.jsonl"$/,
   );
   assert.match(
     await words(["x/b.jsonl", { path: "x/*.jsonl" }]),
-    /"\/x\/b\.jsonl" is named by "x\/b\.jsonl" and by "x\//,
+    /"\/x\/b\.jsonl" is listed as "x\/b\.jsonl" and as "x\//,
   );
   assert.match(
     await words(["x/a.jsonl", "link.jsonl"]),
-    /"\/link\.jsonl", a link to "\/x\/a\.jsonl", is named by/,
+    /"\/link\.jsonl", a link to "\/x\/a\.jsonl", is listed as/,
   );
   assert.match(
     await words("**/*.jsonl"),

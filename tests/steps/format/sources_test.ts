@@ -55,7 +55,7 @@ Deno.test("a source names its format and columns, and the dataset's are for the 
   assert.deepEqual([texts[0], texts[5], texts.at(-1)], ["ask 0? > tell 0", "double 0 > 0", "tell 4 > ask 4"]);
   assert.equal(
     (await b.report()).train.why,
-    "s1.jsonl and 1 more: dataset.format names it; asked.jsonl: its entry in the pipeline file names it",
+    "s1.jsonl and 1 more: dataset.format says so; asked.jsonl: its entry in the pipeline file says so",
   );
 });
 
@@ -63,7 +63,7 @@ Deno.test("rows of several kinds in one file are refused, with advice that loses
   await using b = await bench({ "mixed.jsonl": [...asked.slice(0, 4), ...talked.slice(0, 3)] });
   const { message, hint } = await refusal(b.format(b.pipeline({ source: "mixed.jsonl" })));
   assert.match(message, /its first 7 rows fit alpaca \(4\) and sharegpt \(3\)/);
-  assert.match(hint!, /put each kind into a file of its own/);
+  assert.match(hint!, /each kind into its own file/);
   await b.write(
     "both.jsonl",
     jsonl([{ ...asked[0], prompt: "p", completion: "c" }, { ...asked[1], prompt: "p" }]),
@@ -163,7 +163,7 @@ Deno.test("a speaker whom no row names is refused, and so is one whom no role is
   assert.match(await words(checked), /Cannot use dataset\.roles: no speaker "agentn" in the rows\n/);
   const stranger = await words({ kunde: "user" });
   assert.match(stranger, /messages\[1\]\.role is "agentin", which is none of/);
-  assert.match(stranger, /\nWhere "agentin" is system, user, assistant or tool, dataset\.roles says so/);
+  assert.match(stranger, /\nWhere "agentin" is system, user, assistant or tool, .*dataset\.roles/);
 });
 
 Deno.test("format.inputs() holds what sources say of their rows, and nothing where none does", async () => {
@@ -196,7 +196,7 @@ Deno.test("a number that was rounded is refused where it is used, and only there
   assert.equal((await b.format(b.pipeline({ source: "a.jsonl" })))["train"], 1);
   assert.match(
     (await refusal(b.format(b.pipeline({ source: "b.jsonl" })))).message,
-    /b\.jsonl:1: tools\[0\]\.function\.parameters\.maximum is a number with more digits than numbers keep/,
+    /b\.jsonl:1: tools\[0\]\.function\.parameters\.maximum is a number with more digits/,
   );
   assert.match(
     (await refusal(b.format(b.pipeline({ source: "a.jsonl", split: { eval: 0.5, by: "id" } })))).message,
@@ -217,5 +217,5 @@ Deno.test("a number that was rounded is refused where it is used, and only there
     assert.equal((await b.format(await ofPi(pi)))["train"], 1);
   }
   const { message } = await refusal(b.format(await ofPi("3.14159265358979323846")));
-  assert.match(message, /pi\.jsonl:1: a is a number with more digits than numbers keep/);
+  assert.match(message, /pi\.jsonl:1: a is a number with more digits/);
 });

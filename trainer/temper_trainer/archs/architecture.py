@@ -93,7 +93,7 @@ class Architecture:
     reads_gguf: bool = True
     """False where a GGUF file of this name is read as another architecture."""
     condition: str = ""
-    """What the requirements come to, for lists: `mistral without a window`."""
+    """What the requirements come to, for lists: `mistral without sliding windows`."""
 
     def hf_name(self, gguf: str) -> str | None:
         """None for a tensor it does not have."""

@@ -1,4 +1,4 @@
-"""Mistral without a window is a llama by what it computes, and written as one."""
+"""Mistral without sliding windows is a llama by what it computes, and written as one."""
 
 from dataclasses import replace
 
@@ -16,5 +16,5 @@ ARCHITECTURE = replace(
         Requirement("sliding_window", (None,), "its attention has sliding windows", 4096),
     ),
     reads_gguf=False,
-    condition="without a window",
+    condition="without sliding windows",
 )

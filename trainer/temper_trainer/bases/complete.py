@@ -1,4 +1,5 @@
-"""Whether a folder has the tensors of its architecture. transformers initialises missing ones at random and continues."""
+"""Whether a folder has the tensors of its architecture. transformers initialises missing ones
+at random and continues."""
 
 from collections.abc import Collection
 from typing import Any
@@ -17,7 +18,7 @@ def loaded_names(config: Any, tensors: Tensors, head: Head) -> set[str] | None:
     missing = [name for name in wanted if names.get(name, name) not in tensors]
     if missing:
         more = f" ({len(missing)} of {len(wanted)})" if len(missing) > 1 else ""
-        others = f'; it holds others, such as "{next(iter(tensors))}"' if len(missing) == len(wanted) else ""
+        others = f'; it has others, such as "{next(iter(tensors))}"' if len(missing) == len(wanted) else ""
         raise ValueError(f'tensor "{missing[0]}" is missing{more}{others}')
     for name, shape in wanted.items():
         stored = names.get(name, name)

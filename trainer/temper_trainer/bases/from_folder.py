@@ -141,7 +141,7 @@ def _convert_tokenizer(source: Path, folder: Path, base: str) -> None:
         text = differing_text(Tokenizer.from_file(str(folder / "tokenizer.json")), source)
         if text is not None:
             quoted = json.dumps(text, ensure_ascii=False)
-            raise _unusable(base, f"the tokenizer.json built from {MODEL} splits {quoted} differently", hint)
+            raise _unusable(base, f"the tokenizer.json built from {MODEL} splits {quoted} differently from it", hint)
 
 
 def _unusable(base: str, reason: str, hint: str | None = None) -> TrainerError:

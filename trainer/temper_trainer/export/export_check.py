@@ -96,7 +96,7 @@ def check_logits(path: Path, quantization: str, samples: Samples, computed_in: s
     # Written this way round, NaN fails too
     if not mean <= limit:
         found = f"its log-probabilities are {mean:.3g} off on average, more than rounding allows ({limit:g})"
-        raise _lost("model.gguf", f"llama.cpp computes other values than the trained model: {found}")
+        raise _lost("model.gguf", f"llama.cpp computes different values than the trained model: {found}")
     return {
         "compared": True,
         "engine": f"xllamacpp {version}",

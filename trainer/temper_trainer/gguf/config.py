@@ -73,7 +73,7 @@ def _architecture(file: GgufFile) -> Architecture:
     if file.get("split.count", 0) > 1:
         raise _unsupported(file, "it is one part of a split model", "Join the parts with llama-gguf-split --merge")
     if file.get("general.type", "model") != "model":
-        raise _unsupported(file, f'it contains a "{file.get("general.type")}", not a complete model')
+        raise _unsupported(file, f'its general.type is "{file.get("general.type")}", not "model"')
     for key, neutral in arch.neutral_metadata.items():
         value = file.get(f"{name}.{key}", neutral[0])
         if value not in neutral:

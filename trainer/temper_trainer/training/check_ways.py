@@ -160,7 +160,7 @@ class Check:
         with self.answering():
             half = self.forward(tokens[: len(tokens) // 2]).float().log_softmax(-1)
         if self.differs([(half, self.truth[0][: len(half)])]):
-            raise self.refusal("it sees tokens before it predicts them: it is not a causal language model")
+            raise self.refusal("it sees tokens before it predicts them, so it is not a causal language model")
 
     def expected(self) -> list[torch.Tensor]:
         return [

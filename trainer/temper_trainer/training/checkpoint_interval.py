@@ -39,6 +39,7 @@ class CheckpointInterval:
             return None
         self.said = 2 * self.interval
         return (
-            f"Saving a checkpoint took {self.took:.1f} s, so the next one is written after {self.interval:.0f} s instead of "
-            f"{self.least:g} s, and saving takes at most {SHARE:.0%} of the time: a kill can cost that much work"
+            f"Saving a checkpoint took {self.took:.1f} s, so the next one is written after {self.interval:.0f} s "
+            f"instead of {self.least:g} s, and saving takes at most {SHARE:.0%} of the time: "
+            "a kill can cost that much work"
         )

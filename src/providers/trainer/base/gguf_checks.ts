@@ -27,7 +27,7 @@ export function supportedGguf(base: string, { metadata, tensors }: GgufFacts): A
     );
   }
   const kind = metadata["general.type"] ?? "model";
-  if (kind !== "model") throw refuse(`it contains a "${kind}", not a complete model`);
+  if (kind !== "model") throw refuse(`its general.type is "${kind}", not "model"`);
   const name = `${metadata["general.architecture"] ?? ""}`;
   const arch = architectureOfGguf(name);
   if (!arch) throw refuse(`its architecture is "${name}"`, SUPPORTED_HINT);

@@ -2,7 +2,7 @@ import type { Json } from "../../../lib/json/json.ts";
 import { scanJson } from "../../../lib/json/json_scan.ts";
 
 /** What is said of a number whose digits JSON.parse has rounded. */
-export const TOO_MANY_DIGITS = "is a number with more digits than a JSON number keeps; put it in quotes";
+export const TOO_MANY_DIGITS = "is a number with more digits than a 64-bit float keeps; put it in quotes";
 
 /** Where the first such number stands at or below `path`. */
 export function roundedNumber(value: Json | undefined, path: string): string | undefined {

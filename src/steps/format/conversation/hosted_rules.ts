@@ -42,7 +42,7 @@ function images({ role, message }: Turn, { images: most }: RowRules): string | u
   const found = parts.filter((part) => part["type"] === "image_url");
   if (found.length === 0) return undefined;
   if (role !== "user") return `contains an image, which only user turns may contain`;
-  if (found.length > most) return `holds ${found.length} images, services take ${most}`;
+  if (found.length > most) return `contains ${found.length} images, but services take at most ${most}`;
   const wrong = found.find((part) => !/^(https?:\/\/|data:image\/(jpeg|png|webp);base64,)/.test(urlOf(part)));
   return wrong && "contains an image that is neither an http address nor JPEG, PNG or WEBP data";
 }

@@ -26,7 +26,7 @@ export function parseJsonCell(value: Json | undefined): JsonCell {
   const fault = lossFault(value, parsed);
   if (fault) return no(`cannot be read as JSON without loss: ${faultText(value, fault)}`);
   if (roundedNumber(parsed, "") !== undefined) {
-    return no("is JSON text with a number that has more digits than a JSON number keeps; put it in quotes");
+    return no("is JSON text with a number that has more digits than a 64-bit float keeps; put it in quotes");
   }
   // A text that begins like a list or an object can be nothing else.
   return { ok: true, value: parsed as readonly Json[] | JsonObject };

@@ -37,7 +37,7 @@ const CASES: readonly (readonly [string, JsonObject, RegExp | undefined])[] = [
   [
     "no turn that is learnt",
     { messages: [user, { ...done, weight: 0 }] },
-    /answers are all marked as not to be learnt/,
+    /^data\.jsonl:3 messages\[0\]\.content .*answers are all excluded/,
   ],
   ["reasoning", { messages: [user, { ...done, reasoning_content: "so" }] }, /extra "reasoning_content"/],
   [
@@ -48,7 +48,7 @@ const CASES: readonly (readonly [string, JsonObject, RegExp | undefined])[] = [
   [
     "images beside the messages",
     { messages: [user, done], images: ["a.png"] },
-    /images holds media beside the conversation.*parts of type image_url/,
+    /^data\.jsonl:3 images .*parts of type image_url/,
   ],
   [
     "a weight of the user",
@@ -70,7 +70,7 @@ const CASES: readonly (readonly [string, JsonObject, RegExp | undefined])[] = [
   [
     "a wrong answer",
     { messages: [user, call, { role: "tool", tool_call_id: "c2", content: "1" }, done] },
-    /fits none/,
+    /^data\.jsonl:3 messages\[2\]\.content .*tool_call_id matches none/,
   ],
   ["a call at the end", { messages: [user, call] }, undefined],
   ["an image", { messages: [image("https://x/y.png"), done] }, undefined],
@@ -78,7 +78,7 @@ const CASES: readonly (readonly [string, JsonObject, RegExp | undefined])[] = [
   [
     "a tool without a name",
     { messages: [user, done], tools: [{ type: "function", function: {} }] },
-    /tools\[0\] is no function/,
+    /^data\.jsonl:3 tools\[0\] is not a function/,
   ],
 ];
 

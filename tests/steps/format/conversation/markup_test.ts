@@ -2,10 +2,10 @@ import assert from "../../../deps/assert.ts";
 import { markupOf } from "../../../../src/steps/format/conversation/markup.ts";
 
 const SURE: readonly (readonly [text: string, says: RegExp])[] = [
-  ["Rain again.<|im_end|>", /holds <\|im_end\|>/],
-  ["What does <|im_start|> mean?", /holds <\|im_start\|>/],
+  ["Rain again.<|im_end|>", /contains <\|im_end\|>/],
+  ["What does <|im_start|> mean?", /contains <\|im_start\|>/],
   ["<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\nhi<|eot_id|>", /and 1 more/],
-  ["hello<｜end▁of▁sentence｜>", /holds <｜end▁of▁sentence｜>/],
+  ["hello<｜end▁of▁sentence｜>", /contains <｜end▁of▁sentence｜>/],
   [
     "<|user|>\nhi</s>\n<|assistant|>",
     /looks like a rendered chat template: it contains <\|user\|>, <\|assistant\|>/,

@@ -24,10 +24,10 @@ Deno.test("parseJsonCell() says why a cell is neither", () => {
   assert.match(reason('[{"a": 1,}]'), /^is not valid JSON: an extra comma \(column 9, near /);
   assert.match(
     reason('[{"a": 1, "a": 2}]'),
-    /^loses something .*: the key "a" is given twice \(column 11, near /,
+    /^cannot be read .*: the key "a" is given twice \(column 11, near /,
   );
   assert.match(
     reason("[12345678901234567890]"),
-    /^is JSON text with a number of more digits than numbers keep/,
+    /^is JSON text with a number .*more digits/,
   );
 });

@@ -100,9 +100,7 @@ Deno.test("columns() renders texts, numbers and booleans, and nothing else", () 
   assert.deepEqual(render({ v: [1] }), [
     "v is a list; a template takes text, numbers, true and false; lists and objects need {{ v | json }}",
   ]);
-  assert.deepEqual(render({ v: 2 ** 60 }), [
-    "v is a number with more digits than a JSON number keeps; put it in quotes",
-  ]);
+  assert.match(render({ v: 2 ** 60 }).join(), /^v is a number with more digits[^,]*$/);
   assert.throws(() => render({ w: 1 }), /no row of dataset\.source has a field "v"/);
   assert.throws(
     () => read({ a: 1 }, "columns", { user: "{{ a", assistant: "x" }),
