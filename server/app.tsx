@@ -117,7 +117,7 @@ function failure(c: Context, error: Error): Response | Promise<Response> {
     : { code: "unreadable", message: reason(error), hint: undefined };
   const status = code === "not-found" || NOT_FOUND.includes(code) ? 404 : code === "busy" ? 503 : 422;
   if (c.req.path.startsWith("/api/")) return c.json(errorBody(code, message, hint), status);
-  const title = status === 404 ? "Not found" : "Cannot be shown";
+  const title = status === 404 ? "Not found" : "This page cannot be shown";
   const page = <ErrorPage title={title} message={message} {...hint === undefined ? {} : { hint }} />;
   return c.html(page, status);
 }

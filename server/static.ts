@@ -20,7 +20,7 @@ const CSS = "text/css; charset=utf-8";
 
 const STYLES = [uplotCss, PAGE_STYLE, frameCss, controlsCss, listCss, runCss, chartsCss, tablesCss];
 
-/** What the pages load, all of it from here: they are part of the program and never read from the disk. */
+/** The scripts and styles of the pages: they are part of the program and never read from disk. */
 const ASSETS: Readonly<Record<string, { readonly type: string; readonly body: string }>> = {
   "style.css": { type: CSS, body: STYLES.join("\n") },
   // As a module it needs a name to be imported by. Its licence (MIT) comes with the package.

@@ -72,7 +72,7 @@ function fieldTables(root: JsonSchema): string {
 function sections(node: JsonSchema, title: string, path: string): Section[] {
   const fields = Object.entries(node.properties ?? {});
   const rows = fields.map(([name, field]) => [`\`${name}\``, takes(field), escaped(about(field))]);
-  const table = markdownTable(["field", "takes", ""], rows);
+  const table = markdownTable(["field", "value", ""], rows);
   return [
     { title, about: node.description ? `${node.description}.` : "", table },
     ...fields.flatMap(([name, field]) => sectionsOf(field, path === "" ? name : `${path}.${name}`)),

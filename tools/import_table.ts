@@ -19,7 +19,9 @@ function table({ rules, lowRank }: Importer): string {
 function cells(rule: Rule): [becomes: string, says: string] {
   switch (rule.kind) {
     case "carry": {
-      const standard = rule.standard === undefined ? [] : [`default there: ${JSON.stringify(rule.standard)}`];
+      const standard = rule.standard === undefined
+        ? []
+        : [`the tool's default: ${JSON.stringify(rule.standard)}`];
       return [`\`${rule.to}\``, [...rule.says === undefined ? [] : [rule.says], ...standard].join("; ")];
     }
     case "own":

@@ -39,7 +39,7 @@ export function Answers({ id, part: { value, problem }, query }: AnswersProps) {
         ))}
       </ul>
       {value.rows.length === 0
-        ? <p class="empty">No such row.</p>
+        ? <p class="empty">No rows of this kind.</p>
         : (
           <div class="scroll" tabindex={0} role="group" aria-label="Answers">
             <table class="answers">
@@ -100,7 +100,7 @@ function AnswerPages({ id, query, total }: { id: string; query: PredictionQuery;
   return (
     <nav class="pages" aria-label="Pages of answers">
       {query.page > 1
-        ? <a rel="prev" href={answersPath(id, query.change, query.page - 1)}>← Before</a>
+        ? <a rel="prev" href={answersPath(id, query.change, query.page - 1)}>← Previous</a>
         : null}
       <span class="soft">Page {count(query.page)} of {count(pages)}</span>
       {query.page < pages

@@ -4,7 +4,7 @@ import { assetPath } from "../static.ts";
 
 export interface LayoutProps {
   readonly title: string;
-  /** Modules for what happens while one looks. */
+  /** Scripts for live updates. */
   readonly scripts?: readonly string[];
   /** Where the way back leads. */
   readonly trail?: Child;

@@ -138,7 +138,7 @@ function Table({ query, page, now }: ListProps) {
   );
 }
 
-/** The first click shows the greatest first, where that is what one looks for. */
+/** The first click sorts in descending order for columns where that is more useful. */
 function Head(
   { column: [key, title, numeric], query }: { column: typeof COLUMNS[number]; query: ListQuery },
 ) {

@@ -69,7 +69,7 @@ function rankingLines(ranking: readonly Candidate[], palette: Palette, width: nu
       { text: time ? duration(time.train * 1000) : "–" },
       { text: bytes(artifacts.weights) },
       { text: bytes(artifacts.gguf) },
-      { text: fits ? why : `${bytes(missing)} too much`, paint: palette.dim },
+      { text: fits ? why : `needs ${bytes(missing)} more than the device has`, paint: palette.dim },
     ];
   });
   return table(columns, rows, width, palette.bold);

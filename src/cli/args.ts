@@ -5,7 +5,7 @@ import type { Command, CommandContext, Option } from "./command.ts";
 
 /** Options that every command has. */
 export const COMMON_OPTIONS: Readonly<Record<string, Option>> = {
-  json: { type: "boolean", help: "Print JSON on stdout and nothing else there" },
+  json: { type: "boolean", help: "Print JSON, and nothing else, on stdout" },
   help: { type: "boolean", short: "h", help: "Print this help" },
 };
 
@@ -57,7 +57,7 @@ function checkOption(command: Command, options: Readonly<Record<string, Option>>
     });
   }
   if (option.type === "boolean" && value !== undefined) {
-    throw new UsageError("bad-option", `Cannot read ${rawName}: it takes no value, found "${value}"`);
+    throw new UsageError("bad-option", `Cannot read ${rawName}: it does not take a value, found "${value}"`);
   }
   if (
     option.type === "string" &&
@@ -66,7 +66,7 @@ function checkOption(command: Command, options: Readonly<Record<string, Option>>
     const found = value ? `found the option "${value}"` : "found none";
     throw new UsageError(
       "bad-option",
-      `Cannot read ${rawName}: it takes a value (${option.value}), ${found}`,
+      `Cannot read ${rawName}: it needs a value (${option.value}), ${found}`,
       {
         hint: help,
       },
@@ -76,12 +76,12 @@ function checkOption(command: Command, options: Readonly<Record<string, Option>>
 
 function checkCount({ name, usage, positionals: [least, most] }: Command, count: number): void {
   if (count >= least && count <= most) return;
-  const wants = usage === "" ? "nothing" : usage;
+  const wants = usage === "" ? "no arguments" : usage;
   throw new UsageError(
     "bad-arguments",
-    `Cannot call ${name}: it takes ${wants}, found ${count || "nothing"}`,
+    `Cannot call ${name}: expected ${wants}, found ${count || "none"}`,
     {
-      hint: `\`temper ${name} --help\` explains it`,
+      hint: `\`temper ${name} --help\` shows how to call it`,
     },
   );
 }

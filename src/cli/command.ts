@@ -58,15 +58,14 @@ export const RUNS_OPTION: Option = {
 export const CACHE_OPTION: Option = {
   type: "string",
   value: "DIR",
-  help:
-    "Folder for everything that can be deleted (default: .temper for this project's step outputs; TEMPER_CACHE or the " +
+  help: "Folder for cached files (default: .temper for this project's step outputs; TEMPER_CACHE or the " +
     "user's cache folder for Python environments and converted bases)",
 };
 export const SET_OPTION: Option = {
   type: "string",
   multiple: true,
   value: "PATH=VALUE",
-  help: "Override one field of the file, such as --set train.epochs=2 (value in YAML)",
+  help: "Override one field of the file; the value is YAML, such as --set train.epochs=2",
 };
 export const CELL_OPTION: Option = {
   type: "string",
@@ -75,16 +74,16 @@ export const CELL_OPTION: Option = {
 };
 export const FORCE_OPTION: Option = {
   type: "boolean",
-  help: "Continue although the estimate exceeds the available memory",
+  help: "Continue even if the estimate exceeds the available memory",
 };
 export const PRICES_OPTION: Option = {
   type: "string",
   value: "FILE",
-  help: "Prices of hosted models that temper's own table lacks or has outdated",
+  help: "File with prices of hosted models that are missing or outdated in temper's own table",
 };
 export const TAKEOVER_OPTION: Option = {
   type: "boolean",
-  help: "Take over a run last driven by another host; make sure first that nothing drives it there",
+  help: "Take over a run last driven by another host; first make sure that no process drives it there",
 };
 
 /** Of every command that is about to use a pipeline file. */

@@ -1,7 +1,7 @@
 import { InterruptedError, TemperError } from "../lib/errors.ts";
 import type { DrivingOptions } from "../library/run.ts";
 
-/** How long a second Ctrl-C is waited for while a job runs. */
+/** How long to wait for a second Ctrl-C while a job runs. */
 const WINDOW_MS = 3_000;
 
 /**

@@ -17,7 +17,7 @@ export function libraryOptions({ fs, clock, cwd, env, values }: CommandContext):
   if (typeof values["adopt"] === "string" && values["create-anyway"] === true) {
     throw new UsageError(
       "bad-option",
-      "Cannot both adopt a job and create one: --adopt and --create-anyway given",
+      "Cannot use --adopt together with --create-anyway: adopt a job or create one",
     );
   }
   const strings = Object.entries(STRINGS).filter(([flag]) => typeof values[flag] === "string");

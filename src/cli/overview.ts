@@ -10,8 +10,8 @@ export function overview(): string {
     "",
     ...Object.entries(COMMANDS).map(([name, summary]) => `  ${name.padEnd(width)}  ${summary}`),
     "",
-    "`temper COMMAND --help` explains a command. Start with: `temper run pipelines/lora.yaml`",
-    "Exit codes: 0 ok, 1 failed, 2 file or command line wrong, 3 locked by another process, 130 interrupted.",
+    "`temper COMMAND --help` describes a command. Start with: `temper run pipelines/lora.yaml`",
+    "Exit codes: 0 ok, 1 failed, 2 invalid file or command line, 3 another process drives the run, 130 interrupted.",
     "",
   ].join("\n");
 }

@@ -4,7 +4,7 @@ import type { DataSize } from "../providers/provider.ts";
 import type { Palette } from "../ui/palette.ts";
 import { type Cell, table } from "../ui/table.ts";
 
-/** A plan, and what its user calls the file it is of. */
+/** A plan, and the pipeline file's path as the user typed it. */
 export interface PlanView extends PlanResult {
   readonly file: string;
 }

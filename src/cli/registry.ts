@@ -5,23 +5,23 @@ import type { Command } from "./command.ts";
  * that the list loads no command. A command lives in the file of its name and is exported under it.
  */
 export const COMMANDS: Readonly<Record<string, string>> = {
-  check: "Check pipeline files: every problem at once, with its place",
+  check: "Check pipeline files and list every problem with its position",
   plan: "Show what a run would do and why, with tokens, memory and time; changes nothing",
   run: "Run a pipeline, or resume its latest run",
   compare: "Run every combination of a matrix and compare cost and quality",
-  explain: "Show why a step will run again: what changed since the latest run, old and new",
+  explain: "Show why steps will run again: what changed since the latest run, before and after",
   advise: "Recommend a method for this data, model and machine, with figures",
   runs: "List the runs, newest first",
   show: "Show one run: steps, scores, sample answers, artifacts, next commands",
-  logs: "Print the log of a run; follows it while the run is active",
+  logs: "Print the log of a run, and follow it while the run is active",
   cancel: "Cancel a run and its training for good",
   register: "Serve a finished run's model with Ollama and measure the served answers",
   unregister: "Remove a run's model from Ollama; the run keeps its files",
   serve: "Serve a read-only status page of the runs",
-  prune: "Remove finished runs and unused outputs; first shows what would be removed",
-  doctor: "Report what is installed, reachable and missing, with the fix",
+  prune: "Remove finished runs and unused outputs; only shows them unless --yes is given",
+  doctor: "Report what is installed, reachable or missing, and how to fix it",
   init: "Create a project: tasks, a pipeline, sample data, CI",
-  import: "Turn a configuration of another tool into a pipeline file; lists what it could not carry over",
+  import: "Convert another tool's configuration into a pipeline file; lists what could not be converted",
   schema: "Print the JSON Schema of pipeline files, for editors",
 };
 

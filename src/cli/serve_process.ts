@@ -58,7 +58,9 @@ export async function startServer(settings: ServerSettings, signal: AbortSignal)
   const stdin = child.stdin.getWriter();
   await stdin.write(new TextEncoder().encode(`${JSON.stringify(settings)}\n`)).catch(() => {});
   const said = await firstLine(child.stdout);
-  const { port, error } = said === "" ? { port: undefined, error: "it exited at once" } : JSON.parse(said);
+  const { port, error } = said === ""
+    ? { port: undefined, error: "the server exited immediately" }
+    : JSON.parse(said);
   if (typeof port !== "number") {
     await child.status;
     throw cannotServe(settings, String(error));

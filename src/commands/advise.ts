@@ -30,7 +30,7 @@ export const advise: Command = {
     device: { type: "string", value: "KIND", default: "cuda", help: "cpu, cuda or mps" },
   },
   details:
-    "With a file, advises on its data, its base and this machine; without one, on the case given by options. Uses the same " +
+    "With a file, considers its data, base and machine; without one, the case given by options. Uses the same " +
     "estimates as plan; starts and writes nothing.\n\n`temper advise pipelines/lora.yaml`\n" +
     "`temper advise --base-params 8e9 --memory 24GiB --rows 5000`",
   async run(context) {
@@ -54,7 +54,7 @@ export const advise: Command = {
 function fileAlone(file: string, { values }: CommandContext): string {
   const name = ["base-params", "memory", "rows"].find((name) => values[name] !== undefined);
   if (name === undefined) return file;
-  throw new UsageError("bad-option", `Cannot take both a file and --${name}: the file already says so`);
+  throw new UsageError("bad-option", `Cannot use --${name} together with a file: the file determines it`);
 }
 
 function described({ values }: CommandContext): Described {

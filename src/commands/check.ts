@@ -8,12 +8,12 @@ import { libraryOptions } from "../cli/library_options.ts";
 
 export const check: Command = {
   name: "check",
-  summary: "Check pipeline files: every problem at once, with its place",
+  summary: "Check pipeline files and list every problem with its position",
   usage: "FILE…",
   positionals: [1, Infinity],
   options: { cache: CACHE_OPTION, set: SET_OPTION, force: FORCE_OPTION },
   details:
-    "Reads the files and checks that the files and bases they refer to exist. Starts and writes nothing.\n\n" +
+    "Reads the pipeline files and checks that the data and bases they name exist. Starts and writes nothing.\n\n" +
     "`temper check pipelines/*.yaml`\n`temper check pipelines/lora.yaml --set method.rank=16`",
   async run(context) {
     const files = await checkFiles(context);

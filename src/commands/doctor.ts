@@ -12,7 +12,7 @@ const NAME_WIDTH = 11;
 
 export const doctor: Command = {
   name: "doctor",
-  summary: "Report what is installed, reachable and missing, with the fix",
+  summary: "Report what is installed, reachable or missing, and how to fix it",
   usage: "",
   positionals: [0, 0],
   options: { runs: RUNS_OPTION, cache: CACHE_OPTION },

@@ -8,7 +8,7 @@ import { libraryOptions } from "../cli/library_options.ts";
 
 export const explain: Command = {
   name: "explain",
-  summary: "Show why a step will run again: what changed since the latest run, old and new",
+  summary: "Show why steps will run again: what changed since the latest run, before and after",
   usage: "FILE",
   positionals: [1, 1],
   options: {
@@ -40,7 +40,7 @@ function explainText({ run, steps }: Changes, palette: Palette): string {
       );
     }
   }
-  if (steps.every(unchanged)) lines.push("Nothing changed: every step is already done");
+  if (steps.every(unchanged)) lines.push("Nothing has changed since that run");
   return lines.join("\n") + "\n";
 }
 

@@ -11,7 +11,7 @@ const NAMES = IMPORTERS.map(({ name }) => name).join("|");
 
 const command: Command = {
   name: "import",
-  summary: "Turn a configuration of another tool into a pipeline file; lists what it could not carry over",
+  summary: "Convert another tool's configuration into a pipeline file; lists what could not be converted",
   usage: "FILE",
   positionals: [1, 1],
   options: {
@@ -23,7 +23,7 @@ const command: Command = {
     from: {
       type: "string",
       value: "TOOL",
-      help: `Which tool the file is for, if it is not recognised: ${NAMES}`,
+      help: `The tool that the file belongs to, if temper does not recognise it: ${NAMES}`,
     },
   },
   details:

@@ -22,7 +22,7 @@ export const init: Command = {
   usage: "[DIR]",
   positionals: [0, 1],
   options: {},
-  details: "Asks nothing and overwrites nothing: existing files are kept and listed.\n\n" +
+  details: "Never prompts and never overwrites: existing files are kept and listed.\n\n" +
     "`temper init`\n`temper init my-model`",
   async run({ positionals, values, terminal, fs, cwd, invocation }) {
     const dir = resolve(cwd, positionals[0] ?? ".");
@@ -123,5 +123,5 @@ function noTasks(dir: string): TemperError {
 /** A path is only valid on this machine. */
 function localNote(): string {
   if (!PROGRAM.startsWith("/") && !/^[A-Za-z]:/.test(PROGRAM)) return "";
-  return `The tasks call temper in ${PROGRAM}. For other machines and CI, replace the path by a URL.\n`;
+  return `The tasks call temper in ${PROGRAM}. For other machines and CI, replace the path with a URL.\n`;
 }

@@ -17,7 +17,7 @@ const TRAINER_LOG = join("job", "trainer.log");
 
 export const logs: Command = {
   name: "logs",
-  summary: "Print the log of a run; follows it while the run is active",
+  summary: "Print the log of a run, and follow it while the run is active",
   usage: "RUN",
   positionals: [1, 1],
   options: {
@@ -25,7 +25,7 @@ export const logs: Command = {
     follow: {
       type: "boolean",
       short: "f",
-      help: "Keep following until the run has ended, even if nothing drives it now",
+      help: "Keep following until the run has ended, even if no process is driving it now",
     },
     "no-follow": { type: "boolean", help: "Print the log so far and exit" },
     trainer: { type: "boolean", help: "Show the local trainer's output instead of the events" },
@@ -35,7 +35,7 @@ export const logs: Command = {
   async run(context) {
     const { fs, cwd, values, positionals } = context;
     if (values["follow"] && values["no-follow"]) {
-      throw new UsageError("bad-option", "Cannot both follow and not follow: --follow and --no-follow given");
+      throw new UsageError("bad-option", "Cannot use --follow together with --no-follow");
     }
     const { dir } = await findRun(fs, resolve(cwd, values["runs"] as string), positionals[0]!);
     const interrupt = new AbortController();
@@ -72,6 +72,6 @@ async function showTrainer(context: CommandContext, dir: string, options: Follow
 
 function noTrainerLog(path: string): TemperError {
   return new TemperError("no-trainer-log", `Cannot show the trainer's output: no file "${path}"`, {
-    hint: "Only a local training has one, and only after it started",
+    hint: "Only local training writes this file, and only once it has started",
   });
 }

@@ -9,7 +9,7 @@ import { libraryOptions } from "../cli/library_options.ts";
 
 export const prune: Command = {
   name: "prune",
-  summary: "Remove finished runs and unused outputs; first shows what would be removed",
+  summary: "Remove finished runs and unused outputs; only shows them unless --yes is given",
   usage: "",
   positionals: [0, 0],
   options: {
@@ -21,7 +21,7 @@ export const prune: Command = {
       value: "AGE",
       help: "Remove finished runs that ended longer ago than this: 12h, 30d, 8w",
     },
-    yes: { type: "boolean", help: "Really remove; without this, nothing is changed" },
+    yes: { type: "boolean", help: "Actually remove them; without this option, nothing is changed" },
   },
   details:
     "Running and interrupted runs are kept, and so are runs listed in a comparison and the stored outputs of runs that " +
@@ -47,7 +47,7 @@ export const prune: Command = {
 function wholeNumber(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (/^\d{1,6}$/.test(text)) return Number(text);
-  throw new UsageError("bad-option", `Cannot read --keep: it takes a whole number, found "${text}"`);
+  throw new UsageError("bad-option", `Cannot read --keep: expected a whole number, found "${text}"`);
 }
 
 const UNIT_MS = { h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
@@ -58,7 +58,7 @@ function ageMs(text: string | undefined): number | undefined {
   if (number !== undefined) return Number(number) * UNIT_MS[unit as keyof typeof UNIT_MS];
   throw new UsageError(
     "bad-option",
-    `Cannot read --older-than: it takes hours, days or weeks, found "${text}"`,
+    `Cannot read --older-than: expected hours, days or weeks, found "${text}"`,
     { hint: "For example 12h, 30d or 8w" },
   );
 }
@@ -76,7 +76,7 @@ const WHAT: { readonly [kind in Removal["kind"]]: string } = {
 };
 
 function pruneText({ removals, freed, kept }: PrunePlan, removed: boolean, { terminal }: CommandContext) {
-  const stay = `${counted(kept.runs, "run")} and ${counted(kept.outputs, "stored output")} stay`;
+  const stay = `${counted(kept.runs, "run")} and ${counted(kept.outputs, "stored output")} are kept`;
   if (removals.length === 0) return `Nothing to remove: ${stay}\n`;
   const palette = createPalette(terminal.color);
   const rows = removals.map(({ kind, name, bytes: size, why }) => [

@@ -16,10 +16,10 @@ export const register: Command = {
     model: MODEL_OPTION,
     server: SERVER_OPTION,
     overwrite: { type: "boolean", help: "Replace an existing model of this name that temper did not make" },
-    "keep-previous": { type: "boolean", help: "Keep the model that had the name as NAME-previous" },
+    "keep-previous": { type: "boolean", help: "Keep the model that has this name now, as NAME-previous" },
   },
   details:
-    "RUN is an id, the start of one, or last. Can safely be repeated. The served model is then asked every " +
+    "RUN is an id, the start of one, or last. Repeating it is safe. Then the served model is asked every " +
     "eval row.\n\n`temper register last`\n`temper unregister last`",
   async run(context) {
     const { values, terminal, positionals } = context;

@@ -38,10 +38,10 @@ export const run: Command = {
     resume: { type: "string", value: "RUN", help: "Resume this run only" },
     takeover: TAKEOVER_OPTION,
     prices: PRICES_OPTION,
-    adopt: { type: "string", value: "ID", help: "Adopt this hosted job instead of starting one" },
+    adopt: { type: "string", value: "ID", help: "Use this existing hosted job instead of starting one" },
     "create-anyway": {
       type: "boolean",
-      help: "Start and pay for a hosted job although an equal one exists",
+      help: "Start, and pay for, a hosted job even if an identical one exists",
     },
   },
   details: "A finished run of the same file and data is shown, an interrupted one is resumed, and anything " +
@@ -52,7 +52,7 @@ export const run: Command = {
     if (values["fresh"] && values["resume"] !== undefined) {
       throw new UsageError(
         "bad-option",
-        "Cannot both resume and start a new run: --resume and --fresh given",
+        "Cannot use --resume together with --fresh: resume a run or start a new one",
       );
     }
     return await runFile(context, positionals[0]!);

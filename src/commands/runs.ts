@@ -31,7 +31,7 @@ export const runs: Command = {
     else if (states.length > 0) terminal.out(runsText(states, context));
     else if (broken.length === 0) {
       const found = await fs.stat(resolve(cwd, values["runs"] as string))
-        ? "no run"
+        ? "no runs"
         : "no such folder, so no runs";
       const start = commandLine(context.invocation, "run", "FILE");
       terminal.err(`${found} in "${values["runs"]}" yet: start one with ${start}\n`);
@@ -44,9 +44,9 @@ export const runs: Command = {
 /** Listing writes nothing and has no permission to; the words people try lead on. */
 function refuse(word: string): never {
   const hint = word === "prune"
-    ? "`temper prune` removes old runs and what nothing refers to"
+    ? "`temper prune` removes old runs and unused outputs"
     : `\`temper show ${word}\` shows one run`;
-  throw new UsageError("bad-arguments", `Cannot call runs: it takes nothing, found "${word}"`, { hint });
+  throw new UsageError("bad-arguments", `Cannot call runs: expected no arguments, found "${word}"`, { hint });
 }
 
 function runJson(state: RunState) {

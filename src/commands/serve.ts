@@ -32,8 +32,8 @@ export const serve: Command = {
     },
   },
   details:
-    "Only this machine can open the page unless --host says otherwise. Its process may read the runs' folder\n" +
-    "and listen on its port; it cannot write, start or reach anything. Links that lead out of that folder\n" +
+    "Only this machine can open the page unless --host is set. The server may read the runs' folder\n" +
+    "and listen on its port; it cannot write files, start programs or open connections. Links that leave it\n" +
     "are not followed.\n\n`temper serve`\n" +
     "`temper serve --runs /data/runs --port 9000`",
   async run(context) {
@@ -85,7 +85,7 @@ async function settingsOf({ fs, cwd, env, values, invocation }: CommandContext) 
   const runsDir = await withoutLinks(resolve(cwd, runs), fs);
   // What the server's process may read is a list with commas between its folders.
   if (runsDir.includes(",")) {
-    throw new UsageError("bad-option", `Cannot serve "${runs}": the path has a comma`, {
+    throw new UsageError("bad-option", `Cannot serve "${runs}": the path contains a comma`, {
       hint: "Rename the folder",
     });
   }

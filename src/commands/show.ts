@@ -31,7 +31,7 @@ export const show: Command = {
       type: "string",
       default: "3",
       value: "N",
-      help: "Sample rows of each kind: fixed, still wrong, newly broken",
+      help: "Number of sample rows to show of each kind: fixed, still wrong, newly broken",
     },
   },
   details: "RUN is an id, the start of one, or last.\n\n`temper show last`\n`temper show last --json`",

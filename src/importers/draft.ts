@@ -38,7 +38,7 @@ type Entry = Carried & { readonly reader: Reader; readonly path: Path };
 
 const SECRET = /(^|_)(token|key|secret|password)$/i;
 
-/** The pipeline that is being made, with what became of each field of the source. */
+/** The pipeline that is being made, with how each field of the source was handled. */
 export class Draft {
   /** By dotted path, in the order they were set. */
   readonly values = new Map<string, unknown>();
@@ -72,7 +72,7 @@ export class Draft {
     if (comment !== undefined) this.comments.set(to, comment.replace(/\s+/g, " "));
   }
 
-  /** Writes a field of the pipeline. `to` null: temper does it anyway, and `note` says what. */
+  /** Writes a field of the pipeline. `to` null: temper does it anyway, and `note` explains. */
   carry(reader: Reader, path: Path, to: string | null, value: unknown, note?: string): void {
     if (to !== null) this.set(to, value, note);
     this.account(reader, path, to, value, note);

@@ -8,11 +8,11 @@ export interface Importer {
   readonly title: string;
   /** Fields, as dotted paths, that no other tool here has: what a file is recognised by. */
   readonly marks: readonly string[];
-  /** What becomes of each field. */
+  /** How each field is handled. */
   readonly rules: readonly Rule[];
   /** The same for the fields of LoRA, which mean nothing where every weight is trained. */
   readonly lowRank: readonly Rule[];
-  /** What the rules alone cannot say: fields that depend on each other, and data. Runs before them. */
+  /** What the rules cannot express: fields that depend on each other, and data. Runs before them. */
   convert(task: Task): Promise<Method>;
 }
 

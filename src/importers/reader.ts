@@ -98,7 +98,7 @@ export async function readConfig(path: string, name: string, fs: ReadFs): Promis
   const stat = await fs.stat(path);
   if (!stat) throw fail("it does not exist");
   if (!stat.isFile) throw fail("it is not a file");
-  if (stat.size > MOST_BYTES) throw fail(`it has ${stat.size} bytes, more than any configuration`);
+  if (stat.size > MOST_BYTES) throw fail(`it has ${stat.size} bytes, too many for a configuration`);
   const bytes = await fs.readBytes(path);
   try {
     return new Reader(name, new TextDecoder("utf-8", { fatal: true }).decode(bytes));

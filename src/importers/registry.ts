@@ -22,7 +22,7 @@ const SHOWN = 12;
 
 /** The tool that a file is for: the one that was asked for, or the one whose own fields it has. */
 export function chooseImporter(reader: Reader, asked: string | undefined): Chosen {
-  if (asked !== undefined) return { importer: importerOf(asked), why: "--from says so" };
+  if (asked !== undefined) return { importer: importerOf(asked), why: "set with --from" };
   const found = IMPORTERS.map((importer) => ({
     importer,
     marks: importer.marks.filter((mark) => reader.has(mark.split("."))),

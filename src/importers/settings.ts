@@ -77,7 +77,7 @@ export function packing(from: string | readonly string[]): Rule {
   });
 }
 
-export const OWN_MEMORY = "it concerns memory and speed; temper has its own setting (train.micro_tokens)";
+export const OWN_MEMORY = "it only affects memory and speed; temper has its own setting (train.micro_tokens)";
 const CHECKPOINTS = "temper keeps checkpoints by time (train.checkpoint_seconds)";
 
 /** Fields of transformers' TrainingArguments that mean the same wherever they are. */
@@ -113,7 +113,7 @@ export const trainingArguments: readonly Rule[] = [
   lacks(
     ["load_best_model_at_end", "metric_for_best_model", "greater_is_better"],
     "temper keeps the last weights",
-    "set train.epochs to where the best were",
+    "set train.epochs to the epoch with the best ones",
   ),
   leave("resume_from_checkpoint", "runs resume automatically", "`run` resumes the latest run"),
   leave(

@@ -2,7 +2,7 @@
 export interface FailedAttempt {
   /** Whether the same attempt may succeed later. */
   readonly transient: boolean;
-  /** What the service asked to wait. */
+  /** How long the service asked to wait. */
   readonly retryAfterMs: number | undefined;
   /** How many attempts failed before, in this run, across resumes. */
   readonly retries: number;

@@ -88,7 +88,7 @@ export async function compare(
   if (!first?.cell) {
     const what = typeof pipeline === "string" ? `"${pipeline}"` : pipeline.name;
     throw new UsageError("no-matrix", `Cannot compare ${what}: it has no matrix`, {
-      hint: "Add one, such as matrix: {method.rank: [4, 8]}; `temper run` takes a file without",
+      hint: "Add one, such as matrix: {method.rank: [4, 8]}, or use `temper run` for a file without one",
     });
   }
   const { fs, runsDir } = worldOf(options);

@@ -25,7 +25,7 @@ function ambiguous(reference: string, matches: readonly RunEntry[]): UsageError 
   return new UsageError(
     "ambiguous-run",
     `Cannot find run "${reference}": ${matches.length} ids begin with it`,
-    { hint: `Type more of it: ${list(matches)}` },
+    { hint: `Give more of the id: ${list(matches)}` },
   );
 }
 

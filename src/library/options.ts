@@ -19,7 +19,7 @@ export interface WorldOptions {
   /** Folder of the runs. @default "runs" */
   readonly runsDir?: string;
   /**
-   * Folder of what can be deleted. Without it, step outputs are in ".temper", and what is large and the same for all
+   * Folder for cached files. Without it, step outputs are in ".temper", and what is large and the same for all
    * projects (Python environments, converted bases) in TEMPER_CACHE or the user's cache folder.
    */
   readonly cacheDir?: string;

@@ -165,6 +165,6 @@ async function planLoaded(loaded: LoadedSpec, env: Env, options: PlanOptions): P
 function why(found: CacheHit | CacheMiss | undefined, reason: string | undefined): string {
   if (found?.hit) return `cached by ${found.run}`;
   if (found?.damaged !== undefined) return `cached output is damaged: ${found.damaged}`;
-  if (!found) return reason ?? "never cached: a job is started once, then adopted";
+  if (!found) return reason ?? "never cached: a job is started once, then followed";
   return reason ?? "not in the cache";
 }

@@ -116,9 +116,9 @@ export async function servingWork(run: string, options: RegisterOptions) {
   const kind = typeof provider === "object" && provider !== null && "kind" in provider ? provider.kind : "";
   throw new TemperError(
     "corrupt-plan",
-    `Cannot serve run "${id}": its plan is not one this temper can read`,
+    `Cannot serve run "${id}": this version of temper cannot read its plan`,
     {
-      hint: `Its provider is "${kind}"; a provider of your own is passed as providers: {…}`,
+      hint: `Its provider is "${kind}"; pass your own providers as providers: {…}`,
       cause: parsed.error,
     },
   );

@@ -151,12 +151,15 @@ export async function drive(
 
 function refuseContradictions({ fresh, resume, adopt, createAnyway }: RunOptions): void {
   if (fresh && resume !== undefined) {
-    throw new UsageError("bad-option", "Cannot both resume and start a new run: resume and fresh given");
+    throw new UsageError(
+      "bad-option",
+      "Cannot use resume together with fresh: resume a run or start a new one",
+    );
   }
   if (adopt !== undefined && createAnyway) {
     throw new UsageError(
       "bad-option",
-      "Cannot both adopt a job and create one: adopt and createAnyway given",
+      "Cannot use adopt together with createAnyway: adopt a job or create one",
     );
   }
 }

@@ -33,7 +33,7 @@ export async function clockFinding({ fs, clock }: Env, runsDir: string): Promise
   const [latest] = await listRuns(fs, runsDir);
   const ahead = latest ? (Date.parse(latest.started) || 0) - now : 0;
   if (ahead <= CLOCK_MS) return { name, state: "ok", found: new Date(now).toISOString() };
-  const found = `set back: run ${latest?.id} began ${duration(ahead)} from now`;
+  const found = `set back: run ${latest?.id} started ${duration(ahead)} in the future`;
   return { name, state: "warn", found, fix };
 }
 

@@ -16,7 +16,7 @@ export const outputSchema = z.object({ path: z.string(), sha256: z.string(), byt
 export type Output = z.infer<typeof outputSchema>;
 
 const errorInfo = z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }).readonly();
-/** An error as it is kept: what TemperError says, without its cause. */
+/** A stored error: a TemperError without its cause. */
 export type ErrorInfo = z.infer<typeof errorInfo>;
 
 const artifact = z.object({

@@ -26,7 +26,7 @@ export type Prediction = z.infer<typeof predictionSchema>;
 export const CHANGES = ["fixed", "still_wrong", "broken", "still_right"] as const;
 export type ChangeKind = (typeof CHANGES)[number];
 
-/** What a person recognises a row by. */
+/** The text by which a person recognises a row. */
 export function questionOf({ question, prompt }: Prediction): string {
   return question ?? prompt;
 }

@@ -8,7 +8,7 @@ import { fold, NO_RUN, type RunState } from "./run_state.ts";
 export interface LogLine {
   readonly event: LogEvent | UnknownEvent;
   readonly text: string;
-  /** Byte after the line's newline: where to go on reading. */
+  /** Byte after the line's newline: where to continue reading. */
   readonly end: number;
 }
 

@@ -40,7 +40,7 @@ export interface StepState {
   readonly started: string | undefined;
   readonly finished: string | undefined;
   readonly progress: StepProgress | undefined;
-  /** Sentences the step said while it ran, each once. */
+  /** Messages that the step reported while it ran, each once. */
   readonly messages: readonly string[];
   /** Facts recorded by the step's attempts for those that follow. */
   readonly records: readonly JsonObject[];

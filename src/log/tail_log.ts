@@ -7,7 +7,7 @@ export interface TailOptions {
   readonly from?: number;
   /** Ends the tail, without an error. */
   readonly signal: AbortSignal;
-  /** How often to look when the file system says nothing. @default 1000 */
+  /** Polling interval for file systems that report no changes. @default 1000 */
   readonly pollMs?: number;
 }
 
@@ -29,7 +29,7 @@ export async function* tailLog(
       const size = (await fs.stat(path))?.size;
       if (size !== undefined && !stop) {
         stop = fs.watch(path, () => bell.ring());
-        // What was appended before the watch began would not ring.
+        // The watch does not report what was appended before it began.
         continue;
       }
       if ((size ?? 0) > before) {

@@ -7,11 +7,11 @@ export const CHECK_TEXT = {
   empty: (n: number) => `${counted(n, "turn")} without text`,
   placeholders: (n: number) => `${counted(n, "turn")} that ${n === 1 ? "is" : "are"} only a placeholder`,
   markup: (n: number) =>
-    `${counted(n, "text")} with markup of chat templates, which would end or forge turns: ` +
+    `${counted(n, "text")} with chat template markup, which would end or forge turns: ` +
     "strip it, and use format messages for turns",
-  "quoted_markup": (n: number) => `${counted(n, "text")} with marks of chat templates that may be quoted`,
+  "quoted_markup": (n: number) => `${counted(n, "text")} with chat template marks that may be quotations`,
   duplicates: (n: number) => `${counted(n, "repeated conversation")} in train`,
-  leakage: (n: number) => `${counted(n, "row")} of eval whose input is also in train`,
+  leakage: (n: number) => `${counted(n, "eval row")} whose input is also in train`,
 } as const;
 export type CheckWithText = keyof typeof CHECK_TEXT;
 

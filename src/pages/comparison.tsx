@@ -163,7 +163,7 @@ function Unfinished({ cells }: CellsProps) {
   if (left.length === 0) return null;
   return (
     <>
-      <h2>Not done</h2>
+      <h2>Unfinished</h2>
       <ul>
         {left.map((cell) => (
           <li>

@@ -192,7 +192,7 @@ function Sources({ report: { sources } }: { report: DataReport }) {
   );
 }
 
-/** What the rows say and nothing uses. */
+/** Fields of the rows that nothing uses. */
 function Unused({ report: { unused, moreUnused, ignored }, level }: DatasetProps) {
   const fields = unused ??
     Object.entries(ignored ?? {}).map(([field, rows]) => ({ field, count: rows, rows, why: undefined }));
@@ -200,7 +200,7 @@ function Unused({ report: { unused, moreUnused, ignored }, level }: DatasetProps
   return (
     <>
       <Heading level={level}>Unused fields</Heading>
-      <p class="soft">The rows are used without them: no example contains their values.</p>
+      <p class="soft">The rows are used without these fields: no example contains their values.</p>
       <Table label="Unused fields" columns={["field", ...numbers("values", "rows"), "why"]}>
         {fields.map((field) => (
           <tr>

@@ -154,6 +154,6 @@ function fitText({ deviceMemory }: AdviseQuestion, found: Candidate | undefined)
   if (!found) return "not evaluated";
   const takes = `${bytes(found.costs.memory.total)} of memory`;
   return deviceMemory === undefined
-    ? `${takes}; the device's memory is unknown`
-    : `${takes}, the device has ${bytes(deviceMemory)}`;
+    ? `needs ${takes}; the device's memory is unknown`
+    : `needs ${takes}, the device has ${bytes(deviceMemory)}`;
 }

@@ -10,7 +10,7 @@ import type { DataSize, Preview } from "./preview.ts";
 export type { DataSize, Estimate, Preview, Setting } from "./preview.ts";
 
 /**
- * What steps and providers may use of the world. Everything is passed in, so that tests own it.
+ * The environment of steps and providers. Everything is passed in, so that tests control it.
  *
  * @example
  * ```ts
@@ -27,7 +27,7 @@ export interface Env {
   readonly sharedDir?: string;
   /** Environment variables, read once by the command line. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** What the command line says next to the pipeline file. */
+  /** Options of the command line that are not part of the pipeline file. */
   readonly asked?: Asked;
   /** Providers that are not temper's own, by their kind. */
   readonly providers?: Providers;
@@ -35,9 +35,9 @@ export interface Env {
 
 /** Choices of one call of the command line. None of them is part of a key. */
 export interface Asked {
-  /** Id of a job to take for this pipeline's. */
+  /** Id of an existing job to use as this pipeline's. */
   readonly adopt?: string;
-  /** Start a job although one may exist that does the same. */
+  /** Start a job even if one that does the same may exist. */
   readonly createAnyway?: boolean;
   /** Absolute path of a file with prices. */
   readonly prices?: string;
@@ -54,7 +54,7 @@ export interface Asked {
 export type JobRef = JsonObject & { readonly provider: string };
 
 /**
- * One line a person can follow, with numbers for the bar. The runner writes it to the log.
+ * The progress of a step, with numbers for the progress bar. The runner writes it to the log.
  *
  * @example
  * ```ts
@@ -201,7 +201,7 @@ export type Inspect = (loaded: LoadedSpec, env: Env, options: InspectOptions) =>
 export interface ProviderExtension<Fields extends z.ZodObject = z.ZodObject> {
   /** The fields of the `provider` section besides `kind`, with descriptions and defaults. No others are allowed. */
   readonly schema: Fields;
-  /** What becomes of what conversations contain. @default as for the providers that train here */
+  /** What it supports in conversations. @default as for the providers that train here */
   readonly abilities?: Abilities;
   /** Makes the provider, when a pipeline is about to use it. */
   provider(): Provider | Promise<Provider>;

@@ -57,10 +57,10 @@ function entryFor(kind: string, own: Providers = {}): Entry {
   }
   throw new UsageError(
     "provider-unsupported",
-    `Cannot use provider.kind "${kind}": there is none of that name`,
+    `Cannot use provider.kind "${kind}": no provider has this name`,
     {
       hint: `Use one of: ${[...Object.keys(PROVIDERS), ...Object.keys(own)].join(", ")}; ` +
-        "in code, a provider of your own is passed as providers: {…}",
+        "in code, pass your own providers as providers: {…}",
     },
   );
 }

@@ -40,7 +40,7 @@ export async function attempt(run: ActiveRun, driven: ActiveStep): Promise<void>
 async function runStep(run: ActiveRun, { step, planned }: ActiveStep, out: string): Promise<StepOutcome> {
   let over = false;
   const throttle = new ProgressThrottle(run.env.clock, (progress) => {
-    // A step that was given up on may still talk; the log is no longer its own.
+    // An abandoned step may still report progress, but must not write to the log any more.
     if (!over) note(run, { type: "step.progress", step: step.kind, ...progress });
   });
   const context: StepContext = {
@@ -83,7 +83,7 @@ async function refuseChangedInputs(run: ActiveRun, { step, planned }: ActiveStep
     "inputs-changed",
     `Cannot finish step "${step.kind}": its inputs changed while it ran`,
     {
-      hint: "Run the same command again once nothing writes to them",
+      hint: "Run the same command again once nothing is changing them",
     },
   );
 }

@@ -106,7 +106,7 @@ export async function storeCached(env: CacheEnv, entry: NewEntry, dir: string): 
 export async function lockStore(fs: Fs, steps: string): Promise<FileLock> {
   const lock = await fs.lock(join(steps, ".lock"), 60_000);
   if (lock) return lock;
-  throw new TemperError("cache-locked", `Cannot change the stored outputs: "${steps}" remains locked`);
+  throw new TemperError("cache-locked", `Cannot change the stored outputs: "${steps}" is still locked`);
 }
 
 /** Remembers the digests of large outputs, so that the next look-up need not read them. */

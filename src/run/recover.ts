@@ -126,7 +126,7 @@ async function changedNotice(fs: Fs, run: EarlierRun, plan: Plan): Promise<strin
   const what = change ? `step "${change.step}": ${change.path}` : "its steps";
   const state = await readRun(fs, run.dir);
   const left = state?.job !== undefined && !isTerminal(state)
-    ? `; its training may still run, stop it with: \`temper cancel ${run.id}\``
+    ? `; its training may still be running, stop it with: \`temper cancel ${run.id}\``
     : "";
   return `Pipeline file or data changed since run "${run.id}" (${what}): starting a new run${left}`;
 }

@@ -3,7 +3,7 @@ import { countOf, type Problem, problemJson } from "./problem.ts";
 import { renderProblem } from "./render.ts";
 
 /**
- * A pipeline cannot be used; `problems` says everything that is wrong with it.
+ * A pipeline cannot be used; `problems` lists everything that is wrong with it.
  *
  * @example
  * ```ts

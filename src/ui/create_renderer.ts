@@ -4,7 +4,7 @@ import { InteractiveRenderer, LEAST_COLUMNS } from "./interactive_renderer.ts";
 import { PlainRenderer } from "./plain_renderer.ts";
 import type { Renderer } from "./renderer.ts";
 
-/** The renderer that suits the terminal. `silent`: no words at all. */
+/** The renderer that suits the terminal. `silent`: prints nothing. */
 export function createRenderer(
   terminal: Terminal,
   clock: Clock,

@@ -19,7 +19,7 @@ export class Eta {
     if (done !== this.#last.done || this.#from.at === at) this.#last = { at, done };
   }
 
-  /** Milliseconds left at `at`; undefined until enough was seen to say. */
+  /** Milliseconds left at `at`; undefined until enough has been measured. */
   left(progress: StepProgress, at: number): number | undefined {
     const done = this.#last.done - this.#from.done;
     const took = this.#last.at - this.#from.at;

@@ -158,7 +158,7 @@ const ERASE_BELOW = "\x1b[J";
 
 /**
  * Lines at the bottom of a terminal that are drawn anew in place. Each frame is one write that begins by
- * hiding the cursor and ends by showing it, so that no death of the process leaves it hidden.
+ * hiding the cursor and ends by showing it, so that it is never left hidden, however the process ends.
  */
 class LiveRegion {
   #drawn: readonly string[] = [];

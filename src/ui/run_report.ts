@@ -23,7 +23,7 @@ export interface ReportParts {
   readonly losses: readonly number[];
 }
 
-/** What a run came to, for its end: outcome, scores, sample answers, artifacts, what to type next. `width` 0: no bound. */
+/** The final report of a run: outcome, scores, sample answers, artifacts, what to type next. `width` 0: no bound. */
 export function reportLines(state: RunState, parts: ReportParts, palette: Palette, width: number): string[] {
   const outcome = [
     ...wrap(headline(state, palette), width || Infinity),
@@ -55,14 +55,14 @@ export function resultBlocks(
   ];
 }
 
-/** What the rows say and nothing uses. */
+/** Fields of the rows that nothing uses. */
 function unusedLines(state: RunState, palette: Palette, width: number): string[] {
   const unused = unusedOf(state);
   const text = `Unused fields: ${unused}`;
   return unused === undefined ? [] : wrap(text, width || Infinity).map((line) => palette.warn(line));
 }
 
-/** Where the page is that says what became of the rows. Never cut: it is there to be copied. */
+/** Path of the data report. Never truncated, so that it can be copied. */
 function dataReport({ steps }: RunState, { dir }: Place): string[] {
   const at = steps.findIndex(({ kind }) => kind === "format");
   const page = steps[at]?.outputs.find(({ path }) => path === DATA_PAGE);
@@ -74,7 +74,7 @@ export function joinBlocks(blocks: readonly (readonly string[])[]): string[] {
   return blocks.filter((block) => block.length > 0).flatMap((block, i) => i === 0 ? block : ["", ...block]);
 }
 
-/** How it stands, in one line. */
+/** The state of the run in one line. */
 export function headline(state: RunState, palette: Palette): string {
   const ms = runDuration(state, Date.parse(state.updated ?? ""));
   const time = ms === undefined ? "" : ` ${duration(ms)}`;
@@ -91,7 +91,7 @@ export function headline(state: RunState, palette: Palette): string {
     case "interrupted":
       return `${palette.warn("‖")} ${name} interrupted${where} after${time}: nothing is lost`;
     case "running":
-      return `${palette.accent("▸")} ${name} running${where} since${time}`;
+      return `${palette.accent("▸")} ${name} running${where} for${time}`;
   }
 }
 
@@ -113,7 +113,7 @@ function hostedLines({ metrics }: RunState, palette: Palette): string[] {
   const { fine_tuned_model: model, tokens, cost_usd: cost } = metrics;
   if (typeof model !== "string") return [];
   const price = typeof cost === "number"
-    ? `, $${cost.toFixed(cost < 0.01 ? 4 : 2)} at the price of the plan`
+    ? `, $${cost.toFixed(cost < 0.01 ? 4 : 2)} at the price used by plan`
     : "";
   return [
     palette.bold("Model"),
@@ -137,7 +137,7 @@ function artifactLines(state: RunState, place: Place, palette: Palette, width: n
   return table(columns, rows, width, palette.bold);
 }
 
-/** Never cut: they are there to be copied. */
+/** Never truncated, so that they can be copied. */
 function nextLines(state: RunState, place: Place, palette: Palette): string[] {
   const commands = nextCommands(state, place);
   const longest = Math.max(0, ...commands.map(({ why }) => why.length));

@@ -39,7 +39,7 @@ function scoreBar(score: number, paint: Paint): string {
   return bar === "" ? "" : `  ${paint(bar)}`;
 }
 
-/** Whether what is served is what was trained; why it is not known otherwise. */
+/** Whether the served model equals the trained one, or why that is not known. */
 function servingLines(
   { rows, sameAnswers, samePrompts, reason }: Scores["serving"],
   palette: Palette,

@@ -20,7 +20,9 @@ export function eventText(event: LogEvent | UnknownEvent, state: RunState, palet
     case "run.started":
       return `${palette.bold(event.run)} started: ${event.method} with provider ${event.provider}`;
     case "run.resumed":
-      return `${palette.bold(state.id)} resumed${event.torn > 0 ? `, ${event.torn} torn bytes removed` : ""}`;
+      return `${palette.bold(state.id)} resumed${
+        event.torn > 0 ? `, ${event.torn} bytes of a cut event removed` : ""
+      }`;
     case "step.started":
       return `${event.step}: started${event.attempt > 1 ? `, attempt ${event.attempt}` : ""}`;
     case "step.skipped":

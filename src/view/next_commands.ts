@@ -24,7 +24,7 @@ export interface NextCommand {
   readonly command: string;
 }
 
-/** What one would want to do next with a run in this state. */
+/** Suggested next commands for a run in this state. */
 export function nextCommands(state: RunState, place: Place): NextCommand[] {
   const temper = (...words: string[]) => temperCommand(place, ...words);
   const run = temper("run", place.file, ...place.runOptions);
@@ -50,7 +50,7 @@ export function nextCommands(state: RunState, place: Place): NextCommand[] {
   }
 }
 
-/** A job that runs as a process here writes a log of its own; a service's says what it has to say in the run's. */
+/** A job that runs as a process here has its own log; a hosted job reports into the run's log. */
 function hasTrainerLog({ job }: RunState): boolean {
   return job?.["pid"] !== undefined;
 }

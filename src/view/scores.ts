@@ -9,7 +9,7 @@ export interface Change {
 /** What the loss of an evaluation is called, wherever it is shown: it is not that of the training. */
 export const HELD_OUT_LOSS = "held-out loss";
 
-/** What the run's metrics say about quality, with everything that was not measured left undefined. */
+/** The scores in the run's metrics; undefined where something was not measured. */
 export interface Scores extends Change {
   readonly metric: string | undefined;
   readonly fewShot: number | undefined;

@@ -14,7 +14,7 @@ export function unusedText(summary: JsonObject | undefined): string | undefined 
   const named = fields.slice(0, NAMED).map(fieldText).join(", ");
   const more = fields.length - NAMED;
   const further = objectOf(summary)["more_unused"];
-  const beyond = typeof further === "number" ? `, and ${count(further)} values in further fields` : "";
+  const beyond = typeof further === "number" ? `, and ${count(further)} more values in other fields` : "";
   return `${named}${more > 0 ? ` and ${more} more` : ""}${beyond}`;
 }
 

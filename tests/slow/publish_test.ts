@@ -24,6 +24,7 @@ Deno.test("what is published is whole: the programs, the trainer and the example
       "src/commands/run.ts",
       "pipelines/lora.yaml",
       "pipelines/schema.json",
+      "templates/temper.yml",
       "trainer/requirements.lock",
       "trainer/pyproject.toml",
       "trainer/temper_trainer/training/train.py",

@@ -60,12 +60,12 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m temper_trainer", description="Prepares, trains, evaluates and exports one job folder"
     )
     verbs = result.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for verb, what in (("prepare", "make tokens and label masks"), ("train", "do the rest")):
+    for verb, what in (("prepare", "make tokens and label masks"), ("train", "train, evaluate and export")):
         parts = verbs.add_parser(verb, help=what)
         parts.add_argument("job_dir", type=Path, metavar="JOB_DIR", help="folder with job.json")
         where = "where converted bases are kept"
         parts.add_argument("--cache", type=Path, required=True, metavar="CACHE_DIR", help=where)
-    parts = verbs.add_parser("judge", help="say which answers of another program to the eval rows are right")
+    parts = verbs.add_parser("judge", help="score another program's answers to the eval rows")
     parts.add_argument("job_dir", type=Path, metavar="JOB_DIR", help="folder with job.json")
     parts.add_argument("answers", type=Path, metavar="ANSWERS", help='JSON Lines of {"row", "answer"}')
     for verb, what in GENERATED.items():

@@ -16,7 +16,7 @@ export const DATASET_FIELDS: readonly Rule[] = [
   own(
     "datasets.path, datasets.data_files, datasets.ds_type",
     "path",
-    "a file or folder; data_files where path names a type of file. Hub datasets are to be downloaded",
+    "a file or folder; data_files where path names a type of file. Hub datasets must be downloaded first",
   ),
   own(
     "datasets.type",

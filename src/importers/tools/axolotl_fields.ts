@@ -11,13 +11,13 @@ import {
   trainingArguments,
 } from "../settings.ts";
 
-/** What becomes of each field of Axolotl. */
+/** How each field of Axolotl is handled. */
 export const FIELDS: readonly Rule[] = [
   own("base_model", "provider.base", "a file or folder here, or a name on the hub"),
   carry("revision_of_model", "provider.revision", text),
   own("adapter, load_in_4bit", "method.kind", "lora, qlora, or full where it is empty"),
   ...DATASET_FIELDS,
-  own("val_set_size", "dataset.split.eval", "a share or a number of rows; other rows than there"),
+  own("val_set_size", "dataset.split.eval", "a fraction or a number of rows; selects different rows"),
   own("chat_template", "provider.template", "by name; otherwise the base's own"),
   own("chat_template_jinja", "provider.template", "a .jinja file"),
   own("micro_batch_size, gradient_accumulation_steps", "train.batch_size", "their product"),
@@ -57,7 +57,7 @@ export const FIELDS: readonly Rule[] = [
   lacks(
     "plugins",
     "temper has no plugins",
-    "look what they do: those about kernels change nothing in the result",
+    "see what they do: those that only change kernels do not affect the result",
   ),
   lacks("rope_scaling", "temper uses the base's own positions"),
   lacks(

@@ -40,7 +40,7 @@ export const llamaFactory: Importer = {
     own("finetuning_type, quantization_bit", "method.kind", "full, lora, or qlora for lora with 4 bits"),
     own("stage", "none", "only sft; other stages are refused"),
     ...DATASET_FIELDS,
-    own("val_size", "dataset.split.eval", "a share or a number of rows; other rows than there"),
+    own("val_size", "dataset.split.eval", "a fraction or a number of rows; selects different rows"),
     own("template", "provider.template", "by name; otherwise the base's own"),
     own("per_device_train_batch_size, gradient_accumulation_steps", "train.batch_size", "their product"),
     own("num_train_epochs, max_steps", "train.epochs, train.max_steps", "steps override epochs"),

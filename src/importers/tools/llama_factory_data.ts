@@ -17,7 +17,7 @@ export const DATASET_FIELDS: readonly Rule[] = [
   own(
     "dataset, dataset_dir",
     "dataset.source",
-    "the files that dataset_info.json names. Hub datasets are to be downloaded",
+    "the files that dataset_info.json names. Hub datasets must be downloaded first",
   ),
   own("eval_dataset", "dataset.eval", "likewise"),
   own("dataset_info.json: file_name", "path", "a file or folder"),

@@ -42,7 +42,7 @@ export const soup: Importer = {
   rules: [
     own("base", "provider.base", "a file or folder here, or a name on the hub"),
     own("task", "none", "only sft; other tasks are refused"),
-    own("data.train", "dataset.source", "files; hub datasets are to be downloaded"),
+    own("data.train", "dataset.source", "files; hub datasets must be downloaded first"),
     carry(
       "data.format",
       "dataset.format",
@@ -58,7 +58,7 @@ export const soup: Importer = {
       ),
       { standard: "auto" },
     ),
-    own("data.val_split", "dataset.split.eval", "a share; other rows than there"),
+    own("data.val_split", "dataset.split.eval", "a fraction; selects different rows"),
     own("data.chat_template", "provider.template", "by name; otherwise the base's own"),
     own(
       "training.lora.r, training.quantization",

@@ -34,7 +34,7 @@ export const unsloth: Importer = {
       "provider.base",
       "a file or folder here, or a name on the hub; names of 4-bit copies lose their ending",
     ),
-    own("data.dataset, data.local_dataset", "dataset.source", "files; hub datasets are to be downloaded"),
+    own("data.dataset, data.local_dataset", "dataset.source", "files; hub datasets must be downloaded first"),
     carry(
       "data.format_type",
       "dataset.format",

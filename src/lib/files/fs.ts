@@ -18,7 +18,7 @@ export interface FileLock {
   release(): void;
 }
 
-/** The only door to the file system, so that tests can make every operation fail, be short or lose data. */
+/** All file access goes through this, so that tests can make any operation fail, be short or lose data. */
 export interface Fs extends ReadFs {
   /** Creates parents too. Succeeds when it exists. */
   mkdirp(path: string): Promise<void>;
@@ -154,7 +154,7 @@ export const denoFs: Fs = {
     const follow = async () => {
       if (watcher) { for await (const _ of watcher) onChange(); }
     };
-    // A watch that breaks is one that says nothing more.
+    // A broken watch reports nothing more.
     follow().catch(() => {});
     return () => watcher?.close();
   },

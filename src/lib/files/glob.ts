@@ -47,7 +47,7 @@ async function visit(walk: Walk, dir: string, above: readonly string[]): Promise
     if (++walk.seen > MAX_ENTRIES) {
       throw new UsageError(
         "glob-too-wide",
-        `Cannot expand "${walk.pattern}": more than ${MAX_ENTRIES} files and folders lie below it`,
+        `Cannot expand "${walk.pattern}": more than ${MAX_ENTRIES} files and folders are below it`,
         { hint: "Start the pattern with the folder that contains the files" },
       );
     }

@@ -16,7 +16,7 @@ export function commandLine(invocation: Invocation, ...words: readonly string[])
   return [...callOf(invocation, words[0]), ...words].map(shellWord).join(" ");
 }
 
-/** Texts name commands as `temper NAME …`, in these quotes; this says them as they were called. */
+/** Messages name commands as `temper NAME …`, in these quotes; this rewrites them as temper was called. */
 export function asCalled(text: string, invocation: Invocation): string {
   return text.replace(/`temper (([\w:-]+)[^`]*)`/g, (_, words, name) => {
     return [...callOf(invocation, name).map(shellWord), words].join(" ");

@@ -187,7 +187,7 @@ export class Connection {
       : undefined;
     const found = to ? `it redirects to ${to.origin}` : "it redirects elsewhere";
     return new TemperError("ollama-refused", `Cannot use ${this.server}: ${found}`, {
-      hint: "Set the address that it ends at",
+      hint: "Use the address that it redirects to",
     });
   }
 

@@ -68,7 +68,7 @@ export async function unregisterRun(
       `Cannot unregister "${model}" at ${server}: its weights differ from those of run "${
         basename(work.runDir)
       }"`,
-      { hint: `Give the run that made it, or remove it yourself: ollama rm ${model}` },
+      { hint: `Name the run that made it, or remove it yourself: ollama rm ${model}` },
     );
   }
   return { model, server, removed: shown !== undefined && await client.remove(model) };

@@ -111,7 +111,7 @@ async function serve(work: MonitorWork, result: JobResult, trainerDir: string): 
   } catch (error) {
     work.signal.throwIfAborted();
     if (!(error instanceof TemperError)) throw error;
-    warn(work, `Served answers are not measured: ${error.message}`);
+    warn(work, `The served answers were not measured: ${error.message}`);
     return withOutcome({ ...registration, unproven: error.message });
   }
 }
@@ -136,7 +136,9 @@ function warnOfDifference(work: Work, { rows, prompts_equal: equal }: Proof): vo
   if (equal === rows) return;
   warn(
     work,
-    `The server's prompt differs from the training's in ${rows - equal} of ${rows} rows: see served.jsonl`,
+    `The server's prompt differs from that of the training in ${
+      rows - equal
+    } of ${rows} rows: see served.jsonl`,
   );
 }
 

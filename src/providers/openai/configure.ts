@@ -88,7 +88,7 @@ function summary(spec: HostedSpec, job: JobFile, { longest, longCount }: Written
 function refusePairs({ trainsPreferencePairs, service }: Dialect): void {
   if (trainsPreferencePairs) return;
   const others = Object.values(DIALECTS).filter((dialect) => dialect.trainsPreferencePairs);
-  throw new UsageError("no-dpo", `Cannot train on preference pairs: ${service} documents no such training`, {
+  throw new UsageError("no-dpo", `Cannot train on preference pairs: ${service} does not document it`, {
     hint: `Use dialect ${oneOf(others.map(({ name }) => name))}`,
   });
 }
@@ -103,7 +103,7 @@ function refuseFew(spec: HostedSpec, { file }: WrittenFile): void {
   if (file.rows >= leastRows) return;
   throw new UsageError(
     "too-few-rows",
-    `Cannot use the dataset: ${counted(file.rows, "training row")}, ${service} takes ${leastRows} or more`,
+    `Cannot use the dataset: ${counted(file.rows, "training row")}, ${service} needs at least ${leastRows}`,
     { hint: "Add rows to dataset.source, or hold out fewer in dataset.split" },
   );
 }

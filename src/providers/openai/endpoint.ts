@@ -84,7 +84,7 @@ function keyOf(
   const fault = tokenFault(key);
   if (fault === undefined) return key;
   throw new UsageError("bad-api-key", `Cannot use the key in ${keyEnv}: it ${fault}`, {
-    hint: "Set the variable to the key alone, as the service shows it",
+    hint: "Set the variable to exactly the key that the service shows",
   });
 }
 

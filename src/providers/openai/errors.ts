@@ -16,7 +16,7 @@ const ADVICE: Readonly<Record<string, Advice>> = {
   },
   daily_rate_limit_exceeded: {
     code: "daily-limit",
-    hint: "Run the same command again tomorrow: files are kept, and nothing is uploaded or paid twice",
+    hint: "Run the same command again tomorrow: files are kept, and nothing is uploaded or paid for twice",
   },
   invalid_api_key: { code: "bad-api-key", hint: "Check the variable that provider.api_key_env names" },
   invalid_n_examples: { code: "too-few-rows", hint: "Add rows to dataset.source: 10 or more are needed" },
@@ -44,7 +44,7 @@ export function adviceFor(code: string | null | undefined, message: string): Adv
   return {
     code: "model-blocked",
     hint:
-      "The training ran, but the service's safety evaluation blocked the model: remove the rows that teach what it names",
+      "The training ran, but the service's safety evaluation blocked the model: remove the rows that teach it",
   };
 }
 
@@ -119,7 +119,7 @@ function defaultHint(status: number): { hint: string } | undefined {
   if (status === 401) return { hint: "Check the key in the variable that provider.api_key_env names" };
   if (status === 403) return { hint: "The account does not have this permission: ask its owner" };
   return status >= 500 || status === 429
-    ? { hint: "Run the same command again later: nothing is uploaded or paid twice" }
+    ? { hint: "Run the same command again later: nothing is uploaded or paid for twice" }
     : undefined;
 }
 

@@ -209,7 +209,7 @@ async function refuseOverBudget(work: SubmitWork, { provider }: HostedSpec, job:
   }
   throw new TemperError(
     "over-budget",
-    `Cannot start the job: the estimate is ${text}, provider.budget_usd is $${budget}`,
+    `Cannot start the job: the estimate is ${text}, but provider.budget_usd is $${budget}`,
     {
       hint: "Nothing was uploaded. Raise the budget, lower train.epochs or use fewer rows",
     },

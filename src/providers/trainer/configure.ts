@@ -82,7 +82,7 @@ export async function configureTraining(
 /** What no request can say is not trained either. */
 function warnOfLost(work: ConfigureWork, lost: LostKeys) {
   for (const [key, rows] of lost) {
-    const message = `Ollama drops ${key} of a tool, so ${counted(rows, "row")} are trained without it`;
+    const message = `Ollama drops ${key} from tools: training leaves it out of ${counted(rows, "row")}`;
     work.progress({ phase: "examples", message });
   }
 }
@@ -90,7 +90,9 @@ function warnOfLost(work: ConfigureWork, lost: LostKeys) {
 function warnOfTokens(work: ConfigureWork, tokens: Tokens) {
   const { train, end_token: end } = tokens;
   const warn = (message: string) => work.progress({ phase: "examples", message });
-  if (train.truncated > 0) warn(`${train.truncated} of ${train.rows} rows were cut to train.max_length`);
+  if (train.truncated > 0) {
+    warn(`${train.truncated} of ${train.rows} rows were truncated to train.max_length`);
+  }
   for (const note of templateNotes(tokens)) warn(note);
   const open = train.rows - end.trained_rows;
   if (open > 0) warn(`${open} of ${train.rows} rows do not teach the end token "${end.text}"`);

@@ -17,7 +17,7 @@ export interface MonitorOptions {
   readonly stallMs?: number;
 }
 
-/** A trainer that ends without a word is started again this often. */
+/** How often a trainer that ends without a result is restarted. */
 const RESTARTS = 3;
 const LESS_MEMORY = "lower train.micro_tokens, or close other programs";
 /** Milliseconds between two looks; a change in the job folder shortens the wait. */
@@ -27,7 +27,7 @@ const START_MS = 15_000;
 
 /**
  * Follows the trainer of a run to its result. One that dies is restarted from its last checkpoint.
- * Throws what the trainer says when it failed, and the signal's reason when aborted; the trainer then keeps running.
+ * Throws the trainer's error when it failed, and the signal's reason when aborted; the trainer then keeps running.
  */
 export async function followTraining(work: MonitorWork, options: MonitorOptions): Promise<Done> {
   const watch = new Watch(work, options);

@@ -58,7 +58,7 @@ export const nebius: Dialect = {
     // These fields are part of the method here, so that leaving one out would train another method.
     "method.target": ALL_LAYERS,
     "method.rslora": ALL_LAYERS,
-    "provider.learning_rate_multiplier": "this service takes train.learning_rate itself",
+    "provider.learning_rate_multiplier": "this service accepts train.learning_rate directly",
     "provider.beta": "this service does not document training on preference pairs",
   },
   limits: LIMITS,
@@ -70,7 +70,7 @@ export const nebius: Dialect = {
   createBody: (job, values) => ({ ...commonBody(job), hyperparameters: values }),
   methodNote(method) {
     const { kind } = method;
-    if (kind === "lora" || kind === "full") return `${SERVICE} trains ${kind} as it is set`;
+    if (kind === "lora" || kind === "full") return `${SERVICE} trains ${kind} as configured`;
     return kind === "qlora"
       ? `${SERVICE} has no 4-bit training: qlora becomes lora with the same rank, alpha and dropout`
       : `${SERVICE} has no ${kind}: it becomes lora with the service's own rank; ${

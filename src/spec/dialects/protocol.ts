@@ -48,7 +48,7 @@ export const LACKED_BY_ALL: Readonly<Record<string, string>> = {
 
 /** Fields that have no place where the service picks its own technique and learning rate. */
 export const LACKED_BY_MULTIPLIER: Readonly<Record<string, string>> = {
-  "train.learning_rate": "this service takes a multiplier: set provider.learning_rate_multiplier",
+  "train.learning_rate": "this service accepts only a multiplier: set provider.learning_rate_multiplier",
   "train.warmup_ratio": BY_SERVICE,
   "train.weight_decay": BY_SERVICE,
   "train.max_grad_norm": BY_SERVICE,
@@ -64,7 +64,7 @@ export const LACKS_DEPLOYMENT: Readonly<Record<string, string>> = {
 export const MULTIPLIERS: Presets = {
   full: preset(undefined, "the service's default"),
   lora: preset(0.5, "a low-rank update changes the base less: half the service's rate"),
-  qlora: preset(0.5, "as lora: 4 bits save memory, which is the service's concern"),
+  qlora: preset(0.5, "same as lora: 4 bits only save memory, which is the service's concern"),
   prefix: preset(0.1, "a prefix changes no weight: a tenth stays closest to the base"),
   adapter: preset(0.3, "a bottleneck beside the weights changes more than a prefix, less than lora"),
 };

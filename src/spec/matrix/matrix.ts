@@ -53,7 +53,7 @@ export function expandMatrix(data: Readonly<Record<string, unknown>>): Expanded 
   return { combinations, axes, findings };
 }
 
-/** What all combinations share tells none from another. */
+/** What all combinations share does not distinguish them. */
 function axisLabels(axes: readonly Axis[]): string[][] {
   const varied = axes.some((axis) => axis.entries.length > 1);
   return axes.map((axis) => axis.entries.length > 1 || !varied ? entryLabels(axis) : [""]);

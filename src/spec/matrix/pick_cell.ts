@@ -7,7 +7,7 @@ import { spanAt } from "../yaml/locate.ts";
 
 const NAMED = 8;
 
-/** The combination of that label; without one, what to say to somebody who names a whole matrix as one pipeline. */
+/** The combination of that label; without one, an error for whoever uses a whole matrix as one pipeline. */
 export function pickCell(name: string, cells: readonly LoadedSpec[], label: string | undefined): LoadResult {
   const refuse = (problem: Problem): LoadResult => ({ ok: false, problems: [problem] });
   const labels = cells.flatMap(({ cell }) => cell ? [cell.label] : []);
@@ -18,7 +18,7 @@ export function pickCell(name: string, cells: readonly LoadedSpec[], label: stri
   if (loaded) return { ok: true, loaded };
   if (label === undefined) return refuse(wholeMatrix(name, cells[0]!.text, labels));
   const close = nearest(label, labels);
-  const hint = close === undefined ? `there is: ${listed(labels)}` : `did you mean "${close}"`;
+  const hint = close === undefined ? `the combinations are: ${listed(labels)}` : `did you mean "${close}"`;
   return refuse(problemWith(name, `Unknown combination: found "${label}"`, hint));
 }
 

@@ -1,6 +1,6 @@
 import type { Path } from "../yaml/path.ts";
 
-/** Something wrong with a field, before it is known where in the text the field stands. */
+/** Something wrong with a field, before the field's position in the text is known. */
 export interface FieldProblem {
   readonly path: Path;
   /** The field that the carets mark, where it is not the one at `path`. */

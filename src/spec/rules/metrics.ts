@@ -9,7 +9,7 @@ interface Metric {
   /** What counts as right, in a few words. */
   readonly description: string;
   readonly right: Judge;
-  /** Whether what was thought never counts, whatever evaluate.reasoning says. */
+  /** Whether reasoning never counts, whatever evaluate.reasoning is. */
   readonly answerOnly?: boolean;
 }
 

@@ -16,7 +16,7 @@ export function regexFault(pattern: string): string | undefined {
   }
 }
 
-/** Whether JavaScript has no words for what a pattern says. */
+/** Whether a pattern uses syntax that JavaScript lacks. */
 export function isPythonOnly(pattern: string): boolean {
   return PYTHON_ONLY.test(pattern);
 }

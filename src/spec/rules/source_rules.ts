@@ -6,7 +6,7 @@ import { found } from "../schema/value_text.ts";
 
 const TABLE_KEYS = ["delimiter", "quote"] as const;
 
-/** Rules for what the entries of dataset.source and dataset.eval say of their files. */
+/** Rules for the options in the entries of dataset.source and dataset.eval. */
 export function sourceRules(data: unknown): FieldProblem[] {
   const entries = [...givenEntries(data, ["dataset", "source"]), ...givenEntries(data, ["dataset", "eval"])];
   return [

@@ -32,7 +32,7 @@ const format = z.enum([
 
 const roles = z.record(z.string().min(1), z.enum(["system", "user", "assistant", "tool"])).meta({
   description:
-    "The role of each speaker name in the rows, such as {customer: user, agent: assistant}. Names that are not listed keep their meaning",
+    "Maps speaker names in the rows to roles, such as {customer: user, agent: assistant}. Names that are not listed keep their meaning",
 });
 
 const sourceEntry = z.strictObject({
@@ -80,7 +80,7 @@ const split = z.strictObject({
   }),
   by: z.string().min(1).optional().meta({
     description:
-      "A field of the row: rows with the same value stay on one side, so that the evaluation contains nothing partly seen in training",
+      "Name of a field: rows with the same value stay on the same side, so that nothing in the evaluation was partly seen in training",
   }),
 });
 
@@ -135,7 +135,7 @@ const dataset = z.strictObject({
   split: split.optional().meta({
     description: "Hold out a part of dataset.source. Alternative: dataset.eval",
   }),
-  checks: checks.meta({ description: "What is checked in the rows, and whether a finding stops the run" }),
+  checks: checks.meta({ description: "What is checked in the rows, and whether a problem stops the run" }),
 });
 
 const train = z.strictObject({
@@ -152,10 +152,10 @@ const train = z.strictObject({
   }),
   micro_tokens: z.int().min(16).max(1_048_576).default(2048).meta({
     description:
-      "Most tokens computed at once. Lower it when memory runs out; the result is the same up to rounding",
+      "Maximum number of tokens computed at once. Lower it if memory runs out; the result is the same up to rounding",
   }),
   max_length: z.int().min(8).max(1_048_576).default(1024).meta({
-    description: "Longest row in tokens, template included. See dataset.checks.too_long",
+    description: "Maximum length of a row in tokens, chat template included. See dataset.checks.too_long",
   }),
   max_steps: z.int().min(1).optional().meta({
     description: "Stop after this many optimiser steps, regardless of epochs",
@@ -165,7 +165,7 @@ const train = z.strictObject({
       "Share of the steps during which the learning rate rises: Adam's first steps are the noisiest",
   }),
   schedule: z.enum(["cosine", "linear", "constant"]).default("cosine").meta({
-    description: "How the learning rate falls to zero after the warm-up",
+    description: "How the learning rate changes after the warm-up: cosine and linear fall to zero",
   }),
   weight_decay: z.number().min(0).max(1).default(0).meta({
     description: "AdamW weight decay. 0, because short fine-tunings rarely overfit through large weights",
@@ -179,7 +179,7 @@ const train = z.strictObject({
   }),
   checkpoint_seconds: z.number().min(1).max(86_400).default(60).meta({
     description:
-      "Minimum seconds between checkpoints: the most that a kill costs. When saving is slow they are further apart, so that saving takes at most 5% of the time, and the log says so. Two are kept",
+      "Seconds between checkpoints, and so the most work that a kill costs. If saving is slow they are further apart, so that saving takes at most 5% of the time, and the log contains a warning. Two are kept",
   }),
   device: z.enum(["auto", "cpu", "cuda", "mps"]).default("auto").meta({
     description: "auto uses CUDA if available, otherwise the CPU",
@@ -218,7 +218,7 @@ const evaluate = z.strictObject({
   max_new_tokens: z.int().min(1).max(32_768).default(128).meta({ description: "Longest answer, in tokens" }),
 }).prefault({});
 
-const PROVIDER = "Where it runs, and what happens to the result";
+const PROVIDER = "Where training runs, and what happens to the result";
 
 /** One pipeline file. The only owner of field names: errors, JSON Schema, help and docs are derived from it. */
 export const Spec = z.strictObject({
@@ -229,9 +229,9 @@ export const Spec = z.strictObject({
   ).meta({
     description: "Name of the pipeline: part of every run's id",
   }),
-  dataset: dataset.meta({ description: "What to learn from" }),
+  dataset: dataset.meta({ description: "The data to train and evaluate on" }),
   method: method.meta({ description: "How to fine-tune" }),
-  train: train.meta({ description: "How long, how fast, how much at once" }),
+  train: train.meta({ description: "Duration, learning rate, batch size and other training settings" }),
   evaluate: evaluate.meta({ description: "How the result is measured" }),
   provider: provider.meta({ description: PROVIDER }),
   matrix: z.record(z.string().min(1), z.array(z.json()).min(1)).optional().meta({
@@ -257,7 +257,7 @@ export function specWith(own: OwnSections = {}): typeof Spec {
   const extended = z.discriminatedUnion("kind", [...provider.options, ...sections]);
   return Spec.extend({ provider: extended.meta({ description: PROVIDER }) }) as unknown as typeof Spec;
 }
-/** What a pipeline file says of a source beside its path. */
+/** The options of a source in a pipeline file, besides its path. */
 export type SourceOptions = Omit<z.infer<typeof sourceEntry>, "path">;
 export type Checks = Spec["dataset"]["checks"];
 export type Severity = z.infer<typeof severity>;

@@ -11,14 +11,14 @@ const base = z.string().min(1).meta({
     "The model to start from: builtin:smollm2-135m-instruct, a .gguf file, a Hugging Face folder, a hub id (owner/name), or ollama:NAME. Paths are relative to this file",
 });
 const revision = z.string().min(1).optional().meta({
-  description: "For a hub id: branch, tag or commit. Only a commit never changes",
+  description: "For a hub id: branch, tag or commit. Only a commit is fixed for good",
 });
 const template = z.union([
   z.enum(TEMPLATE_NAMES),
   z.string().regex(/.\.jinja$/, "must be a .jinja file"),
 ], `must be one of ${TEMPLATE_NAMES.join(", ")}, or a .jinja file`).default("auto").meta({
   description:
-    "Chat template, the same in training and serving: auto uses the base's own, a name one of temper's, and a path a .jinja file, relative to this file",
+    "Chat template for both training and serving: auto (the base's own), the name of one of temper's, or the path of a .jinja file, relative to this file",
 });
 const exportOptions = z.strictObject({
   gguf: z.boolean().default(true).meta({
@@ -26,13 +26,13 @@ const exportOptions = z.strictObject({
   }),
   quantization: z.enum(["f32", "f16", "bf16", "q8_0", "q4_0"]).default("q8_0").meta({
     description:
-      "Type of the weights in the GGUF file. f16 gives the answers of the training; q8_0, half the size, nearly so; q4_0 visibly harms small models",
+      "Type of the weights in the GGUF file. f16 gives the same answers as the trainer; q8_0 is half the size and nearly as exact; q4_0 visibly harms small models",
   }),
   merged: z.boolean().default(false).meta({ description: "Also write a merged Hugging Face folder" }),
 }).prefault({}).meta({ description: "What is written in addition to the trained weights" });
 
 const local = z.strictObject({
-  kind: z.literal("local").meta({ description: "Train here and leave files" }),
+  kind: z.literal("local").meta({ description: "Train on this machine and write files" }),
   base,
   revision,
   template,
@@ -40,7 +40,7 @@ const local = z.strictObject({
 });
 
 const ollama = z.strictObject({
-  kind: z.literal("ollama").meta({ description: "Train here, then serve with Ollama" }),
+  kind: z.literal("ollama").meta({ description: "Train on this machine, then serve with Ollama" }),
   base,
   revision,
   template,
@@ -62,7 +62,7 @@ const ollama = z.strictObject({
         "Name of the environment variable that contains the server's credentials: a bearer token, or USER:PASSWORD. They are never written anywhere, nor sent over http:// to another machine",
     }),
   keep_previous: z.boolean().default(false).meta({
-    description: "Keep the model that had this name as NAME-previous",
+    description: "Keep the model that has this name now, as NAME-previous",
   }),
   overwrite: z.boolean().default(false).meta({
     description: "Replace a model of this name that temper did not make",
@@ -81,7 +81,7 @@ const price = z.strictObject({
   training: z.number().min(0).meta({ description: "Per million tokens of training" }),
   input: z.number().min(0).optional().meta({ description: "Per million tokens that the new model reads" }),
   output: z.number().min(0).optional().meta({ description: "Per million tokens that the new model writes" }),
-}).meta({ description: "Prices in USD, when temper's own table lacks the model or is outdated" });
+}).meta({ description: "Prices in USD, if temper's own table lacks the model or is outdated" });
 
 const services = Object.values(DIALECTS);
 /** "openai and azure", of the dialects that take a field. */
@@ -94,7 +94,7 @@ const openai = z.strictObject({
     description: "A hosted service that speaks OpenAI's fine-tuning protocol",
   }),
   dialect: z.enum(DIALECT_NAMES).default("openai").meta({
-    description: "The service to train at. Services differ in fields, methods and prices: `plan` shows it",
+    description: "The service to train at. Services differ in fields, methods and prices: `plan` shows how",
   }),
   base_url: z.url({ protocol: /^https?$/ }).optional().meta({
     description: `Address of the service. Default: the environment's ${
@@ -125,7 +125,7 @@ const openai = z.strictObject({
     }, for preference pairs: how closely the model stays to the base. Default: the service's`,
   }),
   budget_usd: z.number().positive().optional().meta({
-    description: "Nothing is uploaded when the estimate exceeds this",
+    description: "If the estimate exceeds this, nothing is uploaded",
   }),
   price: price.optional(),
   deploy_hint: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "must be a deployment's name").optional()

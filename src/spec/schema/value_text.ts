@@ -8,7 +8,7 @@ export function oneOf(words: readonly string[]): string {
   return `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }
 
-/** What a field takes, as text: `a whole number from 1 to 64`. */
+/** The values that a field accepts, as text: `a whole number from 1 to 64`. */
 export function expected(node: JsonSchema): string {
   return oneOf([...new Set(choices(node))]);
 }

@@ -6,7 +6,7 @@ import { type Problem, problemAt, type SourceText, type Span } from "../problem.
 import { follow, type ParsedYaml } from "./yaml.ts";
 import { spanOf } from "./yaml_problem.ts";
 
-/** Finds where in the file, or in which `--set`, a finding stands. */
+/** Finds the position of a problem in the file or in a `--set`. */
 export function locate(
   finding: FieldProblem,
   file: { readonly source: SourceText; readonly yaml: ParsedYaml },

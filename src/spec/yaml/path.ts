@@ -1,4 +1,4 @@
-/** Where a field stands: names of keys and numbers of list items. */
+/** The position of a field: names of keys and numbers of list items. */
 export type Path = readonly (string | number)[];
 
 /** `train.epochs`, `dataset.source.0`. */

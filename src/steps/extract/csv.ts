@@ -83,8 +83,8 @@ class Table {
     const { line, cell } = this.#quoted;
     const near = JSON.stringify(cell.length > 40 ? `${cell.slice(0, 39)}…` : cell);
     this.#note(line, `the cell ${near} looks quoted as in CSV, but in .tsv quotes are text`, [
-      { when: "where quotes enclose cells", options: { quote: '"' } },
-      { when: "where quotes are text", options: { quote: "none" } },
+      { when: "if quotes enclose cells", options: { quote: '"' } },
+      { when: "if quotes are text", options: { quote: "none" } },
     ]);
   }
 
@@ -100,11 +100,11 @@ class Table {
     if (names.length > 1 || named.delimiter || other === undefined) return;
     const between = delimiter === "\t" ? "tabs" : "commas";
     this.#note(line, `the header is a single column: does the file use a delimiter other than ${between}?`, [
-      { when: `where ${JSON.stringify(other)} separates cells`, options: { delimiter: other } },
+      { when: `if ${JSON.stringify(other)} separates cells`, options: { delimiter: other } },
     ]);
   }
 
-  /** A file that was joined of several. One column alone says too little. */
+  /** For a file that was joined from several. A single column is too little evidence. */
   #repeatsHeader(cells: readonly string[]): boolean {
     const names = this.#names as readonly string[];
     return names.length > 1 && cells[1] === names[1] &&
@@ -135,7 +135,7 @@ class Table {
 }
 
 const BOM_IN_ROW =
-  "the row begins with a byte order mark (U+FEFF): were two files joined here? Remove it, and a second header";
+  "the row begins with a byte order mark (U+FEFF): were two files joined here? Remove it, and any second header";
 const HEADER_AGAIN = "the row repeats the header: were two files joined here? Remove it";
 
 function bare(name: string): string {

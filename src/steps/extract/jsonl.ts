@@ -52,7 +52,7 @@ function problemOf(text: string, terminated: boolean): string | undefined {
   const fault = rowFault(text);
   if (!fault) return undefined;
   const found = faultText(fault);
-  if (fault.kind === "list") return `${found}; if the file is one list of rows, name it .json`;
+  if (fault.kind === "list") return `${found}; if the file is one list of rows, rename it to .json`;
   const cut = fault.kind === "cut" && !terminated;
   return cut ? `${found}; the file ends in the middle of this row: is it truncated?` : found;
 }

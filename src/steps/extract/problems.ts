@@ -5,7 +5,7 @@ import type { Source } from "./sources.ts";
 
 const SHOWN = 20;
 
-/** What is wrong with the sources, up to as much as a person wants to read at once, and what a source can say. */
+/** Collects what is wrong with the sources, up to a readable number, and the options that would fix it. */
 export class Problems {
   readonly #shown: string[] = [];
   readonly #advice = new Set<string>();
@@ -34,7 +34,7 @@ export class Problems {
     const lines = [...this.#shown, ...more].join("\n  ");
     const found = this.#count === 1 ? lines : `${this.#count} problems\n  ${lines}`;
     const hint = this.#advice.size === 0 ? {} : {
-      hint: ["dataset.source and dataset.eval can say how to read a file", ...this.#advice].join(
+      hint: ["How to read a file can be set in dataset.source and dataset.eval", ...this.#advice].join(
         "\n  ",
       ),
     };

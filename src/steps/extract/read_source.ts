@@ -65,7 +65,7 @@ function textOf(first: Uint8Array, next: Next, { encoding }: Reading, note: Note
   // A mark tells which of the two an encoding that is named "utf-16" is.
   const actual = /^utf-?16$/i.test(encoding ?? "") && mark?.startsWith("utf-16") ? mark : named;
   if (mark !== undefined && mark !== actual) {
-    const advice = [{ when: `where it is ${mark}`, options: { encoding: mark } }];
+    const advice = [{ when: `if it is ${mark}`, options: { encoding: mark } }];
     return void note(
       1,
       `the file is ${mark.toUpperCase()}, according to its byte order mark, not ${named}`,
@@ -82,7 +82,7 @@ function textOf(first: Uint8Array, next: Next, { encoding }: Reading, note: Note
 /** Half of the bytes of most texts in UTF-16 are zero: the second or the first one of each pair. */
 function utf16Advice(first: Uint8Array, nul: number): Advice[] {
   const encoding = nul === 1 ? "utf-16le" : nul === 0 && first[1] !== 0 ? "utf-16be" : undefined;
-  return encoding === undefined ? [] : [{ when: "where it is UTF-16", options: { encoding } }];
+  return encoding === undefined ? [] : [{ when: "if it is UTF-16", options: { encoding } }];
 }
 
 function markOf([a, b, c]: Uint8Array): string | undefined {

@@ -44,5 +44,5 @@ export function notUtf8(byte: number): string {
 }
 
 export const OTHER_ENCODING: readonly Advice[] = [
-  { when: "where it is written in another encoding", options: { encoding: "windows-1252" } },
+  { when: "if it is written in another encoding", options: { encoding: "windows-1252" } },
 ];

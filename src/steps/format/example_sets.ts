@@ -45,7 +45,7 @@ export class ExampleSets {
   /** `compareInputs`: whether the row's input counts for leakage. */
   put(set: SetName, example: Example, compareInputs: boolean): void {
     const writer = this.#writers[set];
-    if (!writer) throw new RangeError(`Cannot write to ${set}: the data set has none`);
+    if (!writer) throw new RangeError(`Cannot write to ${set}: the dataset has none`);
     const row = writer.count;
     writer.add(example.line);
     this.figures[set].add(example);

@@ -25,14 +25,14 @@ def faults(model: Any, found: Mapping[str, Any], tied: bool) -> Iterator[str]:
     if missing:
         yield f"its file has no tensor {listed(missing)}, which the model needs"
     for name, (theirs, ours) in sorted(shapes.items()):
-        yield f'tensor "{name}" has the shape {theirs}, and config.json asks for {ours}'
+        yield f'tensor "{name}" has the shape {theirs}, but config.json requires {ours}'
     unused = sorted(name for name in found["unexpected_keys"] if not MASKS.search(name))
     if unused:
-        yield f"its file has a tensor {listed(unused)}, which a model of its config.json does not read"
+        yield f"its file has a tensor {listed(unused)}, which a model with this config.json does not use"
     if tied and not is_tied(model):
-        yield "config.json says that its head is the embedding (tie_word_embeddings), and its file has another head"
+        yield "config.json says that its head is the embedding (tie_word_embeddings), but its file has another head"
     if not tied and is_tied(model):
-        yield "its head was described as its own, and is the embedding"
+        yield "its head was described as separate, but it is the embedding"
 
 
 def is_tied(model: Any) -> bool:

@@ -30,7 +30,7 @@ DOWNLOADED = [
 """Everything but weights, which come afterwards: the index says which. Names without a wildcard, which would match
 below folders too, where copies of the weights lie: original/, checkpoints/step-100/."""
 OFFLINE_HINT = (
-    "Where there is no network, pass a folder that holds the model, or set HF_HOME to a Hugging Face cache that has it"
+    "Without network access, pass a folder that holds the model, or set HF_HOME to a Hugging Face cache that has it"
 )
 
 
@@ -66,7 +66,7 @@ def download(name: str, revision: str) -> Path:
                 break
         return folder
     except errors.GatedRepoError as error:
-        reason, hint = "its owner gives access on request", "Ask for access on its page and set HF_TOKEN"
+        reason, hint = "access to it must be requested", "Request access on its page and set HF_TOKEN"
         raise _no_download(name, revision, reason, hint) from error
     except errors.RevisionNotFoundError as error:
         raise _no_download(name, revision, "there is no such revision", "Name a branch, a tag or a commit") from error

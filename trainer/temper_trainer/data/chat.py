@@ -209,7 +209,7 @@ class ControlTokens:
         ):
             if found := self.pattern.search(text):
                 message = f'Cannot use row "{row.origin}": {place} contains "{found[0]}", a control token of the base'
-                hint = "Remove it or write it otherwise: the model would take it for the token itself"
+                hint = "Remove or rewrite it: the model would read it as the token itself"
                 raise TrainerError("bad_data", message, hint, rows=[row.origin])
 
 

@@ -17,7 +17,7 @@ def choose_template(job: Job, chat_template: str | None, tokenizer: Any) -> Temp
         for text in chosen.stop:
             if tokenizer.token_to_id(text) is None:
                 message = f'Cannot use template "{chosen.name}" with this base: its vocabulary has no token "{text}"'
-                raise TrainerError("bad_template", message, "Set the template to auto, or take another base")
+                raise TrainerError("bad_template", message, "Set the template to auto, or use another base")
         return chosen
     for template in job.templates:
         if matches(template, chat_template, tokenizer):
@@ -82,7 +82,7 @@ def check_linear(template: Template, row: Row) -> None:
     found = out_of_place(row)
     if found is not None:
         message = f'Cannot use row "{row.origin}": template "{template.name}" has no place for {found}'
-        hint = "Set provider.template to a .jinja file that writes it, or take a base whose chat template does"
+        hint = "Set provider.template to a .jinja file that writes it, or use a base whose chat template does"
         raise TrainerError("bad_data", message, hint, rows=[row.origin])
 
 

@@ -44,7 +44,7 @@ def few_shot_prompts(encoder: Encoder, texts: list[str], rows: list[Row], room: 
     too_long = [row.origin for row, prompt in zip(rows, prompts, strict=True) if len(prompt) >= room]
     if too_long:
         what = f"{len(too_long)} of {len(rows)} prompts with evaluate.few_shot fill the context of {room} tokens"
-        raise TrainerError("too_long", f"Cannot evaluate the base: {what}", "Show fewer examples", rows=too_long[:20])
+        raise TrainerError("too_long", f"Cannot evaluate the base: {what}", "Use fewer examples", rows=too_long[:20])
     return prompts
 
 

@@ -7,7 +7,7 @@ from ..job.job import Job
 from .metrics import Metric, metric_of
 
 NO_FORM = (
-    "Tool calls can be read as <tool_call>{JSON}</tool_call>, [TOOL_CALLS], Llama 3's JSON or plain JSON: take a "
+    "Tool calls can be read as <tool_call>{JSON}</tool_call>, [TOOL_CALLS], Llama 3's JSON or plain JSON: use a "
     "template that writes them so, or another metric"
 )
 
@@ -24,7 +24,7 @@ def tool_form(rows: list[Row], expected: list[str]) -> str:
     calls = [expected_calls(row) for row in rows]
     if not any(calls):
         message = "Cannot use metric tool_call: no eval row calls a tool"
-        raise TrainerError("bad_metric", message, "Hold out rows with tool_calls, or take another metric")
+        raise TrainerError("bad_metric", message, "Hold out rows with tool_calls, or use another metric")
     pairs = list(zip(expected, calls, strict=True))
     form = form_of(pairs)
     if form is not None:

@@ -55,7 +55,7 @@ def check_merge_values(base: "Base", method: "Method") -> None:
 
 def refusal(reason: str) -> TrainerError:
     message = f"Cannot merge the trained parameters into the base: {reason}"
-    hint = "Set export.gguf and export.merged to false, or take method.kind: lora with method.target: attention"
+    hint = "Set export.gguf and export.merged to false, or use method.kind: lora with method.target: attention"
     return TrainerError("unsupported_export", message, hint)
 
 
@@ -81,10 +81,10 @@ def check_merged(method: "Method", rows: "Prepared") -> None:
 def _compare_layer(name: str, merged, trained, dtype: str) -> None:
     size = trained.abs().max().item()
     if not math.isfinite(size):
-        message = f'Cannot export: the trained layer "{name}" answers numbers that are not finite'
+        message = f'Cannot export: the trained layer "{name}" returns numbers that are not finite'
         raise TrainerError("not_finite", message, "Lower train.learning_rate", FAILED)
     apart = (merged - trained).abs().max().item()
     if not apart <= LARGEST_DIFFERENCE[dtype] * max(1e-3, size):
-        message = f'Cannot export: merged into "{name}" the update gives another result (by {apart:.2g})'
+        message = f'Cannot export: merging the update into "{name}" changes its output by {apart:.2g}'
         hint = "Keep adapter/, set export.gguf and export.merged to false, and report this base"
         raise TrainerError("bad_export", message, hint, FAILED)

@@ -15,13 +15,13 @@ def explain(error: Exception) -> TrainerError:
         return error
     if disk_full(error):
         message = f'Cannot write "{getattr(error, "filename", None) or "a file"}": no space left on device'
-        return TrainerError("disk_full", message, "Free some space and start again: it continues", FAILED)
+        return TrainerError("disk_full", message, "Free some space and start again: it resumes", FAILED)
     if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
         message = f'Cannot use "{error.filename}": {error.strerror}'
         return TrainerError("not_writable", message, "Check the permissions of the folder", FAILED)
     if out_of_memory(error):
-        hint = "Lower train.micro_tokens, then train.max_length, or take a smaller base"
-        return TrainerError("out_of_memory", "Cannot go on: no memory left", hint, FAILED)
+        hint = "Lower train.micro_tokens, then train.max_length, or use a smaller base"
+        return TrainerError("out_of_memory", "Cannot continue: out of memory", hint, FAILED)
     traceback.print_exception(error, file=sys.stderr)
     return TrainerError("unexpected", f"Unexpected {sentence(error)}", "The traceback is in trainer.log", FAILED)
 

@@ -61,7 +61,7 @@ class Method:
     def refuse_unused(self, names: list[str]) -> None:
         """Raises unless these trained tensors may be left aside by a row."""
         raise TrainerError(
-            "bad_method", f'Cannot train "{names[0]}": the base leaves it aside', "Use another method.kind"
+            "bad_method", f'Cannot train "{names[0]}": the base does not use it', "Use another method.kind"
         )
 
     def off(self) -> AbstractContextManager:
@@ -73,7 +73,7 @@ class Method:
         return None
 
     def save(self, folder: Path) -> None:
-        """Writes the trained part alone."""
+        """Writes only the trained part."""
         raise NotImplementedError
 
     def merged(self) -> Iterator[tuple[str, Any]]:
@@ -97,7 +97,7 @@ class Method:
 def load(job: Job, base: "Base", environment: "Environment") -> Any:
     """The base as the job's method holds it. Until `attach` it answers as the base does."""
     module = import_module(MODULES[job.method.kind], __name__)
-    with refusing("unsupported_base", "load this base", "Take a base of another architecture"):
+    with refusing("unsupported_base", "load this base", "Use a base of another architecture"):
         if hasattr(module, "load"):
             return module.load(base, environment)
         return base.load_model(environment.torch_dtype, environment.device)

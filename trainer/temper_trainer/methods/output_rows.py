@@ -77,5 +77,5 @@ def best_logits(causal, states: torch.Tensor) -> torch.Tensor:
 
 
 def unreachable(reason: str) -> TrainerError:
-    hint = "Set export.gguf and export.merged to false to keep the prefix alone, or train another method"
+    hint = "Set export.gguf and export.merged to false to keep only the prefix, or use another method"
     return TrainerError("unsafe_vocabulary", f"Cannot hide the soft tokens from sampling: {reason}", hint, FAILED)

@@ -51,7 +51,7 @@ def check_names(model, file: Weights, tied: bool) -> None:
             name for name in file.entries if name not in {*parameters, *buffers, *model.all_tied_weights_keys}
         ],
     }
-    what, hint = "hold the base in four bits", "Take method.kind: lora"
+    what, hint = "hold the base in four bits", "Use method.kind: lora"
     check_loaded(model, found, tied, what, hint)
     for name, source in model.all_tied_weights_keys.items():
         both = name in file.entries and source in file.entries

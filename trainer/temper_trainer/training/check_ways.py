@@ -160,7 +160,7 @@ class Check:
         with self.answering():
             half = self.forward(tokens[: len(tokens) // 2]).float().log_softmax(-1)
         if self.differs([(half, self.truth[0][: len(half)])]):
-            raise self.refusal("it sees tokens before it predicts them, so it is not a causal language model")
+            raise self.refusal("it sees the tokens that it has to predict, so it is not a causal language model")
 
     def expected(self) -> list[torch.Tensor]:
         return [
@@ -190,7 +190,7 @@ class Check:
             message = f'Cannot train a prefix on a base of type "{arch}": {reason}'
             return TrainerError("bad_method", message, "Take method.kind: lora")
         message = f'Cannot train a base of type "{arch}": {reason}'
-        return TrainerError("unsupported_base", message, "Take another method.kind, or a base of another architecture")
+        return TrainerError("unsupported_base", message, "Use another method.kind, or a base of another architecture")
 
 
 def check_rows(rows: Prepared, longest: int, windows: list[int]) -> list[Row]:

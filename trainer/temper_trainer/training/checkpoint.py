@@ -72,7 +72,7 @@ class Checkpoints:
         return sorted(found, key=lambda path: int(path.name.removeprefix("step-")), reverse=True)
 
     def load(self, metrics: Metrics) -> Checkpoint | None:
-        """The newest good one. Others on the way there are set aside, so that training on can replace them."""
+        """The newest good one. Others on the way there are set aside, so that continued training can replace them."""
         try:
             found = self.newest_first()
         except OSError as error:
@@ -122,7 +122,7 @@ class Checkpoints:
 
 def unreadable(path: Path, error: Exception) -> TrainerError:
     message = f'Cannot read "{path}": {getattr(error, "strerror", None) or error}; it was left as it is'
-    hint = "Start again when it can be read, or move it elsewhere to go on from what is older"
+    hint = "Start again when it can be read, or move it elsewhere to continue from an older one"
     return TrainerError("checkpoint_unreadable", message, hint, FAILED)
 
 

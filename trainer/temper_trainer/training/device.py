@@ -84,9 +84,9 @@ def choose_environment(job: Job, path: Path, metrics: Metrics) -> Environment:
     else:
         before = Environment(**kept)
         if (before.device, before.dtype) != (environment.device, environment.dtype):
-            message = f"Cannot resume: it started on {before.device} in {before.dtype}, "
+            message = f"Cannot resume: training started on {before.device} in {before.dtype}, "
             message += f"this machine offers {environment.device} in {environment.dtype}"
-            hint = f'Resume where it started, or delete "{path.parent}" to start over'
+            hint = f'Resume on a machine like the first one, or delete "{path.parent}" to start over'
             raise TrainerError("other_device", message, hint)
         if before.torch != environment.torch:
             metrics.warn(

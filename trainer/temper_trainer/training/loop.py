@@ -165,7 +165,7 @@ class Loop:
         origins = [found[row].origin for row in sorted(found)]
         about = ", ".join(origins) or f"{len(rows)} of its rows"
         message = f"Cannot continue at step {self.state.step + 1}: {reason} for {about}"
-        hint = "Look at these rows; if they are sound, lower train.learning_rate"
+        hint = "Check these rows; if they are correct, lower train.learning_rate"
         raise TrainerError("not_finite", message, hint, FAILED, origins)
 
     def snapshot(self) -> tuple[dict[str, torch.Tensor], dict]:

@@ -10,7 +10,7 @@ from transformers.cache_utils import DynamicLayer
 from ..bases.context import unusual_layers, windows_of
 from ..errors import TrainerError
 
-STATES = "some of its layers keep something else than keys and values"
+STATES = "some of its layers keep something other than keys and values"
 Layer = tuple[torch.Tensor, torch.Tensor]
 
 
@@ -52,4 +52,4 @@ def refuse_windows(config) -> None:
 
 
 def refusal(reason: str) -> TrainerError:
-    return TrainerError("bad_method", f"Cannot train a prefix on this base: {reason}", "Take method.kind: lora")
+    return TrainerError("bad_method", f"Cannot train a prefix on this base: {reason}", "Use method.kind: lora")

@@ -60,7 +60,7 @@ def open_session(job: Job, job_dir: Path, cache: Path, stop: Stop, metrics: Metr
     environment = choose_environment(job, job_dir / "checkpoints" / "environment.json", metrics)
     base = prepare_base(asdict(job.base), cache, lambda phase, *_: say(phase))
     if base.key != report["base"]["key"]:
-        message = "Cannot train: the base is another one than when the examples were prepared"
+        message = "Cannot train: the base is not the one that the examples were prepared for"
         raise TrainerError("not_prepared", message, "Run prepare again")
     check_exports(job, base)
     chosen = report["template"]

@@ -39,7 +39,7 @@ def make_ready(session: Session) -> Ready:
         check_merge_values(session.base, method)
     ways, notes = choose_ways(method, session.rows, longest(session), decodes(session))
     if session.job.added_tokens() and ways.score.head != "fast":
-        message = "Cannot export the tokens of this prefix: the base changes its logits after its head"
+        message = "Cannot export the tokens of this prefix: the base modifies the logits after its head"
         raise TrainerError("unsupported_export", message, "Set export.gguf and export.merged to false")
     for note in notes:
         session.metrics.warn(note)

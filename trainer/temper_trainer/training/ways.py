@@ -46,7 +46,7 @@ def choose_ways(method: Method, rows: Prepared, longest: Longest, decoding: bool
     if turns and method.prefix_length:
         message = f"Cannot train a prefix on this base: it reads rows longer than {turn} tokens differently"
         raise TrainerError(
-            "bad_method", message, f"Keep rows and answers within {turn} tokens or take method.kind: lora"
+            "bad_method", message, f"Keep rows and answers within {turn} tokens or use method.kind: lora"
         )
     check = Check(method, check_rows(rows, longest.row, windows_of(config)))
     alone = [way for way in (*OWN, WHOLE) if way.rows == "alone"]
@@ -82,4 +82,4 @@ class Reading:
                     )
                 return way
             why = why or found
-        raise self.check.refusal(f"{what.lower()} does not give what the model itself gives: {why}")
+        raise self.check.refusal(f"{what.lower()} does not give the same result as the model itself: {why}")

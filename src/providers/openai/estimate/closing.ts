@@ -36,7 +36,7 @@ export function refuseClosed(spec: HostedSpec, endpoint: Endpoint, now: number):
 export function alternatives(): string {
   const open = Object.values(DIALECTS).filter(({ closing }) => closing.service === undefined);
   const names = new Intl.ListFormat("en-GB", { type: "disjunction" }).format(open.map(({ name }) => name));
-  return `Use dialect ${names}, or train open weights here with provider ollama or local: see docs/hosted.md`;
+  return `Use dialect ${names}, or train open weights here with provider ollama or local`;
 }
 
 function endsOf(model: string, { service, closing }: Dialect): End[] {

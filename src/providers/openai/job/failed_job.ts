@@ -16,7 +16,7 @@ export async function refuseFailed(work: MonitorWork, job: JobView): Promise<voi
   if (job.status === "succeeded") return;
   if (job.status === "cancelled") {
     throw new TemperError("job-cancelled", `Cannot finish: job ${job.id} was cancelled at the service`, {
-      hint: "Run the same command again to start another",
+      hint: "Run the same command again to start a new one",
     });
   }
   const { code, message, param } = job.error ?? {};
@@ -29,7 +29,7 @@ export async function refuseFailed(work: MonitorWork, job: JobView): Promise<voi
     advice?.code ?? "job-failed",
     `Cannot finish: job ${job.id} failed${facts === "" ? "" : ` (${facts})`}: ${words}` +
       rows.map((row) => `\n  ${row}`).join(""),
-    { hint: advice?.hint ?? "Its events may say more: `temper logs last`" },
+    { hint: advice?.hint ?? "Its events may show more: `temper logs last`" },
   );
 }
 

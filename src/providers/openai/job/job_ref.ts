@@ -36,7 +36,11 @@ export function endpointOfJob(
 ): Endpoint {
   const dialect = dialectNamed(name);
   if (dialect) return { dialect, baseUrl, keyEnv };
-  throw new TemperError("unknown-dialect", `Cannot reach the job: this temper has no dialect "${name}"`, {
-    hint: "Use the version of temper that started it",
-  });
+  throw new TemperError(
+    "unknown-dialect",
+    `Cannot reach the job: this version of temper has no dialect "${name}"`,
+    {
+      hint: "Use the version of temper that started it",
+    },
+  );
 }

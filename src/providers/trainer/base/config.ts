@@ -41,7 +41,7 @@ export function supportedArch(name: string, config: Config, gguf: boolean): stri
     throw unsupported(
       name,
       `transformers has no language model of type "${arch}"`,
-      "Code shipped with a model is never run",
+      "temper never runs code that is shipped with a model",
     );
   }
   const found = gguf ? inexpressible(arch, config) : undefined;
@@ -59,7 +59,7 @@ function refuseQuantized(name: string, config: Config): void {
   throw unsupported(name, `its weights are quantised${how}`, "Use the original model, or a GGUF file of it");
 }
 
-/** What a GGUF file cannot say of a model. */
+/** What GGUF cannot express about a model. */
 function inexpressible(modelType: string, config: Config): string | undefined {
   const arch = architectureOf(modelType);
   if (!arch) return `its model_type is "${modelType}"`;

@@ -54,7 +54,7 @@ export async function inspectBase(loaded: LoadedSpec, env: Env): Promise<BaseInf
 /** A model on Hugging Face's hub. Nothing is asked there before the trainer downloads it. */
 function hubBase(id: string, revision = HUB_REVISION): BaseInfo {
   const warnings = /^[0-9a-f]{40}$/.test(revision) ? [] : [
-    `Revision "${revision}" of "${id}" can change: set provider.revision to a commit to make the run repeatable`,
+    `Revision "${revision}" of "${id}" can change: set provider.revision to a commit to make the run reproducible`,
   ];
   return {
     kind: "hub",

@@ -27,12 +27,14 @@ export function checkTensors(base: string, shape: ModelShape, config: Config, fo
   for (const [name, size] of wanted) {
     const own = found.get(name)!.shape;
     if (own.join() === size.join()) continue;
-    throw refuse(`tensor "${name}" has the shape ${own.join(" × ")}, config.json says ${size.join(" × ")}`);
+    throw refuse(
+      `tensor "${name}" has the shape ${own.join(" × ")}, config.json requires ${size.join(" × ")}`,
+    );
   }
   return unknown(base, [...found.keys()].filter((name) => !wanted.has(name) && name !== HEAD));
 }
 
-/** transformers leaves them out without a word. */
+/** transformers ignores them silently. */
 function unknown(base: string, names: readonly string[]): string[] {
   const others = names.filter((name) => !BUFFER.test(name));
   if (others.length === 0) return [];

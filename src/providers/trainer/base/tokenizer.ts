@@ -42,7 +42,7 @@ function unexportable(base: string, found: string): UsageError {
   });
 }
 
-/** What a GGUF file cannot say of a tokenizer. */
+/** What GGUF cannot express about a tokenizer. */
 function inexpressible(tokenizer: Config, model: Config): string | undefined {
   if (model["type"] !== "BPE" || model["byte_fallback"]) {
     const kind = model["type"] === "BPE" ? "SentencePiece BPE" : model["type"];

@@ -170,7 +170,7 @@ async function refuseFullDisk(place: Place, recipe: Recipe, env: Env): Promise<v
   if (free >= needed) return;
   throw new TemperError(
     "disk-full",
-    `Cannot install the Python environment in "${place.folder}": it takes about ${bytes(needed)}, ${
+    `Cannot install the Python environment in "${place.folder}": it needs about ${bytes(needed)}, but only ${
       bytes(free)
     } are free`,
     { hint: "Free some space, set TEMPER_CACHE to another folder, or TEMPER_PYTHON to an existing Python" },

@@ -64,7 +64,7 @@ async function readMachine(env: Env): Promise<Machine | undefined> {
   try {
     return await findJson(file(env), Machine, env.fs);
   } catch {
-    return undefined; // a damaged note about speed is worth no more than none
+    return undefined; // a damaged record of the speed is treated like a missing one
   }
 }
 

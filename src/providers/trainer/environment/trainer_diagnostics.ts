@@ -70,7 +70,7 @@ async function installer(python: Python, { env, signal }: DoctorOptions): Promis
   }
   return missing(
     "installer",
-    "neither uv nor Python's venv with pip",
+    "found neither uv nor Python's venv with pip",
     "Install uv: https://docs.astral.sh/uv",
   );
 }
@@ -85,10 +85,10 @@ async function notMade(python: Python, { env, trainerDir }: DoctorOptions): Prom
     ? "not installed yet"
     : `${others} for another Python or lock file, or unfinished`;
   if (free < needed) {
-    const space = `${found}; it takes about ${bytes(needed)}, ${bytes(free)} are free`;
+    const space = `${found}; it needs about ${bytes(needed)}, but only ${bytes(free)} are free`;
     return missing("environment", space, "Free some space, or set TEMPER_CACHE to another folder");
   }
-  const fix = `The next run installs it, once, with about ${bytes(needed)} of disk`;
+  const fix = `The next run installs it once; it needs about ${bytes(needed)} of disk space`;
   return { name: "environment", state: "warn", found, fix };
 }
 

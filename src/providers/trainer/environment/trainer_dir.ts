@@ -55,7 +55,7 @@ function remoteTrainer(base: URL): Trainer {
       "trainer-damaged",
       `Cannot use the trainer: "${url}" does not match its manifest`,
       {
-        hint: `Fetch all of it again: deno cache --reload=${new URL("..", base).href} ${new URL(
+        hint: `Download it again completely: deno cache --reload=${new URL("..", base).href} ${new URL(
           "../cli.ts",
           base,
         )}`,

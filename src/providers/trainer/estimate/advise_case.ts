@@ -45,7 +45,7 @@ export async function caseOfPipeline(loaded: LoadedSpec, env: Env, data: DataSiz
       "base-unknown",
       `Cannot advise on base "${base.name}": it must be downloaded first`,
       {
-        hint: "Say its size instead: `temper advise --base-params 8e9 --memory 24GiB --rows 5000`",
+        hint: "Give its size instead: `temper advise --base-params 8e9 --memory 24GiB --rows 5000`",
       },
     );
   }

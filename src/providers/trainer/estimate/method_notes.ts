@@ -4,7 +4,7 @@ import type { Spec } from "../../../spec/schema/schema.ts";
 
 /** Two moments and the weights themselves, in fp32. */
 const CHECKPOINT_BYTES = 12;
-/** As `train.checkpoint_seconds` says, two are kept; a third is whole before the oldest goes. */
+/** Two are kept, and a third is written completely before the oldest is removed. */
 export const CHECKPOINTS = 3;
 
 /** Notes on a method before it runs on a base of this shape. */
@@ -25,7 +25,7 @@ function fullNotes({ parameters }: ModelShape): string[] {
   const held = bytes(parameters * TRAINED_BYTES);
   const kept = bytes(parameters * CHECKPOINT_BYTES);
   return [
-    `full takes ${TRAINED_BYTES} bytes of memory per weight (weight, gradient and the two AdamW moments): ` +
+    `full needs ${TRAINED_BYTES} bytes of memory per weight (weight, gradient and the two AdamW moments): ` +
     `${held} before the first row is read`,
     `Each checkpoint of full takes ${kept} of disk; keep room for ${CHECKPOINTS} of them. Where saving one takes more ` +
     "than 5% of train.checkpoint_seconds they are written less often, and a kill costs more",
@@ -38,7 +38,7 @@ function qloraNotes({ train }: Spec, shape: ModelShape): string[] {
   return [
     `qlora holds the linear layers in 4 bits while training: ${bytes(linear * NF4_BYTES)} instead of ${
       bytes(linear * 4)
-    } in fp32. The other ${rest}% of the weights, activations and logits take what they take with lora`,
+    } in fp32. The other ${rest}% of the weights, activations and logits take as much memory as with lora`,
     `4-bit kernel: ${kernel(train.device)}; result.json names the one that was used`,
   ];
 }

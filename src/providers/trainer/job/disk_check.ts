@@ -36,7 +36,7 @@ async function refuseFullDisk(
   const parts = needs.map((need) => `${need.what} ${bytes(need.bytes)}`).join(", ");
   throw new TemperError(
     "disk-full",
-    `${action}: it needs about ${bytes(needed)} in "${folder}" (${parts}), ${bytes(free)} are free`,
+    `${action}: it needs about ${bytes(needed)} in "${folder}" (${parts}), but only ${bytes(free)} are free`,
     { hint },
   );
 }

@@ -77,9 +77,9 @@ export interface Adopted {
 }
 
 /**
- * Links what the latest run of the very same job left, so that training goes on from there or, where what follows it
- * failed or shall be another thing now, is not repeated. A run that came to the end that is wanted again is left
- * alone: whoever asks for it once more wants it trained once more. Nothing that is linked is changed once written.
+ * Links the training of the latest run with exactly the same job, so that it continues from there or, if only its
+ * delivery failed or has changed, is not repeated. A run that already delivered the same result is not used: starting
+ * it anew means training anew. Nothing that is linked is changed once written.
  */
 export async function adoptTraining(
   configured: string,
@@ -127,7 +127,7 @@ function isAdopted(name: string, done: boolean): boolean {
   return folder === CHECKPOINTS && (file === undefined ? !part.startsWith(".") : !part.includes("."));
 }
 
-/** Says that what follows the training went well too. `delivery`: what was asked for. */
+/** Records that the delivery after the training succeeded too. `delivery`: what was requested. */
 export async function markDelivered(dir: string, delivery: JsonObject, fs: Fs): Promise<void> {
   await fs.writeAtomic(join(dir, DELIVERED_FILE), canonicalJson(delivery));
 }

@@ -33,7 +33,7 @@ export interface ModelfileFacts {
   readonly train: { readonly rows: number; readonly epochs: number; readonly learningRate: number };
 }
 
-/** What the Modelfile says to a server, without its comments. */
+/** The instructions of the Modelfile, without its comments. */
 export function servingOf(facts: ModelfileFacts): Serving {
   const { template, system, opening, kept } = facts;
   return {
@@ -53,7 +53,7 @@ export function servingOf(facts: ModelfileFacts): Serving {
   };
 }
 
-/** Ollama's recipe for the exported model. Its comments say what was trained and what the numbers mean. */
+/** The Modelfile of the exported model. Its comments explain what was trained and what the numbers mean. */
 export function modelfile(facts: ModelfileFacts): string {
   const { template, system, parameters } = servingOf(facts);
   const { stop, temperature, repeat_penalty: repeatPenalty, num_ctx: context, num_keep: kept } = parameters;
@@ -62,12 +62,12 @@ export function modelfile(facts: ModelfileFacts): string {
     [
       template === undefined
         ? "The chat template of the training is inside model.gguf, in Jinja: Ollama 0.30 and newer render it unchanged."
-        : `The chat template (${facts.template.name}) used in training, unchanged. Another one makes the answers worse.`,
+        : `The chat template (${facts.template.name}) used in training, unchanged. Any other makes answers worse.`,
       ...template === undefined ? [] : [`TEMPLATE ${quoted("the chat template", template)}`],
       ...(stop as string[]).map((token) => `PARAMETER stop ${quoted("the stop token", token)}`),
     ],
     [
-      "Always the most likely token, as in the evaluation. A repeat penalty, 1.1 unless set, would punish\n" +
+      "Always the most likely token, as in the evaluation. A repeat penalty (Ollama's default: 1.1) would punish\n" +
       "answers that repeat words of the question, and so change what the model learned.",
       `PARAMETER temperature ${temperature}`,
       `PARAMETER repeat_penalty ${(repeatPenalty as number).toFixed(1)}`,
@@ -97,7 +97,7 @@ function heading(facts: ModelfileFacts): string {
     "",
     ...methodLines(spec.method, shape),
     "",
-    `It saw ${counted(train.rows, "row")}, ${train.epochs} ${
+    `It was trained on ${counted(train.rows, "row")}, ${train.epochs} ${
       train.epochs === 1 ? "time" : "times"
     } each, at a learning rate of up to ${train.learningRate}.`,
     mergedLine(spec.method, quantization),

@@ -28,11 +28,11 @@ export function mergedLine(method: Method, quantization: string): string {
       return `model.gguf contains all weights as ${quantization}; weights/ contains them as trained, in fp32.`;
     case "lora":
     case "qlora":
-      return `The update is merged into the weights of model.gguf, written as ${quantization}; adapter/ contains the update alone.`;
+      return `The update is merged into the weights of model.gguf, written as ${quantization}; adapter/ contains only the update.`;
     case "prefix":
-      return "model.gguf is the base with the prefix as added tokens; adapter/ contains the prefix alone.";
+      return "model.gguf is the base with the prefix as added tokens; adapter/ contains only the prefix.";
     case "adapter":
-      return `The bottlenecks are part of the MLPs in model.gguf, written as ${quantization}; adapter/ contains them alone.`;
+      return `The bottlenecks are part of the MLPs in model.gguf, written as ${quantization}; adapter/ contains only them.`;
   }
 }
 
@@ -43,7 +43,7 @@ function fullLines(shape: ModelShape): string[] {
       count(shape.parameters)
     }, all of the base. While training, each takes 16 bytes: itself, its`,
     "gradient, and the mean and the spread of its gradients that AdamW keeps.",
-    "It can learn the most and forget the most: test it on other tasks too.",
+    "It can learn most, but also forget most: test it on other tasks too.",
     "Paper of the optimiser: Decoupled Weight Decay Regularization, https://arxiv.org/abs/1711.05101",
   ];
 }
@@ -64,7 +64,7 @@ function prefixLines(method: Extract<Method, { kind: "prefix" }>, shape: ModelSh
   return [
     "Prompt tuning leaves the base unchanged and trains embeddings that come before every prompt:",
     `  ${length} vectors of ${count(shape.hidden)} values, which correspond to no text.`,
-    `length ${length}: how many. More can store more, train more slowly and use more of every request's context.`,
+    `length ${length}: number of vectors. More can store more, but train more slowly and use more of each context.`,
     `Trainable parameters: ${count(trained)}, one for every ${
       count(Math.round(shape.parameters / trained))
     } of the base's.`,

@@ -32,7 +32,7 @@ function holds(quote: string, text: string): boolean {
   });
 }
 
-/** The parser leaves these out without a word: all but spaces, letters, marks, numbers, punctuation and symbols. */
+/** The parser drops these silently: all but spaces, letters, marks, numbers, punctuation and symbols. */
 const DROPPED = /[^\p{L}\p{M}\p{N}\p{P}\p{S} \t\n\r]/u;
 
 function refuseDropped(what: string, text: string): void {

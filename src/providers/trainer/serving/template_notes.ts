@@ -1,7 +1,7 @@
 import { counted } from "../../../lib/text/format.ts";
 import type { Tokens } from "../job/trainer_files.ts";
 
-/** What a person should know of how the examples became text. */
+/** What the user should know about how the examples were rendered. */
 export function templateNotes(tokens: Tokens): string[] {
   const { template, template_difference: difference, train, date, left_out: leftOut } = tokens;
   const notes: string[] = [];
@@ -19,7 +19,7 @@ export function templateNotes(tokens: Tokens): string[] {
       `${train.split} of ${
         counted(train.conversations ?? train.rows, "conversation")
       } became several rows, ` +
-        `${train.rows} in all: the chat template rewrites earlier turns, so each answer is trained after the prompt it will have when served`,
+        `${train.rows} in all: the chat template rewrites earlier turns, so each answer is trained with the prompt that will precede it when served`,
     );
   }
   for (const [role, { rows, first }] of Object.entries(leftOut)) {

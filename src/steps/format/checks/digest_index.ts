@@ -29,7 +29,7 @@ export interface DigestVisitor {
 /**
  * Values by digest, for any number of rows. Records lie on disk in blocks, each of one of 512 ranges of digests, and
  * are visited one range at a time. Memory: 2 MiB of open blocks, and the table of the digests of one range (10 MiB
- * for 100 million rows that all differ). A small data set never touches the disk.
+ * for 100 million rows that all differ). A small dataset never touches the disk.
  */
 export class DigestIndex {
   readonly #fs: Fs;

@@ -39,7 +39,7 @@ function checksFailed(report: Report, failing: readonly CheckName[], page: strin
     return `${foundText(check, count)} (dataset.checks.${check})${examples(check, report)}`;
   });
   return new UsageError("data-checks", `Cannot use the dataset: ${parts.join("\n")}`, {
-    hint: `${wayOut(report, failing)}; ${page} shows all of it${strangers(report)}`,
+    hint: `${wayOut(report, failing)}; ${page} lists every problem${strangers(report)}`,
   });
 }
 
@@ -51,7 +51,7 @@ function strangers({ checks }: Report): string {
   const different = [...new Set(names)];
   return different.length === 0
     ? ""
-    : `\nWhere ${different.join(" and ")} ${
+    : `\nIf ${different.join(" and ")} ${
       different.length === 1 ? "is" : "are"
     } system, user, assistant or tool, ` +
       "set dataset.roles, such as roles: {bot: assistant}";
@@ -89,11 +89,11 @@ function sourcesLost(lost: readonly SourceReport[], firsts: readonly Finding[], 
   const found = firsts.filter(({ origin }) => labels.has(sourceOf(origin))).slice(0, SHOWN).map(findingText);
   return new UsageError(
     "source-lost",
-    `Cannot use the dataset: no row of ${labelsOf(lost)} can be read, whatever dataset.checks.rows says` +
+    `Cannot use the dataset: no row of ${labelsOf(lost)} can be read, regardless of dataset.checks.rows` +
       found.join(""),
     {
       hint:
-        `Fix the rows, name the file's format in dataset.source, or take the file out; ${page} shows all of it`,
+        `Fix the rows, name the file's format in dataset.source, or remove the file; ${page} lists every problem`,
     },
   );
 }
@@ -131,6 +131,6 @@ function splitEmpty(purpose: "training" | "evaluation", report: Report): UsageEr
   return new UsageError(
     "split-empty",
     `Cannot split the dataset: of ${rows}, dataset.split.eval = ${split?.wanted} leaves none for ${purpose}`,
-    { hint: `Hold out another number of rows; ${by} on one side` },
+    { hint: `Hold out another number of rows; ${by} on the same side` },
   );
 }

@@ -73,7 +73,7 @@ function readParts(turn: RawTurn, abilities: Abilities, complain: Complain): Con
 function unknownPart(type: Json | undefined, { hosted }: Abilities): string {
   const what = type === undefined ? "a part without a type" : `a part of type ${JSON.stringify(type)}`;
   return hosted
-    ? `is ${what}, which services do not take`
+    ? `is ${what}, which services do not accept`
     : `is ${what}, not a text: only text can be trained here`;
 }
 

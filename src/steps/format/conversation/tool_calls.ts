@@ -30,7 +30,7 @@ export class ToolCalls {
     if (given(many) && given(one)) {
       return void complain(
         message.at("function_call"),
-        "occurs together with tool_calls: a message has one of the two",
+        "occurs together with tool_calls: a message may have only one of the two",
       );
     }
     if (given(one)) return this.#read(message, "function_call", one, complain);

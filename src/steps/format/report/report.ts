@@ -16,7 +16,7 @@ export type SourceReport = SourceFile & {
   readonly why?: string;
 };
 
-/** report.json: what became of the rows. */
+/** report.json: how the rows were used, and what is wrong with them. */
 export type Report = {
   readonly version: 1;
   readonly train: SetReport;

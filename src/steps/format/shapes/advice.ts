@@ -12,7 +12,7 @@ export interface Item {
   readonly entry: SourceEntry;
 }
 
-/** What the rows have instead of a known format, and what the pipeline file can say that makes them one. */
+/** What the rows contain instead of a known format, and how to describe them in the pipeline file. */
 export interface Advised {
   readonly found: string;
   readonly hint: string;
@@ -90,7 +90,7 @@ function pasteable(columns: JsonObject, item: Item | undefined): string {
 function withoutProposal(fields: readonly Field[]): string {
   const texts = fields.filter(({ isText }) => isText).map(({ name }) => name);
   if (texts.length > 1) {
-    return "Say in dataset.columns which fields are the input (user) and the answer (assistant), with format: columns " +
+    return "Name the fields of the input (user) and the answer (assistant) in dataset.columns, with format: columns " +
       `and templates such as "{{ ${texts[0]} }}"; texts in every row are ${quoted(texts)}`;
   }
   const what = texts.length === 1 ? `Only "${texts[0]}" is a text in every row: there` : "There";

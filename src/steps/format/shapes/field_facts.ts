@@ -6,7 +6,7 @@ export interface Field {
   readonly name: string;
   /** Of how many rows these are the facts. */
   readonly rows: number;
-  /** In how many rows it is what; `missing` among them. */
+  /** Number of rows by kind of value, `missing` included. */
   readonly kinds: ReadonlyMap<string, number>;
   /** A text in every row, with something in it in one at least. */
   readonly isText: boolean;

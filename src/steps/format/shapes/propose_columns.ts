@@ -7,7 +7,7 @@ export interface Proposal {
   readonly notes: readonly string[];
 }
 
-/** Words in names of fields, those that say most first. */
+/** Words in names of fields, the most telling first. */
 const USER = words(
   "question query prompt instruction instructions request command utterance problem user human input ask task q text sentence review",
 );

@@ -36,7 +36,7 @@ export interface ChosenShape {
   readonly why: string;
 }
 
-/** What the pipeline file says of how rows become conversations, and where it says so. */
+/** How the pipeline file asks for rows to become conversations, and the field that does so. */
 export interface Wanted {
   readonly format: Format;
   readonly columns?: SourceOptions["columns"];
