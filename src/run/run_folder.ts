@@ -5,11 +5,11 @@ import { findJson, writeJson } from "../lib/json/json_file.ts";
 import { jsonObject } from "../log/events.ts";
 import { nameInId } from "./run_id.ts";
 import { maskedText, secretValues } from "../lib/net/secrets.ts";
+import { MASKED_NOTE } from "../spec/read.ts";
 
 const PLAN_FILE = "plan.json";
 /** The copy of the pipeline that a run keeps. */
 export const PIPELINE_FILE = "pipeline.yaml";
-const NOTE = "# Keys and passwords are masked in this copy of the pipeline file.\n";
 /** Its presence asks the process that drives the run to cancel it. */
 export const CANCEL_FILE = "cancel";
 /** Folder of what unfinished attempts have left. */
@@ -97,5 +97,5 @@ function compare(a: string, b: string): number {
 /** What a run's folder keeps of its pipeline file: the text, with what must not be read from there masked. */
 export function pipelineCopy(text: string, env: Readonly<Record<string, string | undefined>>): string {
   const masked = maskedText(text, secretValues(env, text));
-  return masked === text ? text : NOTE + masked;
+  return masked === text ? text : MASKED_NOTE + masked;
 }

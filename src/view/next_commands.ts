@@ -1,4 +1,4 @@
-import { join } from "../deps/path.ts";
+import { basename, dirname, join } from "../deps/path.ts";
 import { masked } from "../lib/net/secrets.ts";
 import { commandLine, type Invocation } from "../lib/text/invocation.ts";
 import { shellWord } from "../lib/text/shell_word.ts";
@@ -21,13 +21,16 @@ export interface Place {
 
 export interface NextCommand {
   readonly why: string;
+  /** What to type; in words where only the user's own program can do it. */
   readonly command: string;
 }
 
 /** What one would want to do next with a run in this state. */
 export function nextCommands(state: RunState, place: Place): NextCommand[] {
   const temper = (...words: string[]) => temperCommand(place, ...words);
-  const run = temper("run", place.file, ...place.runOptions);
+  const run = isDefinedInCode(state)
+    ? "run your program again"
+    : temper("run", place.file, ...place.runOptions);
   const follow = { why: "Follow it", command: temper("logs", state.id, "-f") };
   const cancel = { why: "Cancel it", command: temper("cancel", state.id) };
   switch (state.state) {
@@ -48,6 +51,14 @@ export function nextCommands(state: RunState, place: Place): NextCommand[] {
     case "done":
       return talk(state, place);
   }
+}
+
+/**
+ * Whether its only pipeline file is the copy that the run keeps: the program that defines the pipeline has what the
+ * copy lacks, such as what was masked, its own steps and providers, and overrides.
+ */
+export function isDefinedInCode({ id, pipeline }: Pick<RunState, "id" | "pipeline">): boolean {
+  return basename(pipeline) === "pipeline.yaml" && basename(dirname(pipeline)) === id;
 }
 
 /** A job that runs as a process here writes a log of its own; a service's says what it has to say in the run's. */
