@@ -1,5 +1,6 @@
 import assert from "../deps/assert.ts";
 import { join } from "../../src/deps/path.ts";
+import type { JsonObject } from "../../src/lib/json/json.ts";
 import {
   check,
   definePipeline,
@@ -191,4 +192,34 @@ Deno.test("planAll() plans each combination of a defined matrix", async () => {
   const one = await plan(pipeline, { cwd: home.dir, env: {}, cell: "epochs-2" });
   assert.equal(one.name, "many-epochs-2");
   await assert.rejects(plan(pipeline, { cwd: home.dir, env: {} }), SpecError);
+});
+
+Deno.test("an input called own stands beside the name of a step of one's own: both are part of its key", async () => {
+  await using home = await folder();
+  const pipeline = definePipeline({
+    version: 1,
+    name: "owners",
+    dataset: { source: "rows.jsonl" },
+    method: { kind: "lora" },
+    provider: { kind: "openai", base: "gpt-4.1-nano-2025-04-14" },
+  }, { dir: home.dir });
+  const keyOf = async (name: string, inputs: JsonObject) => {
+    const extract: StepExtension = {
+      name,
+      version: 1,
+      cached: true,
+      inputs: () => Promise.resolve(inputs),
+      run: () => Promise.resolve({ summary: {} }),
+    };
+    return (await plan(pipeline, { cwd: home.dir, env: {}, steps: { extract } })).steps[0]!.key;
+  };
+  const keys = [
+    await keyOf("a", {}),
+    await keyOf("b", {}),
+    await keyOf("a", { own: "x" }),
+    await keyOf("b", { own: "x" }),
+    await keyOf("a", { own: "y" }),
+    await keyOf("x", { own: "a" }),
+  ];
+  assert.equal(new Set(keys).size, keys.length);
 });
