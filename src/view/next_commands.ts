@@ -1,6 +1,7 @@
 import { basename, dirname, join } from "../deps/path.ts";
 import { masked } from "../lib/net/secrets.ts";
-import { commandLine, type Invocation } from "../lib/text/invocation.ts";
+import type { ErrorInfo } from "../log/events.ts";
+import { asCalled, commandLine, type Invocation } from "../lib/text/invocation.ts";
 import { shellWord } from "../lib/text/shell_word.ts";
 import { objectOf } from "./scores.ts";
 import type { RunState } from "../log/run_state.ts";
@@ -59,6 +60,14 @@ export function nextCommands(state: RunState, place: Place): NextCommand[] {
  */
 export function isDefinedInCode({ id, pipeline }: Pick<RunState, "id" | "pipeline">): boolean {
   return basename(pipeline) === "pipeline.yaml" && basename(dirname(pipeline)) === id;
+}
+
+/** An error as it was written, with the commands in its hint as they are called here. */
+export function errorAsCalled<Error extends Pick<ErrorInfo, "hint">>(
+  error: Error | undefined,
+  invocation: Invocation,
+): Error | undefined {
+  return error?.hint === undefined ? error : { ...error, hint: asCalled(error.hint, invocation) };
 }
 
 /** A job that runs as a process here writes a log of its own; a service's says what it has to say in the run's. */
