@@ -17,6 +17,7 @@ import {
   schema,
   SpecError,
 } from "../../mod.ts";
+import { servingWork } from "../../src/library/register.ts";
 import { cluster, finishJobs, folder, jobsIn } from "./kit.ts";
 
 const providers = { mycluster: cluster };
@@ -202,6 +203,16 @@ Deno.test("checks and transforms of the schema of one's own provider hold, once"
   assert.deepEqual(await problems(stray), [["provider.lest", 'Unrecognized key "lest" in provider']]);
   await plan(pipeline({ least: 1, ttl: "5m" }), { cwd: home.dir });
   assert.deepEqual(read, [{ least: 1, ttl: 300 }]);
+  // A plan has the fields as they were parsed.
+  const left = new AbortController();
+  const { dir } = await run(pipeline({ least: 1, ttl: "5m" }), {
+    cwd: home.dir,
+    signal: left.signal,
+    onEvent: () => left.abort(),
+  });
+  const providers = { ours: { schema: fields, provider } };
+  const { spec } = await servingWork("last", { runsDir: join(dir, ".."), providers });
+  assert.deepEqual(spec.provider, { kind: "ours", least: 1, ttl: 300 });
 });
 
 Deno.test("fields of a provider of one's own mean what it says, whatever temper's are called", async () => {
