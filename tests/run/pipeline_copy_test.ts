@@ -1,7 +1,7 @@
 import assert from "../deps/assert.ts";
 import { join } from "../../src/deps/path.ts";
 import { check, definePipeline, plan, SpecError } from "../../mod.ts";
-import { pipelineCopy } from "../../src/run/run_folder.ts";
+import { pipelineCopy, specCopy } from "../../src/run/run_folder.ts";
 import { folder } from "../library/kit.ts";
 import { filesWith, hostedProject } from "../providers/openai/hosted_project.ts";
 import { MockService } from "../providers/openai/mock_service.ts";
@@ -22,6 +22,18 @@ Deno.test("pipelineCopy() masks keys and what the named variable holds, says so,
     "# Keys and passwords are masked in this copy of the pipeline file.\n" +
       `# for kim: *************\nversion: 1  # ${"*".repeat(36)}\r\nauth_env: GPU_LOGIN\n`,
   );
+});
+
+Deno.test("specCopy() masks what the named variable holds, in values and names, and nothing that is only likely", () => {
+  const spec = {
+    columns: { user: "{{q}} (password: {{a}})" },
+    list: [{ "at correct horse": "Is correct horse.", auth_env: "GPU_LOGIN", rank: 4, off: null }],
+  };
+  assert.deepEqual(specCopy(spec, {}), spec);
+  assert.deepEqual(specCopy(spec, { GPU_LOGIN: "correct horse" }), {
+    ...spec,
+    list: [{ [`at ${"*".repeat(13)}`]: `Is ${"*".repeat(13)}.`, auth_env: "GPU_LOGIN", rank: 4, off: null }],
+  });
 });
 
 Deno.test("a copy in which something was masked is refused: it is not what the run was made of", async () => {
