@@ -1,4 +1,6 @@
 import assert from "../deps/assert.ts";
+import fc from "fast-check";
+import { parseYaml } from "../../src/spec/yaml/yaml.ts";
 import { join } from "../../src/deps/path.ts";
 import type { JsonObject } from "../../src/lib/json/json.ts";
 import {
@@ -23,7 +25,7 @@ train: {learning_rate: 2e-3}
 provider: {kind: local, base: builtin:smollm2-135m-instruct}
 `;
 
-function words(dir: string, change: { readonly source?: string } = {}) {
+function words(dir: string, change: object = {}) {
   return definePipeline({
     version: 1,
     name: "words",
@@ -222,4 +224,17 @@ Deno.test("an input called own stands beside the name of a step of one's own: bo
     await keyOf("x", { own: "a" }),
   ];
   assert.equal(new Set(keys).size, keys.length);
+});
+
+Deno.test("a defined pipeline's text has every string as it was given", () => {
+  const unit = fc.constantFrom(" ", "\n", "\t", "a", "#", ":", "-", "'", '"', "\\", "\r", "\u2028");
+  fc.assert(
+    fc.property(fc.string({ unit, minLength: 1 }), (user) => {
+      const { text } = words("/data", { columns: { user, assistant: [user] } });
+      assert.deepEqual(parseYaml(text).faults, []);
+      const { dataset } = parseYaml(text).value as { dataset: { columns: unknown } };
+      assert.deepEqual(dataset.columns, { user, assistant: [user] });
+    }),
+    { numRuns: 300, seed: 1, examples: [[" \n"], ["\n \n"], ["  \n\n"]] },
+  );
 });
