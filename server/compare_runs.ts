@@ -1,5 +1,7 @@
+import { INSTALLED } from "../src/lib/text/invocation.ts";
 import type { RunState } from "../src/log/run_state.ts";
 import type { ChartData } from "../src/view/charts.ts";
+import { errorAsCalled } from "../src/view/next_commands.ts";
 import { compareCells, type Comparison } from "../src/view/comparison.ts";
 import { reason } from "./run_index.ts";
 import type { Sources } from "./run_sources.ts";
@@ -24,11 +26,14 @@ export async function compareRuns(sources: Sources, ids: readonly string[]): Pro
   return await Promise.all(chosen.map((row) => compared(sources, row)));
 }
 
-async function compared({ index, charts, logs }: Sources, row: RunRow): Promise<ComparedRun> {
+async function compared({ index, charts, logs, where }: Sources, row: RunRow): Promise<ComparedRun> {
   const nothing: ChartData = { steps: [], series: {} };
   const dir = await index.find(row.id);
   if (dir === undefined) return { row, loss: nothing, state: undefined };
-  const state = await logs.view(dir).then(({ state }) => state, () => undefined);
+  const state = await logs.view(dir).then(
+    ({ state }) => ({ ...state, error: errorAsCalled(state.error, where.invocation ?? INSTALLED) }),
+    () => undefined,
+  );
   try {
     return { row, state, loss: (await charts.view(dir)).charts.loss };
   } catch (error) {

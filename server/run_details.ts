@@ -4,8 +4,8 @@ import type { Clock } from "../src/lib/clock.ts";
 import type { ReadFs } from "../src/lib/files/read_fs.ts";
 import { findJson } from "../src/lib/json/json_file.ts";
 import { isDriven } from "../src/log/read_run.ts";
-import { INSTALLED, type Invocation } from "../src/lib/text/invocation.ts";
-import { type NextCommand, nextCommands, type Place } from "../src/view/next_commands.ts";
+import { asCalled, INSTALLED, type Invocation } from "../src/lib/text/invocation.ts";
+import { errorAsCalled, type NextCommand, nextCommands, type Place } from "../src/view/next_commands.ts";
 import type { RunState } from "../src/log/run_state.ts";
 import { type Liveness, lookAt, seenWith } from "./liveness.ts";
 import type { LogEntry, LogStore } from "./log_store.ts";
@@ -48,9 +48,12 @@ export async function viewRun(
   const { state: folded, end, entries } = await logs.view(dir);
   if (folded.seq === 0) return undefined;
   const live = { ...await lookAt(fs, clock, dir, folded), driven };
-  const state = seenWith(folded, live);
+  const { invocation = INSTALLED } = where;
+  const now = seenWith(folded, live);
+  const state = { ...now, error: errorAsCalled(now.error, invocation) };
+  const log = entries.map((entry) => ({ ...entry, text: asCalled(entry.text, invocation) }));
   const next = nextCommands(state, await placeOf(fs, where, id, dir, state));
-  return { id, dir, state, live, end, next, log: entries };
+  return { id, dir, state, live, end, next, log };
 }
 
 /** The run as its user would name it on the command line. */

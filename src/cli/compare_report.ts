@@ -5,7 +5,7 @@ import { comparisonJson } from "../ui/compare/compare_json.ts";
 import { comparisonLines } from "../ui/compare/compare_text.ts";
 import type { Comparison } from "../view/comparison.ts";
 import { createPalette } from "../ui/palette.ts";
-import { temperCommand } from "../view/next_commands.ts";
+import { errorAsCalled, temperCommand } from "../view/next_commands.ts";
 import type { CommandContext } from "./command.ts";
 import { placeOf } from "./run_view.ts";
 
@@ -22,7 +22,11 @@ export function printComparison(
     terminal.out(jsonText({ ...comparisonJson(comparison), ...files }));
     return;
   }
-  const lines = comparisonLines(comparison, palette, terminal.columns("out"));
+  const cells = comparison.cells.map((cell) => ({
+    ...cell,
+    error: errorAsCalled(cell.error, context.invocation),
+  }));
+  const lines = comparisonLines({ ...comparison, cells }, palette, terminal.columns("out"));
   const again = temperCommand(place, "compare", place.file, ...place.runOptions);
   const why = whatIsLeft(comparison);
   const next = why === undefined ? [] : [`${palette.dim(why)}  ${palette.accent(again)}`];

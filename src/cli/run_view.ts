@@ -7,7 +7,7 @@ import { type LogLine, readLog } from "../log/read_log.ts";
 import type { RunState } from "../log/run_state.ts";
 import { readPlan } from "../run/run_folder.ts";
 import { lossOf } from "../view/progress_text.ts";
-import type { Place } from "../view/next_commands.ts";
+import { errorAsCalled, type Place } from "../view/next_commands.ts";
 import type { ReportParts } from "../ui/run_report.ts";
 import { CACHE_OPTION, type CommandContext, type Option, RUNS_OPTION } from "./command.ts";
 
@@ -23,7 +23,8 @@ export async function viewRun(
   // Asked before reading: a runner that ends in between leaves its last event to be read.
   const driven = await isDriven(fs, dir);
   const log = await readLog(fs, join(dir, EVENTS_FILE));
-  const state = seen(log.state, driven);
+  const now = seen(log.state, driven);
+  const state = { ...now, error: errorAsCalled(now.error, context.invocation) };
   const samples = await samplesOf(fs, dir, state, most);
   const place = placeOf(context, dir, state.pipeline, (await readPlan(fs, dir))?.cell);
   return { state, parts: { place, samples, losses: lossesOf(log.lines) } };

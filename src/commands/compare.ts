@@ -38,7 +38,10 @@ export const compare: Command = {
       ...keys.options(),
       onCombination(loaded, index, count) {
         if (!json) terminal.err(heading(context, loaded, index, count));
-        screen = new RunScreen(terminal, createRenderer(terminal, clock, { silent: json }));
+        screen = new RunScreen(
+          terminal,
+          createRenderer(terminal, clock, { silent: json, invocation: context.invocation }),
+        );
       },
       onRun(_, notice) {
         if (notice !== undefined) terminal.err(`${asCalled(notice, context.invocation)}\n`);

@@ -4,6 +4,7 @@ import { findRun } from "../library/find_run.ts";
 import { followingEnd, followLines, type FollowOptions } from "../library/follow_run.ts";
 import { EVENTS_FILE } from "../log/read_run.ts";
 import { oneLine } from "../lib/text/text_width.ts";
+import { asCalled } from "../lib/text/invocation.ts";
 import { readLog } from "../log/read_log.ts";
 import { fold, isTerminal, NO_RUN } from "../log/run_state.ts";
 import { eventText } from "../view/event_text.ts";
@@ -47,12 +48,17 @@ export const logs: Command = {
   },
 };
 
-async function showEvents({ values, terminal }: CommandContext, dir: string, options: FollowOptions) {
+async function showEvents(
+  { values, terminal, invocation }: CommandContext,
+  dir: string,
+  options: FollowOptions,
+) {
   const palette = createPalette(terminal.color);
   let state = NO_RUN;
   for await (const { event, text } of followLines(dir, options)) {
     state = fold(state, event);
-    const human = () => `${palette.dim(event.t.slice(11, 19))}  ${eventText(event, state, palette)}`;
+    const words = () => asCalled(eventText(event, state, palette), invocation);
+    const human = () => `${palette.dim(event.t.slice(11, 19))}  ${words()}`;
     terminal.out(`${values["json"] ? text : human()}\n`);
   }
 }

@@ -62,7 +62,10 @@ export const run: Command = {
 async function runFile(context: CommandContext, file: string): Promise<ExitCode> {
   const { terminal, clock, values, onInterrupt } = context;
   const json = values["json"] === true;
-  const screen = new RunScreen(terminal, createRenderer(terminal, clock, { silent: json }));
+  const screen = new RunScreen(
+    terminal,
+    createRenderer(terminal, clock, { silent: json, invocation: context.invocation }),
+  );
   const keys = new InterruptKeys((words) => screen.say(words));
   onInterrupt((signal) => keys.press(signal));
   const resume = values["resume"];

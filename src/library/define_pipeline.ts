@@ -1,7 +1,7 @@
 import { resolve } from "../deps/path.ts";
 import type { z } from "../deps/zod.ts";
 import { UsageError } from "../lib/errors.ts";
-import { stringify } from "../deps/yaml.ts";
+import { Document, visit } from "../deps/yaml.ts";
 import type { Providers } from "../providers/provider.ts";
 import type { PipelineText } from "../spec/loaded.ts";
 import type { Spec } from "../spec/schema/schema.ts";
@@ -105,7 +105,14 @@ function yamlOf(called: string, input: unknown): string {
   try {
     // Says what is wrong with what refers to itself, which writing YAML would not.
     JSON.stringify(input);
-    return stringify(input, { aliasDuplicateObjects: false, lineWidth: 0 });
+    const document = new Document(input, { aliasDuplicateObjects: false });
+    visit(document, {
+      Scalar(_, scalar) {
+        // As a block, white space alone would lose some of it.
+        if (typeof scalar.value === "string" && /^\s+$/.test(scalar.value)) scalar.type = "QUOTE_DOUBLE";
+      },
+    });
+    return document.toString({ lineWidth: 0 });
   } catch (cause) {
     const found = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
     throw new UsageError("bad-pipeline", `Cannot define ${called}: it is not plain data: ${found}`, {

@@ -12,7 +12,6 @@ import { clockFinding, staleFindings } from "./run_diagnostics.ts";
 
 /**
  * Reports what is installed, reachable and missing, with the fix, one after the other. Changes nothing.
- * is.
  *
  * @example
  * ```ts

@@ -18,6 +18,9 @@ export function providerFields<Fields extends z.ZodObject>(
   { spec }: Pick<LoadedSpec, "spec">,
   schema: Fields,
 ): z.output<Fields> {
-  const { kind: _, ...fields } = spec.provider;
-  return schema.parse(fields);
+  // They were parsed with the pipeline. What a transform has made of them need not be valid input again.
+  const names = new Set(Object.keys(schema.shape));
+  return Object.fromEntries(Object.entries(spec.provider).filter(([name]) => names.has(name))) as z.output<
+    Fields
+  >;
 }

@@ -1,11 +1,14 @@
 import { join } from "../deps/path.ts";
+import { z } from "../deps/zod.ts";
 import { TemperError } from "../lib/errors.ts";
+import type { Json } from "../lib/json/json.ts";
 import type { ServeOptions } from "../providers/ollama/finished_run.ts";
 import type { Proof } from "../providers/ollama/proof.ts";
 import type { Registered } from "../providers/ollama/register.ts";
+import type { Providers } from "../providers/provider.ts";
 import { sectionsOf } from "../providers/registry.ts";
 import { readPlan } from "../run/run_folder.ts";
-import { specWith } from "../spec/schema/schema.ts";
+import { type OwnSections, specWith } from "../spec/schema/schema.ts";
 import { findRun } from "./find_run.ts";
 import { envOf, worldOf, type WorldOptions } from "./options.ts";
 
@@ -85,6 +88,13 @@ export async function register(run: string, options: RegisterOptions = {}): Prom
   return { ...registered, served, answers: served && join(work.out, "served.jsonl") };
 }
 
+/** Sections of one's own providers as a plan has them: what a transform has made of their fields is taken as it is. */
+function storedSections(providers: Providers | undefined, provider: Json | undefined): OwnSections {
+  const names = Object.keys(provider ?? {}).filter((name) => name !== "kind");
+  const fields = z.object(Object.fromEntries(names.map((name) => [name, z.any()])));
+  return Object.fromEntries(Object.keys(sectionsOf(providers)).map((kind) => [kind, fields]));
+}
+
 /** The run that was named, and what working on its model needs. */
 export async function servingWork(run: string, options: RegisterOptions) {
   const { fs, clock, runsDir } = worldOf(options);
@@ -110,9 +120,9 @@ export async function servingWork(run: string, options: RegisterOptions) {
     signal,
     progress,
   };
-  const parsed = specWith(sectionsOf(providers)).safeParse(plan.spec);
-  if (parsed.success) return { work, spec: parsed.data };
   const { provider } = plan.spec;
+  const parsed = specWith(storedSections(providers, provider)).safeParse(plan.spec);
+  if (parsed.success) return { work, spec: parsed.data };
   const kind = typeof provider === "object" && provider !== null && "kind" in provider ? provider.kind : "";
   throw new TemperError(
     "corrupt-plan",

@@ -6,6 +6,7 @@ import type { Env } from "../providers/provider.ts";
 import { listRuns, readRun } from "../log/read_run.ts";
 import type { RunState } from "../log/run_state.ts";
 import { planPrune } from "../run/prune.ts";
+import { isDefinedInCode } from "../view/next_commands.ts";
 
 /** File times are rounded, and a network server's clock is never quite this one. */
 const CLOCK_MS = 5_000;
@@ -42,7 +43,10 @@ export async function* staleFindings(env: Env, runsDir: string): AsyncGenerator<
   const { interrupted, damaged } = await unfinished(env, runsDir);
   const [newest] = interrupted;
   if (newest) {
-    const fix = `\`temper run ${newest.pipeline}\` resumes it, \`temper cancel ${newest.id}\` cancels it`;
+    const again = isDefinedInCode(newest)
+      ? "running your program again"
+      : `\`temper run ${newest.pipeline}\``;
+    const fix = `${again} resumes it, \`temper cancel ${newest.id}\` cancels it`;
     const found = `${counted(interrupted.length, "run")} interrupted, the newest ${newest.id}`;
     yield { name: "unfinished", state: "warn", found, fix };
   }

@@ -2,14 +2,15 @@ import { join } from "../deps/path.ts";
 import { z } from "../deps/zod.ts";
 import type { Fs } from "../lib/files/fs.ts";
 import { findJson, writeJson } from "../lib/json/json_file.ts";
+import type { Json, JsonObject } from "../lib/json/json.ts";
 import { jsonObject } from "../log/events.ts";
 import { nameInId } from "./run_id.ts";
-import { maskedText, secretValues } from "../lib/net/secrets.ts";
+import { masked, maskedText, secretValues } from "../lib/net/secrets.ts";
+import { MASKED_NOTE } from "../spec/read.ts";
 
 const PLAN_FILE = "plan.json";
 /** The copy of the pipeline that a run keeps. */
 export const PIPELINE_FILE = "pipeline.yaml";
-const NOTE = "# Keys and passwords are masked in this copy of the pipeline file.\n";
 /** Its presence asks the process that drives the run to cancel it. */
 export const CANCEL_FILE = "cancel";
 /** Folder of what unfinished attempts have left. */
@@ -97,5 +98,17 @@ function compare(a: string, b: string): number {
 /** What a run's folder keeps of its pipeline file: the text, with what must not be read from there masked. */
 export function pipelineCopy(text: string, env: Readonly<Record<string, string | undefined>>): string {
   const masked = maskedText(text, secretValues(env, text));
-  return masked === text ? text : NOTE + masked;
+  return masked === text ? text : MASKED_NOTE + masked;
+}
+
+/** The spec that plan.json keeps, masked where a value or a name is or contains a secret. */
+export function specCopy(spec: JsonObject, env: Readonly<Record<string, string | undefined>>): JsonObject {
+  const known = secretValues(env, JSON.stringify(spec));
+  const copy = (value: Json): Json => {
+    if (typeof value === "string") return masked(value, known);
+    if (value instanceof Array) return value.map(copy);
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [masked(name, known), copy(item)]));
+  };
+  return copy(spec) as JsonObject;
 }

@@ -43,6 +43,7 @@ function explain(context: Context, issue: Issue, base: Path): FieldProblem[] {
     if (inner) return inner.flatMap((part) => explain(context, part, path));
   }
   const value = valueAt(context.data, path);
+  if (issue.code === "custom") return [ownCheck(path, value, issue.message)];
   if (value === undefined) return [missingKey(context, path)];
   return [wrongValue(context, path, value, issue)];
 }
@@ -107,6 +108,12 @@ function missingSchema(schema: JsonSchema, data: unknown, path: Path): JsonSchem
 function kindsOf(schema: JsonSchema, section: Path): string[] {
   const node = schema.properties?.[String(section[0])];
   return (node?.oneOf ?? []).map((option) => String(option.properties?.["kind"]?.const));
+}
+
+/** What a check that came with the schema of one's own provider says, in its words. */
+function ownCheck(path: Path, value: unknown, message: string): FieldProblem {
+  const finding = { path, at: "value", message: `Wrong value for ${dotted(path)}: ${message}` } as const;
+  return value === undefined ? { ...finding, absence: true } : finding;
 }
 
 function wrongValue({ data, schema }: Context, path: Path, value: unknown, issue: Issue): FieldProblem {

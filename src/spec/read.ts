@@ -10,6 +10,11 @@ import { type Problem, problemAt, problemWith } from "./problem.ts";
 /** No pipeline comes near it, and what the YAML parser makes of this many bytes takes a second at most. */
 const MOST_BYTES = 256 * 1024;
 
+/** First line of a run's copy in which something was masked. What it says is not what the run was made of. */
+export const MASKED_NOTE = "# Keys and passwords are masked in this copy of the pipeline file.\n";
+const MASKED_HINT =
+  "run the original file, or the program that defines the pipeline; without them, put back what was masked and remove the first line";
+
 export type ReadResult =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly problem: Problem };
@@ -30,7 +35,12 @@ export async function readPipeline(path: string, name: string, fs: Fs): Promise<
     }
     const bytes = await fs.readBytes(path);
     if (bytes.length === 0) return fail("it is empty", "copy an example from pipelines/");
-    return decode(bytes, name);
+    const read = decode(bytes, name);
+    if (!read.ok || !read.text.startsWith(MASKED_NOTE)) return read;
+    return fail(
+      "it is a run's copy, in which asterisks replace what looked like a key or password",
+      MASKED_HINT,
+    );
   } catch (error) {
     if (isLinkLoop(error)) return fail("its symbolic links form a loop");
     if (error instanceof Error) return fail(reason(error));

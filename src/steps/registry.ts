@@ -1,3 +1,4 @@
+import type { JsonObject } from "../lib/json/json.ts";
 import { configure } from "./configure.ts";
 import { extract } from "./extract.ts";
 import { format } from "./format.ts";
@@ -16,13 +17,18 @@ export function stepsWith(own: StepExtensions = {}): readonly Step[] {
   });
 }
 
+/** The inputs with the step's name, so that neither can stand for the other: an input may be called `own` too. */
+function named(name: string, { own, ...inputs }: JsonObject): JsonObject {
+  return { own: own === undefined ? name : [name, own], ...inputs };
+}
+
 function ownStep(kind: StepKind, own: StepExtension): Step {
   const { version, cached } = own;
   return {
     kind,
     version,
     cached,
-    inputs: async (loaded, env) => ({ own: own.name, ...await own.inputs(loaded, env) }),
+    inputs: async (loaded, env) => named(own.name, await own.inputs(loaded, env)),
     run: (context) => own.run(context),
   };
 }

@@ -1,4 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
+import type { Invocation } from "../lib/text/invocation.ts";
 import type { Terminal } from "../lib/terminal.ts";
 import { InteractiveRenderer, LEAST_COLUMNS } from "./interactive_renderer.ts";
 import { PlainRenderer } from "./plain_renderer.ts";
@@ -8,10 +9,10 @@ import type { Renderer } from "./renderer.ts";
 export function createRenderer(
   terminal: Terminal,
   clock: Clock,
-  options: { readonly silent?: boolean } = {},
+  options: { readonly silent?: boolean; readonly invocation?: Invocation } = {},
 ): Renderer {
   if (options.silent) return { event: () => {}, end: () => {} };
   return terminal.interactive && terminal.columns() >= LEAST_COLUMNS
     ? new InteractiveRenderer(terminal, clock)
-    : new PlainRenderer(terminal, clock);
+    : new PlainRenderer(terminal, clock, options.invocation);
 }

@@ -1,4 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
+import { asCalled, INSTALLED, type Invocation } from "../lib/text/invocation.ts";
 import type { Terminal } from "../lib/terminal.ts";
 import type { LogEvent } from "../log/events.ts";
 import type { RunState } from "../log/run_state.ts";
@@ -15,13 +16,17 @@ export class PlainRenderer implements Renderer {
   #phase: string | undefined;
   #shownAt = 0;
 
-  constructor(readonly terminal: Terminal, readonly clock: Clock) {
+  constructor(
+    readonly terminal: Terminal,
+    readonly clock: Clock,
+    private readonly invocation: Invocation = INSTALLED,
+  ) {
     this.#palette = createPalette(terminal.color);
   }
 
   event(event: LogEvent, state: RunState): void {
     if (event.type === "step.progress" && !this.#isNews(event)) return;
-    this.terminal.err(`${eventText(event, state, this.#palette)}\n`);
+    this.terminal.err(`${asCalled(eventText(event, state, this.#palette), this.invocation)}\n`);
   }
 
   end(): void {}

@@ -1,6 +1,7 @@
-import { join } from "../deps/path.ts";
+import { basename, dirname, join } from "../deps/path.ts";
 import { masked } from "../lib/net/secrets.ts";
-import { commandLine, type Invocation } from "../lib/text/invocation.ts";
+import type { ErrorInfo } from "../log/events.ts";
+import { asCalled, commandLine, type Invocation } from "../lib/text/invocation.ts";
 import { shellWord } from "../lib/text/shell_word.ts";
 import { objectOf } from "./scores.ts";
 import type { RunState } from "../log/run_state.ts";
@@ -21,13 +22,16 @@ export interface Place {
 
 export interface NextCommand {
   readonly why: string;
+  /** What to type; in words where only the user's own program can do it. */
   readonly command: string;
 }
 
 /** Suggested next commands for a run in this state. */
 export function nextCommands(state: RunState, place: Place): NextCommand[] {
   const temper = (...words: string[]) => temperCommand(place, ...words);
-  const run = temper("run", place.file, ...place.runOptions);
+  const run = isDefinedInCode(state)
+    ? "run your program again"
+    : temper("run", place.file, ...place.runOptions);
   const follow = { why: "Follow it", command: temper("logs", state.id, "-f") };
   const cancel = { why: "Cancel it", command: temper("cancel", state.id) };
   switch (state.state) {
@@ -48,6 +52,22 @@ export function nextCommands(state: RunState, place: Place): NextCommand[] {
     case "done":
       return talk(state, place);
   }
+}
+
+/**
+ * Whether its only pipeline file is the copy that the run keeps: the program that defines the pipeline has what the
+ * copy lacks, such as what was masked, its own steps and providers, and overrides.
+ */
+export function isDefinedInCode({ id, pipeline }: Pick<RunState, "id" | "pipeline">): boolean {
+  return basename(pipeline) === "pipeline.yaml" && basename(dirname(pipeline)) === id;
+}
+
+/** An error as it was written, with the commands in its hint as they are called here. */
+export function errorAsCalled<Error extends Pick<ErrorInfo, "hint">>(
+  error: Error | undefined,
+  invocation: Invocation,
+): Error | undefined {
+  return error?.hint === undefined ? error : { ...error, hint: asCalled(error.hint, invocation) };
 }
 
 /** A job that runs as a process here has its own log; a hosted job reports into the run's log. */

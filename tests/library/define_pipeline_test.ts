@@ -1,5 +1,8 @@
 import assert from "../deps/assert.ts";
+import fc from "fast-check";
+import { parseYaml } from "../../src/spec/yaml/yaml.ts";
 import { join } from "../../src/deps/path.ts";
+import type { JsonObject } from "../../src/lib/json/json.ts";
 import {
   check,
   definePipeline,
@@ -22,7 +25,7 @@ train: {learning_rate: 2e-3}
 provider: {kind: local, base: builtin:smollm2-135m-instruct}
 `;
 
-function words(dir: string, change: { readonly source?: string } = {}) {
+function words(dir: string, change: object = {}) {
   return definePipeline({
     version: 1,
     name: "words",
@@ -191,4 +194,47 @@ Deno.test("planAll() plans each combination of a defined matrix", async () => {
   const one = await plan(pipeline, { cwd: home.dir, env: {}, cell: "epochs-2" });
   assert.equal(one.name, "many-epochs-2");
   await assert.rejects(plan(pipeline, { cwd: home.dir, env: {} }), SpecError);
+});
+
+Deno.test("an input called own stands beside the name of a step of one's own: both are part of its key", async () => {
+  await using home = await folder();
+  const pipeline = definePipeline({
+    version: 1,
+    name: "owners",
+    dataset: { source: "rows.jsonl" },
+    method: { kind: "lora" },
+    provider: { kind: "openai", base: "gpt-4.1-nano-2025-04-14" },
+  }, { dir: home.dir });
+  const keyOf = async (name: string, inputs: JsonObject) => {
+    const extract: StepExtension = {
+      name,
+      version: 1,
+      cached: true,
+      inputs: () => Promise.resolve(inputs),
+      run: () => Promise.resolve({ summary: {} }),
+    };
+    return (await plan(pipeline, { cwd: home.dir, env: {}, steps: { extract } })).steps[0]!.key;
+  };
+  const keys = [
+    await keyOf("a", {}),
+    await keyOf("b", {}),
+    await keyOf("a", { own: "x" }),
+    await keyOf("b", { own: "x" }),
+    await keyOf("a", { own: "y" }),
+    await keyOf("x", { own: "a" }),
+  ];
+  assert.equal(new Set(keys).size, keys.length);
+});
+
+Deno.test("a defined pipeline's text has every string as it was given", () => {
+  const unit = fc.constantFrom(" ", "\n", "\t", "a", "#", ":", "-", "'", '"', "\\", "\r", "\u2028");
+  fc.assert(
+    fc.property(fc.string({ unit, minLength: 1 }), (user) => {
+      const { text } = words("/data", { columns: { user, assistant: [user] } });
+      assert.deepEqual(parseYaml(text).faults, []);
+      const { dataset } = parseYaml(text).value as { dataset: { columns: unknown } };
+      assert.deepEqual(dataset.columns, { user, assistant: [user] });
+    }),
+    { numRuns: 300, seed: 1, examples: [[" \n"], ["\n \n"], ["  \n\n"]] },
+  );
 });

@@ -7,14 +7,17 @@ import {
   definePipeline,
   followRun,
   listRuns,
+  type LoadedSpec,
   type Pipeline,
   plan,
+  providerFields,
   readRun,
   run,
   type RunOptions,
   schema,
   SpecError,
 } from "../../mod.ts";
+import { servingWork } from "../../src/library/register.ts";
 import { cluster, finishJobs, folder, jobsIn } from "./kit.ts";
 
 const providers = { mycluster: cluster };
@@ -158,6 +161,59 @@ Deno.test("the section of a provider of one's own is checked with its schema, an
       { at: "5:36", path: "provider.queue", hint: undefined },
     ]);
   }));
+
+Deno.test("checks and transforms of the schema of one's own provider hold, once", async () => {
+  await using home = await folder();
+  const seconds = z.string().regex(/^\d+m$/).transform((text) => parseInt(text) * 60);
+  const fields = z.object({
+    least: z.int(),
+    most: z.int().optional(),
+    ttl: seconds,
+    tag: z.custom().optional(),
+  })
+    .refine(({ least, most }) => most === undefined || least <= most, "least is above most")
+    .refine(({ least, most }) => least < 9 || most !== undefined, { path: ["most"], message: "needed here" });
+  const read: unknown[] = [];
+  const provider = async () => ({
+    ...await cluster.provider(),
+    inputs(loaded: LoadedSpec) {
+      read.push(providerFields(loaded, fields));
+      return Promise.resolve({});
+    },
+  });
+  const pipeline = (section: { readonly least: number; readonly most?: number; readonly ttl: string }) =>
+    definePipeline({
+      version: 1,
+      name: "own",
+      dataset: { source: "rows.jsonl" },
+      method: { kind: "lora" },
+      provider: { kind: "ours", ...section },
+    }, { dir: home.dir, providers: { ours: { schema: fields, provider } } });
+  const problems = async (...args: Parameters<typeof pipeline>) => {
+    const checked = await check(pipeline(...args));
+    return checked.ok ? [] : checked.problems.map(({ path, message }) => [path, message]);
+  };
+  assert.deepEqual(await problems({ least: 5, most: 1, ttl: "5m" }), [
+    ["provider", "Wrong value for provider: least is above most"],
+  ]);
+  assert.deepEqual(await problems({ least: 9, ttl: "5m" }), [
+    ["provider.most", "Wrong value for provider.most: needed here"],
+  ]);
+  const stray = { least: 1, ttl: "5m", lest: 1 };
+  assert.deepEqual(await problems(stray), [["provider.lest", 'Unrecognized key "lest" in provider']]);
+  await plan(pipeline({ least: 1, ttl: "5m" }), { cwd: home.dir });
+  assert.deepEqual(read, [{ least: 1, ttl: 300 }]);
+  // A plan has the fields as they were parsed.
+  const left = new AbortController();
+  const { dir } = await run(pipeline({ least: 1, ttl: "5m" }), {
+    cwd: home.dir,
+    signal: left.signal,
+    onEvent: () => left.abort(),
+  });
+  const providers = { ours: { schema: fields, provider } };
+  const { spec } = await servingWork("last", { runsDir: join(dir, ".."), providers });
+  assert.deepEqual(spec.provider, { kind: "ours", least: 1, ttl: 300 });
+});
 
 Deno.test("fields of a provider of one's own mean what it says, whatever temper's are called", async () => {
   await using home = await folder();

@@ -56,3 +56,27 @@ Deno.test("staleFindings() names what is unfinished, damaged or left over, and t
   assert.match(damaged?.found ?? "", /^1 run .*".*" at line 1, byte 0/);
   assert.equal(stale?.fix, "`temper prune --yes`");
 });
+
+Deno.test("staleFindings() resumes a pipeline defined in code by its program, not by the run's copy", async () => {
+  await using home = await project();
+  const runs = join(home.dir, "runs");
+  const dir = join(runs, "20261126-000000-slow-0000");
+  await copyFolder(join(V1, "interrupted"), dir);
+  const log = join(dir, "events.jsonl");
+  const [first = "", ...rest] = (await Deno.readTextFile(log)).split("\n");
+  const started = JSON.stringify({
+    ...JSON.parse(first),
+    run: "20261126-000000-slow-0000",
+    pipeline: join(dir, "pipeline.yaml"),
+  });
+  await Deno.writeTextFile(log, [started, ...rest].join("\n"));
+  for await (const { name, fix } of staleFindings(envIn(home.dir), runs)) {
+    if (name !== "unfinished") continue;
+    assert.match(
+      fix ?? "",
+      /^running your program again resumes it, `temper cancel 20261126-000000-slow-0000`/,
+    );
+    return;
+  }
+  assert.fail("nothing unfinished was found");
+});

@@ -1,6 +1,8 @@
 import assert from "../deps/assert.ts";
 import { join } from "../../src/deps/path.ts";
-import { pipelineCopy } from "../../src/run/run_folder.ts";
+import { check, definePipeline, plan, SpecError } from "../../mod.ts";
+import { pipelineCopy, specCopy } from "../../src/run/run_folder.ts";
+import { folder } from "../library/kit.ts";
 import { filesWith, hostedProject } from "../providers/openai/hosted_project.ts";
 import { MockService } from "../providers/openai/mock_service.ts";
 import { serve } from "../server/serve.ts";
@@ -20,6 +22,44 @@ Deno.test("pipelineCopy() masks keys and what the named variable holds, says so,
     "# Keys and passwords are masked in this copy of the pipeline file.\n" +
       `# for kim: *************\nversion: 1  # ${"*".repeat(36)}\r\nauth_env: GPU_LOGIN\n`,
   );
+});
+
+Deno.test("specCopy() masks what the named variable holds, in values and names, and nothing that is only likely", () => {
+  const spec = {
+    columns: { user: "{{q}} (password: {{a}})" },
+    list: [{ "at correct horse": "Is correct horse.", auth_env: "GPU_LOGIN", rank: 4, off: null }],
+  };
+  assert.deepEqual(specCopy(spec, {}), spec);
+  assert.deepEqual(specCopy(spec, { GPU_LOGIN: "correct horse" }), {
+    ...spec,
+    list: [{ [`at ${"*".repeat(13)}`]: `Is ${"*".repeat(13)}.`, auth_env: "GPU_LOGIN", rank: 4, off: null }],
+  });
+});
+
+Deno.test("a copy in which something was masked is refused: it is not what the run was made of", async () => {
+  await using home = await folder();
+  await Deno.writeTextFile(join(home.dir, "rows.jsonl"), '{"q": "2 + 2", "a": "4"}\n');
+  const defined = definePipeline({
+    version: 1,
+    name: "guessed",
+    dataset: {
+      source: "rows.jsonl",
+      format: "columns",
+      columns: { user: "{{q}} (password: {{a}})", assistant: "{{a}}" },
+    },
+    method: { kind: "lora" },
+    provider: { kind: "local", base: "builtin:smollm2-135m-instruct" },
+  }, { dir: home.dir });
+  const copy = join(home.dir, "pipeline.yaml");
+  await Deno.writeTextFile(copy, pipelineCopy(defined.text, {}));
+  const checked = await check(copy);
+  assert.ok(!checked.ok);
+  assert.deepEqual(checked.problems.map(({ message }) => message), [
+    "Cannot read the pipeline file: it is a run's copy, in which asterisks replace what looked like a key or password",
+  ]);
+  await assert.rejects(plan(copy), SpecError);
+  await Deno.writeTextFile(copy, pipelineCopy(defined.text.replace("password", "passing"), {}));
+  assert.ok((await check(copy)).ok);
 });
 
 Deno.test("keys in comments of a pipeline file are in no file of the run and on no page, and running again finds the run", async () => {

@@ -41,6 +41,18 @@ Deno.test("/ lists the runs newest first, filtered and sorted by the address", a
   assert.match(page, /3 runs in runs/);
 });
 
+Deno.test("commands in an error that was written down are said as temper is called here", async () => {
+  await using s = await site();
+  const id = "20261122-080000-home-lora-aaaa";
+  const error = { code: "job-failed", message: "Cannot finish", hint: `More: \`temper logs ${id}\`` };
+  await s.addRun(id, [STARTED, { type: "run.failed", error }]);
+  for (const path of [`/runs/${id}`, `/compare?run=${id}`]) {
+    const page = await s.text(path);
+    assert.ok(page.includes(`More: deno task logs ${id}`), path);
+    assert.ok(!page.includes("temper logs"), path);
+  }
+});
+
 Deno.test("/runs/:id names the fields of the rows that nothing uses, also of an earlier version's report", async () => {
   await using s = await site();
   using _runs = await addEveryRun(s);

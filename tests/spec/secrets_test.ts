@@ -56,6 +56,19 @@ Deno.test("a key in any value is refused at its place and masked wherever a prob
     assert.ok(!all.includes(KEY) && !all.includes(PASSWORD), all);
   }));
 
+Deno.test("a key in a name is refused too, and shown by no problem", () =>
+  withFolder(async (dir) => {
+    const address = `https://bob:${PASSWORD}@gpu`;
+    const roles = `  source: rows.jsonl\n  roles: {"${address}": user}`;
+    const problems = await problemsOf(dir, good("  source: rows.jsonl", roles));
+    const inName = "Key in a name in dataset.roles: the run's folder and the status page would show it";
+    assert.deepEqual(problems.filter(({ message }) => message === inName).map(({ line }) => line), [5]);
+    assert.ok(!printed(problems).includes(PASSWORD), printed(problems));
+    const bare = await problemsOf(dir, withServer(`bob:${PASSWORD}@gpu.example:11434`));
+    assert.match(bare[0]!.message, /^Wrong value for provider\.server: found "bob:\*{16}@gpu/);
+    assert.ok(!printed(bare).includes(PASSWORD), printed(bare));
+  }));
+
 Deno.test("keys in comments do not keep a file from being used", () =>
   withFolder(async (dir) => assert.deepEqual(await problemsOf(dir, `# ${KEY}\n${GOOD}`), [])));
 

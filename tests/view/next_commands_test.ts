@@ -23,6 +23,19 @@ Deno.test("nextCommands() resumes with the overrides of the run, quoted for a sh
   ]);
 });
 
+Deno.test("nextCommands() never offers the copy in the run's folder: the program that defines the pipeline is run again", () => {
+  const pipeline = `/project/runs/${RUN_ID}/pipeline.yaml`;
+  const again = (state: "interrupted" | "failed" | "cancelled") =>
+    nextCommands({ ...done, pipeline, state }, PLACE).map(({ command }) => command);
+  for (const state of ["interrupted", "failed", "cancelled"] as const) {
+    assert.ok(again(state).includes("run your program again"), state);
+    assert.ok(!again(state).some((command) => command.startsWith("deno task run")), state);
+  }
+  // A copy that was run as a file is that file to the runs after it.
+  const copy = { ...done, pipeline: "/project/runs/20251125-000000-home-lora-0000/pipeline.yaml" };
+  assert.match(commands({ ...copy, state: "interrupted" })[0] ?? "", /^deno task run /);
+});
+
 Deno.test("nextCommands() points a failed run to the log of its trainer only when a job was started", () => {
   const failed = folded(recorded(FAILED));
   assert.equal(commands(failed)[0], `deno task logs ${RUN_ID} --trainer --runs 'a b'`);

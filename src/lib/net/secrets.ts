@@ -38,6 +38,9 @@ const SHORTEST_UNNAMED = 12;
 const LABELLED =
   /(?<=(?:key|token|secret|credential)s?["'`]?(?:\s*[:=]|\s+is\b|\s)\s*["'`]?)(?=[^\s"'`]*\d)(?=[^\s"'`]*[A-Za-z])[A-Za-z0-9._~+/=-]{16,}/gi;
 const PASSWORD = /(?<=(?:password|passwd|passphrase|\bpwd)["'`]?\s*(?:is\b|[:=])\s*["'`]?)[^\s"'`,;]{3,}/gi;
+/** User and password before a host, without `http://`: of addresses alone, which `npm:name@1` and mail are not. */
+const BARE_ADDRESS =
+  /(?<=(?<![\w/@:.+-])(?!(?:mailto|npm|jsr|sip|xmpp|acct|e?mail|to|cc|from|contact):)[\w.+-]+:)(?!\/)[^\s"'`<>/@:]{3,}(?=@(?!sha\d+:)(?:localhost|[a-z][\w-]*(?:\.[\w-]+)*(?=:\d)|[a-z][\w-]*(?:\.[\w-]+)+|\d+(?:\.\d+){3})(?![\w.-]*@))/gi;
 /** A long word of all kinds of characters, as no prose has it. */
 const RANDOM = /(?<![\w/.-])(?=\w*[a-z])(?=\w*[A-Z])(?=\w*\d)[A-Za-z0-9_]{40,}(?![\w/.-])/g;
 
@@ -49,16 +52,19 @@ export function secretIn(text: string): string | undefined {
   );
 }
 
-/** The text with every certain secret turned into as many asterisks: places in it stay what they are. */
-export function masked(text: string): string {
-  return [...SHAPES, ...IN_ADDRESS].reduce((rest, shape) => rest.replace(shape, asterisks), text);
-}
-
-/** The same with what is likely one, and with those that are `known`: for text that people write, such as comments. */
-export function maskedText(text: string, known: readonly string[] = []): string {
+/** The text with every certain secret, and those `known`, turned into as many asterisks: places in it stay. */
+export function masked(text: string, known: readonly string[] = []): string {
   const rest = known.filter((secret) => secret.length > 2)
     .reduce((rest, secret) => rest.replaceAll(secret, asterisks), text);
-  return [LABELLED, PASSWORD, RANDOM].reduce((rest, shape) => rest.replace(shape, asterisks), masked(rest));
+  return [...SHAPES, ...IN_ADDRESS].reduce((rest, shape) => rest.replace(shape, asterisks), rest);
+}
+
+/** The same with what is likely one: for text that people write, such as comments. */
+export function maskedText(text: string, known: readonly string[] = []): string {
+  return [LABELLED, PASSWORD, BARE_ADDRESS, RANDOM].reduce(
+    (rest, shape) => rest.replace(shape, asterisks),
+    masked(text, known),
+  );
 }
 
 /** Values of the variables that a pipeline file names as holding a secret, and of those that are called like one. */

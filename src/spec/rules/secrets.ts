@@ -15,7 +15,7 @@ const ADDRESSES: readonly { readonly path: Path; readonly instead: string }[] = 
 
 const SHOWN = ": the run's folder and the status page would show it";
 
-/** Secrets in values: what is in the file is copied into the run's folder and shown. */
+/** Secrets in values and in names of keys: what is in the file is copied into the run's folder and shown. */
 export function secretFindings(data: unknown): FieldProblem[] {
   const findings = ADDRESSES.flatMap(({ path, instead }) => addressFinding(data, path, instead));
   const known = new Set(findings.map(({ path }) => dotted(path)));
@@ -45,25 +45,27 @@ function addressFinding(data: unknown, path: Path, instead: string): FieldProble
   return [];
 }
 
-/** Values that contain this very secret, whatever it looks like. */
+/** Values and names of keys that contain this very secret, whatever it looks like. */
 export function valuesWith(data: unknown, secret: string | undefined): FieldProblem[] {
   const text = secret?.trim() ?? "";
   return text.length < SHORTEST_SECRET ? [] : valuesOf(data, [], (value) => value.includes(text));
 }
 
 function valuesOf(value: unknown, path: Path, isSecret: (text: string) => boolean): FieldProblem[] {
-  if (typeof value === "string") {
-    if (!isSecret(value)) return [];
-    return [{
-      path,
-      at: "value",
-      message: `Key in ${dotted(path)}${SHOWN}`,
-      hint: "remove it, and revoke it: the file may have been copied",
-    }];
-  }
+  const secretAt = (path: Path, at: FieldProblem["at"], what: string): FieldProblem => ({
+    path,
+    at,
+    message: `Key in ${what}${SHOWN}`,
+    hint: "remove it, and revoke it: the file may have been copied",
+  });
+  if (typeof value === "string") return isSecret(value) ? [secretAt(path, "value", dotted(path))] : [];
   if (Array.isArray(value)) return value.flatMap((item, i) => valuesOf(item, [...path, i], isSecret));
   if (isSection(value)) {
-    return Object.entries(value).flatMap(([key, item]) => valuesOf(item, [...path, key], isSecret));
+    const inside = path.length === 0 ? "the file" : dotted(path);
+    return Object.entries(value).flatMap(([key, item]) => [
+      ...isSecret(key) ? [secretAt([...path, key], "key", `a name in ${inside}`)] : [],
+      ...valuesOf(item, [...path, key], isSecret),
+    ]);
   }
   return [];
 }

@@ -27,6 +27,8 @@ export function jsonSchema(spec: typeof Spec = Spec): JsonSchema {
   return z.toJSONSchema(spec, {
     io: "input",
     target: "draft-7",
+    // A provider of one's own may have fields that JSON Schema has no words for.
+    unrepresentable: "any",
     override: ({ jsonSchema: node }) => {
       // The bounds of a safe integer tell a person nothing.
       if (node.maximum === Number.MAX_SAFE_INTEGER) delete node.maximum;

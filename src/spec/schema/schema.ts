@@ -253,7 +253,8 @@ export type OwnSections = Readonly<Record<string, z.ZodObject>>;
 export function specWith(own: OwnSections = {}): typeof Spec {
   const kinds = Object.keys(own);
   if (kinds.length === 0) return Spec;
-  const sections = kinds.map((kind) => z.strictObject({ kind: z.literal(kind), ...own[kind]!.shape }));
+  // Extended, not rebuilt from its fields: the checks of the section as a whole belong to it too.
+  const sections = kinds.map((kind) => own[kind]!.safeExtend({ kind: z.literal(kind) }).strict());
   const extended = z.discriminatedUnion("kind", [...provider.options, ...sections]);
   return Spec.extend({ provider: extended.meta({ description: PROVIDER }) }) as unknown as typeof Spec;
 }

@@ -1,4 +1,4 @@
-import { masked } from "../../lib/net/secrets.ts";
+import { maskedText } from "../../lib/net/secrets.ts";
 import type { JsonSchema } from "./json_schema.ts";
 import { isSection } from "../yaml/path.ts";
 
@@ -56,7 +56,7 @@ function bounds(node: JsonSchema): string {
 export function found(value: unknown): string {
   if (value === null || value === undefined) return "nothing";
   if (typeof value === "string") {
-    const shown = masked(value);
+    const shown = maskedText(value);
     const characters = [...shown];
     return JSON.stringify(characters.length > 40 ? `${characters.slice(0, 39).join("")}…` : shown);
   }

@@ -27,6 +27,8 @@ const LIKELY: Readonly<Record<string, readonly [string, string]>> = {
   equals: ["# API_KEY=abcdefgh12345678", "abcdefgh12345678"],
   words: ["# the token is abcd-efgh-1234-5678 for now", "abcd-efgh-1234-5678"],
   password: ["# password: hunter2, ask Kim", "hunter2"],
+  bare: ["# queue at bob:hunter2@gpu.example:8000/x", "hunter2"],
+  bareLocal: ["server: root:hunter2@127.0.0.1", "hunter2"],
   random: ["# Ab1Cd2Ef3Gh4Ij5Kl6Mn7Op8Qr9St0Uv1Wx2Yz3AbCd", "Ab1Cd2Ef3Gh4Ij5Kl6Mn7Op8Qr9St0Uv1Wx2Yz3AbCd"],
 };
 const HARMLESS = [
@@ -37,6 +39,9 @@ const HARMLESS = [
   "source: [data/home.train.jsonl, data/*.csv]",
   "base_url: https://api.tokenfactory.nebius.com/v1/",
   "# write to team@example.com, or see https://example.com/docs?page=2#keys",
+  "# npm:zod@4.6.7, jsr:@std/path@1.1.4, mailto:team@example.com, git@gpu.example:team/rows",
+  "base: registry:latest@main  # docker sha256 image:tag@sha256:0123",
+  "user: '{{ day }}:{{ hour }}@{{ room }} at 12:30@home'",
   "# key points: short answers; token counts stay below 256",
   "system: You need a basic understanding of trams; basic instructions are enough",
   "# the standard bearer responsibilities, as an answer",

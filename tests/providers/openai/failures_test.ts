@@ -1,4 +1,5 @@
 import assert from "../../deps/assert.ts";
+import { basename, join } from "../../../src/deps/path.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { denoFs } from "../../../src/lib/files/fs.ts";
 import { DIALECTS } from "../../../src/spec/dialects/registry.ts";
@@ -165,4 +166,27 @@ Deno.test("without a key nothing is asked of the service", async () => {
   assert.equal(code, 1);
   assert.match(err, /NO_SUCH_KEY is not set/);
   assert.equal(service.calls.length, 0);
+});
+
+Deno.test("a failed job's events are one command away, by the run's id and as temper was called", async () => {
+  await using service = new MockService({ outcome: { code: "odd", message: "something else" } });
+  await using project = await hostedProject();
+  const failed = await project.run(service.url);
+  const hint = `Its events may say more: deno task logs ${basename(await project.lastRun())}`;
+  const said = [
+    failed.err,
+    (await project.call("show", "last")).out,
+    (await project.call("logs", "last")).out,
+  ];
+  for (const text of said) {
+    assert.ok(text.includes(hint), text);
+    assert.ok(!text.includes("`temper"), text);
+  }
+  await project.write(
+    "many.yaml",
+    `${await Deno.readTextFile(join(project.dir, "hosted.yaml"))}matrix: {train.epochs: [1, 2]}\n`,
+  );
+  const compared = await project.call("compare", "many.yaml", "--set", `provider.base_url=${service.url}`);
+  assert.equal(compared.out.match(/Its events may say more: deno task logs \d/g)?.length, 2, compared.out);
+  assert.ok(!(compared.out + compared.err).includes("`temper"), compared.err);
 });

@@ -1,4 +1,4 @@
-import { join } from "../../../deps/path.ts";
+import { basename, join } from "../../../deps/path.ts";
 import { TemperError } from "../../../lib/errors.ts";
 import type { Fs } from "../../../lib/files/fs.ts";
 import { readLines } from "../../../lib/files/lines.ts";
@@ -29,7 +29,7 @@ export async function refuseFailed(work: MonitorWork, job: JobView): Promise<voi
     advice?.code ?? "job-failed",
     `Cannot finish: job ${job.id} failed${facts === "" ? "" : ` (${facts})`}: ${words}` +
       rows.map((row) => `\n  ${row}`).join(""),
-    { hint: advice?.hint ?? "Its events may show more: `temper logs last`" },
+    { hint: advice?.hint ?? `Its events may show more: \`temper logs ${basename(work.runDir)}\`` },
   );
 }
 
