@@ -12,7 +12,7 @@ import { shellWord } from "../lib/text/shell_word.ts";
 import { schemaText } from "../spec/schema/json_schema.ts";
 import type { Command } from "../cli/command.ts";
 import { ownTasks, TASK_FILES } from "../cli/invocation.ts";
-import { PROGRAM, projectConfig } from "../cli/project_config.ts";
+import { PRIVATE_HOST, PROGRAM, projectConfig } from "../cli/project_config.ts";
 
 const PIPELINE = "pipelines/lora.yaml";
 
@@ -42,7 +42,7 @@ export const init: Command = {
     for (const path of wrote) terminal.out(`wrote    ${path}\n`);
     for (const path of left) terminal.out(`kept     ${path}, which exists already\n`);
     if (!hasTasks) throw noTasks(dir);
-    terminal.out(`\n${localNote()}Next: ${next}\n`);
+    terminal.out(`\n${programNote()}Next: ${next}\n`);
     return EXIT.ok;
   },
 };
@@ -120,8 +120,12 @@ function noTasks(dir: string): TemperError {
   );
 }
 
-/** A path is only valid on this machine. */
-function localNote(): string {
+/** What the tasks need elsewhere: a path is only valid on this machine, and a password is not written down. */
+function programNote(): string {
+  if (PRIVATE_HOST !== undefined) {
+    return `The tasks call temper in ${PROGRAM}, without the user and password it was called with. Set ` +
+      `DENO_AUTH_TOKENS=USER:PASSWORD@${PRIVATE_HOST} where they run, also in CI.\n`;
+  }
   if (!PROGRAM.startsWith("/") && !/^[A-Za-z]:/.test(PROGRAM)) return "";
   return `The tasks call temper in ${PROGRAM}. For other machines and CI, replace the path by a URL.\n`;
 }
