@@ -7,7 +7,7 @@ import workflow from "../../templates/temper.yml" with { type: "text" };
 import { EXIT, TemperError, UsageError } from "../lib/errors.ts";
 import type { Fs } from "../lib/files/fs.ts";
 import { makeFolder } from "../lib/files/folder.ts";
-import { commandLine, INSTALLED } from "../lib/text/invocation.ts";
+import { commandLine, type Invocation } from "../lib/text/invocation.ts";
 import { shellWord } from "../lib/text/shell_word.ts";
 import { schemaText } from "../spec/schema/json_schema.ts";
 import type { Command } from "../cli/command.ts";
@@ -15,6 +15,9 @@ import { ownTasks, TASK_FILES } from "../cli/invocation.ts";
 import { PRIVATE_HOST, PROGRAM, projectConfig } from "../cli/project_config.ts";
 
 const PIPELINE = "pipelines/lora.yaml";
+
+/** Tasks that the files of a project call: its workflow and what is printed as the next command. */
+const NEEDED = ["check", "plan", "run"];
 
 export const init: Command = {
   name: "init",
@@ -30,18 +33,17 @@ export const init: Command = {
     await refuseConflicts(dir, Object.keys(files), fs);
     const [wrote, left] = await writeMissing(dir, files, fs);
     const tasks = await ownTasks({ fs, cwd: dir });
-    const hasTasks = tasks.includes("run");
+    const missing = NEEDED.filter((name) => !tasks.includes(name));
     const enter = dir === resolve(cwd) ? "" : `cd ${shellWord(relative(cwd, dir))} && `;
-    const here = { ...invocation, tasks };
-    const next = enter + commandLine(here, "run", PIPELINE);
+    const next = enter + commandLine({ tasks, program: programFrom(invocation) }, "run", PIPELINE);
     if (values["json"]) {
-      if (!hasTasks) throw noTasks(dir);
+      if (missing.length > 0) throw noTasks({ dir, tasks, missing, next });
       terminal.out(`${JSON.stringify({ dir, wrote, left, next }, null, 2)}\n`);
       return EXIT.ok;
     }
     for (const path of wrote) terminal.out(`wrote    ${path}\n`);
     for (const path of left) terminal.out(`kept     ${path}, which exists already\n`);
-    if (!hasTasks) throw noTasks(dir);
+    if (missing.length > 0) throw noTasks({ dir, tasks, missing, next });
     terminal.out(`\n${programNote()}Next: ${next}\n`);
     return EXIT.ok;
   },
@@ -108,14 +110,30 @@ async function firstPresent(dir: string, names: readonly string[], fs: Fs): Prom
   return undefined;
 }
 
-function noTasks(dir: string): TemperError {
+/** The words that call this temper from any folder, without a task. */
+function programFrom({ tasks, program }: Invocation): readonly string[] {
+  const isModule = program[0] === "deno" && program[1] === "run";
+  return tasks.length === 0 && !isModule ? program : ["deno", "run", "-A", PROGRAM];
+}
+
+interface Lack {
+  readonly dir: string;
+  /** Those that its deno.json has. */
+  readonly tasks: readonly string[];
+  readonly missing: readonly string[];
+  readonly next: string;
+}
+
+function noTasks({ dir, tasks, missing, next }: Lack): TemperError {
+  const all = Object.entries(projectConfig().tasks);
+  const lacking = Object.fromEntries(all.filter(([name]) => !tasks.includes(name)));
   return new TemperError(
     "no-tasks",
-    `Cannot complete the project in "${dir}": its deno.json has no task that runs temper`,
+    `Cannot complete the project in "${dir}": its deno.json has no task that calls temper for ${
+      missing.join(", ")
+    }`,
     {
-      hint: `Add these to its "tasks", or continue with ${commandLine(INSTALLED, "run", PIPELINE)}:\n${
-        JSON.stringify(projectConfig().tasks, null, 2)
-      }`,
+      hint: `Add these to its "tasks", or continue with ${next}:\n${JSON.stringify(lacking, null, 2)}`,
     },
   );
 }

@@ -96,6 +96,47 @@ Deno.test("init says what a deno.json of one's own lacks", async () => {
   }
 });
 
+Deno.test("init asks for every task that its workflow calls, and only for those that are missing", async () => {
+  const program = ["deno", "run", "-A", "../cli.ts"];
+  const calls = (name: string, ...tasks: string[]) =>
+    [
+      JSON.stringify({
+        tasks: Object.fromEntries(tasks.map((task) => [task, `temper ${task}`])),
+      }),
+      name,
+    ] as const;
+  for (
+    const [[text, lacks], invocation, next] of [
+      [calls("check, plan", "run"), { tasks: [], program }, "deno task run"],
+      [calls("run", "check", "plan"), { tasks: [], program }, `deno run -A ${ROOT}cli.ts run`],
+      [calls("run", "check", "plan"), { tasks: [], program: ["temper"] }, "temper run"],
+    ] as const
+  ) {
+    await using folder = await project();
+    await folder.write("deno.json", text);
+    await assert.rejects(
+      folder.call(init, [], { invocation }),
+      (error: Error & { code: string; hint: string }) => {
+        assert.equal(error.code, "no-tasks");
+        assert.ok(error.message.endsWith(` no task that calls temper for ${lacks}`), error.message);
+        const [first, ...json] = error.hint.split("\n");
+        assert.ok(first!.endsWith(` continue with ${next} pipelines/lora.yaml:`), first);
+        const present = Object.keys(JSON.parse(text).tasks);
+        const printed = Object.keys(JSON.parse(json.join("\n")));
+        assert.deepEqual(
+          [...present, ...printed].toSorted(),
+          [...Object.keys(COMMANDS), "help"].toSorted(),
+        );
+        return true;
+      },
+    );
+  }
+  await using folder = await project();
+  await folder.write("deno.json", calls("", "run", "check", "plan")[0]);
+  const { code } = await folder.call(init, []);
+  assert.equal(code, 0);
+});
+
 Deno.test("init writes nothing where a file and a folder are in each other's way", async () => {
   for (const [path, needed] of [["pipelines", "folder"], ["x/.gitignore/y", "file"]]) {
     await using folder = await project();
