@@ -8,6 +8,7 @@ import { EXIT, TemperError, UsageError } from "../lib/errors.ts";
 import type { Fs } from "../lib/files/fs.ts";
 import { makeFolder } from "../lib/files/folder.ts";
 import { commandLine, type Invocation } from "../lib/text/invocation.ts";
+import { explainSystemError } from "../lib/system_error.ts";
 import { shellWord } from "../lib/text/shell_word.ts";
 import { schemaText } from "../spec/schema/json_schema.ts";
 import type { Command } from "../cli/command.ts";
@@ -30,8 +31,7 @@ export const init: Command = {
   async run({ positionals, values, terminal, fs, cwd, invocation }) {
     const dir = resolve(cwd, positionals[0] ?? ".");
     const files = projectFiles();
-    await refuseConflicts(dir, Object.keys(files), fs);
-    const [wrote, left] = await writeMissing(dir, files, fs);
+    const [wrote, left] = await create(dir, files, fs);
     const tasks = await ownTasks({ fs, cwd: dir });
     const missing = NEEDED.filter((name) => !tasks.includes(name));
     const enter = dir === resolve(cwd) ? "" : `cd ${shellWord(relative(cwd, dir))} && `;
@@ -63,6 +63,16 @@ function projectFiles(): Readonly<Record<string, string>> {
   };
 }
 
+/** The files written and those that existed. */
+async function create(dir: string, files: Readonly<Record<string, string>>, fs: Fs) {
+  try {
+    await refuseConflicts(dir, Object.keys(files), fs);
+    return await writeMissing(dir, files, fs);
+  } catch (error) {
+    throw explainSystemError(`Cannot create a project in "${dir}"`, error);
+  }
+}
+
 /** Checks before anything is written: a project is created completely or not at all. */
 async function refuseConflicts(dir: string, paths: readonly string[], fs: Fs): Promise<void> {
   for (const path of paths) {
@@ -89,7 +99,7 @@ function conflict(dir: string, path: string, found: string): UsageError {
   );
 }
 
-/** The files written and those that existed, deno.json under either of its names. */
+/** Writes what is not there, deno.json under either of its names. */
 async function writeMissing(dir: string, files: Readonly<Record<string, string>>, fs: Fs) {
   const wrote: string[] = [];
   const left: string[] = [];

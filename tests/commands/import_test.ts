@@ -109,3 +109,28 @@ Deno.test("import --from reads a file that nothing else tells apart", () =>
     assert.equal(code, 0);
     assert.match(out, /source: x\.jsonl/);
   }));
+
+Deno.test({
+  name: "import --out says why the system lets it write nothing there",
+  ignore: Deno.build.os !== "linux",
+  fn: () =>
+    withDir(async (dir) => {
+      const file = join(dir, "file");
+      await Deno.writeTextFile(file, "");
+      for (
+        const [out, err, rights = permissions] of [
+          [
+            join(file, "x.yaml"),
+            /^Cannot write ".*x\.yaml": a (file of that name exists|part of the path is a file)\n/,
+          ],
+          ["/proc/x/y.yaml", /^Cannot write ".*": the operation is not permitted\n/],
+          ["/proc/x/y.yaml", /^Cannot make the folder "\/proc\/x": its file system takes none\n/, ["-A"]],
+          [`${"x".repeat(300)}.yaml`, /^Cannot write ".*": the name is too long\n/],
+        ] as const
+      ) {
+        const called = await temper(["import", axolotl, "--out", out], { permissions: rights });
+        assert.equal(called.code, 1, called.err);
+        assert.match(called.err, err);
+      }
+    }),
+});

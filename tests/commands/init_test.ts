@@ -154,3 +154,15 @@ Deno.test("init writes nothing where a file and a folder are in each other's way
   await folder.write("file", "");
   await assert.rejects(folder.call(init, ["file"]), { code: "project-conflict" });
 });
+
+Deno.test({
+  name: "init says why the system lets it write nothing there",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await using folder = await project();
+    for (const dir of ["/proc/foo", "/sys/foo", "x".repeat(300)]) {
+      await assert.rejects(folder.call(init, [dir]), { name: "TemperError", code: "not-writable" }, dir);
+    }
+    assert.deepEqual(await filesBelow(folder.dir, denoFs), []);
+  },
+});
