@@ -237,6 +237,32 @@ Deno.test("importConfig() finds files, folders and what has to be fetched or con
   }
 });
 
+Deno.test("importConfig() lists what a folder has besides the files that it names", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "import-" });
+  try {
+    await Deno.mkdir(join(dir, "mix", "more"), { recursive: true });
+    await Deno.mkdir(join(dir, "upper"));
+    for (const name of ["mix/a.jsonl", "mix/b.csv", "mix/notes.md", "mix/.hidden.csv", "upper/A.CSV"]) {
+      await Deno.writeTextFile(join(dir, name), "");
+    }
+    const datasets = [{ path: "mix", type: "alpaca" }, { path: "upper", type: "alpaca" }];
+    const config = { base_model: "a/b", sequence_len: 64, datasets };
+    await Deno.writeTextFile(join(dir, "c.json"), JSON.stringify(config));
+    const result = await imported("c.json", dir);
+    const paths = dataOf(result).dataset.source.map(({ path }: { path: string }) => path);
+    assert.deepEqual(paths, ["mix/*.jsonl", "upper/*.CSV"]);
+    const left = result.notCarried.filter(({ field }) => field.startsWith("datasets"));
+    assert.deepEqual(left.map(({ field, why, instead, matters }) => ({ field, why, instead, matters })), [{
+      field: "datasets.0.path",
+      why: "the folder also has b.csv, more/, which mix/*.jsonl does not match",
+      instead: "add what belongs to the data to dataset.source",
+      matters: true,
+    }]);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
 Deno.test("importConfig() stops at long rows where TRL is told to cut none", async () => {
   const dir = await Deno.makeTempDir({ prefix: "import-" });
   try {
