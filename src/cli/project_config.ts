@@ -32,7 +32,7 @@ export function projectConfig() {
 }
 
 function commandOf(command: string): string {
-  const called = command.replace(" cli.ts ", ` ${shellWord(PROGRAM)} `);
+  const called = command.replace(" cli.ts ", () => ` ${shellWord(PROGRAM)} `);
   return CLI.protocol === "file:"
     // The modules of a program on this disk lie outside the project.
     ? called.replace("--allow-read=. ", "--allow-read ")

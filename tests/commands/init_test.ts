@@ -6,7 +6,8 @@ import { denoFs } from "../../src/lib/files/fs.ts";
 import { filesBelow } from "../../src/lib/files/folder.ts";
 import { loadSpecOrThrow } from "../../src/spec/load.ts";
 import { schemaText } from "../../src/spec/schema/json_schema.ts";
-import { ROOT } from "./cli_kit.ts";
+import { shellWord } from "../../src/lib/text/shell_word.ts";
+import { ROOT, temper } from "./cli_kit.ts";
 import { project } from "./run_kit.ts";
 
 const FILES = [
@@ -61,6 +62,16 @@ Deno.test("init's tasks have the rights of temper's own, and call this very prog
   assert.equal(await denoFs.readText(join(folder.dir, ".dvmrc")), `${Deno.version.deno}\n`);
   const workflow = await denoFs.readText(join(folder.dir, ".github/workflows/temper.yml"));
   for (const name of ["check", "plan"]) assert.match(workflow, new RegExp(`deno task ${name} `));
+});
+
+Deno.test("init's tasks call a temper whose path has characters that mean something elsewhere", async () => {
+  await using folder = await project();
+  const root = join(folder.dir, "a b$$c$&'s");
+  await Deno.symlink(ROOT, root);
+  const { code, err } = await temper(["init"], { cwd: folder.dir, root: `${root}/`, permissions: ["-A"] });
+  assert.equal(code, 0, err);
+  const { tasks } = JSON.parse(await denoFs.readText(join(folder.dir, "deno.json")));
+  assert.ok(tasks.run.command.endsWith(` ${shellWord(`${root}/cli.ts`)} run`), tasks.run.command);
 });
 
 Deno.test("init overwrites nothing, names what is there, and can be called again", async () => {
