@@ -2,6 +2,7 @@ import { dirname, relative, resolve } from "../deps/path.ts";
 import { commandLine } from "../lib/text/invocation.ts";
 import { EXIT, UsageError } from "../lib/errors.ts";
 import { explainSystemError } from "../lib/system_error.ts";
+import { isTaken } from "../lib/files/folder.ts";
 import type { Fs } from "../lib/files/fs.ts";
 import { counted } from "../lib/text/format.ts";
 import { importConfig } from "../importers/import_config.ts";
@@ -60,7 +61,7 @@ const command: Command = {
 };
 
 async function refuseTaken(target: string, out: string, fs: Fs): Promise<void> {
-  const taken = await fs.stat(target).catch((error) => {
+  const taken = await isTaken(target, fs).catch((error) => {
     throw explainSystemError(`Cannot write "${out}"`, error);
   });
   if (!taken) return;

@@ -6,7 +6,7 @@ import gitignore from "../../templates/gitignore" with { type: "text" };
 import workflow from "../../templates/temper.yml" with { type: "text" };
 import { EXIT, TemperError, UsageError } from "../lib/errors.ts";
 import type { Fs } from "../lib/files/fs.ts";
-import { makeFolder } from "../lib/files/folder.ts";
+import { isTaken, makeFolder } from "../lib/files/folder.ts";
 import { commandLine, type Invocation } from "../lib/text/invocation.ts";
 import { explainSystemError } from "../lib/system_error.ts";
 import { shellWord } from "../lib/text/shell_word.ts";
@@ -80,7 +80,8 @@ async function refuseConflicts(dir: string, paths: readonly string[], fs: Fs): P
     for (let i = 0; i < parts.length; i++) {
       const folder = join(dir, ...parts.slice(0, i));
       const stat = await fs.stat(folder);
-      if (stat && !stat.isDirectory) throw conflict(dir, folder, "but a folder is needed");
+      if (stat?.isDirectory) continue;
+      if (stat || await isTaken(folder, fs)) throw conflict(dir, folder, "but a folder is needed");
     }
     if ((await fs.stat(join(dir, path)))?.isDirectory) {
       throw conflict(dir, join(dir, path), "but a file is needed");
@@ -116,7 +117,7 @@ async function writeMissing(dir: string, files: Readonly<Record<string, string>>
 }
 
 async function firstPresent(dir: string, names: readonly string[], fs: Fs): Promise<string | undefined> {
-  for (const name of names) if (await fs.stat(join(dir, name))) return name;
+  for (const name of names) if (await isTaken(join(dir, name), fs)) return name;
   return undefined;
 }
 

@@ -43,6 +43,16 @@ Deno.test("import --out writes a file that check takes, with paths from where it
     assert.equal(await Deno.readTextFile(file), before);
   }));
 
+Deno.test("import --out keeps a link that leads nowhere", () =>
+  withDir(async (dir) => {
+    const file = join(dir, "mine.yaml");
+    await Deno.symlink("/nowhere/mine.yaml", file);
+    const { code, err } = await temper(["import", axolotl, "--out", file], { permissions });
+    assert.equal(code, 2, err);
+    assert.match(err, /^Cannot write ".*mine\.yaml": it already exists/);
+    assert.equal(await Deno.readLink(file), "/nowhere/mine.yaml");
+  }));
+
 Deno.test("import --json prints one document", async () => {
   const { code, out, err } = await temper(["import", join(FIXTURES, "soup.yaml"), "--json"], { permissions });
   assert.deepEqual([code, err], [0, ""]);

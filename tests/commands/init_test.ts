@@ -91,6 +91,20 @@ Deno.test("init overwrites nothing, names what is there, and can be called again
   assert.ok(again.out.includes("kept     deno.json, which exists already\n"));
 });
 
+Deno.test("init keeps a link that leads nowhere, and makes no folder in its place", async () => {
+  await using folder = await project();
+  const link = join(folder.dir, ".gitignore");
+  await Deno.symlink("/nowhere/gitignore", link);
+  const { code, out } = await folder.call(init, []);
+  assert.equal(code, 0);
+  assert.ok(out.includes("kept     .gitignore, which exists already\n"), out);
+  assert.equal(await Deno.readLink(link), "/nowhere/gitignore");
+  await using other = await project();
+  await Deno.symlink("/nowhere/pipelines", join(other.dir, "pipelines"));
+  await assert.rejects(other.call(init, []), { code: "project-conflict" });
+  assert.deepEqual(await denoFs.list(other.dir), ["pipelines"]);
+});
+
 Deno.test("init says what a deno.json of one's own lacks", async () => {
   for (const name of ["deno.json", "deno.jsonc"]) {
     await using folder = await project();
