@@ -3,7 +3,6 @@ import { fileURLToPath } from "node:url";
 import { TemperError } from "../../../lib/errors.ts";
 import { filesBelow, folderDigest, makeOwnDir } from "../../../lib/files/folder.ts";
 import { type Fs, sha256 } from "../../../lib/files/fs.ts";
-import { withoutUser } from "../../../lib/net/address.ts";
 import type { Env } from "../../provider.ts";
 
 /** The code of the trainer and the versions of what it imports. */
@@ -52,11 +51,15 @@ function remoteTrainer(base: URL): Trainer {
     const url = new URL(name, base).href;
     const { default: content } = await import(url, { with: { type: "text" } }) as { default: string };
     if (sha256(content) === (await manifest())[name]) return content;
-    const [root, cli] = ["..", "../cli.ts"].map((path) => withoutUser(new URL(path, base).href));
     throw new TemperError(
       "trainer-damaged",
-      `Cannot use the trainer: "${withoutUser(url)}" does not match its manifest`,
-      { hint: `Fetch all of it again: deno cache --reload=${root} ${cli}` },
+      `Cannot use the trainer: "${url}" does not match its manifest`,
+      {
+        hint: `Fetch all of it again: deno cache --reload=${new URL("..", base).href} ${new URL(
+          "../cli.ts",
+          base,
+        )}`,
+      },
     );
   };
   return {
