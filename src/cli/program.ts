@@ -2,6 +2,7 @@ import { relative } from "../deps/path.ts";
 import { fileURLToPath } from "node:url";
 import { findProgram } from "../lib/find_program.ts";
 import type { Fs } from "../lib/files/fs.ts";
+import { withoutUser } from "../lib/net/address.ts";
 
 /** What shows how temper was called. */
 export interface World {
@@ -28,7 +29,7 @@ async function isInstalled(world: World): Promise<boolean> {
 }
 
 function moduleName({ main, cwd }: World): string {
-  if (!main.startsWith("file:")) return main;
+  if (!main.startsWith("file:")) return withoutUser(main);
   const path = fileURLToPath(main);
   const near = relative(cwd, path);
   return near.startsWith("..") ? path : near;

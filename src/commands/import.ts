@@ -1,6 +1,9 @@
-import { relative, resolve } from "../deps/path.ts";
+import { dirname, relative, resolve } from "../deps/path.ts";
 import { commandLine } from "../lib/text/invocation.ts";
 import { EXIT, UsageError } from "../lib/errors.ts";
+import { explainSystemError } from "../lib/system_error.ts";
+import { isTaken } from "../lib/files/folder.ts";
+import type { Fs } from "../lib/files/fs.ts";
 import { counted } from "../lib/text/format.ts";
 import { importConfig } from "../importers/import_config.ts";
 import { listLines } from "../importers/pipeline_text.ts";
@@ -35,18 +38,11 @@ const command: Command = {
     const file = positionals[0]!;
     const out = values["out"] as string | undefined;
     const target = out === undefined ? undefined : resolve(cwd, out);
-    if (target !== undefined && await fs.stat(target)) {
-      throw new UsageError("import-exists", `Cannot write "${out}": it already exists`, {
-        hint: "Choose another name",
-      });
-    }
+    if (target !== undefined) await refuseTaken(target, out!, fs);
     const from = values["from"] as string | undefined;
     const imported = await importConfig(file, fs, { cwd, out, from, invocation });
     const { tool, why, pipeline, carried, notCarried } = imported;
-    if (target !== undefined) {
-      await fs.mkdirp(resolve(target, ".."));
-      await fs.writeAtomic(target, pipeline);
-    }
+    if (target !== undefined) await write(target, pipeline, fs);
     const title = IMPORTERS.find(({ name }) => name === tool)!.title;
     if (values["json"]) {
       const report = { tool, why, pipeline, carried, "not_carried": notCarried };
@@ -63,5 +59,24 @@ const command: Command = {
     return EXIT.ok;
   },
 };
+
+async function refuseTaken(target: string, out: string, fs: Fs): Promise<void> {
+  const taken = await isTaken(target, fs).catch((error) => {
+    throw explainSystemError(`Cannot write "${out}"`, error);
+  });
+  if (!taken) return;
+  throw new UsageError("import-exists", `Cannot write "${out}": it already exists`, {
+    hint: "Choose another name",
+  });
+}
+
+async function write(target: string, pipeline: string, fs: Fs): Promise<void> {
+  try {
+    await fs.mkdirp(dirname(target));
+    await fs.writeAtomic(target, pipeline);
+  } catch (error) {
+    throw explainSystemError(`Cannot write "${target}"`, error);
+  }
+}
 
 export { command as import };

@@ -6,15 +6,19 @@ import gitignore from "../../templates/gitignore" with { type: "text" };
 import workflow from "../../templates/temper.yml" with { type: "text" };
 import { EXIT, TemperError, UsageError } from "../lib/errors.ts";
 import type { Fs } from "../lib/files/fs.ts";
-import { makeFolder } from "../lib/files/folder.ts";
-import { commandLine, INSTALLED } from "../lib/text/invocation.ts";
+import { isTaken, makeFolder } from "../lib/files/folder.ts";
+import { commandLine, type Invocation } from "../lib/text/invocation.ts";
+import { explainSystemError } from "../lib/system_error.ts";
 import { shellWord } from "../lib/text/shell_word.ts";
 import { schemaText } from "../spec/schema/json_schema.ts";
 import type { Command } from "../cli/command.ts";
 import { ownTasks, TASK_FILES } from "../cli/invocation.ts";
-import { PROGRAM, projectConfig } from "../cli/project_config.ts";
+import { PRIVATE_HOST, PROGRAM, projectConfig } from "../cli/project_config.ts";
 
 const PIPELINE = "pipelines/lora.yaml";
+
+/** Tasks that the files of a project call: its workflow and what is printed as the next command. */
+const NEEDED = ["check", "plan", "run"];
 
 export const init: Command = {
   name: "init",
@@ -27,22 +31,20 @@ export const init: Command = {
   async run({ positionals, values, terminal, fs, cwd, invocation }) {
     const dir = resolve(cwd, positionals[0] ?? ".");
     const files = projectFiles();
-    await refuseConflicts(dir, Object.keys(files), fs);
-    const [wrote, left] = await writeMissing(dir, files, fs);
+    const [wrote, left] = await create(dir, files, fs);
     const tasks = await ownTasks({ fs, cwd: dir });
-    const hasTasks = tasks.includes("run");
+    const missing = NEEDED.filter((name) => !tasks.includes(name));
     const enter = dir === resolve(cwd) ? "" : `cd ${shellWord(relative(cwd, dir))} && `;
-    const here = { ...invocation, tasks };
-    const next = enter + commandLine(here, "run", PIPELINE);
+    const next = enter + commandLine({ tasks, program: programFrom(invocation) }, "run", PIPELINE);
     if (values["json"]) {
-      if (!hasTasks) throw noTasks(dir);
+      if (missing.length > 0) throw noTasks({ dir, tasks, missing, next });
       terminal.out(`${JSON.stringify({ dir, wrote, left, next }, null, 2)}\n`);
       return EXIT.ok;
     }
     for (const path of wrote) terminal.out(`wrote    ${path}\n`);
     for (const path of left) terminal.out(`kept     ${path}, which exists already\n`);
-    if (!hasTasks) throw noTasks(dir);
-    terminal.out(`\n${localNote()}Next: ${next}\n`);
+    if (missing.length > 0) throw noTasks({ dir, tasks, missing, next });
+    terminal.out(`\n${programNote()}Next: ${next}\n`);
     return EXIT.ok;
   },
 };
@@ -61,6 +63,16 @@ function projectFiles(): Readonly<Record<string, string>> {
   };
 }
 
+/** The files written and those that existed. */
+async function create(dir: string, files: Readonly<Record<string, string>>, fs: Fs) {
+  try {
+    await refuseConflicts(dir, Object.keys(files), fs);
+    return await writeMissing(dir, files, fs);
+  } catch (error) {
+    throw explainSystemError(`Cannot create a project in "${dir}"`, error);
+  }
+}
+
 /** Checks before anything is written: a project is created completely or not at all. */
 async function refuseConflicts(dir: string, paths: readonly string[], fs: Fs): Promise<void> {
   for (const path of paths) {
@@ -68,7 +80,8 @@ async function refuseConflicts(dir: string, paths: readonly string[], fs: Fs): P
     for (let i = 0; i < parts.length; i++) {
       const folder = join(dir, ...parts.slice(0, i));
       const stat = await fs.stat(folder);
-      if (stat && !stat.isDirectory) throw conflict(dir, folder, "but a folder is needed");
+      if (stat?.isDirectory) continue;
+      if (stat || await isTaken(folder, fs)) throw conflict(dir, folder, "but a folder is needed");
     }
     if ((await fs.stat(join(dir, path)))?.isDirectory) {
       throw conflict(dir, join(dir, path), "but a file is needed");
@@ -87,7 +100,7 @@ function conflict(dir: string, path: string, found: string): UsageError {
   );
 }
 
-/** The files written and those that existed, deno.json under either of its names. */
+/** Writes what is not there, deno.json under either of its names. */
 async function writeMissing(dir: string, files: Readonly<Record<string, string>>, fs: Fs) {
   const wrote: string[] = [];
   const left: string[] = [];
@@ -104,24 +117,44 @@ async function writeMissing(dir: string, files: Readonly<Record<string, string>>
 }
 
 async function firstPresent(dir: string, names: readonly string[], fs: Fs): Promise<string | undefined> {
-  for (const name of names) if (await fs.stat(join(dir, name))) return name;
+  for (const name of names) if (await isTaken(join(dir, name), fs)) return name;
   return undefined;
 }
 
-function noTasks(dir: string): TemperError {
+/** The words that call this temper from any folder, without a task. */
+function programFrom({ tasks, program }: Invocation): readonly string[] {
+  const isModule = program[0] === "deno" && program[1] === "run";
+  return tasks.length === 0 && !isModule ? program : ["deno", "run", "-A", PROGRAM];
+}
+
+interface Lack {
+  readonly dir: string;
+  /** Those that its deno.json has. */
+  readonly tasks: readonly string[];
+  readonly missing: readonly string[];
+  readonly next: string;
+}
+
+function noTasks({ dir, tasks, missing, next }: Lack): TemperError {
+  const all = Object.entries(projectConfig().tasks);
+  const lacking = Object.fromEntries(all.filter(([name]) => !tasks.includes(name)));
   return new TemperError(
     "no-tasks",
-    `Cannot complete the project in "${dir}": its deno.json has no task that runs temper`,
+    `Cannot complete the project in "${dir}": its deno.json has no task that calls temper for ${
+      missing.join(", ")
+    }`,
     {
-      hint: `Add these to its "tasks", or continue with ${commandLine(INSTALLED, "run", PIPELINE)}:\n${
-        JSON.stringify(projectConfig().tasks, null, 2)
-      }`,
+      hint: `Add these to its "tasks", or continue with ${next}:\n${JSON.stringify(lacking, null, 2)}`,
     },
   );
 }
 
-/** A path is only valid on this machine. */
-function localNote(): string {
+/** What the tasks need elsewhere: a path is only valid on this machine, and a password is not written down. */
+function programNote(): string {
+  if (PRIVATE_HOST !== undefined) {
+    return `The tasks call temper in ${PROGRAM}, without the user and password it was called with. Set ` +
+      `DENO_AUTH_TOKENS=USER:PASSWORD@${PRIVATE_HOST} where they run, also in CI.\n`;
+  }
   if (!PROGRAM.startsWith("/") && !/^[A-Za-z]:/.test(PROGRAM)) return "";
   return `The tasks call temper in ${PROGRAM}. For other machines and CI, replace the path with a URL.\n`;
 }

@@ -1,5 +1,6 @@
 import { dirname, resolve } from "../deps/path.ts";
 import { EXIT } from "../lib/errors.ts";
+import { explainSystemError } from "../lib/system_error.ts";
 import { schemaText } from "../spec/schema/json_schema.ts";
 import type { Command } from "../cli/command.ts";
 
@@ -17,8 +18,12 @@ export const schema: Command = {
       return EXIT.ok;
     }
     const path = resolve(cwd, "pipelines", "schema.json");
-    await fs.mkdirp(dirname(path));
-    await fs.writeAtomic(path, schemaText());
+    try {
+      await fs.mkdirp(dirname(path));
+      await fs.writeAtomic(path, schemaText());
+    } catch (error) {
+      throw explainSystemError(`Cannot write "${path}"`, error);
+    }
     if (values["json"]) terminal.out(`${JSON.stringify({ path })}\n`);
     else terminal.out(`Wrote ${path}\n`);
     return EXIT.ok;

@@ -74,6 +74,7 @@ export function leaveRest(task: Task, reader: Reader, root: Path = []): void {
       task.draft.leave(reader, path, {
         why: UNKNOWN,
         instead: `see what it does in ${task.title}`,
+        unknown: true,
       });
     }
   }

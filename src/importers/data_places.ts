@@ -106,19 +106,39 @@ export class DataPlaces {
     { reader, at, to = "dataset.source" }: NamedData,
     draft: Draft,
   ): Promise<string> {
-    const names = await this.#fs.list(path);
-    const ending = [".jsonl", ".json", ".csv", ".tsv"].find((end) =>
-      names.some((name) => name.toLowerCase().endsWith(end))
-    );
+    const names = (await this.#fs.list(path)).filter((name) => !name.startsWith("."));
+    const ending = [".jsonl", ".json", ".csv", ".tsv"].map((end) =>
+      names.find((name) => name.toLowerCase().endsWith(end))?.slice(-end.length)
+    ).find((end) => end !== undefined);
     const glob = `${this.written(path)}/*${ending ?? ".jsonl"}`;
-    if (ending) draft.account(reader, at, to, glob, "the files of the folder");
-    else {
+    if (ending) {
+      draft.account(reader, at, to, glob, "the files of the folder");
+      const left = await this.#others(path, names, ending);
+      if (left.length > 0) {
+        draft.leave(reader, at, {
+          why: `the folder also has ${listed(left)}, which ${glob} does not match`,
+          instead: `add what belongs to the data to ${to}`,
+        });
+      }
+    } else {
       draft.leave(reader, at, {
         why: "the folder has no .jsonl, .json, .csv or .tsv file",
         instead: `put the rows there as JSON lines: the pipeline file reads ${glob}`,
       });
     }
     return glob;
+  }
+
+  /** What else may be rows: data files with another ending, and folders. */
+  async #others(path: string, names: readonly string[], ending: string): Promise<string[]> {
+    const left: string[] = [];
+    for (const name of names) {
+      if (name.endsWith(ending)) continue;
+      const stat = await this.#fs.stat(resolve(path, name)).catch(() => undefined);
+      if (stat?.isDirectory) left.push(`${name}/`);
+      else if (DATA_FILE.test(name)) left.push(name);
+    }
+    return left;
   }
 
   #hub({ reader, at, name, part = {} }: NamedData, draft: Draft): string {
@@ -154,6 +174,13 @@ export class DataPlaces {
     });
     return rows;
   }
+}
+
+const MOST_LISTED = 5;
+
+function listed(names: readonly string[]): string {
+  const more = names.length - MOST_LISTED;
+  return names.slice(0, MOST_LISTED).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
 const WHOLE = { why: "files are read completely", instead: "use a file with only these rows" };

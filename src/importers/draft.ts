@@ -31,12 +31,17 @@ export interface Reason {
   readonly instead?: string;
   /** Default: true */
   readonly matters?: boolean;
+  /** temper does not know the field: its texts may be secrets under any name. */
+  readonly unknown?: boolean;
 }
 
 /** Where it is from, so that it can be taken back. */
 type Entry = Carried & { readonly reader: Reader; readonly path: Path };
 
-const SECRET = /(^|_)(token|key|secret|password)$/i;
+/** Names of fields that hold a secret, in lower case with words joined by "_". Plural tokens are mostly text's. */
+const SECRET =
+  /password|passwd|passphrase|secret|credential|bearer|authorization|(^|_)(keys?|token|pwd|auth)\d*$|(api|access|private|auth|hf|hub)_?(keys?|tokens?)\d*$/;
+const HIDDEN = "(hidden)";
 
 /** The pipeline that is being made, with how each field of the source was handled. */
 export class Draft {
@@ -92,13 +97,13 @@ export class Draft {
   }
 
   leave(reader: Reader, path: Path, reason: Reason): void {
-    const { why, matters = true } = reason;
+    const { why, matters = true, unknown = false } = reason;
     reader.mark(path);
     this.#left.push({
       field: dotted(path),
       ...reader !== this.main && { file: reader.name },
       line: reader.line(path),
-      value: shown(path, reader.get(path) ?? null),
+      value: shown(path, reader.get(path), unknown),
       why,
       instead: insteadOf(reason),
       matters,
@@ -157,9 +162,13 @@ export class Draft {
   }
 }
 
-/** Whether a field is called like one that holds a key. */
+/** Whether a field, or one that it is in, is called like one that holds a key. */
 export function isSecretName(path: Path): boolean {
-  return SECRET.test(String(path.at(-1)));
+  return path.some((name) =>
+    SECRET.test(
+      String(name).replace(/(?<=[a-z\d])(?=[A-Z])/g, "_").replace(/[^A-Za-z\d]+/g, "_").toLowerCase(),
+    )
+  );
 }
 
 /** What to do where a reason does not say. */
@@ -169,13 +178,17 @@ function insteadOf(
   return instead;
 }
 
-/** A value as it may be shown: without what is, or is called like, a key. */
-function shown(path: Path, value: unknown): unknown {
+/** A value as it may be shown: without what is, or is called like, a key. `unknown`: without any text. */
+function shown(path: Path, value: unknown, unknown = false): unknown {
   if (value === null || value === undefined) return null;
-  if (typeof value === "string") return isSecretName(path) ? "(hidden)" : masked(value);
-  if (Array.isArray(value)) return value.map((item, i) => shown([...path, i], item));
-  if (!isSection(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, shown([...path, key], item)]));
+  if (typeof value === "string") return unknown || isSecretName(path) ? HIDDEN : masked(value);
+  if (Array.isArray(value)) return value.map((item, i) => shown([...path, i], item, unknown));
+  if (isSection(value)) {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, shown([...path, key], item, unknown)]),
+    );
+  }
+  return typeof value !== "boolean" && isSecretName(path) ? HIDDEN : value;
 }
 
 /** Dotted paths as sections. */

@@ -19,6 +19,8 @@ const FOUND: Readonly<Record<string, readonly [code: string, found: string, hint
   EPERM: ["not-writable", "the operation is not permitted", "Choose a folder you can write to"],
   EROFS: ["not-writable", "the file system is read-only", "Choose a folder you can write to"],
   ENOTDIR: ["not-a-folder", "a part of the path is a file", "Choose another folder"],
+  ENAMETOOLONG: ["not-writable", "the name is too long", "Choose a shorter one"],
+  ELOOP: ["not-writable", "its links lead in a circle", "Choose another path"],
   EEXIST: ["not-a-folder", "a file of that name exists", "Choose another folder"],
 };
 
@@ -40,5 +42,7 @@ export function explainSystemError(action: string, error: unknown): unknown {
 }
 
 function codeOf(error: Error): string {
+  // Files of the system, such as those in /proc, which Deno lets no program touch that has not every right.
+  if (error.name === "NotCapable" && error.message.startsWith("Requires all access")) return "EPERM";
   return "code" in error && typeof error.code === "string" ? error.code : "";
 }

@@ -43,6 +43,16 @@ Deno.test("import --out writes a file that check takes, with paths from where it
     assert.equal(await Deno.readTextFile(file), before);
   }));
 
+Deno.test("import --out keeps a link that leads nowhere", () =>
+  withDir(async (dir) => {
+    const file = join(dir, "mine.yaml");
+    await Deno.symlink("/nowhere/mine.yaml", file);
+    const { code, err } = await temper(["import", axolotl, "--out", file], { permissions });
+    assert.equal(code, 2, err);
+    assert.match(err, /^Cannot write ".*mine\.yaml": it already exists/);
+    assert.equal(await Deno.readLink(file), "/nowhere/mine.yaml");
+  }));
+
 Deno.test("import --json prints one document", async () => {
   const { code, out, err } = await temper(["import", join(FIXTURES, "soup.yaml"), "--json"], { permissions });
   assert.deepEqual([code, err], [0, ""]);
@@ -109,3 +119,28 @@ Deno.test("import --from reads a file that nothing else tells apart", () =>
     assert.equal(code, 0);
     assert.match(out, /source: x\.jsonl/);
   }));
+
+Deno.test({
+  name: "import --out says why the system lets it write nothing there",
+  ignore: Deno.build.os !== "linux",
+  fn: () =>
+    withDir(async (dir) => {
+      const file = join(dir, "file");
+      await Deno.writeTextFile(file, "");
+      for (
+        const [out, err, rights = permissions] of [
+          [
+            join(file, "x.yaml"),
+            /^Cannot write ".*x\.yaml": a (file of that name exists|part of the path is a file)\n/,
+          ],
+          ["/proc/x/y.yaml", /^Cannot write ".*": the operation is not permitted\n/],
+          ["/proc/x/y.yaml", /^Cannot make the folder "\/proc\/x": its file system takes none\n/, ["-A"]],
+          [`${"x".repeat(300)}.yaml`, /^Cannot write ".*": the name is too long\n/],
+        ] as const
+      ) {
+        const called = await temper(["import", axolotl, "--out", out], { permissions: rights });
+        assert.equal(called.code, 1, called.err);
+        assert.match(called.err, err);
+      }
+    }),
+});

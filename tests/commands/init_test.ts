@@ -6,7 +6,8 @@ import { denoFs } from "../../src/lib/files/fs.ts";
 import { filesBelow } from "../../src/lib/files/folder.ts";
 import { loadSpecOrThrow } from "../../src/spec/load.ts";
 import { schemaText } from "../../src/spec/schema/json_schema.ts";
-import { ROOT } from "./cli_kit.ts";
+import { shellWord } from "../../src/lib/text/shell_word.ts";
+import { ROOT, temper } from "./cli_kit.ts";
 import { project } from "./run_kit.ts";
 
 const FILES = [
@@ -63,6 +64,16 @@ Deno.test("init's tasks have the rights of temper's own, and call this very prog
   for (const name of ["check", "plan"]) assert.match(workflow, new RegExp(`deno task ${name} `));
 });
 
+Deno.test("init's tasks call a temper whose path has characters that mean something elsewhere", async () => {
+  await using folder = await project();
+  const root = join(folder.dir, "a b$$c$&'s");
+  await Deno.symlink(ROOT, root);
+  const { code, err } = await temper(["init"], { cwd: folder.dir, root: `${root}/`, permissions: ["-A"] });
+  assert.equal(code, 0, err);
+  const { tasks } = JSON.parse(await denoFs.readText(join(folder.dir, "deno.json")));
+  assert.ok(tasks.run.command.endsWith(` ${shellWord(`${root}/cli.ts`)} run`), tasks.run.command);
+});
+
 Deno.test("init overwrites nothing, names what is there, and can be called again", async () => {
   await using folder = await project();
   await folder.write("pipelines/lora.yaml", "# mine\n");
@@ -78,6 +89,20 @@ Deno.test("init overwrites nothing, names what is there, and can be called again
   assert.equal(again.code, 0);
   assert.doesNotMatch(again.out, /wrote/);
   assert.ok(again.out.includes("kept     deno.json, which exists already\n"));
+});
+
+Deno.test("init keeps a link that leads nowhere, and makes no folder in its place", async () => {
+  await using folder = await project();
+  const link = join(folder.dir, ".gitignore");
+  await Deno.symlink("/nowhere/gitignore", link);
+  const { code, out } = await folder.call(init, []);
+  assert.equal(code, 0);
+  assert.ok(out.includes("kept     .gitignore, which exists already\n"), out);
+  assert.equal(await Deno.readLink(link), "/nowhere/gitignore");
+  await using other = await project();
+  await Deno.symlink("/nowhere/pipelines", join(other.dir, "pipelines"));
+  await assert.rejects(other.call(init, []), { code: "project-conflict" });
+  assert.deepEqual(await denoFs.list(other.dir), ["pipelines"]);
 });
 
 Deno.test("init says what a deno.json of one's own lacks", async () => {
@@ -96,6 +121,47 @@ Deno.test("init says what a deno.json of one's own lacks", async () => {
   }
 });
 
+Deno.test("init asks for every task that its workflow calls, and only for those that are missing", async () => {
+  const program = ["deno", "run", "-A", "../cli.ts"];
+  const calls = (name: string, ...tasks: string[]) =>
+    [
+      JSON.stringify({
+        tasks: Object.fromEntries(tasks.map((task) => [task, `temper ${task}`])),
+      }),
+      name,
+    ] as const;
+  for (
+    const [[text, lacks], invocation, next] of [
+      [calls("check, plan", "run"), { tasks: [], program }, "deno task run"],
+      [calls("run", "check", "plan"), { tasks: [], program }, `deno run -A ${ROOT}cli.ts run`],
+      [calls("run", "check", "plan"), { tasks: [], program: ["temper"] }, "temper run"],
+    ] as const
+  ) {
+    await using folder = await project();
+    await folder.write("deno.json", text);
+    await assert.rejects(
+      folder.call(init, [], { invocation }),
+      (error: Error & { code: string; hint: string }) => {
+        assert.equal(error.code, "no-tasks");
+        assert.ok(error.message.endsWith(` no task that calls temper for ${lacks}`), error.message);
+        const [first, ...json] = error.hint.split("\n");
+        assert.ok(first!.endsWith(` continue with ${next} pipelines/lora.yaml:`), first);
+        const present = Object.keys(JSON.parse(text).tasks);
+        const printed = Object.keys(JSON.parse(json.join("\n")));
+        assert.deepEqual(
+          [...present, ...printed].toSorted(),
+          [...Object.keys(COMMANDS), "help"].toSorted(),
+        );
+        return true;
+      },
+    );
+  }
+  await using folder = await project();
+  await folder.write("deno.json", calls("", "run", "check", "plan")[0]);
+  const { code } = await folder.call(init, []);
+  assert.equal(code, 0);
+});
+
 Deno.test("init writes nothing where a file and a folder are in each other's way", async () => {
   for (const [path, needed] of [["pipelines", "folder"], ["x/.gitignore/y", "file"]]) {
     await using folder = await project();
@@ -112,4 +178,16 @@ Deno.test("init writes nothing where a file and a folder are in each other's way
   await using folder = await project();
   await folder.write("file", "");
   await assert.rejects(folder.call(init, ["file"]), { code: "project-conflict" });
+});
+
+Deno.test({
+  name: "init says why the system lets it write nothing there",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await using folder = await project();
+    for (const dir of ["/proc/foo", "/sys/foo", "x".repeat(300)]) {
+      await assert.rejects(folder.call(init, [dir]), { name: "TemperError", code: "not-writable" }, dir);
+    }
+    assert.deepEqual(await filesBelow(folder.dir, denoFs), []);
+  },
 });

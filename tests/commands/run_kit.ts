@@ -5,6 +5,7 @@ import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import type { ExitCode } from "../../src/lib/errors.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import type { NewEvent } from "../../src/log/events.ts";
+import type { Invocation } from "../../src/lib/text/invocation.ts";
 import { DENO_TASK } from "../hermetic.ts";
 import { logText, recorded, RecordingTerminal } from "../ui/recorded.ts";
 
@@ -24,6 +25,7 @@ export interface CallOptions {
   readonly onListen?: (interrupt: () => void) => void;
   readonly terminal?: RecordingTerminal;
   readonly clock?: Clock;
+  readonly invocation?: Invocation;
 }
 
 export interface Called {
@@ -60,8 +62,14 @@ async function call(
   command: Command,
   argv: readonly string[],
   cwd: string,
-  { width = 0, env = {}, onListen, terminal = new RecordingTerminal(width), clock = systemClock }:
-    CallOptions,
+  {
+    width = 0,
+    env = {},
+    onListen,
+    terminal = new RecordingTerminal(width),
+    clock = systemClock,
+    invocation = DENO_TASK,
+  }: CallOptions,
 ): Promise<Called> {
   const context: CommandContext = {
     ...parseCommandLine(command, argv),
@@ -70,7 +78,7 @@ async function call(
     clock,
     cwd,
     env: { TEMPER_CACHE: join(cwd, "shared"), ...env },
-    invocation: DENO_TASK,
+    invocation,
     onInterrupt: (listener) => onListen?.(() => listener("SIGINT", 1)),
   };
   const code = await command.run(context);

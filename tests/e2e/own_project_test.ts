@@ -1,6 +1,7 @@
 import assert from "../deps/assert.ts";
 import { delimiter, dirname, join } from "../../src/deps/path.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
+import { filesBelow } from "../../src/lib/files/folder.ts";
 import { serveFiles } from "../file_server.ts";
 import { runNames } from "../hermetic.ts";
 import { PYTHON, ROOT, tinyBase, WITHOUT_TRAINER } from "./kit.ts";
@@ -107,4 +108,29 @@ Deno.test({
     const { out } = await call(Deno.execPath(), "run", "-A", cli, "show", "last");
     assert.ok(out.includes(`deno run -A ${cli} register `), out);
   },
+});
+
+Deno.test("temper whose address has a password writes it into no file and prints it nowhere", async () => {
+  await using server = serveFiles(ROOT);
+  await using folder = await emptyFolder();
+  const { call, project } = folder;
+  const cli = `${server.url}cli.ts`;
+  const { host } = new URL(cli);
+  const temper = (...args: string[]) =>
+    call(Deno.execPath(), "run", "-A", "--quiet", cli.replace("//", "//bob:hunter22@"), ...args);
+  const made = await temper("init");
+  assert.equal(made.code, 0, made.err);
+  assert.ok(made.out.includes(`DENO_AUTH_TOKENS=USER:PASSWORD@${host} `), made.out);
+  const { tasks } = JSON.parse(await denoFs.readText(join(project, "deno.json")));
+  assert.ok(tasks.run.command.endsWith(` ${cli} run`), tasks.run.command);
+  const config = "base_model: a/b\nsequence_len: 64\ndatasets: [{path: x.jsonl, type: alpaca}]\n";
+  await denoFs.writeAtomic(join(project, "a.yml"), config);
+  const imported = await temper("import", "a.yml");
+  assert.ok(imported.out.includes(`#   deno run -A ${cli} run pipeline.yaml\n`), imported.out);
+  const said = [made, imported, await temper("help"), await temper("show", "none")]
+    .flatMap(({ out, err }) => [out, err]);
+  const files = await Promise.all(
+    (await filesBelow(project, denoFs)).map((path) => denoFs.readText(join(project, path))),
+  );
+  for (const text of [...said, ...files]) assert.ok(!/bob|hunter22/.test(text), text);
 });

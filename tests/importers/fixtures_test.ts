@@ -152,6 +152,48 @@ Deno.test("importConfig() writes the defaults of Unsloth, TRL and Soup out", asy
   ]);
 });
 
+Deno.test("importConfig() shows no value whose name says that it is secret, and no text that it does not know", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "import-" });
+  const secrets = {
+    apiKey: "tiger01",
+    wandb_api_keys: ["tiger02"],
+    hf_token: ["tiger03"],
+    hf_token2: "tiger04",
+    passwd: "tiger05",
+    auth: { bearer: "tiger06", Basic: { user: "tiger07" } },
+    credentials: "tiger08",
+    my_pwd: "tiger09",
+    password: 75319824,
+    "X-Auth-Token": "tiger10",
+    accesskey: "tiger11",
+    dbPassword: "tiger12",
+    wandb_run_id: { authToken: "tiger13" },
+    headers: { cookie: "tiger14" },
+    note: "tiger15",
+  };
+  const config = {
+    base_model: "a/b",
+    sequence_len: 64,
+    datasets: [{ path: "x.jsonl", type: "alpaca", login: "tiger16" }],
+    max_tokens: 512,
+    use_auth_token: true,
+    ...secrets,
+  };
+  try {
+    await Deno.writeTextFile(join(dir, "c.json"), JSON.stringify(config));
+    const result = await imported("c.json", dir);
+    assert.doesNotMatch(JSON.stringify(result), /tiger|75319824/);
+    const values = Object.fromEntries(result.notCarried.map(({ field, value }) => [field, value]));
+    assert.deepEqual(Object.keys(secrets).filter((name) => !(name in values)), []);
+    assert.deepEqual(values["auth"], { bearer: "(hidden)", Basic: { user: "(hidden)" } });
+    assert.deepEqual([values["max_tokens"], values["use_auth_token"]], [512, true]);
+    const why = (name: string) => result.notCarried.find(({ field }) => field === name)?.why;
+    assert.equal(why("apiKey"), "secrets belong in the environment");
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
 Deno.test("importConfig() finds files, folders and what has to be fetched or converted first", async () => {
   const dir = await Deno.makeTempDir({ prefix: "import-" });
   try {
@@ -190,6 +232,32 @@ Deno.test("importConfig() finds files, folders and what has to be fetched or con
     assert.ok(
       result.notCarried.some(({ field, value }) => field === "excess_length_strategy" && value === "drop"),
     );
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("importConfig() lists what a folder has besides the files that it names", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "import-" });
+  try {
+    await Deno.mkdir(join(dir, "mix", "more"), { recursive: true });
+    await Deno.mkdir(join(dir, "upper"));
+    for (const name of ["mix/a.jsonl", "mix/b.csv", "mix/notes.md", "mix/.hidden.csv", "upper/A.CSV"]) {
+      await Deno.writeTextFile(join(dir, name), "");
+    }
+    const datasets = [{ path: "mix", type: "alpaca" }, { path: "upper", type: "alpaca" }];
+    const config = { base_model: "a/b", sequence_len: 64, datasets };
+    await Deno.writeTextFile(join(dir, "c.json"), JSON.stringify(config));
+    const result = await imported("c.json", dir);
+    const paths = dataOf(result).dataset.source.map(({ path }: { path: string }) => path);
+    assert.deepEqual(paths, ["mix/*.jsonl", "upper/*.CSV"]);
+    const left = result.notCarried.filter(({ field }) => field.startsWith("datasets"));
+    assert.deepEqual(left.map(({ field, why, instead, matters }) => ({ field, why, instead, matters })), [{
+      field: "datasets.0.path",
+      why: "the folder also has b.csv, more/, which mix/*.jsonl does not match",
+      instead: "add what belongs to the data to dataset.source",
+      matters: true,
+    }]);
   } finally {
     await Deno.remove(dir, { recursive: true });
   }

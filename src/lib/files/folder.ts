@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
-import { dirname, join } from "../../deps/path.ts";
-import { type Fs, sha256 } from "./fs.ts";
+import { basename, dirname, join } from "../../deps/path.ts";
+import { type Fs, type ReadFs, sha256 } from "./fs.ts";
 
 /** Paths of all files below a folder, relative to it, with "/" and sorted by their bytes. */
 export async function filesBelow(folder: string, fs: Fs): Promise<string[]> {
@@ -29,6 +29,13 @@ export async function makeFolder(folder: string, fs: Fs): Promise<void> {
   if (parents.length === 0) return;
   await fs.mkdirp(folder);
   for (const parent of parents) await fs.syncDir(parent);
+}
+
+/** Whether something has this name, also a link that leads nowhere: what is written there would replace it. */
+export async function isTaken(path: string, fs: ReadFs): Promise<boolean> {
+  if (await fs.stat(path)) return true;
+  const folder = dirname(path);
+  return (await fs.stat(folder))?.isDirectory === true && (await fs.list(folder)).includes(basename(path));
 }
 
 /** The path itself, or the nearest folder above it that exists. */

@@ -1,4 +1,5 @@
 import { dirname } from "../../deps/path.ts";
+import { TemperError } from "../errors.ts";
 import type { FileReader, FileStat, ReadFs } from "./read_fs.ts";
 
 export type { FileReader, FileStat, ReadFs } from "./read_fs.ts";
@@ -83,7 +84,18 @@ export const denoFs: Fs = {
     }
     return names.sort();
   },
-  mkdirp: (path) => Deno.mkdir(path, { recursive: true }),
+  async mkdirp(path) {
+    try {
+      await Deno.mkdir(path, { recursive: true });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      // Its parents exist by now: /proc and the like answer so.
+      throw new TemperError("not-writable", `Cannot make the folder "${path}": its file system takes none`, {
+        hint: "Choose a folder you can write to",
+        cause: error,
+      });
+    }
+  },
   async claimDir(path) {
     try {
       await Deno.mkdir(path);

@@ -55,6 +55,14 @@ export function below({ shown, query }: Address, path: string): URL {
   return url;
 }
 
+/** An address that Deno loads modules from, without user and password: it is written and printed. */
+export function withoutUser(href: string): string {
+  const url = new URL(href);
+  if (url.username === "" && url.password === "") return href;
+  url.username = url.password = "";
+  return url.href;
+}
+
 /** Whether requests carry secrets. */
 export function isSecret({ authorization, query }: Address): boolean {
   return authorization !== undefined || query.length > 0;
