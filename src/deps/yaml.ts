@@ -25,5 +25,5 @@ function browserBuild(): string | undefined {
   }
 }
 
-export const { Document, isAlias, isMap, isPair, isScalar, isSeq, parse, parseDocument, stringify, visit } =
+export const { Document, isAlias, isMap, isPair, isScalar, isSeq, parse, parseDocument, visit } =
   await load();

@@ -1,5 +1,6 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
 import { count, ratio, share } from "../lib/text/format.ts";
+import { asCalled, INSTALLED } from "../lib/text/invocation.ts";
 import { type ComparedCell, type Comparison as Compared, COSTS } from "../view/comparison.ts";
 import { anyScored, COST_TEXT, hasScore, quality, whyNot, written } from "../view/cost_text.ts";
 import { type Bar, BarChart } from "./bar_chart.tsx";
@@ -178,7 +179,7 @@ function Unfinished({ cells }: CellsProps) {
             {cell.error?.hint === undefined ? null : (
               <>
                 <br />
-                <span class="soft">{cell.error.hint}</span>
+                <span class="soft">{asCalled(cell.error.hint, INSTALLED)}</span>
               </>
             )}
           </li>

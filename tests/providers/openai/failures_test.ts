@@ -189,4 +189,7 @@ Deno.test("a failed job's events are one command away, by the run's id and as te
   const compared = await project.call("compare", "many.yaml", "--set", `provider.base_url=${service.url}`);
   assert.equal(compared.out.match(/Its events may say more: deno task logs \d/g)?.length, 2, compared.out);
   assert.ok(!(compared.out + compared.err).includes("`temper"), compared.err);
+  // The page is read anywhere: it says the command as of an installed temper.
+  const page = await Deno.readTextFile(join(project.dir, "runs", "hosted", "compare.html"));
+  assert.match(page, /Its events may say more: temper logs \d/);
 });
