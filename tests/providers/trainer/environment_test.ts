@@ -8,7 +8,7 @@ import type { Env, Progress } from "../../../src/providers/provider.ts";
 import { ensurePython, existingEnvironment } from "../../../src/providers/trainer/environment/environment.ts";
 import { environmentEstimate } from "../../../src/providers/trainer/environment/environment_estimate.ts";
 import { folderTrainer } from "../../../src/providers/trainer/environment/trainer_dir.ts";
-import { basesDir, withWritableCache } from "../../../src/providers/shared_dir.ts";
+import { basesDir, sharedPlaces, withWritableCache } from "../../../src/providers/shared_dir.ts";
 import { expectedBytes } from "../../../src/providers/trainer/environment/environment_size.ts";
 import { findProgram } from "../../../src/lib/find_program.ts";
 import { findPython } from "../../../src/providers/trainer/environment/python.ts";
@@ -319,17 +319,44 @@ Deno.test("environmentEstimate() says what the first run installs, how much and 
   });
 });
 
-Deno.test("withWritableCache() falls back to the project's cache, and says so", async () => {
+Deno.test("an environment in a shared cache that cannot be written is used, and nothing is installed", async () => {
+  await inCache({}, async ({ env, said, ensure }) => {
+    const made = await ensure();
+    const own = await Deno.makeTempDir();
+    const readOnly: Fs = {
+      ...denoFs,
+      writeAtomic: (path, data) =>
+        path.startsWith(env.cacheDir)
+          ? Promise.reject(Object.assign(new Error("read-only"), { code: "EROFS" }))
+          : denoFs.writeAtomic(path, data),
+    };
+    const shared = await withWritableCache(
+      { ...env, fs: readOnly, cacheDir: own, sharedDir: env.cacheDir },
+      () => {},
+    );
+    const before = said.length;
+    const progress = (one: Progress) => void said.push(one);
+    assert.equal(await ensurePython({ env: shared, trainerDir: DOUBLE, progress, signal }), made);
+    assert.equal(said.length, before);
+    assert.deepEqual(await denoFs.list(own), []);
+    // What is new goes into the project's cache.
+    assert.equal(sharedPlaces(shared).at(-1), own);
+    assert.equal(await basesDir(shared), own);
+    await Deno.remove(own, { recursive: true });
+  });
+});
+
+Deno.test("withWritableCache() has what is new go into the project's cache, and says so", async () => {
   const dir = await Deno.makeTempDir();
   await Deno.writeTextFile(join(dir, "file"), "");
   const env: Env = { fs: denoFs, clock: systemClock, cacheDir: join(dir, "own"), env: {} };
   const said: string[] = [];
   const warn = (message: string) => void said.push(message);
   const blocked = await withWritableCache({ ...env, sharedDir: join(dir, "file", "temper") }, warn);
-  assert.equal(blocked.sharedDir, env.cacheDir);
-  assert.match(said.join(), /^Cannot write to the shared cache ".*": .* ".*own" is used instead$/);
+  assert.equal(sharedPlaces(blocked).at(-1), env.cacheDir);
+  assert.match(said.join(), /^Cannot write to the shared cache ".*": .* What is new goes into ".*own"$/);
   const good = await withWritableCache({ ...env, sharedDir: join(dir, "all") }, warn);
-  assert.equal(good.sharedDir, join(dir, "all"));
+  assert.equal(sharedPlaces(good).at(-1), join(dir, "all"));
   assert.deepEqual(await denoFs.list(join(dir, "all")), [".gitignore"]);
   assert.equal(said.length, 1);
   // A project that has bases keeps them; another one shares them.

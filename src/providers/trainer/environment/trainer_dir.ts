@@ -4,6 +4,7 @@ import { TemperError } from "../../../lib/errors.ts";
 import { filesBelow, folderDigest, makeOwnDir } from "../../../lib/files/folder.ts";
 import { type Fs, sha256 } from "../../../lib/files/fs.ts";
 import type { Env } from "../../provider.ts";
+import { sharedPlaces } from "../../shared_dir.ts";
 
 /** The code of the trainer and the versions of what it imports. */
 export interface Trainer {
@@ -69,17 +70,20 @@ function remoteTrainer(base: URL): Trainer {
   };
 }
 
-/** Puts the files into the shared cache, once. A folder counts from the moment it has its name. */
+/** Puts the files into a cache, unless one has them. A folder counts from the moment it has its name. */
 async function fetchTrainer(
   manifest: Manifest,
   text: (name: string) => Promise<string>,
-  { fs, clock, cacheDir, sharedDir = cacheDir }: Env,
+  env: Env,
 ): Promise<string> {
+  const { fs, clock } = env;
   const files = Object.entries(manifest).map(([name, digest]) => ({ name, sha256: digest }));
-  const parent = join(sharedDir, "trainer");
-  const folder = join(parent, folderDigest(files).slice(0, 16));
-  if (await fs.stat(folder)) return folder;
-  await makeOwnDir(sharedDir, fs);
+  const name = folderDigest(files).slice(0, 16);
+  const folders = sharedPlaces(env).map((cache) => join(cache, "trainer", name));
+  for (const folder of folders) if (await fs.stat(folder)) return folder;
+  const folder = folders.at(-1)!;
+  const parent = dirname(folder);
+  await makeOwnDir(dirname(parent), fs);
   await fs.mkdirp(parent);
   const lock = await fs.lock(join(parent, LOCK), FETCH_WAIT_MS);
   if (!lock) {
