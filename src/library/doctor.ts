@@ -41,7 +41,7 @@ export async function* doctor(options: WorldOptions = {}): AsyncGenerator<Diagno
   if (sharedDir !== env.cacheDir) yield await folderFinding(env, "shared", sharedDir);
   yield await clockFinding(env, runsDir);
   yield* staleFindings(env, runsDir);
-  yield* trainingFindings({ env, trainerDir: await ownTrainer(env.fs).dir(env), signal });
+  yield* trainingFindings({ env, trainer: ownTrainer(env.fs), signal });
   yield await ollamaFinding(env, signal);
   yield* hostedFindings(env, signal);
 }

@@ -6,6 +6,7 @@ import { systemClock } from "../../src/lib/clock.ts";
 import { EXIT } from "../../src/lib/errors.ts";
 import { denoFs, type Fs } from "../../src/lib/files/fs.ts";
 import type { Diagnostic } from "../../src/providers/diagnostic.ts";
+import { serveFiles } from "../file_server.ts";
 import { project } from "./run_kit.ts";
 
 interface Report {
@@ -110,4 +111,23 @@ Deno.test("folderFinding() finds folders that cannot be written, keep no locks, 
   assert.equal(full.state, "warn");
   assert.match(full.found, /locks work, 1 MB free$/);
   assert.equal((await find({})).state, "ok");
+});
+
+Deno.test("doctor of a temper that comes over HTTP fetches no trainer and reports everything", async () => {
+  await using home = await project();
+  await using server = serveFiles(join(import.meta.dirname!, "..", ".."));
+  const cache = join(home.dir, "shared");
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", "--no-lock", `${server.url}cli.ts`, "doctor", "--json"],
+    cwd: home.dir,
+    env: { TEMPER_CACHE: cache },
+  }).output();
+  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  assert.ok(success, err);
+  const { checks } = JSON.parse(out!) as Report;
+  const found = (name: string) => checks.find((check) => check.name === name);
+  const training = Deno.env.get("TEMPER_PYTHON") === undefined ? "environment" : "torch";
+  assert.notEqual(found(training)?.state ?? "missing", "missing", out);
+  assert.notEqual(found("ollama"), undefined);
+  assert.deepEqual(await denoFs.list(home.dir), []);
 });

@@ -17,6 +17,8 @@ import { until } from "../../until.ts";
 
 const signal = new AbortController().signal;
 
+const lockOf = (trainerDir: string) => denoFs.readText(join(trainerDir, "requirements.lock"));
+
 interface Setting {
   readonly env: Env;
   readonly said: Progress[];
@@ -76,7 +78,7 @@ for (const installer of ["uv", "pip"] as const) {
         ? `${dirname(uv!)}:${dirname(python)}:/usr/bin:/bin`
         : await pathOf({ python3: python });
       await inCache({ PATH: path, PYTHONDONTWRITEBYTECODE: "1" }, async ({ env, said, ensure }) => {
-        assert.equal(await existingEnvironment({ env, trainerDir: DOUBLE, signal }), undefined);
+        assert.equal(await existingEnvironment({ env, lockFile: await lockOf(DOUBLE), signal }), undefined);
         const made = await ensure();
         assert(await importsSix(made));
         const packages = join(dirname(dirname(made)), "lib");
@@ -85,7 +87,7 @@ for (const installer of ["uv", "pip"] as const) {
         const before = said.length;
         assert.equal(await ensure(), made);
         assert.equal(said.length, before);
-        assert.equal(await existingEnvironment({ env, trainerDir: DOUBLE, signal }), made);
+        assert.equal(await existingEnvironment({ env, lockFile: await lockOf(DOUBLE), signal }), made);
       });
     },
   });
@@ -146,7 +148,7 @@ Deno.test("ensurePython() shows what the installer said when it failed", async (
       assert.match(error.message, /hash/i);
       return true;
     });
-    assert.equal(await existingEnvironment({ env, trainerDir, signal }), undefined);
+    assert.equal(await existingEnvironment({ env, lockFile: await lockOf(trainerDir), signal }), undefined);
   });
 });
 
@@ -263,10 +265,13 @@ for (const installer of ["uv", "pip"] as const) {
           "import six, torch, importlib.util as u; print(torch.__version__, u.find_spec('triton'))";
         const { stdout } = await new Deno.Command(made, { args: ["-c", code] }).output();
         assert.equal(new TextDecoder().decode(stdout).trim(), "9.9.9+cpu None");
-        assert.equal(await existingEnvironment({ env, trainerDir: build.dir, signal }), made);
+        assert.equal(await existingEnvironment({ env, lockFile: await lockOf(build.dir), signal }), made);
         // It is none for those who ask for the lock's own build.
         const lock = { ...env, env: { ...env.env, TEMPER_TORCH_BACKEND: undefined } };
-        assert.equal(await existingEnvironment({ env: lock, trainerDir: build.dir, signal }), undefined);
+        assert.equal(
+          await existingEnvironment({ env: lock, lockFile: await lockOf(build.dir), signal }),
+          undefined,
+        );
         const trainer = folderTrainer(build.dir, denoFs);
         assert.equal(await environmentEstimate(trainer, env), undefined);
         assert.notEqual(await environmentEstimate(trainer, lock), undefined);
@@ -314,7 +319,7 @@ Deno.test("environmentEstimate() says what the first run installs, how much and 
     // One that the project has already is used, and nothing is installed.
     const made = await ensure();
     assert.equal(await environmentEstimate(double, shared), undefined);
-    assert.equal(await existingEnvironment({ env: shared, trainerDir: DOUBLE, signal }), made);
+    assert.equal(await existingEnvironment({ env: shared, lockFile: await lockOf(DOUBLE), signal }), made);
     assert.equal(await denoFs.stat(sharedDir), undefined);
   });
 });

@@ -12,6 +12,8 @@ export interface Trainer {
   digest(): Promise<string>;
   /** Text of a file beside its code, such as requirements.lock. */
   text(name: string): Promise<string>;
+  /** Where that file is, for a person: a path or an address. */
+  place(name: string): string;
   /** A folder that Python can import it from. */
   dir(env: Env): Promise<string>;
 }
@@ -37,6 +39,7 @@ export function folderTrainer(folder: string, fs: Fs): Trainer {
   return {
     digest: () => trainerDigest(folder, fs),
     text: (name) => fs.readText(join(folder, name)),
+    place: (name) => join(folder, name),
     dir: () => Promise.resolve(folder),
   };
 }
@@ -48,24 +51,25 @@ export function folderTrainer(folder: string, fs: Fs): Trainer {
 function remoteTrainer(base: URL): Trainer {
   const manifest = async (): Promise<Manifest> =>
     (await import(new URL(MANIFEST_FILE, base).href, { with: { type: "json" } })).default;
+  const place = (name: string) => {
+    const url = new URL(name, base);
+    url.username = url.password = "";
+    return url.href;
+  };
   const text = async (name: string) => {
     const url = new URL(name, base).href;
     const { default: content } = await import(url, { with: { type: "text" } }) as { default: string };
     if (sha256(content) === (await manifest())[name]) return content;
     throw new TemperError(
       "trainer-damaged",
-      `Cannot use the trainer: "${url}" does not match its manifest`,
-      {
-        hint: `Fetch all of it again: deno cache --reload=${new URL("..", base).href} ${new URL(
-          "../cli.ts",
-          base,
-        )}`,
-      },
+      `Cannot use the trainer: "${place(name)}" does not match its manifest`,
+      { hint: `Fetch all of it again: deno cache --reload=${place("..")} ${place("../cli.ts")}` },
     );
   };
   return {
     digest: async () => digestOf(await manifest()),
     text,
+    place,
     dir: async (env) => await fetchTrainer(await manifest(), text, env),
   };
 }
