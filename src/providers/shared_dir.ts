@@ -17,6 +17,17 @@ export async function basesDir(env: Env): Promise<string> {
   return await fs.stat(join(cacheDir, "bases")) ? cacheDir : sharedPlaces(env).at(-1)!;
 }
 
+/** The same world, without a shared cache that cannot even be read. */
+export async function withReadableCache<E extends Env>(env: E): Promise<E> {
+  const { fs, cacheDir, sharedDir = cacheDir } = env;
+  try {
+    await fs.list(sharedDir);
+    return env;
+  } catch {
+    return { ...env, sharedDir: cacheDir };
+  }
+}
+
 /** The same world, with a shared cache that cannot be written marked as one to read only. */
 export async function withWritableCache<E extends Env>(
   env: E,
@@ -33,6 +44,6 @@ export async function withWritableCache<E extends Env>(
   } catch (error) {
     const found = error instanceof Error ? error.message : String(error);
     warn(`Cannot write to the shared cache "${sharedDir}": ${found}. What is new goes into "${cacheDir}"`);
-    return { ...env, sharedReadOnly: true };
+    return { ...await withReadableCache(env), sharedReadOnly: true };
   }
 }
