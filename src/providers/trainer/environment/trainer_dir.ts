@@ -4,7 +4,7 @@ import { TemperError } from "../../../lib/errors.ts";
 import { filesBelow, folderDigest, makeOwnDir } from "../../../lib/files/folder.ts";
 import { type Fs, sha256 } from "../../../lib/files/fs.ts";
 import type { Env } from "../../provider.ts";
-import { sharedPlaces } from "../../shared_dir.ts";
+import { basesDir, sharedPlaces } from "../../shared_dir.ts";
 
 /** The code of the trainer and the versions of what it imports. */
 export interface Trainer {
@@ -134,6 +134,9 @@ function digestOf(manifest: Manifest): string {
 }
 
 /** Arguments of Python for one of the trainer's verbs that work on a job. */
-export function trainerArgs(verb: "prepare" | "train", folder: string, cacheDir: string): string[] {
-  return ["-m", "temper_trainer", verb, folder, "--cache", cacheDir];
+export async function trainerArgs(verb: "prepare" | "train", folder: string, env: Env): Promise<string[]> {
+  const cache = await basesDir(env);
+  const others = sharedPlaces(env).filter((place) => place !== cache);
+  const read = others.flatMap((place) => ["--read-cache", place]);
+  return ["-m", "temper_trainer", verb, folder, "--cache", cache, ...read];
 }
