@@ -1,12 +1,14 @@
+import { TemperError } from "../lib/errors.ts";
 import { estimateMemory } from "../plan/memory.ts";
 import type { Diagnostic } from "../providers/diagnostic.ts";
 import { ollamaFinding } from "../providers/ollama/ollama_diagnostics.ts";
 import { hostedFindings } from "../providers/openai/service_diagnostics.ts";
 import { builtinBases, trainingFindings } from "../providers/trainer/environment/trainer_diagnostics.ts";
 import { ownTrainer } from "../providers/trainer/environment/trainer_dir.ts";
+import { withReadableCache } from "../providers/shared_dir.ts";
 import { Spec } from "../spec/schema/schema.ts";
 import { method } from "../spec/schema/schema_method.ts";
-import { denoFinding, folderFinding, memoryFinding } from "./machine_diagnostics.ts";
+import { denoFinding, folderFinding, memoryFinding, sharedFinding } from "./machine_diagnostics.ts";
 import { envOf, worldOf, type WorldOptions } from "./options.ts";
 import { clockFinding, staleFindings } from "./run_diagnostics.ts";
 
@@ -37,12 +39,34 @@ export async function* doctor(options: WorldOptions = {}): AsyncGenerator<Diagno
   yield await folderFinding(env, "runs", runsDir);
   yield await folderFinding(env, "cache", env.cacheDir);
   const { sharedDir = env.cacheDir } = env;
-  if (sharedDir !== env.cacheDir) yield await folderFinding(env, "shared", sharedDir);
+  let sharedReadOnly = false;
+  if (sharedDir !== env.cacheDir) {
+    const [finding, readOnly] = await sharedFinding(env);
+    yield finding;
+    sharedReadOnly = readOnly;
+  }
   yield await clockFinding(env, runsDir);
-  yield* staleFindings(env, runsDir);
-  yield* trainingFindings({ env, trainerDir: await ownTrainer(env.fs).dir(env), signal });
+  yield* reported("stale", staleFindings(env, runsDir));
+  const places = { ...await withReadableCache(env), sharedReadOnly };
+  const training = trainingFindings({ env: places, trainer: ownTrainer(env.fs), signal });
+  yield* reported("environment", training);
   yield await ollamaFinding(env, signal);
   yield* hostedFindings(env, signal);
+}
+
+/** What ends one look is a finding of its own, and the next look follows. */
+async function* reported(name: string, findings: AsyncIterable<Diagnostic>): AsyncGenerator<Diagnostic> {
+  try {
+    yield* findings;
+  } catch (error) {
+    if (!(error instanceof TemperError)) throw error;
+    yield {
+      name,
+      state: "missing",
+      found: error.message,
+      ...error.hint !== undefined && { fix: error.hint },
+    };
+  }
 }
 
 /** Peak of training the first builtin base with the defaults, every micro-batch full and half of it labelled. */

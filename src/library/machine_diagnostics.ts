@@ -1,8 +1,7 @@
-import { dirname, join } from "../deps/path.ts";
+import { join } from "../deps/path.ts";
 import { TemperError } from "../lib/errors.ts";
 import { existingParent } from "../lib/files/folder.ts";
 import { bytes } from "../lib/text/format.ts";
-import type { Fs } from "../lib/files/fs.ts";
 import { explainSystemError } from "../lib/system_error.ts";
 import { VERSION } from "../lib/version.ts";
 import type { Diagnostic } from "../providers/diagnostic.ts";
@@ -29,18 +28,28 @@ export function memoryFinding(available: number, total: number, needed: number):
   return { name: "memory", state: "warn", found, fix };
 }
 
+/** The shared cache, and whether runs can only read it: they put into the project's what is new. */
+export async function sharedFinding(env: Env): Promise<[finding: Diagnostic, readOnly: boolean]> {
+  const { cacheDir, sharedDir = cacheDir } = env;
+  const lock = await locksWork(env, sharedDir);
+  if (!(lock instanceof TemperError)) return [await folderFinding(env, "shared", sharedDir), false];
+  const found = `${lock.message}. What is new goes into "${cacheDir}"`;
+  return [{ name: "shared", state: "warn", found, fix: "Choose another folder with TEMPER_CACHE" }, true];
+}
+
 /** Whether a folder is writable, supports locks, and has space. The folder need not exist yet. */
 export async function folderFinding(
-  { fs, clock }: Pick<Env, "fs" | "clock">,
+  env: Pick<Env, "fs" | "clock">,
   name: "runs" | "cache" | "shared",
   path: string,
 ): Promise<Diagnostic> {
-  const parent = await existingParent(fs, path);
-  const at = parent === path ? `"${path}"` : `"${path}" (does not exist yet)`;
+  const { fs } = env;
+  const lock = await locksWork(env, path);
   const option = name === "shared" ? "TEMPER_CACHE" : `--${name} DIR`;
   const fix = `Choose another folder with ${option}`;
-  const lock = await locksWork(fs, join(parent, `.temper-doctor-${clock.randomHex(4)}`));
   if (lock instanceof TemperError) return { name, state: "missing", found: lock.message, fix };
+  const parent = await existingParent(fs, path);
+  const at = parent === path ? `"${path}"` : `"${path}" (does not exist yet)`;
   if (!lock) {
     const found = `${at} does not support file locks: two runs could collide`;
     return { name, state: "missing", found, fix: `${fix} on a local disk` };
@@ -51,8 +60,15 @@ export async function folderFinding(
   return { name, state: "warn", found, fix: `Free some space, or choose another folder with ${option}` };
 }
 
-async function locksWork(fs: Fs, path: string): Promise<boolean | TemperError> {
+/** Tries a lock in a folder, or in the one that it would be made in. */
+async function locksWork(
+  { fs, clock }: Pick<Env, "fs" | "clock">,
+  folder: string,
+): Promise<boolean | TemperError> {
+  let parent = folder;
   try {
+    parent = await existingParent(fs, folder);
+    const path = join(parent, `.temper-doctor-${clock.randomHex(4)}`);
     const lock = await fs.lock(path);
     try {
       return lock !== undefined && await fs.isLocked(path);
@@ -61,7 +77,7 @@ async function locksWork(fs: Fs, path: string): Promise<boolean | TemperError> {
       await fs.remove(path);
     }
   } catch (error) {
-    const action = `Cannot write a file in "${dirname(path)}"`;
+    const action = `Cannot write a file in "${parent}"`;
     const explained = explainSystemError(action, error);
     if (explained instanceof TemperError) return explained;
     // Special file systems refuse in their own ways; here that is a finding, not a bug.

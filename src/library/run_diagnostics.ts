@@ -3,6 +3,7 @@ import { existingParent } from "../lib/files/folder.ts";
 import { bytes, counted, duration } from "../lib/text/format.ts";
 import type { Diagnostic } from "../providers/diagnostic.ts";
 import type { Env } from "../providers/provider.ts";
+import { trainerLeftovers } from "../providers/trainer/environment/leftovers.ts";
 import { listRuns, readRun } from "../log/read_run.ts";
 import type { RunState } from "../log/run_state.ts";
 import { planPrune } from "../run/prune.ts";
@@ -56,7 +57,7 @@ export async function* staleFindings(env: Env, runsDir: string): AsyncGenerator<
     const found = `${counted(damaged.length, "run")} that cannot be read: ${first.words}`;
     yield { name: "damaged", state: "warn", found, fix };
   }
-  const { removals, freed } = await planPrune(env, { runsDir });
+  const { removals, freed } = await planPrune(env, { runsDir, leftovers: trainerLeftovers });
   if (removals.length === 0) yield { name: "stale", state: "ok", found: "no unused outputs" };
   else {
     const found = `${counted(removals.length, "stored output or leftover")} that no run refers to, ${

@@ -25,6 +25,8 @@ export interface Env {
   readonly cacheDir: string;
   /** Cache of what is large and the same for all projects, absolute. @default cacheDir */
   readonly sharedDir?: string;
+  /** The shared cache cannot be written: what is new goes into the project's. @default false */
+  readonly sharedReadOnly?: boolean;
   /** Environment variables, read once by the command line. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Options of the command line that are not part of the pipeline file. */

@@ -3,8 +3,9 @@ import { makeOwnDir } from "../lib/files/folder.ts";
 import type { Env } from "./provider.ts";
 
 /** Folders that may contain what projects share; new content goes into the last one. */
-export function sharedPlaces({ cacheDir, sharedDir = cacheDir }: Env): readonly string[] {
-  return cacheDir === sharedDir ? [cacheDir] : [cacheDir, sharedDir];
+export function sharedPlaces({ cacheDir, sharedDir = cacheDir, sharedReadOnly }: Env): readonly string[] {
+  if (cacheDir === sharedDir) return [cacheDir];
+  return sharedReadOnly ? [sharedDir, cacheDir] : [cacheDir, sharedDir];
 }
 
 /**
@@ -12,11 +13,22 @@ export function sharedPlaces({ cacheDir, sharedDir = cacheDir }: Env): readonly 
  * again elsewhere.
  */
 export async function basesDir(env: Env): Promise<string> {
-  const { fs, cacheDir, sharedDir = cacheDir } = env;
-  return await fs.stat(join(cacheDir, "bases")) ? cacheDir : sharedDir;
+  const { fs, cacheDir } = env;
+  return await fs.stat(join(cacheDir, "bases")) ? cacheDir : sharedPlaces(env).at(-1)!;
 }
 
-/** The same world, with the project's cache in place of a shared one that cannot be written. */
+/** The same world, without a shared cache that cannot even be read. */
+export async function withReadableCache<E extends Env>(env: E): Promise<E> {
+  const { fs, cacheDir, sharedDir = cacheDir } = env;
+  try {
+    await fs.list(sharedDir);
+    return env;
+  } catch {
+    return { ...env, sharedDir: cacheDir };
+  }
+}
+
+/** The same world, with a shared cache that cannot be written marked as one to read only. */
 export async function withWritableCache<E extends Env>(
   env: E,
   warn: (message: string) => void,
@@ -31,7 +43,7 @@ export async function withWritableCache<E extends Env>(
     return env;
   } catch (error) {
     const found = error instanceof Error ? error.message : String(error);
-    warn(`Cannot write to the shared cache "${sharedDir}": ${found}. "${cacheDir}" is used instead`);
-    return { ...env, sharedDir: cacheDir };
+    warn(`Cannot write to the shared cache "${sharedDir}": ${found}. What is new goes into "${cacheDir}"`);
+    return { ...await withReadableCache(env), sharedReadOnly: true };
   }
 }

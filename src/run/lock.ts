@@ -1,6 +1,6 @@
-import { join } from "../deps/path.ts";
+import { join, relative } from "../deps/path.ts";
 import { LockedError } from "../lib/errors.ts";
-import { makeOwnDir } from "../lib/files/folder.ts";
+import { existingParent, makeOwnDir } from "../lib/files/folder.ts";
 import { type FileLock, type Fs, sha256 } from "../lib/files/fs.ts";
 import { explainSystemError } from "../lib/system_error.ts";
 import { LOCK_FILE } from "../log/read_run.ts";
@@ -23,7 +23,7 @@ export async function lockRun(fs: Fs, id: string, dir: string, waitMs = LOCK_WAI
   });
 }
 
-/** The folder of runs holds runs only, so this lock lies in the cache. */
+/** The folder of runs holds runs only, so this lock lies in the cache. The folder need not exist yet. */
 export async function lockChoice(
   { fs, cacheDir }: Pick<Env, "fs" | "cacheDir">,
   runsDir: string,
@@ -32,7 +32,9 @@ export async function lockChoice(
   try {
     await makeOwnDir(cacheDir, fs);
     await fs.mkdirp(locks);
-    const name = sha256(await fs.realPath(runsDir)).slice(0, 16);
+    const parent = await existingParent(fs, runsDir);
+    const real = join(await fs.realPath(parent), relative(parent, runsDir));
+    const name = sha256(real).slice(0, 16);
     const lock = await fs.lock(join(locks, `runs-${name}`), DECIDE_WAIT_MS);
     if (lock) return lock;
   } catch (error) {

@@ -3,6 +3,7 @@ import { z } from "../deps/zod.ts";
 import { DiskUsage } from "../lib/files/disk_usage.ts";
 import { TemperError } from "../lib/errors.ts";
 import { filesBelow } from "../lib/files/folder.ts";
+import { explainSystemError } from "../lib/system_error.ts";
 import type { Fs } from "../lib/files/fs.ts";
 import { readJson } from "../lib/json/json_file.ts";
 import { LOCK_FILE, readRun } from "../log/read_run.ts";
@@ -92,7 +93,8 @@ export async function planPrune(env: Env, options: PruneOptions): Promise<PruneP
 /** Removes what can go. Nobody chooses or makes a run meanwhile. */
 export async function prune(env: Env, options: PruneOptions): Promise<PrunePlan> {
   const { fs, cacheDir } = env;
-  if (!await fs.stat(options.runsDir)) return { removals: [], freed: 0, kept: { runs: 0, outputs: 0 } };
+  const looked = await planPrune(env, options);
+  if (looked.removals.length === 0) return looked;
   const choosing = await lockChoice(env, options.runsDir);
   try {
     // Planned again: between looking and locking, a run may have begun.
@@ -104,9 +106,7 @@ export async function prune(env: Env, options: PruneOptions): Promise<PrunePlan>
     const store = await fs.stat(steps) ? await lockStore(fs, steps) : undefined;
     try {
       for (const { path, kind, lock } of stored) {
-        const held = lock === undefined ? undefined : await fs.lock(lock);
-        if (lock === undefined || held) await removeWhole(fs, path, kind === "output" ? UNFINISHED : "");
-        held?.release();
+        await removeStored(fs, path, kind === "output" ? UNFINISHED : "", lock);
       }
     } finally {
       store?.release();
@@ -230,6 +230,20 @@ async function removeRun(fs: Fs, dir: string): Promise<void> {
     await removeWhole(fs, dir, REMOVING);
   } finally {
     lock.release();
+  }
+}
+
+/** Leaves what somebody is at, who holds its lock. */
+async function removeStored(fs: Fs, path: string, prefix: string, lock: string | undefined): Promise<void> {
+  try {
+    const held = lock === undefined ? undefined : await fs.lock(lock);
+    try {
+      if (lock === undefined || held) await removeWhole(fs, path, prefix);
+    } finally {
+      held?.release();
+    }
+  } catch (error) {
+    throw explainSystemError(`Cannot remove "${path}"`, error);
   }
 }
 

@@ -6,6 +6,8 @@ import { systemClock } from "../../src/lib/clock.ts";
 import { EXIT } from "../../src/lib/errors.ts";
 import { denoFs, type Fs } from "../../src/lib/files/fs.ts";
 import type { Diagnostic } from "../../src/providers/diagnostic.ts";
+import { serveFiles } from "../file_server.ts";
+import { doctor as examine } from "../../src/library/doctor.ts";
 import { project } from "./run_kit.ts";
 
 interface Report {
@@ -42,6 +44,51 @@ Deno.test("doctor says that the first run makes the environment, and leaves noth
   assert.equal(environment.state, "warn");
   assert.match(environment.fix!, /[\d.]+ GB/);
   assert.deepEqual(await denoFs.list(home.dir), []);
+});
+
+const denied = () => Object.assign(new Error("denied"), { code: "EACCES" });
+
+Deno.test("doctor warns of a shared cache that cannot be written, and measures where a run installs", async () => {
+  await using home = await project();
+  await home.write("file", "");
+  const env = { PATH: Deno.env.get("PATH")!, TEMPER_CACHE: join(home.dir, "file", "temper") };
+  const { code, out } = await home.call(doctor, ["--json"], { env });
+  const { checks } = JSON.parse(out) as Report;
+  const shared = checks.find(({ name }) => name === "shared")!;
+  assert.equal(code, EXIT.ok);
+  assert.equal(shared.state, "warn");
+  assert.ok(shared.found.endsWith(`What is new goes into "${join(home.dir, ".temper")}"`), shared.found);
+  assert.equal(checks.find(({ name }) => name === "environment")?.state, "warn");
+  const closed: Fs = {
+    ...denoFs,
+    stat: (path) => path.startsWith("/closed/") ? Promise.reject(denied()) : denoFs.stat(path),
+    list: (path) => path.startsWith("/closed/") ? Promise.reject(denied()) : denoFs.list(path),
+  };
+  const found: Diagnostic[] = [];
+  const world = { cwd: home.dir, fs: closed, env: { ...env, TEMPER_CACHE: "/closed/temper" } };
+  for await (const finding of examine(world)) found.push(finding);
+  assert.equal(
+    found.find(({ name }) => name === "shared")?.found,
+    `Cannot write a file in "/closed/temper": permission denied. What is new goes into "${
+      join(home.dir, ".temper")
+    }"`,
+  );
+  assert.deepEqual(found.filter(({ state }) => state === "missing"), []);
+  const special = { ...env, TEMPER_CACHE: "/proc/temper" };
+  const none = JSON.parse((await home.call(doctor, ["--json"], { env: special })).out) as Report;
+  assert.deepEqual(none.checks.filter(({ state }) => state === "missing"), []);
+});
+
+Deno.test("doctor reports a TEMPER_TORCH_BACKEND that there is not, and goes on", async () => {
+  await using home = await project();
+  const env = { PATH: Deno.env.get("PATH")!, TEMPER_TORCH_BACKEND: "gpu" };
+  const { code, out } = await home.call(doctor, ["--json"], { env });
+  const { checks } = JSON.parse(out) as Report;
+  const found = checks.find(({ name }) => name === "environment");
+  assert.equal(code, EXIT.failed);
+  assert.equal(found?.state, "missing");
+  assert.equal(found.found, 'Cannot use TEMPER_TORCH_BACKEND="gpu": the only value is cpu');
+  assert.notEqual(checks.find(({ name }) => name === "ollama"), undefined);
 });
 
 Deno.test({
@@ -110,4 +157,23 @@ Deno.test("folderFinding() finds folders that cannot be written, keep no locks, 
   assert.equal(full.state, "warn");
   assert.match(full.found, /locks work, 1 MB free$/);
   assert.equal((await find({})).state, "ok");
+});
+
+Deno.test("doctor of a temper that comes over HTTP fetches no trainer and reports everything", async () => {
+  await using home = await project();
+  await using server = serveFiles(join(import.meta.dirname!, "..", ".."));
+  const cache = join(home.dir, "shared");
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", "--no-lock", `${server.url}cli.ts`, "doctor", "--json"],
+    cwd: home.dir,
+    env: { TEMPER_CACHE: cache },
+  }).output();
+  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  assert.ok(success, err);
+  const { checks } = JSON.parse(out!) as Report;
+  const found = (name: string) => checks.find((check) => check.name === name);
+  const training = Deno.env.get("TEMPER_PYTHON") === undefined ? "environment" : "torch";
+  assert.notEqual(found(training)?.state ?? "missing", "missing", out);
+  assert.notEqual(found("ollama"), undefined);
+  assert.deepEqual(await denoFs.list(home.dir), []);
 });

@@ -1,7 +1,9 @@
 import assert from "../deps/assert.ts";
 import { join } from "../../src/deps/path.ts";
+import { doctor } from "../../src/commands/doctor.ts";
 import { prune } from "../../src/commands/prune.ts";
 import { runs } from "../../src/commands/runs.ts";
+import { denoFs } from "../../src/lib/files/fs.ts";
 import { copyFolder } from "../run/kit.ts";
 import { project } from "./run_kit.ts";
 import { runNames } from "../hermetic.ts";
@@ -41,6 +43,19 @@ Deno.test("prune removes half-made environments from the shared cache, and leave
   assert.equal((await tiny.call(prune, ["--yes"])).code, 0);
   const left = await Array.fromAsync(Deno.readDir(join(tiny.dir, "shared/python/0123")), ({ name }) => name);
   assert.deepEqual(left.toSorted(), ["attempt-good", "current", "lock"]);
+});
+
+Deno.test("prune removes leftovers where there are no runs yet, and doctor names them", async () => {
+  await using tiny = await project();
+  await tiny.write("shared/trainer/.half/file", "");
+  const env = { PATH: join(tiny.dir, "nothing") };
+  const stale = async () => (await tiny.call(doctor, [], { env })).out.match(/. stale .*/)?.[0] ?? "";
+  assert.match(await stale(), /^! stale +1 stored output or leftover /);
+  assert.match((await tiny.call(prune, [])).out, /leftover +trainer \.half .*partly fetched\n/);
+  assert.equal((await tiny.call(prune, ["--yes"])).code, 0);
+  assert.equal(await denoFs.stat(join(tiny.dir, "shared/trainer/.half")), undefined);
+  assert.equal(await denoFs.stat(join(tiny.dir, "runs")), undefined);
+  assert.match(await stale(), /^✓ stale /);
 });
 
 Deno.test("prune refuses a --keep or --older-than it cannot read", async () => {

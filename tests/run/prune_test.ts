@@ -1,7 +1,7 @@
 import assert from "../deps/assert.ts";
 import { basename, join } from "../../src/deps/path.ts";
 import { systemClock } from "../../src/lib/clock.ts";
-import { denoFs } from "../../src/lib/files/fs.ts";
+import { denoFs, type Fs } from "../../src/lib/files/fs.ts";
 import { listRuns } from "../../src/log/read_run.ts";
 import { planPrune, prune, type PruneOptions } from "../../src/run/prune.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
@@ -129,6 +129,28 @@ Deno.test("prune() removes what killed processes have left", () =>
       ].sort(),
     );
     assert.deepEqual(await runNames(kit.runsDir), [id]);
+  }));
+
+Deno.test("prune() says what it cannot remove", () =>
+  withKit(async (kit) => {
+    const left = {
+      path: join(kit.root, "left"),
+      name: "left",
+      why: "partly fetched",
+      lock: join(kit.root, "lock"),
+    };
+    const fs: Fs = {
+      ...denoFs,
+      lock: (path, waitMs) =>
+        path === left.lock
+          ? Promise.reject(Object.assign(new Error("read-only"), { code: "EROFS" }))
+          : denoFs.lock(path, waitMs),
+    };
+    const options = { runsDir: kit.runsDir, leftovers: () => Promise.resolve([left]) };
+    await assert.rejects(prune({ ...envOf(kit), fs }, options), {
+      code: "not-writable",
+      message: `Cannot remove "${left.path}": the file system is read-only`,
+    });
   }));
 
 Deno.test("runPipeline() runs a step again whose stored output is removed while it is being linked", () =>

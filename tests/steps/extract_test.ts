@@ -72,7 +72,7 @@ const BAD: [name: string, content: string | Uint8Array, expected: RegExp][] = [
     /dataset: a\.jsonl:1: .*one list over several lines; .* \.json$/,
   ],
   ["a.jsonl", '\n{\n "a": 1\n}\n', /dataset: a\.jsonl:2: an object spans several lines; \.jsonl .* jq -c/],
-  ["a.jsonl", "[1]\n", /a\.jsonl:1: the row is a list, not an object; .* name it \.json$/],
+  ["a.jsonl", "[1]\n", /a\.jsonl:1: the row is a list, not an object; .* \.json$/],
   [
     "a.jsonl",
     "5\nnull\n",

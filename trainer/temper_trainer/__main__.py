@@ -27,10 +27,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.verb == "prepare":
             end_with_reader()
-            return run_prepare(options.job_dir.absolute(), options.cache.absolute())
+            return run_prepare(options.job_dir.absolute(), options.cache.absolute(), options.read_cache)
         if options.verb == "judge":
             return run_judge(options.job_dir.absolute(), options.answers.absolute())
-        return run_train(options.job_dir.absolute(), options.cache.absolute(), stop)
+        return run_train(options.job_dir.absolute(), options.cache.absolute(), stop, options.read_cache)
     except Stopped:
         print("Stopped: start again to continue", file=sys.stderr)
         return STOPPED
@@ -44,6 +44,10 @@ def print_generated(verb: str) -> int:
         from .job.job import schema as content
     print(json.dumps(content(), ensure_ascii=False, indent=2))
     return 0
+
+
+def absolute(path: str) -> Path:
+    return Path(path).absolute()
 
 
 def share_processors() -> None:
@@ -65,6 +69,8 @@ def parser() -> argparse.ArgumentParser:
         parts.add_argument("job_dir", type=Path, metavar="JOB_DIR", help="folder with job.json")
         where = "where converted bases are kept"
         parts.add_argument("--cache", type=Path, required=True, metavar="CACHE_DIR", help=where)
+        more = "where bases may be that were converted already; may be repeated"
+        parts.add_argument("--read-cache", type=absolute, action="append", default=[], metavar="CACHE_DIR", help=more)
     parts = verbs.add_parser("judge", help="score another program's answers to the eval rows")
     parts.add_argument("job_dir", type=Path, metavar="JOB_DIR", help="folder with job.json")
     parts.add_argument("answers", type=Path, metavar="ANSWERS", help='JSON Lines of {"row", "answer"}')

@@ -96,6 +96,18 @@ def test_second_preparation_needs_no_source_and_changes_nothing(tmp_path, sharp)
     assert {path: path.stat().st_mtime_ns for path in again.dir.iterdir()} == stamps
 
 
+def test_base_of_another_cache_is_used_and_nothing_is_written(tmp_path, sharp):
+    job = tiny.folder_base(copy(sharp, tmp_path / "base"))
+    shared, own = tmp_path / "shared", tmp_path / "own"
+    first = prepare_base(job, shared, quiet)
+    for lock in (shared / "bases").glob("*.lock"):
+        lock.unlink()
+    again = prepare_base(job, own, lambda *_: pytest.fail("converted again"), [shared])
+    assert again == first
+    assert not own.exists()
+    assert [path.name for path in (shared / "bases").iterdir()] == [first.key]
+
+
 @pytest.mark.parametrize("damage", ["cut", "missing", "record", "no record", "half", "written to"])
 def test_damaged_entry_is_made_again(tmp_path, sharp, damage):
     source = as_gguf(sharp, tmp_path / "a.gguf")

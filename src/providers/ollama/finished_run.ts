@@ -3,6 +3,7 @@ import { UsageError } from "../../lib/errors.ts";
 import type { Fs } from "../../lib/files/fs.ts";
 import { modelNameFault } from "../../spec/rules/model_name.ts";
 import type { Spec } from "../../spec/schema/schema.ts";
+import { withWritableCache } from "../shared_dir.ts";
 import { jobDir } from "../trainer/job/job_folder.ts";
 import type { JudgeWork } from "../trainer/serving/judge.ts";
 import { jobResult } from "../trainer/follow/job_result.ts";
@@ -25,12 +26,13 @@ export interface ServeOptions {
 
 /** Registers the model of a finished run, whatever its pipeline says about registering, and compares its answers. */
 export async function registerRun(
-  work: JudgeWork,
+  given: JudgeWork,
   spec: Spec,
   options: ServeOptions,
 ): Promise<
   Registered & { readonly server: string; readonly command: string; readonly served: Proof | undefined }
 > {
+  const work = await withWritableCache(given, (message) => given.progress({ phase: "cache", message }));
   const found = await finished(work.runDir, work.fs);
   const settings = settingsOf(spec, options);
   refuseName(options.model);

@@ -7,8 +7,8 @@ import { denoFs, type Fs } from "../../../src/lib/files/fs.ts";
 import type { Env, Progress } from "../../../src/providers/provider.ts";
 import { ensurePython, existingEnvironment } from "../../../src/providers/trainer/environment/environment.ts";
 import { environmentEstimate } from "../../../src/providers/trainer/environment/environment_estimate.ts";
-import { folderTrainer } from "../../../src/providers/trainer/environment/trainer_dir.ts";
-import { basesDir, withWritableCache } from "../../../src/providers/shared_dir.ts";
+import { folderTrainer, trainerArgs } from "../../../src/providers/trainer/environment/trainer_dir.ts";
+import { basesDir, sharedPlaces, withWritableCache } from "../../../src/providers/shared_dir.ts";
 import { expectedBytes } from "../../../src/providers/trainer/environment/environment_size.ts";
 import { findProgram } from "../../../src/lib/find_program.ts";
 import { findPython } from "../../../src/providers/trainer/environment/python.ts";
@@ -16,6 +16,8 @@ import { DOUBLE } from "./project.ts";
 import { until } from "../../until.ts";
 
 const signal = new AbortController().signal;
+
+const lockOf = (trainerDir: string) => denoFs.readText(join(trainerDir, "requirements.lock"));
 
 interface Setting {
   readonly env: Env;
@@ -76,7 +78,7 @@ for (const installer of ["uv", "pip"] as const) {
         ? `${dirname(uv!)}:${dirname(python)}:/usr/bin:/bin`
         : await pathOf({ python3: python });
       await inCache({ PATH: path, PYTHONDONTWRITEBYTECODE: "1" }, async ({ env, said, ensure }) => {
-        assert.equal(await existingEnvironment({ env, trainerDir: DOUBLE, signal }), undefined);
+        assert.equal(await existingEnvironment({ env, lockFile: await lockOf(DOUBLE), signal }), undefined);
         const made = await ensure();
         assert(await importsSix(made));
         const packages = join(dirname(dirname(made)), "lib");
@@ -85,7 +87,7 @@ for (const installer of ["uv", "pip"] as const) {
         const before = said.length;
         assert.equal(await ensure(), made);
         assert.equal(said.length, before);
-        assert.equal(await existingEnvironment({ env, trainerDir: DOUBLE, signal }), made);
+        assert.equal(await existingEnvironment({ env, lockFile: await lockOf(DOUBLE), signal }), made);
       });
     },
   });
@@ -146,7 +148,7 @@ Deno.test("ensurePython() shows what the installer said when it failed", async (
       assert.match(error.message, /hash/i);
       return true;
     });
-    assert.equal(await existingEnvironment({ env, trainerDir, signal }), undefined);
+    assert.equal(await existingEnvironment({ env, lockFile: await lockOf(trainerDir), signal }), undefined);
   });
 });
 
@@ -263,10 +265,13 @@ for (const installer of ["uv", "pip"] as const) {
           "import six, torch, importlib.util as u; print(torch.__version__, u.find_spec('triton'))";
         const { stdout } = await new Deno.Command(made, { args: ["-c", code] }).output();
         assert.equal(new TextDecoder().decode(stdout).trim(), "9.9.9+cpu None");
-        assert.equal(await existingEnvironment({ env, trainerDir: build.dir, signal }), made);
+        assert.equal(await existingEnvironment({ env, lockFile: await lockOf(build.dir), signal }), made);
         // It is none for those who ask for the lock's own build.
         const lock = { ...env, env: { ...env.env, TEMPER_TORCH_BACKEND: undefined } };
-        assert.equal(await existingEnvironment({ env: lock, trainerDir: build.dir, signal }), undefined);
+        assert.equal(
+          await existingEnvironment({ env: lock, lockFile: await lockOf(build.dir), signal }),
+          undefined,
+        );
         const trainer = folderTrainer(build.dir, denoFs);
         assert.equal(await environmentEstimate(trainer, env), undefined);
         assert.notEqual(await environmentEstimate(trainer, lock), undefined);
@@ -314,22 +319,56 @@ Deno.test("environmentEstimate() says what the first run installs, how much and 
     // One that the project has already is used, and nothing is installed.
     const made = await ensure();
     assert.equal(await environmentEstimate(double, shared), undefined);
-    assert.equal(await existingEnvironment({ env: shared, trainerDir: DOUBLE, signal }), made);
+    assert.equal(await existingEnvironment({ env: shared, lockFile: await lockOf(DOUBLE), signal }), made);
     assert.equal(await denoFs.stat(sharedDir), undefined);
   });
 });
 
-Deno.test("withWritableCache() falls back to the project's cache, and says so", async () => {
+Deno.test("an environment in a shared cache that cannot be written is used, and nothing is installed", async () => {
+  await inCache({}, async ({ env, said, ensure }) => {
+    const made = await ensure();
+    const own = await Deno.makeTempDir();
+    const readOnly: Fs = {
+      ...denoFs,
+      writeAtomic: (path, data) =>
+        path.startsWith(env.cacheDir)
+          ? Promise.reject(Object.assign(new Error("read-only"), { code: "EROFS" }))
+          : denoFs.writeAtomic(path, data),
+    };
+    const shared = await withWritableCache(
+      { ...env, fs: readOnly, cacheDir: own, sharedDir: env.cacheDir },
+      () => {},
+    );
+    const before = said.length;
+    const progress = (one: Progress) => void said.push(one);
+    assert.equal(await ensurePython({ env: shared, trainerDir: DOUBLE, progress, signal }), made);
+    assert.equal(said.length, before);
+    assert.deepEqual(await denoFs.list(own), []);
+    // What is new goes into the project's cache.
+    assert.equal(sharedPlaces(shared).at(-1), own);
+    assert.deepEqual((await trainerArgs("prepare", "job", shared)).slice(3), [
+      "job",
+      ...["--cache", own],
+      ...["--read-cache", env.cacheDir],
+    ]);
+    await Deno.remove(own, { recursive: true });
+  });
+});
+
+Deno.test("withWritableCache() has what is new go into the project's cache, and says so", async () => {
   const dir = await Deno.makeTempDir();
   await Deno.writeTextFile(join(dir, "file"), "");
   const env: Env = { fs: denoFs, clock: systemClock, cacheDir: join(dir, "own"), env: {} };
   const said: string[] = [];
   const warn = (message: string) => void said.push(message);
   const blocked = await withWritableCache({ ...env, sharedDir: join(dir, "file", "temper") }, warn);
-  assert.equal(blocked.sharedDir, env.cacheDir);
-  assert.match(said.join(), /^Cannot write to the shared cache ".*": .* ".*own" is used instead$/);
+  assert.deepEqual(sharedPlaces(blocked), [env.cacheDir]);
+  const own = folderTrainer(DOUBLE, denoFs);
+  const planned = await environmentEstimate(own, { ...env, sharedDir: join(dir, "file", "temper") });
+  assert.match(planned?.text ?? "", /, into \/.*\/own, once$/);
+  assert.match(said.join(), /^Cannot write to the shared cache ".*": .* What is new goes into ".*own"$/);
   const good = await withWritableCache({ ...env, sharedDir: join(dir, "all") }, warn);
-  assert.equal(good.sharedDir, join(dir, "all"));
+  assert.equal(sharedPlaces(good).at(-1), join(dir, "all"));
   assert.deepEqual(await denoFs.list(join(dir, "all")), [".gitignore"]);
   assert.equal(said.length, 1);
   // A project that has bases keeps them; another one shares them.

@@ -1,5 +1,5 @@
 import assert from "../../deps/assert.ts";
-import { join } from "../../../src/deps/path.ts";
+import { dirname, join } from "../../../src/deps/path.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { denoFs } from "../../../src/lib/files/fs.ts";
 import type { Env } from "../../../src/providers/provider.ts";
@@ -32,12 +32,17 @@ Deno.test("trainer/manifest.json lists the trainer as it is (deno task manifest)
 });
 
 /** What a program whose modules come from `url` says of its trainer. It twice asks for the folder at once. */
-async function remoteTrainer(url: string, { cacheDir, sharedDir }: { cacheDir: string; sharedDir: string }) {
+async function remoteTrainer(
+  url: string,
+  { cacheDir, sharedDir, sharedReadOnly = false }: Pick<Env, "cacheDir" | "sharedDir" | "sharedReadOnly">,
+) {
   const program = `
 import { ownTrainer } from "${url}${MODULE}";
 import { systemClock } from "${url}src/lib/clock.ts";
 import { denoFs } from "${url}src/lib/files/fs.ts";
-const env = { fs: denoFs, clock: systemClock, env: {}, ...${JSON.stringify({ cacheDir, sharedDir })} };
+const env = { fs: denoFs, clock: systemClock, env: {}, ...${
+    JSON.stringify({ cacheDir, sharedDir, sharedReadOnly })
+  } };
 const trainer = ownTrainer(denoFs);
 const said = { digest: await trainer.digest(), lock: await trainer.text("requirements.lock") };
 const untouched = await denoFs.stat(env.sharedDir) === undefined;
@@ -76,6 +81,11 @@ Deno.test("a remote trainer has the digest of the local one, and becomes a folde
     const before = await inode();
     assert.deepEqual((await remoteTrainer(server.url, env)).dirs, [dir, dir]);
     assert.equal(await inode(), before);
+    const readOnly = { ...env, sharedReadOnly: true };
+    assert.deepEqual((await remoteTrainer(server.url, readOnly)).dirs, [dir, dir]);
+    await denoFs.remove(env.sharedDir);
+    const [own] = (await remoteTrainer(server.url, readOnly)).dirs;
+    assert.equal(dirname(own), join(env.cacheDir, "trainer"));
     assert.deepEqual(await trainerLeftovers(env), []);
   });
 });

@@ -23,7 +23,7 @@ async function read(files: Files, source: unknown): Promise<unknown[] | string> 
 function proposed(words: unknown[] | string): unknown[] {
   assert.equal(typeof words, "string");
   return (words as string).split("\n").flatMap((line) => {
-    const [, entry] = /^ {2}where .*?: (\{.*\})$/.exec(line) ?? [];
+    const [, entry] = /^ {2}(?:if|where) .*?: (\{.*\})$/.exec(line) ?? [];
     return entry === undefined ? [] : [parse(entry)];
   });
 }

@@ -163,7 +163,7 @@ Deno.test("a speaker whom no row names is refused, and so is one whom no role is
   assert.match(await words(checked), /Cannot use dataset\.roles: no speaker "agentn" in the rows\n/);
   const stranger = await words({ kunde: "user" });
   assert.match(stranger, /messages\[1\]\.role is "agentin", which is none of/);
-  assert.match(stranger, /\nWhere "agentin" is system, user, assistant or tool, .*dataset\.roles/);
+  assert.match(stranger, /\nIf "agentin" is system, user, assistant or tool, .*dataset\.roles/);
 });
 
 Deno.test("format.inputs() holds what sources say of their rows, and nothing where none does", async () => {

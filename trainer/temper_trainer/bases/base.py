@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,8 +64,8 @@ class Base:
         return PreTrainedTokenizerFast.from_pretrained(self.dir, local_files_only=True)
 
 
-def prepare_base(base: dict[str, Any], cache: Path, progress: Progress) -> Base:
-    """The base of job.json, from the cache where it is there and whole, else converted into it."""
+def prepare_base(base: dict[str, Any], cache: Path, progress: Progress, others: Sequence[Path] = ()) -> Base:
+    """The base of job.json, from a cache where it is there and whole, else converted into the first one."""
     source = None
     if base["kind"] == "hub":
         source = find_source(base)
@@ -73,6 +73,10 @@ def prepare_base(base: dict[str, Any], cache: Path, progress: Progress) -> Base:
         key = base_key("hub", base["id"], source.name)
     else:
         key = base_key(base["kind"], base["sha256"])
+    # Without the lock, which a cache that cannot be written has no place for.
+    for place in (cache, *others):
+        if found := open_base(key, place):
+            return found
     folder = cache / "bases" / key
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _lock(folder, progress):
@@ -95,9 +99,9 @@ def open_base(key: str, cache: Path) -> Base | None:
     folder = cache / "bases" / key
     try:
         record = read_json(folder / RECORD)
-    except ValueError:
-        return None
-    if not isinstance(record, dict) or record.get("files") != _stamps(folder):
+        if not isinstance(record, dict) or record.get("files") != _stamps(folder):
+            return None
+    except (ValueError, FileNotFoundError):  # damaged, or another process is just replacing it
         return None
     return Base(key, folder, record["info"])
 

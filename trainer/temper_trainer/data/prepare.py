@@ -1,7 +1,7 @@
 """`prepare`: the base into the cache, the examples into tokens and label masks."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -28,9 +28,9 @@ CHUNK = 128
 LISTED = 20
 
 
-def prepare(job: Job, job_dir: Path, cache: Path, progress: Progress) -> None:
+def prepare(job: Job, job_dir: Path, cache: Path, progress: Progress, others: Sequence[Path] = ()) -> None:
     """Writes prepared/ and tokens.json."""
-    base = prepare_base(asdict(job.base), cache, progress)
+    base = prepare_base(asdict(job.base), cache, progress, others)
     check_exports(job, base)
     tokenizer = Tokenizer.from_file(str(base.dir / "tokenizer.json"))
     choice = TemplateChoice(job, base, tokenizer)

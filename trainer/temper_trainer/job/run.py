@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import TrainerError
@@ -13,7 +14,7 @@ from .lock import folder_lock, job_lock
 from .stop import Stop
 
 
-def run_prepare(job_dir: Path, cache: Path) -> int:
+def run_prepare(job_dir: Path, cache: Path, others: Sequence[Path] = ()) -> int:
     """Exit code of `prepare`; error.json says what went wrong."""
     try:
         with folder_lock(job_dir):
@@ -23,7 +24,7 @@ def run_prepare(job_dir: Path, cache: Path) -> int:
                 # Imported late: a bad job is refused before seconds go into loading libraries
                 from ..data.prepare import prepare
 
-                prepare(job, job_dir, cache, print_progress)
+                prepare(job, job_dir, cache, print_progress, others)
                 return 0
             except Exception as error:
                 return fail(explain(error), lambda failure: write_error(job_dir, failure))
@@ -31,7 +32,7 @@ def run_prepare(job_dir: Path, cache: Path) -> int:
         return fail(explain(error))
 
 
-def run_train(job_dir: Path, cache: Path, stop: Stop) -> int:
+def run_train(job_dir: Path, cache: Path, stop: Stop, others: Sequence[Path] = ()) -> int:
     """Exit code of `train`; result.json says what went wrong."""
     try:
         with job_lock(job_dir):
@@ -40,7 +41,7 @@ def run_train(job_dir: Path, cache: Path, stop: Stop) -> int:
                 return 0
             (job_dir / "result.json").unlink(missing_ok=True)
             try:
-                write_json(job_dir / "result.json", work(job_dir, cache, stop))
+                write_json(job_dir / "result.json", work(job_dir, cache, stop, others))
                 return 0
             except Exception as error:
                 return fail(explain(error), lambda failure: write_failed(job_dir, failure))
@@ -59,7 +60,7 @@ def run_judge(job_dir: Path, answers: Path) -> int:
         return fail(explain(error))
 
 
-def work(job_dir: Path, cache: Path, stop: Stop) -> dict:
+def work(job_dir: Path, cache: Path, stop: Stop, others: Sequence[Path] = ()) -> dict:
     """The content of result.json. Importing PyTorch is part of the phase that loads."""
     job = read_job(job_dir)
     metrics = Metrics(job_dir / "metrics.jsonl")
@@ -67,7 +68,7 @@ def work(job_dir: Path, cache: Path, stop: Stop) -> dict:
         from ..training.session import open_session
         from ..training.train import make_ready, train
 
-        session = open_session(job, job_dir, cache, stop, metrics)
+        session = open_session(job, job_dir, cache, stop, metrics, others)
         ready = make_ready(session)
     return train(session, ready)
 

@@ -10,6 +10,7 @@ from ..errors import TrainerError
 from ..files import read_json, write_json
 from ..job.events import Metrics
 from ..job.job import Job
+from .threads import thread_count
 
 
 @dataclass(frozen=True)
@@ -49,29 +50,6 @@ def nf4_kernel(job: Job, device: str) -> str | None:
     from ..methods.nf4 import kernel_name
 
     return kernel_name(device)
-
-
-def thread_count() -> int:
-    """One thread a physical core: a second one on the same core slows matrix products down."""
-    given = os.environ.get("OMP_NUM_THREADS", "")
-    if given.isdigit() and int(given) > 0:
-        return int(given)
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(usable, physical_cores() or usable))
-
-
-def physical_cores() -> int | None:
-    """Distinct cores of the processors this process may use, where the kernel tells."""
-    if not hasattr(os, "sched_getaffinity"):
-        return None
-    cores = set()
-    for cpu in os.sched_getaffinity(0):
-        topology = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology")
-        try:
-            cores.add(tuple((topology / name).read_text() for name in ("physical_package_id", "core_id")))
-        except OSError:
-            return None
-    return len(cores)
 
 
 def choose_environment(job: Job, path: Path, metrics: Metrics) -> Environment:

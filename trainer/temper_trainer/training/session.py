@@ -1,5 +1,6 @@
 """What the phases of `train` share: the job, the base and the rows, loaded."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -54,11 +55,13 @@ class Session:
         return digest([self.trained_from, asdict(self.job.evaluate), held_out])
 
 
-def open_session(job: Job, job_dir: Path, cache: Path, stop: Stop, metrics: Metrics) -> Session:
+def open_session(
+    job: Job, job_dir: Path, cache: Path, stop: Stop, metrics: Metrics, others: Sequence[Path] = ()
+) -> Session:
     """Loads the base, and the rows exactly as `prepare` left them."""
     report = read_report(job, job_dir)
     environment = choose_environment(job, job_dir / "checkpoints" / "environment.json", metrics)
-    base = prepare_base(asdict(job.base), cache, lambda phase, *_: say(phase))
+    base = prepare_base(asdict(job.base), cache, lambda phase, *_: say(phase), others)
     if base.key != report["base"]["key"]:
         message = "Cannot train: the base is not the one that the examples were prepared for"
         raise TrainerError("not_prepared", message, "Run prepare again")

@@ -12,10 +12,10 @@ const TRAINER =
   /^(CUDA_\w+|NVIDIA_\w+|OMP_\w+|MKL_\w+|KMP_\w+|GOMP_\w+|PYTORCH_\w+|TORCH_\w+|HF_HOME|HF_HUB_CACHE|HF_HUB_OFFLINE|HF_ENDPOINT|PYTHONPYCACHEPREFIX)$/;
 
 /** Environment of the trainer: variables it is known to need, and no others. */
-export function trainerEnv(variables: Variables, trainerDir: string): Record<string, string> {
+export function trainerEnv(variables: Variables, trainerDir?: string): Record<string, string> {
   return {
     ...pick(variables, ANY_CHILD, TRAINER),
-    PYTHONPATH: trainerDir,
+    ...trainerDir !== undefined && { PYTHONPATH: trainerDir },
     // The folder a job runs in must not shadow a module.
     PYTHONSAFEPATH: "1",
     PYTHONUNBUFFERED: "1",

@@ -22,6 +22,11 @@ export interface EnvironmentOptions {
   readonly signal: AbortSignal;
 }
 
+interface RecipeOptions extends Pick<EnvironmentOptions, "env" | "signal"> {
+  /** Text of requirements.lock. */
+  readonly lockFile: string;
+}
+
 /** What an environment is made from. */
 interface Recipe {
   readonly python: Python;
@@ -53,7 +58,8 @@ export async function ensurePython(options: EnvironmentOptions): Promise<string>
   const { env, signal } = options;
   const given = env.env["TEMPER_PYTHON"];
   if (given) return (await givenPython(given, env, signal)).path;
-  const recipe = await recipeOf(options);
+  const lockFile = await env.fs.readText(join(options.trainerDir, LOCK_FILE));
+  const recipe = await recipeOf({ env, lockFile, signal });
   const places = placesOf(env, recipe);
   const ready = await readyPython(places, env);
   if (ready) return ready;
@@ -69,9 +75,7 @@ export async function ensurePython(options: EnvironmentOptions): Promise<string>
 }
 
 /** Path of the environment's Python when it has been made already. Starts nothing but `findPython`'s questions. */
-export async function existingEnvironment(
-  options: Pick<EnvironmentOptions, "env" | "trainerDir" | "signal">,
-): Promise<string | undefined> {
+export async function existingEnvironment(options: RecipeOptions): Promise<string | undefined> {
   return await readyPython(placesOf(options.env, await recipeOf(options)), options.env);
 }
 
@@ -96,12 +100,10 @@ function madeFrom(lockFile: string, backend: TorchBackend): string {
   return `${sha256(lockFile)} ${backend}`;
 }
 
-async function recipeOf(
-  { env, trainerDir, signal }: Pick<EnvironmentOptions, "env" | "trainerDir" | "signal">,
-): Promise<Recipe> {
+async function recipeOf({ env, lockFile, signal }: RecipeOptions): Promise<Recipe> {
   const backend = torchBackend(env.env);
   const python = await findPython(env, signal);
-  return { python, lockFile: await env.fs.readText(join(trainerDir, LOCK_FILE)), backend };
+  return { python, lockFile, backend };
 }
 
 /** Where the environment may be; it is made in the last place. */

@@ -1,13 +1,14 @@
 import { bytes } from "../../../lib/text/format.ts";
 import type { Env, Estimate } from "../../provider.ts";
-import { sharedPlaces } from "../../shared_dir.ts";
+import { sharedPlaces, withReadableCache } from "../../shared_dir.ts";
 import { seemsMade } from "./environment.ts";
 import { expectedBytes } from "./environment_size.ts";
 import { torchBackend } from "./torch_backend.ts";
 import { LOCK_FILE, type Trainer } from "./trainer_dir.ts";
 
 /** What the first run installs and where; undefined when nothing has to be. Starts nothing. */
-export async function environmentEstimate(trainer: Trainer, env: Env): Promise<Estimate | undefined> {
+export async function environmentEstimate(trainer: Trainer, given: Env): Promise<Estimate | undefined> {
+  const env = await withReadableCache(given);
   if (env.env["TEMPER_PYTHON"]) return undefined;
   const lockFile = await trainer.text(LOCK_FILE);
   const backend = torchBackend(env.env);

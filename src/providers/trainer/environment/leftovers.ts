@@ -1,6 +1,6 @@
 import { join } from "../../../deps/path.ts";
 import type { Env } from "../../provider.ts";
-import { sharedPlaces } from "../../shared_dir.ts";
+import { sharedPlaces, withReadableCache } from "../../shared_dir.ts";
 
 /** Something that a killed process has left in a cache. */
 export interface Leftover {
@@ -14,7 +14,7 @@ export interface Leftover {
 /** Half-made Python environments and half-fetched trainers, in the project's cache and in the shared one. */
 export async function trainerLeftovers(env: Env): Promise<Leftover[]> {
   const found: Leftover[] = [];
-  for (const cache of sharedPlaces(env)) {
+  for (const cache of sharedPlaces(await withReadableCache(env))) {
     found.push(...await attempts(join(cache, "python"), env));
     const trainer = join(cache, "trainer");
     const lock = join(trainer, "lock");

@@ -2,6 +2,7 @@ import { z } from "../../../deps/zod.ts";
 import { captureProcess } from "../../../lib/process.ts";
 import type { Env } from "../../provider.ts";
 import { trainerEnv } from "./child_env.ts";
+import type { Trainer } from "./trainer_dir.ts";
 
 const Capabilities = z.object({
   torch: z.string(),
@@ -19,10 +20,14 @@ export type Capabilities = z.infer<typeof Capabilities>;
 
 const MODULES = ["torch", "transformers", "peft", "gguf", "safetensors", "tokenizers", "numpy", "pydantic"];
 
+/** File of the trainer that decides on the number of threads; it needs no other. */
+const THREADS = "temper_trainer/training/threads.py";
+
 /** What the trainer could use; asks its own code where that decides. */
 const QUESTION = `
 import importlib.util as util, json, pathlib, sys
-modules, files = json.loads(sys.argv[1])
+modules, files, threads = json.loads(sys.argv[1])
+exec(threads)
 absent = [name for name in modules if util.find_spec(name) is None]
 bases = {}
 for package, file in files.items():
@@ -30,7 +35,6 @@ for package, file in files.items():
     path = spec and pathlib.Path(spec.origin).parent / file
     bases[package] = path.stat().st_size if path and path.is_file() else None
 import torch
-from temper_trainer.training.device import thread_count
 cuda = torch.cuda.is_available()
 print(json.dumps({
     "torch": torch.__version__, "threads": thread_count(), "absent": absent, "bases": bases,
@@ -39,20 +43,20 @@ print(json.dumps({
 }))
 `;
 
-/** Asks a made environment what it can do. `undefined` when torch or the trainer cannot be imported in it. */
+/** Asks a made environment what it can do. `undefined` when torch cannot be imported in it. */
 export async function probeEnvironment(
   python: string,
   files: Readonly<Record<string, string>>,
-  { env, trainerDir, signal }: {
+  { env, trainer, signal }: {
     readonly env: Env;
-    readonly trainerDir: string;
+    readonly trainer: Trainer;
     readonly signal: AbortSignal;
   },
 ): Promise<Capabilities | undefined> {
   const answer = await captureProcess({
     command: python,
-    args: ["-c", QUESTION, JSON.stringify([MODULES, files])],
-    env: trainerEnv(env.env, trainerDir),
+    args: ["-c", QUESTION, JSON.stringify([MODULES, files, await trainer.text(THREADS)])],
+    env: trainerEnv(env.env),
     signal,
   });
   try {

@@ -16,11 +16,11 @@ import { type Capabilities, probeEnvironment } from "./probe.ts";
 import { findProgram } from "../../../lib/find_program.ts";
 import { findPython, givenPython, type Python } from "./python.ts";
 import { torchBackend } from "./torch_backend.ts";
-import { LOCK_FILE } from "./trainer_dir.ts";
+import { LOCK_FILE, type Trainer } from "./trainer_dir.ts";
 
 export interface DoctorOptions {
   readonly env: Env;
-  readonly trainerDir: string;
+  readonly trainer: Trainer;
   readonly signal: AbortSignal;
 }
 
@@ -40,7 +40,9 @@ export async function* trainingFindings(options: DoctorOptions): AsyncGenerator<
   const from = given ? "TEMPER_PYTHON" : "PATH";
   yield { name: "python", state: "ok", found: `${python.version}, ${python.path} (${from})` };
   if (!given) yield await installer(python, options);
-  const made = given ? python.path : await existingEnvironment(options);
+  const made = given
+    ? python.path
+    : await existingEnvironment({ ...options, lockFile: await options.trainer.text(LOCK_FILE) });
   if (made === undefined) {
     yield await notMade(python, options);
     return;
@@ -75,8 +77,8 @@ async function installer(python: Python, { env, signal }: DoctorOptions): Promis
   );
 }
 
-async function notMade(python: Python, { env, trainerDir }: DoctorOptions): Promise<Diagnostic> {
-  const lockFile = await env.fs.readText(join(trainerDir, LOCK_FILE));
+async function notMade(python: Python, { env, trainer }: DoctorOptions): Promise<Diagnostic> {
+  const lockFile = await trainer.text(LOCK_FILE);
   const needed = expectedBytes(lockFile, python.platform, torchBackend(env.env));
   const place = sharedPlaces(env).at(-1)!;
   const free = await env.fs.freeBytes(await existingParent(env.fs, place));
@@ -106,7 +108,7 @@ async function* capabilities(
   const files = Object.fromEntries(builtins.map(({ package: from, file }) => [from, file]));
   const able = await probeEnvironment(python, files, options);
   const fix = given
-    ? `Install what ${join(options.trainerDir, LOCK_FILE)} names, or unset TEMPER_PYTHON`
+    ? `Install what ${options.trainer.place(LOCK_FILE)} names, or unset TEMPER_PYTHON`
     : `Remove it, and the next run reinstalls it: rm -r ${dirname(dirname(dirname(python)))}`;
   if (!able) {
     yield missing("torch", `"${python}" cannot import torch`, fix);

@@ -4,6 +4,7 @@ import { TemperError } from "../../../lib/errors.ts";
 import { filesBelow, folderDigest, makeOwnDir } from "../../../lib/files/folder.ts";
 import { type Fs, sha256 } from "../../../lib/files/fs.ts";
 import type { Env } from "../../provider.ts";
+import { basesDir, sharedPlaces } from "../../shared_dir.ts";
 
 /** The code of the trainer and the versions of what it imports. */
 export interface Trainer {
@@ -11,6 +12,8 @@ export interface Trainer {
   digest(): Promise<string>;
   /** Text of a file beside its code, such as requirements.lock. */
   text(name: string): Promise<string>;
+  /** Where that file is, for a person: a path or an address. */
+  place(name: string): string;
   /** A folder that Python can import it from. */
   dir(env: Env): Promise<string>;
 }
@@ -36,6 +39,7 @@ export function folderTrainer(folder: string, fs: Fs): Trainer {
   return {
     digest: () => trainerDigest(folder, fs),
     text: (name) => fs.readText(join(folder, name)),
+    place: (name) => join(folder, name),
     dir: () => Promise.resolve(folder),
   };
 }
@@ -47,39 +51,43 @@ export function folderTrainer(folder: string, fs: Fs): Trainer {
 function remoteTrainer(base: URL): Trainer {
   const manifest = async (): Promise<Manifest> =>
     (await import(new URL(MANIFEST_FILE, base).href, { with: { type: "json" } })).default;
+  const place = (name: string) => {
+    const url = new URL(name, base);
+    url.username = url.password = "";
+    return url.href;
+  };
   const text = async (name: string) => {
     const url = new URL(name, base).href;
     const { default: content } = await import(url, { with: { type: "text" } }) as { default: string };
     if (sha256(content) === (await manifest())[name]) return content;
     throw new TemperError(
       "trainer-damaged",
-      `Cannot use the trainer: "${url}" does not match its manifest`,
-      {
-        hint: `Download it again completely: deno cache --reload=${new URL("..", base).href} ${new URL(
-          "../cli.ts",
-          base,
-        )}`,
-      },
+      `Cannot use the trainer: "${place(name)}" does not match its manifest`,
+      { hint: `Download it again completely: deno cache --reload=${place("..")} ${place("../cli.ts")}` },
     );
   };
   return {
     digest: async () => digestOf(await manifest()),
     text,
+    place,
     dir: async (env) => await fetchTrainer(await manifest(), text, env),
   };
 }
 
-/** Puts the files into the shared cache, once. A folder counts from the moment it has its name. */
+/** Puts the files into a cache, unless one has them. A folder counts from the moment it has its name. */
 async function fetchTrainer(
   manifest: Manifest,
   text: (name: string) => Promise<string>,
-  { fs, clock, cacheDir, sharedDir = cacheDir }: Env,
+  env: Env,
 ): Promise<string> {
+  const { fs, clock } = env;
   const files = Object.entries(manifest).map(([name, digest]) => ({ name, sha256: digest }));
-  const parent = join(sharedDir, "trainer");
-  const folder = join(parent, folderDigest(files).slice(0, 16));
-  if (await fs.stat(folder)) return folder;
-  await makeOwnDir(sharedDir, fs);
+  const name = folderDigest(files).slice(0, 16);
+  const folders = sharedPlaces(env).map((cache) => join(cache, "trainer", name));
+  for (const folder of folders) if (await fs.stat(folder)) return folder;
+  const folder = folders.at(-1)!;
+  const parent = dirname(folder);
+  await makeOwnDir(dirname(parent), fs);
   await fs.mkdirp(parent);
   const lock = await fs.lock(join(parent, LOCK), FETCH_WAIT_MS);
   if (!lock) {
@@ -126,6 +134,9 @@ function digestOf(manifest: Manifest): string {
 }
 
 /** Arguments of Python for one of the trainer's verbs that work on a job. */
-export function trainerArgs(verb: "prepare" | "train", folder: string, cacheDir: string): string[] {
-  return ["-m", "temper_trainer", verb, folder, "--cache", cacheDir];
+export async function trainerArgs(verb: "prepare" | "train", folder: string, env: Env): Promise<string[]> {
+  const cache = await basesDir(env);
+  const others = sharedPlaces(env).filter((place) => place !== cache);
+  const read = others.flatMap((place) => ["--read-cache", place]);
+  return ["-m", "temper_trainer", verb, folder, "--cache", cache, ...read];
 }

@@ -3,7 +3,6 @@ import { EXIT, TemperError, UsageError } from "../../../lib/errors.ts";
 import { tailOf } from "../../../lib/files/last_lines.ts";
 import { type ProcessEnd, runProcess } from "../../../lib/process.ts";
 import type { ConfigureWork } from "../../provider.ts";
-import { basesDir } from "../../shared_dir.ts";
 import { trainerEnv } from "../environment/child_env.ts";
 import { endText, failureError, outOfMemoryHint } from "./trainer_failure.ts";
 import { prepareLine, readFailure, readTokens, type Tokens } from "./trainer_files.ts";
@@ -17,7 +16,7 @@ export async function runPrepare(work: ConfigureWork, python: string, trainerDir
   const log = join(out, "prepare.log");
   const end = await runProcess({
     command: python,
-    args: trainerArgs("prepare", out, await basesDir(work)),
+    args: await trainerArgs("prepare", out, work),
     env: trainerEnv(work.env, trainerDir),
     cwd: out,
     log,

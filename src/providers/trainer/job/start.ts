@@ -2,7 +2,6 @@ import { join } from "../../../deps/path.ts";
 import { TemperError } from "../../../lib/errors.ts";
 import { type DetachedProcess, startDetached } from "../../../lib/process.ts";
 import type { Work } from "../../provider.ts";
-import { basesDir } from "../../shared_dir.ts";
 import { trainerEnv } from "../environment/child_env.ts";
 import { ensurePython } from "../environment/environment.ts";
 import { jobDir, LOG_FILE } from "./job_folder.ts";
@@ -23,7 +22,7 @@ export async function startTrainer(work: Work, trainerDir: string): Promise<Deta
   try {
     return await startDetached({
       command: python,
-      args: trainerArgs("train", dir, await basesDir(work)),
+      args: await trainerArgs("train", dir, work),
       env: trainerEnv(work.env, trainerDir),
       cwd: dir,
       log: join(dir, LOG_FILE),

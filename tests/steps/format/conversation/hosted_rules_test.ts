@@ -43,7 +43,7 @@ const CASES: readonly (readonly [string, JsonObject, RegExp | undefined])[] = [
   [
     "a part that services do not take",
     { messages: [{ role: "user", content: [{ type: "video", video: "x.mp4" }] }, done] },
-    /content\[0\] is a part of type "video", which services do not take/,
+    /content\[0\] is a part of type "video", which services do not accept/,
   ],
   [
     "images beside the messages",
