@@ -185,6 +185,37 @@ Deno.test("submit() leaves a training alone that other rows were trained in or a
   }
 });
 
+const UNREADABLE = [
+  ["of a newer version", '{"version":2,"state":"done"}'],
+  ["in a state that is not known", '{"version":1,"state":"stopped"}'],
+  ["that is damaged", '{"version":1,'],
+] as const;
+
+for (const [what, text] of UNREADABLE) {
+  Deno.test(`submit() passes over a run with a result ${what}, says so, and takes the training of another`, async () => {
+    const provider = { kind: "ollama", base: "base", model: "home", server: NOBODY, register: "always" };
+    await using project = await Project.make("home", { provider });
+    await configured(project);
+    await submitted(project);
+    await assert.rejects(ollama.monitor(await project.work()), /the provider always exports|Cannot/);
+    project.jobs.splice(0);
+    await submitted(project, "run-2");
+    await denoFs.writeAtomic(join(project.runDir("run-2"), "job", "result.json"), text);
+    project.jobs.splice(0);
+    project.said.splice(0);
+    await submitted(project, "run-3");
+    const messages = project.messages().filter((message) => /adopting/i.test(message));
+    assert.equal(messages.length, 2, messages.join("\n"));
+    assert.match(
+      messages[0]!,
+      /^Not adopting the training of run run-2, .*: Cannot read ".*run-2\/job\/result\.json": /,
+    );
+    assert.match(messages[1]!, /^Adopting the training of run run-1, /);
+    await local.monitor(await project.work("run-3"));
+    assert.equal((await starts(project.jobDir)).length, 1);
+  });
+}
+
 Deno.test("monitor() starts a trainer that was killed again, from its last checkpoint", async () => {
   await using project = await Project.make("crashes-once");
   await configured(project);
