@@ -10,6 +10,7 @@ import { until } from "../../until.ts";
 const local = localProvider({ trainerDir: DOUBLE, stallMs: 600 });
 
 const ADOPTING = "Adopting the training";
+const RESUMING = "Resuming from step";
 const SILENT = "The trainer has been silent for ";
 
 async function configured(project: Project): Promise<void> {
@@ -340,7 +341,7 @@ Deno.test("submit() goes on from the checkpoints of an unfinished run of the sam
   await submitted(project, "run-2");
   const taken = await project.env.fs.list(join(project.runDir("run-2"), "job", "checkpoints"));
   assert(taken.includes(`step-${step}`) && !taken.includes("step-99.damaged"), taken.join(", "));
-  assert(project.messages().some((message) => message.startsWith(`Resuming from step ${step} of run run-1`)));
+  assert(project.messages().some((message) => message.startsWith(`${RESUMING} ${step} of run run-1`)));
   await local.monitor(await project.work("run-2"));
   assert(project.messages().includes(`Training resumes from the checkpoint of step ${step}`));
 });
@@ -352,7 +353,7 @@ Deno.test("submit() takes no checkpoints of a finished run", async () => {
   await local.monitor(await project.work());
   project.jobs.splice(0);
   await submitted(project, "run-2");
-  assert.deepEqual(project.messages().filter((message) => message.startsWith("Going on")), []);
+  assert.deepEqual(project.messages().filter((message) => message.startsWith(RESUMING)), []);
 });
 
 for (const [name, signal] of [["slow", "SIGTERM"], ["stubborn", "SIGKILL"]] as const) {
