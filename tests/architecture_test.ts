@@ -271,3 +271,20 @@ Deno.test("only src/lib touches files, and only the programs print and exit", as
   }
   assert.deepEqual(found, []);
 });
+
+Deno.test("comments name files by a path from their own folder or from the root", async () => {
+  const exists = (url: URL) => Deno.stat(url).then(() => true, () => false);
+  const found: string[] = [];
+  const lost: string[] = [];
+  for (const path of await sources()) {
+    const file = new URL(path, ROOT);
+    for (const [comment] of (await Deno.readTextFile(file)).matchAll(/^ *(?:\/\/|\/?\*).*$/gm)) {
+      for (const [name] of comment.matchAll(/[\w./]*\w\.tsx?\b/g)) {
+        const there = await exists(new URL(name, file)) || await exists(new URL(name, ROOT));
+        (there ? found : lost).push(`${path}: ${name}`);
+      }
+    }
+  }
+  assert.ok(found.length > 0);
+  assert.deepEqual(lost, []);
+});

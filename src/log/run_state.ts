@@ -1,7 +1,7 @@
 import type { JsonObject } from "../lib/json/json.ts";
 import type { ArtifactInfo, ErrorInfo, LogEvent, Output, UnknownEvent } from "./events.ts";
 
-/** `interrupted` is never in the log: it is a running state without a process (see liveness.ts). */
+/** `interrupted` is never in the log: it is a running state without a process (see read_run.ts). */
 export type RunStatus = "running" | "interrupted" | "done" | "failed" | "cancelled";
 export type StepStatus = "pending" | "running" | "retrying" | "interrupted" | "done" | "failed" | "cancelled";
 

@@ -47,8 +47,8 @@ def make(tiny_llama, cache):
 
 @pytest.fixture(scope="module")
 def undisturbed(make, cache, tmp_path_factory):
-    """A job and its result, done in one go."""
-    return finished(make, cache, tmp_path_factory.mktemp("undisturbed") / "job", **LONG)
+    """A job and its result, done in one go, by an interpreter of its own: forks of the warm one share a hash seed."""
+    return finished(make, cache, tmp_path_factory.mktemp("undisturbed") / "job", REAL_PYTHON, **LONG)
 
 
 @pytest.fixture(scope="module", params=METHODS)
@@ -56,12 +56,12 @@ def undisturbed_by_method(request, make, cache, tmp_path_factory, undisturbed):
     if request.param == "lora":
         return "lora", undisturbed
     folder = tmp_path_factory.mktemp(request.param.replace(" ", "-")) / "job"
-    return request.param, finished(make, cache, folder, method=METHODS[request.param], **LONG)
+    return request.param, finished(make, cache, folder, REAL_PYTHON, method=METHODS[request.param], **LONG)
 
 
-def finished(make, cache, folder: Path, **changes) -> Path:
+def finished(make, cache, folder: Path, python: str = TRAINER_PYTHON, **changes) -> Path:
     job_dir = make(folder, **changes)
-    assert run("train", job_dir, cache).returncode == 0
+    assert run("train", job_dir, cache, python).returncode == 0
     return job_dir
 
 
@@ -86,8 +86,8 @@ def arguments(verb: str, job_dir: Path, cache: Path, before: str = "") -> list[s
     return [*program, verb, str(job_dir), "--cache", str(cache)]
 
 
-def run(verb: str, job_dir: Path, cache: Path) -> subprocess.CompletedProcess:
-    command = [TRAINER_PYTHON, *arguments(verb, job_dir, cache)]
+def run(verb: str, job_dir: Path, cache: Path, python: str = TRAINER_PYTHON) -> subprocess.CompletedProcess:
+    command = [python, *arguments(verb, job_dir, cache)]
     return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
 
 

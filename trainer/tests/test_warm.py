@@ -68,6 +68,14 @@ def test_a_program_ends_the_same(python, code, end, said):
 
 
 @BOTH
+def test_no_two_programs_draw_the_same_numbers(python):
+    code = "import random, numpy\nprint(random.random(), numpy.random.random())"
+    first, second = (start(python, code).communicate()[0].split() for _ in range(2))
+    assert len(first) == 2
+    assert set(first).isdisjoint(second)
+
+
+@BOTH
 def test_sigterm_reaches_the_program(python):
     code = "import signal, sys\nsignal.signal(15, lambda *_: sys.exit(130))\nprint(1, flush=True)\nsignal.pause()"
     process = start(python, code)

@@ -39,9 +39,9 @@ export async function submitTraining(
 }
 
 async function build(work: SubmitWork, dir: string, delivery: JsonObject): Promise<void> {
-  const { configured, runDir, fs } = work;
+  const { configured, fs } = work;
   if (!await buildJobFolder(configured, dir, fs)) return;
-  const adopted = await adoptTraining(configured, runDir, delivery, fs);
+  const adopted = await adoptTraining(work, delivery);
   await completeJobFolder(configured, dir, fs);
   if (!adopted) return;
   const { step, run } = adopted;

@@ -12,6 +12,8 @@ export interface Fault {
     readonly body: unknown;
     readonly headers?: HeadersInit;
   };
+  /** The request is held until then. */
+  readonly until?: Promise<unknown>;
 }
 
 /** Stands in front of a service and lets through what no fault is for. */
@@ -50,6 +52,7 @@ export class FaultProxy implements AsyncDisposable {
     );
     if (entry) entry.times--;
     const does = entry?.fault.does;
+    await entry?.fault.until;
     if (typeof does === "object") {
       return Response.json(does.body, { status: does.status, headers: does.headers ?? {} });
     }

@@ -21,6 +21,11 @@ Deno.test("a result file with quotes, empty cells, short rows and Windows lines 
   assert.equal(metrics.loss.after, 1.5);
 });
 
+Deno.test("a quote within a cell of a result file is a character like any other", async () => {
+  const { metrics } = await metricsWith('step,train_loss,5" note\n1,0.5,5" pipe\n2,0.25,a "b" c\n');
+  assert.equal(metrics.train_loss, 0.25);
+});
+
 Deno.test("a result file that is no table is kept, and said to be unreadable", async () => {
   const { err, metrics } = await metricsWith('step,loss\n1,"open\n');
   assert.match(

@@ -10,6 +10,7 @@ import { until } from "../../until.ts";
 const local = localProvider({ trainerDir: DOUBLE, stallMs: 600 });
 
 const ADOPTING = "Adopting the training";
+const RESUMING = "Resuming from step";
 const SILENT = "The trainer has been silent for ";
 
 async function configured(project: Project): Promise<void> {
@@ -185,6 +186,37 @@ Deno.test("submit() leaves a training alone that other rows were trained in or a
   }
 });
 
+const UNREADABLE = [
+  ["of a newer version", '{"version":2,"state":"done"}'],
+  ["in a state that is not known", '{"version":1,"state":"stopped"}'],
+  ["that is damaged", '{"version":1,'],
+] as const;
+
+for (const [what, text] of UNREADABLE) {
+  Deno.test(`submit() passes over a run with a result ${what}, says so, and takes the training of another`, async () => {
+    const provider = { kind: "ollama", base: "base", model: "home", server: NOBODY, register: "always" };
+    await using project = await Project.make("home", { provider });
+    await configured(project);
+    await submitted(project);
+    await assert.rejects(ollama.monitor(await project.work()), /the provider always exports|Cannot/);
+    project.jobs.splice(0);
+    await submitted(project, "run-2");
+    await denoFs.writeAtomic(join(project.runDir("run-2"), "job", "result.json"), text);
+    project.jobs.splice(0);
+    project.said.splice(0);
+    await submitted(project, "run-3");
+    const messages = project.messages().filter((message) => /adopting/i.test(message));
+    assert.equal(messages.length, 2, messages.join("\n"));
+    assert.match(
+      messages[0]!,
+      /^Not adopting the training of run run-2, .*: Cannot read ".*run-2\/job\/result\.json": /,
+    );
+    assert.match(messages[1]!, /^Adopting the training of run run-1, /);
+    await local.monitor(await project.work("run-3"));
+    assert.equal((await starts(project.jobDir)).length, 1);
+  });
+}
+
 Deno.test("monitor() starts a trainer that was killed again, from its last checkpoint", async () => {
   await using project = await Project.make("crashes-once");
   await configured(project);
@@ -309,7 +341,7 @@ Deno.test("submit() goes on from the checkpoints of an unfinished run of the sam
   await submitted(project, "run-2");
   const taken = await project.env.fs.list(join(project.runDir("run-2"), "job", "checkpoints"));
   assert(taken.includes(`step-${step}`) && !taken.includes("step-99.damaged"), taken.join(", "));
-  assert(project.messages().some((message) => message.startsWith(`Resuming from step ${step} of run run-1`)));
+  assert(project.messages().some((message) => message.startsWith(`${RESUMING} ${step} of run run-1`)));
   await local.monitor(await project.work("run-2"));
   assert(project.messages().includes(`Training resumes from the checkpoint of step ${step}`));
 });
@@ -321,7 +353,7 @@ Deno.test("submit() takes no checkpoints of a finished run", async () => {
   await local.monitor(await project.work());
   project.jobs.splice(0);
   await submitted(project, "run-2");
-  assert.deepEqual(project.messages().filter((message) => message.startsWith("Going on")), []);
+  assert.deepEqual(project.messages().filter((message) => message.startsWith(RESUMING)), []);
 });
 
 for (const [name, signal] of [["slow", "SIGTERM"], ["stubborn", "SIGKILL"]] as const) {

@@ -2,6 +2,7 @@
 A Python that has imported what the trainer imports, and forks for each start of it: `server.py FOLDER` writes
 FOLDER/python, a program that behaves as the interpreter does and starts the trainer 4 s faster (client.py).
 Ends with its stdin. Tests alone use it.
+All starts share its hash seed: of runs that must end the same, the interpreter itself starts one.
 """
 
 import array
@@ -18,9 +19,10 @@ import sys
 import traceback
 from pathlib import Path
 
+import numpy
+
 PRELOADED = (
     "torch",
-    "numpy",
     "jinja2",
     "safetensors.torch",
     "tokenizers",
@@ -149,6 +151,7 @@ def become(request: dict, handles: list[int]) -> None:
         os.environ.clear()
         os.environ.update(request["env"])
         path = os.environ.get("PYTHONPATH", "")
+        numpy.random.seed()  # as after an import; `random` is seeded by the fork
         sys.path[:0] = [entry for entry in path.split(os.pathsep) if entry]
         direct = bool(os.environ.get("PYTHONUNBUFFERED"))
         sys.stdout, sys.stderr = stream(1, direct), stream(2, True)

@@ -56,6 +56,7 @@ async function rowsOf(csv: string): Promise<readonly Readonly<Record<string, str
       bom: true,
       columns: true,
       relax_column_count: true,
+      relax_quotes: true,
       skip_empty_lines: true,
       trim: true,
     });

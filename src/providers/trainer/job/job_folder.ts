@@ -1,9 +1,10 @@
 import { dirname, join } from "../../../deps/path.ts";
+import { TemperError } from "../../../lib/errors.ts";
 import { filesBelow, makeFolder } from "../../../lib/files/folder.ts";
 import type { Fs } from "../../../lib/files/fs.ts";
 import { canonicalJson, type JsonObject } from "../../../lib/json/json.ts";
 import { processExists, signalGroup, signalProcess } from "../../../lib/process.ts";
-import type { Env, JobRef } from "../../provider.ts";
+import type { Env, JobRef, SubmitWork } from "../../provider.ts";
 import { EVAL_FILE, TRAIN_FILE } from "./examples.ts";
 import { readResult } from "./trainer_files.ts";
 
@@ -79,20 +80,24 @@ export interface Adopted {
 /**
  * Links the training of the latest run with exactly the same job, so that it continues from there or, if only its
  * delivery failed or has changed, is not repeated. A run that already delivered the same result is not used: starting
- * it anew means training anew. Nothing that is linked is changed once written.
+ * it anew means training anew. Nothing that is linked is changed once written. A run whose result cannot be read, such
+ * as one of a newer version, is skipped.
  */
 export async function adoptTraining(
-  configured: string,
-  runDir: string,
+  { configured, runDir, fs, progress }: Pick<SubmitWork, "configured" | "runDir" | "fs" | "progress">,
   delivery: JsonObject,
-  fs: Fs,
 ): Promise<Adopted | undefined> {
   const runs = dirname(runDir);
   for (const run of (await fs.list(runs)).reverse()) {
     const other = jobDir(join(runs, run));
     if (join(runs, run) === runDir || !await fs.stat(join(other, JOB_FILE))) continue;
     if (!await isSameJob(configured, other, fs) || await isRunning(other, fs)) continue;
-    const done = await isDone(other, fs);
+    const done = await isDone(other, fs).catch(unreadable);
+    if (done instanceof TemperError) {
+      const message = `Not adopting the training of run ${run}, which has the same job: ${done.message}`;
+      progress({ phase: "submit", message });
+      continue;
+    }
     if (done && await isDelivered(other, delivery, fs)) return undefined;
     const step = done ? undefined : await newestStep(other, fs);
     if (!done && step === undefined) continue;
@@ -146,6 +151,12 @@ async function newestStep(dir: string, fs: Fs): Promise<number | undefined> {
 
 async function isDone(dir: string, fs: Fs): Promise<boolean> {
   return (await readResult(dir, fs))?.state === "done";
+}
+
+/** The error of a file that is there and is not what it should be; rethrows any other. */
+function unreadable(cause: unknown): TemperError {
+  if (cause instanceof TemperError) return cause;
+  throw cause;
 }
 
 /**
