@@ -146,6 +146,11 @@ function retries(): string {
       "never repeated blindly: it is looked for during `provider.settle_seconds`, then adopted or reported",
     ],
     [
+      "the same, and the service cannot be asked either",
+      "looked for until then all the same; without an answer nothing is created, the run stays open, and the same " +
+      "command looks first",
+    ],
+    [
       "the creation of a job or file, and the service refused it for now",
       `another try of the step, under the same rule: ${TRIES} in all`,
     ],

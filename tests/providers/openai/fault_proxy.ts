@@ -3,6 +3,8 @@ export interface Fault {
   /** Such as `POST /fine_tuning/jobs`. */
   readonly on: RegExp;
   readonly times?: number;
+  /** Not before such a request came. */
+  readonly after?: RegExp;
   /**
    * `lost`: the service does it, and nobody hears of it. `cut`: half of the answer comes. `stuck`: the same, and then
    * silence. `slow`: it comes in small pieces. Otherwise the reply in place of the service's.
@@ -37,6 +39,11 @@ export class FaultProxy implements AsyncDisposable {
     return this.requests.filter((request) => on.test(request)).length;
   }
 
+  /** Nothing goes wrong any more. */
+  heal(): void {
+    this.#left.length = 0;
+  }
+
   async [Symbol.asyncDispose]() {
     await this.#server.shutdown();
   }
@@ -44,10 +51,10 @@ export class FaultProxy implements AsyncDisposable {
   async #pass(request: Request): Promise<Response> {
     const { pathname, search } = new URL(request.url);
     const path = pathname.replace(/^\/v1/, "");
-    this.requests.push(`${request.method} ${path}`);
-    const entry = this.#left.find(({ fault, times }) =>
-      times > 0 && fault.on.test(`${request.method} ${path}`)
+    const entry = this.#left.find(({ fault: { on, after }, times }) =>
+      times > 0 && on.test(`${request.method} ${path}`) && (!after || this.count(after) > 0)
     );
+    this.requests.push(`${request.method} ${path}`);
     if (entry) entry.times--;
     const does = entry?.fault.does;
     if (typeof does === "object") {

@@ -1,0 +1,83 @@
+import assert from "../../deps/assert.ts";
+import { join } from "../../../src/deps/path.ts";
+import { runNames } from "../../hermetic.ts";
+import { type Fault, FaultProxy } from "./fault_proxy.ts";
+import { hostedProject } from "./hosted_project.ts";
+import { MockService } from "./mock_service.ts";
+
+const CREATE = /^POST \/fine_tuning\/jobs$/;
+const LIST = /^GET \/fine_tuning\/jobs$/;
+const DIALECTS = ["openai", "nebius", "azure"] as const;
+
+const away: Fault["does"] = {
+  status: 503,
+  body: { error: { message: "away", type: "x", param: null, code: null } },
+  headers: { "retry-after": "0.02" },
+};
+const nothing: Fault["does"] = { status: 200, body: { object: "list", data: [], has_more: false } };
+const lost: Fault = { on: CREATE, does: "lost" };
+
+for (const dialect of DIALECTS) {
+  Deno.test(`a lost creation is looked for through an outage, and ${dialect} has one job`, async () => {
+    await using service = new MockService({ dialect });
+    // Away for more tries than a call has, and then slow to list what was created.
+    await using proxy = new FaultProxy(service.url, [
+      lost,
+      { on: LIST, after: CREATE, does: away, times: 7 },
+      { on: LIST, after: CREATE, does: nothing },
+    ]);
+    await using project = await hostedProject({ dialect });
+    const settle = ["--set", "provider.settle_seconds=60"];
+    let called = await project.run(proxy.url, ...settle);
+    for (let again = 0; called.code !== 0 && again < 2; again++) {
+      called = await project.run(proxy.url, ...settle);
+    }
+    assert.equal(proxy.count(CREATE), 1);
+    assert.equal(called.code, 0, called.err);
+    assert.equal(service.jobs.length, 1);
+    assert.equal((await runNames(join(project.dir, "runs"))).length, 1);
+  });
+
+  Deno.test(`while nobody can tell whether a ${dialect} job was created, the run stays open`, async () => {
+    await using service = new MockService({ dialect });
+    await using proxy = new FaultProxy(service.url, [lost, {
+      on: LIST,
+      after: CREATE,
+      does: away,
+      times: Infinity,
+    }]);
+    await using project = await hostedProject({ dialect });
+    for (let outage = 0; outage < 2; outage++) {
+      const { code, err } = await project.run(proxy.url);
+      assert.equal(code, 1);
+      assert.match(err, /503 away/);
+      const { state } = JSON.parse((await project.call("show", "last", "--json")).out);
+      assert.equal(state, "interrupted");
+    }
+    assert.match(project.printed.join(""), /Cannot tell whether the job was started: .*it looks .*first/s);
+    proxy.heal();
+    const { code, err } = await project.run(proxy.url);
+    assert.equal(code, 0, err);
+    assert.equal(proxy.count(CREATE), 1);
+    assert.equal(service.jobs.length, 1);
+    assert.equal((await runNames(join(project.dir, "runs"))).length, 1);
+  });
+}
+
+Deno.test("nothing that fails before the look ends a run whose job may have been created", async () => {
+  await using service = new MockService({ dialect: "nebius" });
+  await using proxy = new FaultProxy(service.url, [
+    lost,
+    { on: LIST, after: CREATE, does: away, times: Infinity },
+    { on: /^GET \/files\//, after: CREATE, does: { status: 403, body: {} }, times: Infinity },
+  ]);
+  await using project = await hostedProject({ dialect: "nebius" });
+  assert.equal((await project.run(proxy.url)).code, 1);
+  const { code, err } = await project.run(proxy.url);
+  assert.equal(code, 1);
+  assert.match(err, /Cannot read file .*403/);
+  proxy.heal();
+  assert.equal((await project.run(proxy.url)).code, 0);
+  assert.equal(proxy.count(CREATE), 1);
+  assert.equal((await runNames(join(project.dir, "runs"))).length, 1);
+});
