@@ -21,6 +21,11 @@ export interface ServiceOptions {
   readonly step?: Pick<Work, "records" | "record">;
 }
 
+interface ReadOptions {
+  /** To wait at least before another try. */
+  readonly leastMs?: number;
+}
+
 /** The service behind an endpoint, with failures in temper's words. The client itself never retries. */
 export class Service {
   /** How often calls have failed in a row. */
@@ -78,13 +83,13 @@ export class Service {
   }
 
   /**
-   * A call that changes nothing, or nothing the second time: retried by the policy, with a message each time. `leastMs`:
-   * to wait at least before another try. What it gives up is a `GaveUpError`: the step does not repeat it.
+   * A call that changes nothing, or nothing the second time: retried by the policy, with a message each time. What it
+   * gives up is a `GaveUpError`: the step does not repeat it.
    */
   async read<T>(
     action: string,
     call: (options: { signal: AbortSignal }) => Promise<T>,
-    leastMs = 0,
+    { leastMs = 0 }: ReadOptions = {},
   ): Promise<T> {
     const { env: { clock }, signal, phase } = this.options;
     while (true) {

@@ -7,6 +7,7 @@ import { MockService } from "./mock_service.ts";
 
 const CREATE = /^POST \/fine_tuning\/jobs$/;
 const LIST = /^GET \/fine_tuning\/jobs$/;
+const READ = /^GET \/fine_tuning\/jobs\/[^/]+$/;
 const DIALECTS = ["openai", "nebius", "azure"] as const;
 
 const away: Fault["does"] = {
@@ -80,4 +81,38 @@ Deno.test("nothing that fails before the look ends a run whose job may have been
   assert.equal((await project.run(proxy.url)).code, 0);
   assert.equal(proxy.count(CREATE), 1);
   assert.equal((await runNames(join(project.dir, "runs"))).length, 1);
+});
+
+for (const [what, does] of [["is away", away], ["refuses the key", { status: 401, body: {} }]] as const) {
+  for (const on of [READ, /\/events$/]) {
+    Deno.test(`a job is followed again, or cancelled, after the service ${what} (${on})`, async () => {
+      for (const then of ["follow", "cancel"] as const) {
+        await using service = new MockService();
+        await using proxy = new FaultProxy(service.url, [{ on, does, times: Infinity }]);
+        await using project = await hostedProject();
+        const { code, err } = await project.run(proxy.url);
+        assert.equal(code, 1);
+        assert.match(err, /Cannot read .*(503 away|401)/);
+        proxy.heal();
+        const next = then === "follow" ? await project.run(proxy.url) : await project.call("cancel", "last");
+        assert.equal(next.code, 0, next.err);
+        assert.deepEqual(service.jobs.map(({ status }) => status), [
+          then === "follow" ? "succeeded" : "cancelled",
+        ]);
+        assert.equal((await runNames(join(project.dir, "runs"))).length, 1);
+      }
+    });
+  }
+}
+
+Deno.test("a job that the service does not know any more ends its run", async () => {
+  await using service = new MockService();
+  await using proxy = new FaultProxy(service.url, [{
+    on: READ,
+    does: { status: 404, body: {} },
+    times: Infinity,
+  }]);
+  await using project = await hostedProject();
+  assert.equal((await project.run(proxy.url)).code, 1);
+  assert.equal(JSON.parse((await project.call("show", "last", "--json")).out).state, "failed");
 });
