@@ -10,7 +10,7 @@ import { JOB } from "./job/creation.ts";
 import { createdSince, jobsLike, jobsOfRun, withoutFailed } from "./job/matching_jobs.ts";
 import { endpointOfJob, readJobToCancel } from "./job/job_ref.ts";
 import { hasEnded, parseJob } from "./job/job_view.ts";
-import { type Intent, pendingIntent } from "./job/records.ts";
+import { type Intent, pendingIntent, refuseUnknown } from "./job/records.ts";
 import { Service } from "./service.ts";
 
 /** A service may take a while to stop a running job. */
@@ -24,7 +24,9 @@ export async function cancelHosted(job: JobRef, runDir: string, env: Env): Promi
   if ("id" in found) {
     return await cancelJob(await Service.open(endpointOfJob(found), options), found.id, env);
   }
-  const intent = pendingIntent(found.records as JsonObject[], JOB);
+  const records = found.records as JsonObject[];
+  refuseUnknown(records);
+  const intent = pendingIntent(records, JOB);
   if (!intent) return;
   const { spec, steps } = JSON.parse(await env.fs.readText(join(runDir, "plan.json")));
   const service = await Service.open(endpointOf(hostedSpec(Spec.parse(spec)), env.env), options);

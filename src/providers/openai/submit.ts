@@ -21,7 +21,7 @@ import {
 } from "./job/matching_jobs.ts";
 import { type JobFile, readJobFile } from "./job/job_file.ts";
 import type { HostedJob } from "./job/job_ref.ts";
-import { type Intent, pendingIntent } from "./job/records.ts";
+import { type Intent, pendingIntent, refuseUnknown } from "./job/records.ts";
 import { CallError, Service } from "./service.ts";
 import { uploadOnce, type UploadOptions } from "./upload/upload.ts";
 
@@ -35,6 +35,7 @@ const LOOKS_FIRST =
 export async function submitHosted(work: SubmitWork, options: SubmitOptions): Promise<JobRef> {
   if (work.job) return work.job;
   const records = [...work.records];
+  refuseUnknown(records);
   const record: SubmitWork["record"] = async (made, progress) => {
     await work.record(made, progress);
     records.push(made);

@@ -116,3 +116,37 @@ Deno.test("a job that the service does not know any more ends its run", async ()
   assert.equal((await project.run(proxy.url)).code, 1);
   assert.equal(JSON.parse((await project.call("show", "last", "--json")).out).state, "failed");
 });
+
+Deno.test("a record of another version leaves the run open before a job is created, and is passed over after it", async () => {
+  await using service = new MockService();
+  await using proxy = new FaultProxy(service.url, [lost, {
+    on: LIST,
+    after: CREATE,
+    does: away,
+    times: Infinity,
+  }]);
+  await using project = await hostedProject();
+  assert.equal((await project.run(proxy.url)).code, 1);
+  const log = join(await project.lastRun(), "events.jsonl");
+  const before = await Deno.readTextFile(log);
+  const addRecord = async (step: string) => {
+    const lines = (await Deno.readTextFile(log)).trimEnd().split("\n");
+    const last = JSON.parse(lines.at(-1)!);
+    const event = { v: last.v, seq: last.seq + 1, t: last.t, type: "step.progress", step, phase: "p" };
+    await Deno.writeTextFile(log, JSON.stringify({ ...event, record: { heartbeat: 1 } }) + "\n", {
+      append: true,
+    });
+  };
+  await addRecord("submit");
+  proxy.heal();
+  for (const called of [await project.run(proxy.url), await project.call("cancel", "last")]) {
+    assert.equal(called.code, 1);
+    assert.match(called.err, /record that this version does not know: \{"heartbeat":1\}\s+Use the version/);
+  }
+  assert.equal(JSON.parse((await project.call("show", "last", "--json")).out).state, "interrupted");
+  await Deno.writeTextFile(log, before);
+  await addRecord("monitor");
+  const { code, err } = await project.run(proxy.url);
+  assert.equal(code, 0, err);
+  assert.equal(proxy.count(CREATE), 1);
+});
