@@ -334,3 +334,16 @@ Deno.test("runPipeline() leaves the run open where a step says so, after the tri
     assert.equal((await runNames(kit.runsDir)).length, 1);
   }, { hooks: { submit } });
 });
+
+Deno.test("runPipeline() takes no facts from an attempt that is over", () => {
+  const stale: { record?: () => Promise<void> } = {};
+  return withKit(async (kit) => {
+    const { dir } = await runPipeline(kit.options());
+    assert.ok(!(await Deno.readTextFile(join(dir, "events.jsonl"))).includes("stale"));
+  }, {
+    hooks: {
+      extract: (context) => void (stale.record = () => context.record({ stale: 1 }, { phase: "p" })),
+      format: () => assert.rejects(() => stale.record!(), /its attempt is over/),
+    },
+  });
+});

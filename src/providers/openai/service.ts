@@ -24,6 +24,8 @@ export interface ServiceOptions {
 interface ReadOptions {
   /** To wait at least before another try. */
   readonly leastMs?: number;
+  /** Once it is aborted there is no further try. One that is under way ends by itself: it may have been paid for. */
+  readonly stop?: AbortSignal;
 }
 
 /** The service behind an endpoint, with failures in temper's words. The client itself never retries. */
@@ -89,10 +91,12 @@ export class Service {
   async read<T>(
     action: string,
     call: (options: { signal: AbortSignal }) => Promise<T>,
-    { leastMs = 0 }: ReadOptions = {},
+    { leastMs = 0, stop }: ReadOptions = {},
   ): Promise<T> {
-    const { env: { clock }, signal, phase } = this.options;
+    const { env: { clock }, phase } = this.options;
+    const signal = stop ? AbortSignal.any([this.options.signal, stop]) : this.options.signal;
     while (true) {
+      signal.throwIfAborted();
       const retries = this.#failures.get(action) ?? 0;
       try {
         const value = await this.once(action, ({ signal }) => call({ signal }));
@@ -100,6 +104,7 @@ export class Service {
         return value;
       } catch (thrown) {
         if (!(thrown instanceof CallError)) throw thrown;
+        signal.throwIfAborted();
         const { error } = thrown;
         const { transient, retryAfterMs } = error;
         const random = parseInt(clock.randomHex(4), 16) / 0xffffffff;
