@@ -19,12 +19,12 @@ export interface Fault {
 /** Stands in front of a service and lets through what no fault is for. */
 export class FaultProxy implements AsyncDisposable {
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
-  readonly #left: { fault: Fault; times: number }[];
+  #left: { fault: Fault; times: number }[];
   /** Every request that came, such as `GET /files`. */
   readonly requests: string[] = [];
 
   constructor(private readonly target: string, faults: readonly Fault[]) {
-    this.#left = faults.map((fault) => ({ fault, times: fault.times ?? 1 }));
+    this.#left = leftOf(faults);
     this.#server = Deno.serve(
       { port: 0, hostname: "127.0.0.1", onListen() {} },
       (request) => this.#pass(request),
@@ -39,9 +39,9 @@ export class FaultProxy implements AsyncDisposable {
     return this.requests.filter((request) => on.test(request)).length;
   }
 
-  /** Nothing goes wrong any more. */
-  heal(): void {
-    this.#left.length = 0;
+  /** From now on only these go wrong. */
+  heal(...faults: readonly Fault[]): void {
+    this.#left = leftOf(faults);
   }
 
   async [Symbol.asyncDispose]() {
@@ -71,6 +71,10 @@ export class FaultProxy implements AsyncDisposable {
     }
     return new Response(BODIES[does](text), { headers: { "content-type": "application/json" } });
   }
+}
+
+function leftOf(faults: readonly Fault[]): { fault: Fault; times: number }[] {
+  return faults.map((fault) => ({ fault, times: fault.times ?? 1 }));
 }
 
 const BODIES = {

@@ -1,6 +1,7 @@
 import assert from "../../deps/assert.ts";
 import { join } from "../../../src/deps/path.ts";
 import { runNames } from "../../hermetic.ts";
+import { until } from "../../until.ts";
 import { type Fault, FaultProxy } from "./fault_proxy.ts";
 import { hostedProject } from "./hosted_project.ts";
 import { MockService } from "./mock_service.ts";
@@ -149,4 +150,22 @@ Deno.test("a record of another version leaves the run open before a job is creat
   const { code, err } = await project.run(proxy.url);
   assert.equal(code, 0, err);
   assert.equal(proxy.count(CREATE), 1);
+});
+
+Deno.test("cancel waits until the service lists a job whose creation was lost", async () => {
+  await using service = new MockService();
+  const outage: Fault = { on: LIST, after: CREATE, does: away, times: Infinity };
+  await using proxy = new FaultProxy(service.url, [lost, outage]);
+  await using project = await hostedProject();
+  const settle = ["--set", "provider.settle_seconds=60"];
+  const child = project.start(...project.args(proxy.url), ...settle);
+  const words = new Response(child.stderr).text();
+  await until("the job to be looked for", () => proxy.count(CREATE) === 1 && service.jobs.length === 1);
+  child.kill("SIGKILL");
+  await child.status;
+  await words;
+  proxy.heal({ on: LIST, does: nothing, times: 2 });
+  const { code, err } = await project.call("cancel", "last");
+  assert.equal(code, 0, err);
+  assert.deepEqual(service.jobs.map(({ status }) => status), ["cancelled"]);
 });
