@@ -138,12 +138,21 @@ function retries(): string {
       "network, 408, 409, 429, 500 and above, `x-should-retry: true`",
       `another try after a random time up to ${waits.join(", ")} s; ${TRIES} tries in all`,
     ],
-    ["the same, and the service says when (`retry-after`)", `after that long, at most ${most} s`],
+    ["the same, and the service says when (`retry-after`, above 0)", `after that long, at most ${most} s`],
     ["the same, while a job is followed", "the next try waits at least as long as the next look would"],
+    [
+      `all ${TRIES} tries, or a refusal other than 404, while a job is followed`,
+      "the command ends with 1, the run stays open: the same command follows the job again, `temper cancel` stops it",
+    ],
     ["authorization, validation, quota, a daily limit, `x-should-retry: false`", "fails at once"],
     [
       "the creation of a job or file, and its answer is lost",
       "never repeated blindly: it is looked for during `provider.settle_seconds`, then adopted or reported",
+    ],
+    [
+      "the same, and the service cannot be asked either",
+      "looked for until then all the same; without an answer nothing is created, the run stays open, and the same " +
+      "command looks first",
     ],
     [
       "the creation of a job or file, and the service refused it for now",

@@ -11,6 +11,8 @@ export interface TemperErrorOptions {
   readonly transient?: boolean;
   /** What the service asked to wait before another try. */
   readonly retryAfterMs?: number;
+  /** What was started may go on elsewhere: the run stays open, so that the same command resumes it. */
+  readonly staysOpen?: boolean;
 }
 
 /**
@@ -34,6 +36,7 @@ export class TemperError extends Error {
   readonly hint: string | undefined;
   readonly transient: boolean;
   readonly retryAfterMs: number | undefined;
+  readonly staysOpen: boolean;
 
   constructor(readonly code: string, message: string, options: TemperErrorOptions = {}) {
     super(message, { cause: options.cause });
@@ -41,6 +44,7 @@ export class TemperError extends Error {
     this.hint = options.hint;
     this.transient = options.transient ?? false;
     this.retryAfterMs = options.retryAfterMs;
+    this.staysOpen = options.staysOpen ?? false;
   }
 
   /** What a person reads, without a line end. */
@@ -91,4 +95,17 @@ export class InterruptedError extends TemperError {
   constructor(message: string, options: Omit<TemperErrorOptions, "exitCode"> = {}) {
     super("interrupted", message, { ...options, exitCode: EXIT.interrupted });
   }
+}
+
+/** The same error, for a run that stays open. `otherwise`: the hint where it has none. */
+export function leavingOpen(error: TemperError, otherwise: string): TemperError {
+  const { code, message, exitCode, transient, retryAfterMs, hint = otherwise } = error;
+  return new TemperError(code, message, {
+    exitCode,
+    transient,
+    hint,
+    cause: error,
+    staysOpen: true,
+    ...retryAfterMs !== undefined && { retryAfterMs },
+  });
 }

@@ -41,6 +41,17 @@ export function explainSystemError(action: string, error: unknown): unknown {
   return new TemperError(code, `${action}: ${found}`, { hint, cause: error });
 }
 
+/** Turns anything thrown into the error to show. Unexpected errors keep a code of their own. */
+export function explainError(action: string, thrown: unknown): TemperError {
+  const error = explainSystemError(action, thrown);
+  if (error instanceof TemperError) return error;
+  const found = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return new TemperError("unexpected", `${action}: ${found}`, {
+    hint: "This is a bug in temper, please report it",
+    cause: thrown,
+  });
+}
+
 function codeOf(error: Error): string {
   // Files of the system, such as those in /proc, which Deno lets no program touch that has not every right.
   if (error.name === "NotCapable" && error.message.startsWith("Requires all access")) return "EPERM";

@@ -1,5 +1,5 @@
 import { dirname, join } from "../deps/path.ts";
-import { TemperError } from "../lib/errors.ts";
+import { InterruptedError, TemperError } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json/json.ts";
 import { keyOf } from "../plan/key.ts";
 import type { JobRef } from "../providers/provider.ts";
@@ -54,8 +54,11 @@ async function runStep(run: ActiveRun, { step, planned }: ActiveStep, out: strin
     job: run.log.state.job as JobRef | undefined,
     progress: (progress) => throttle.push(progress),
     records: stateOf(run, step.kind).records as readonly JsonObject[],
-    record: (record, progress) =>
-      decide(run, { type: "step.progress", step: step.kind, ...progress, record }),
+    async record(record, progress) {
+      // Nothing may follow from a fact that was not written down.
+      if (over) throw new InterruptedError(`Cannot go on with step "${step.kind}": its attempt is over`);
+      await decide(run, { type: "step.progress", step: step.kind, ...progress, record });
+    },
     submitted: (job) => decide(run, { type: "step.submitted", step: step.kind, job }),
     input: (kind) => inputDir(run, kind),
   };

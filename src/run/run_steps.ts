@@ -1,6 +1,6 @@
 import { join } from "../deps/path.ts";
-import { TemperError } from "../lib/errors.ts";
-import { explainSystemError, isMachineFault } from "../lib/system_error.ts";
+import type { TemperError } from "../lib/errors.ts";
+import { explainError, isMachineFault } from "../lib/system_error.ts";
 import { attempt } from "./attempt.ts";
 import { type CacheHit, findCached, rememberOutputs } from "./cache.ts";
 import { type ActiveRun, type ActiveStep, decide, note, stateOf } from "./active_run.ts";
@@ -15,8 +15,8 @@ const CHARS = 4_000;
 /**
  * Drives a run to its end: every step in order, finished ones left alone, known outputs taken from the cache.
  *
- * Returns the error when a step failed. Throws the signal's reason when the run was told to stop, and what the
- * machine refused; then the log has no end, and the next runner resumes.
+ * Returns the error when a step failed. Throws the signal's reason when the run was told to stop, what the machine
+ * refused, and an error that leaves the run open; then the log has no end, and the next runner resumes.
  */
 export async function runSteps(run: ActiveRun): Promise<TemperError | undefined> {
   for (const [index, step] of run.steps.entries()) {
@@ -100,7 +100,7 @@ async function attempts(run: ActiveRun, driven: ActiveStep): Promise<TemperError
     } catch (thrown) {
       // Whatever a step throws after it was asked to stop, it was stopped.
       run.control.signal.throwIfAborted();
-      const error = failureOf(kind, thrown);
+      const error = explainError(`Cannot finish step "${kind}"`, thrown);
       if (isMachineFault(error)) {
         // The log has no end: its job may be running, and the same command resumes both.
         warn(run, kind, error.message);
@@ -112,6 +112,10 @@ async function attempts(run: ActiveRun, driven: ActiveStep): Promise<TemperError
       const delayMs = retryDelay({ transient, retryAfterMs, retries, random });
       const info = errorInfo(error);
       if (delayMs === undefined) {
+        if (error.staysOpen) {
+          warn(run, kind, error.message);
+          throw error;
+        }
         await decide(run, { type: "step.failed", step: kind, attempt: number, error: info });
         await decide(run, { type: "run.failed", error: info });
         return error;
@@ -123,18 +127,7 @@ async function attempts(run: ActiveRun, driven: ActiveStep): Promise<TemperError
 }
 
 function warn(run: ActiveRun, step: ActiveStep["step"]["kind"], message: string): void {
-  note(run, { type: "step.progress", step, phase: "check", message });
-}
-
-/** Turns anything thrown into the error to show. Unexpected errors keep a code of their own. */
-function failureOf(step: string, thrown: unknown): TemperError {
-  const error = explainSystemError(`Cannot finish step "${step}"`, thrown);
-  if (error instanceof TemperError) return error;
-  const found = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return new TemperError("unexpected", `Cannot finish step "${step}": ${found}`, {
-    hint: "This is a bug in temper, please report it",
-    cause: thrown,
-  });
+  note(run, { type: "step.progress", step, phase: "check", message: message.slice(0, CHARS) });
 }
 
 /** The part of an error that the log keeps. */

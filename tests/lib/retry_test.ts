@@ -25,5 +25,17 @@ Deno.test("retryDelay() is random between nothing and its bound", () => {
 Deno.test("retryDelay() waits as long as the service says, at most a minute", () => {
   assert.equal(retryDelay({ ...failed, retryAfterMs: 12_345 }), 12_345);
   assert.equal(retryDelay({ ...failed, retryAfterMs: 3_600_000 }), 60_000);
-  assert.equal(retryDelay({ ...failed, retryAfterMs: -1 }), 0);
+});
+
+Deno.test("retryDelay() takes 0 and times past as not said: tries that follow at once are no tries", () => {
+  for (const retryAfterMs of [0, -1]) {
+    const delays = [0, 1, 2, 3].map((retries) => retryDelay({ ...failed, retryAfterMs, retries }));
+    assert.deepEqual(delays, [1000, 2000, 4000, 8000]);
+  }
+});
+
+Deno.test("retryDelay() waits no less than leastMs, above a minute too", () => {
+  assert.equal(retryDelay({ ...failed, leastMs: 300_000 }), 300_000);
+  assert.equal(retryDelay({ ...failed, leastMs: 90_000, retryAfterMs: 3_600_000 }), 90_000);
+  assert.equal(retryDelay({ ...failed, leastMs: 10 }), 1000);
 });

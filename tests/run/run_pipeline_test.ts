@@ -315,3 +315,35 @@ Deno.test("runPipeline() leaves no run, and no lock, when its plan cannot be wri
     lock.release();
     assert.deepEqual((await runPipeline(options)).state.state, "done");
   }));
+
+Deno.test("runPipeline() leaves the run open where a step says so, after the tries it allows, and resumes it", () => {
+  let calls = 0;
+  const submit = () => {
+    if (++calls > 2) return;
+    throw new TemperError("away", "Cannot tell", {
+      transient: calls === 1,
+      retryAfterMs: 1,
+      staysOpen: true,
+    });
+  };
+  return withKit(async (kit) => {
+    await assert.rejects(() => runPipeline(kit.options()), { code: "away" });
+    assert.equal(calls, 2);
+    const { did, state } = await runPipeline(kit.options());
+    assert.deepEqual([did, state.state, state.steps[3]?.attempt], ["resumed", "done", 3]);
+    assert.equal((await runNames(kit.runsDir)).length, 1);
+  }, { hooks: { submit } });
+});
+
+Deno.test("runPipeline() takes no facts from an attempt that is over", () => {
+  const stale: { record?: () => Promise<void> } = {};
+  return withKit(async (kit) => {
+    const { dir } = await runPipeline(kit.options());
+    assert.ok(!(await Deno.readTextFile(join(dir, "events.jsonl"))).includes("stale"));
+  }, {
+    hooks: {
+      extract: (context) => void (stale.record = () => context.record({ stale: 1 }, { phase: "p" })),
+      format: () => assert.rejects(() => stale.record!(), /its attempt is over/),
+    },
+  });
+});

@@ -10,7 +10,7 @@ import { JOB } from "./job/creation.ts";
 import { createdSince, jobsLike, jobsOfRun, withoutFailed } from "./job/matching_jobs.ts";
 import { endpointOfJob, readJobToCancel } from "./job/job_ref.ts";
 import { hasEnded, parseJob } from "./job/job_view.ts";
-import { type Intent, pendingIntent } from "./job/records.ts";
+import { type Intent, pendingIntent, refuseUnknown } from "./job/records.ts";
 import { Service } from "./service.ts";
 
 /** A service may take a while to stop a running job. */
@@ -24,15 +24,36 @@ export async function cancelHosted(job: JobRef, runDir: string, env: Env): Promi
   if ("id" in found) {
     return await cancelJob(await Service.open(endpointOfJob(found), options), found.id, env);
   }
-  const intent = pendingIntent(found.records as JsonObject[], JOB);
+  const records = found.records as JsonObject[];
+  refuseUnknown(records);
+  const intent = pendingIntent(records, JOB);
   if (!intent) return;
   const { spec, steps } = JSON.parse(await env.fs.readText(join(runDir, "plan.json")));
-  const service = await Service.open(endpointOf(hostedSpec(Spec.parse(spec)), env.env), options);
+  const hosted = hostedSpec(Spec.parse(spec));
+  const service = await Service.open(endpointOf(hosted, env.env), options);
   const key = String(steps.find((step: { kind: string }) => step.kind === "submit")?.key);
-  const jobs = service.endpoint.dialect.findsJobsBy === "metadata"
-    ? await jobsOfRun(service, key, basename(runDir))
-    : await jobsCreatedSince(service, intent, env.clock.now());
+  const find = () =>
+    service.endpoint.dialect.findsJobsBy === "metadata"
+      ? jobsOfRun(service, key, basename(runDir))
+      : jobsCreatedSince(service, intent, env.clock.now());
+  const settleMs = hosted.provider.settle_seconds * 1000;
+  const jobs = await findListed(find, Math.min(settleMs, intent.at + settleMs - env.clock.now()), env);
   for (const { id } of jobs) await cancelJob(service, id, env);
+}
+
+/** Looks once, and again until `ms` have passed while nothing is listed: a job that is missed here trains, and is paid for. */
+async function findListed(
+  find: () => Promise<FineTuningJob[]>,
+  ms: number,
+  { clock }: Env,
+): Promise<FineTuningJob[]> {
+  const deadline = clock.monotonic() + ms;
+  while (true) {
+    const jobs = await find();
+    const left = deadline - clock.monotonic();
+    if (jobs.length > 0 || left <= 0) return jobs;
+    await clock.sleep(Math.min(LOOK_MS, left));
+  }
 }
 
 /** Where jobs carry no key, this run's is the only one of its suffix and file that is younger than the intent. */

@@ -1,3 +1,5 @@
+import { leavingOpen } from "../../lib/errors.ts";
+import { explainError } from "../../lib/system_error.ts";
 import { duration } from "../../lib/text/format.ts";
 import type { MonitorWork } from "../provider.ts";
 import { hostedSpec } from "./hosted_spec.ts";
@@ -12,6 +14,8 @@ const PHASE = "train";
 const STALL_MS = 2 * 3_600_000;
 /** Factor by which the poll interval grows at most while nothing happens. */
 const SLOWEST = 6;
+const FOLLOW_AGAIN =
+  "The job may still run. Run the same command again to follow it, or stop it: `temper cancel last`";
 
 /** Follows a hosted job to its end. The log holds the events that were seen, so that a new runner repeats and misses none. */
 export async function followHosted(work: MonitorWork, service: Service): Promise<JobView> {
@@ -29,9 +33,9 @@ export async function followHosted(work: MonitorWork, service: Service): Promise
     const job = await service.read(
       `read job ${id}`,
       async (options) => parseJob(await service.client.fineTuning.jobs.retrieve(id, options)),
-      leastMs,
-    );
-    const events = await newEvents(service, id, seen, leastMs);
+      { leastMs },
+    ).catch(leaveOpen);
+    const events = await newEvents(service, id, seen, leastMs).catch(leaveOpen);
     for (const event of events) {
       await tell(work, event);
       seen.add(event.id);
@@ -45,6 +49,12 @@ export async function followHosted(work: MonitorWork, service: Service): Promise
     const random = parseInt(work.clock.randomHex(4), 16) / 0xffffffff;
     await work.clock.sleep(pollMs * slower * (0.8 + random * 0.4), work.signal);
   }
+}
+
+/** A job goes on whether or not it can be asked about. Only one that the service does not know is over. */
+function leaveOpen(thrown: unknown): never {
+  const error = explainError("Cannot follow the job", thrown);
+  throw error.code === "http-404" ? error : leavingOpen(error, FOLLOW_AGAIN);
 }
 
 export function openService(work: MonitorWork): Promise<Service> {

@@ -21,6 +21,13 @@ export interface ServiceOptions {
   readonly step?: Pick<Work, "records" | "record">;
 }
 
+interface ReadOptions {
+  /** To wait at least before another try. */
+  readonly leastMs?: number;
+  /** Once it is aborted there is no further try. One that is under way ends by itself: it may have been paid for. */
+  readonly stop?: AbortSignal;
+}
+
 /** The service behind an endpoint, with failures in temper's words. The client itself never retries. */
 export class Service {
   /** How often calls have failed in a row. */
@@ -78,16 +85,18 @@ export class Service {
   }
 
   /**
-   * A call that changes nothing, or nothing the second time: retried by the policy, with a message each time. `leastMs`:
-   * to wait at least before another try. What it gives up is final: the step does not repeat it.
+   * A call that changes nothing, or nothing the second time: retried by the policy, with a message each time. What it
+   * gives up is a `GaveUpError`: the step does not repeat it.
    */
   async read<T>(
     action: string,
     call: (options: { signal: AbortSignal }) => Promise<T>,
-    leastMs = 0,
+    { leastMs = 0, stop }: ReadOptions = {},
   ): Promise<T> {
-    const { env: { clock }, signal, phase } = this.options;
+    const { env: { clock }, phase } = this.options;
+    const signal = stop ? AbortSignal.any([this.options.signal, stop]) : this.options.signal;
     while (true) {
+      signal.throwIfAborted();
       const retries = this.#failures.get(action) ?? 0;
       try {
         const value = await this.once(action, ({ signal }) => call({ signal }));
@@ -95,13 +104,14 @@ export class Service {
         return value;
       } catch (thrown) {
         if (!(thrown instanceof CallError)) throw thrown;
+        signal.throwIfAborted();
         const { error } = thrown;
         const { transient, retryAfterMs } = error;
         const random = parseInt(clock.randomHex(4), 16) / 0xffffffff;
         const ms = retryDelay({ transient, retryAfterMs, retries, random, leastMs });
         if (ms === undefined) {
           if (retries > 0) await this.#setFailures(action, 0, { phase });
-          throw changed(error, { transient: false });
+          throw transient ? new GaveUpError(error) : error;
         }
         const again = `retrying in ${duration(ms)} (${retries + 1} of ${TRIES - 1})`;
         await this.#setFailures(action, retries + 1, { phase, message: `${error.message}; ${again}` });
@@ -120,20 +130,22 @@ export class Service {
   /** Error messages of the platform may quote the address. */
   #without(error: TemperError): TemperError {
     const message = without(this.address.secrets, error.message, "[key]");
-    return message === error.message ? error : changed(error, { message });
+    if (message === error.message) return error;
+    const { code, hint, transient, retryAfterMs } = error;
+    // The cause may quote what was removed from the message.
+    return new TemperError(code, message, {
+      transient,
+      ...hint !== undefined && { hint },
+      ...retryAfterMs !== undefined && { retryAfterMs },
+    });
   }
 }
 
-function changed(error: TemperError, changes: { message?: string; transient?: boolean }): TemperError {
-  const { code, hint, retryAfterMs } = error;
-  const { message = error.message, transient = error.transient } = changes;
-  return new TemperError(code, message, {
-    transient,
-    // The cause may quote what was removed from the message.
-    ...message === error.message && { cause: error.cause },
-    ...hint !== undefined && { hint },
-    ...retryAfterMs !== undefined && { retryAfterMs },
-  });
+/** A call that failed at every try, and may succeed later. */
+export class GaveUpError extends TemperError {
+  constructor({ code, message, hint, cause }: TemperError) {
+    super(code, message, { cause, ...hint !== undefined && { hint } });
+  }
 }
 
 /** A call that failed. `unsure`: it may have had its effect all the same. */

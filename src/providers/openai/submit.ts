@@ -1,7 +1,8 @@
 // deno-lint-ignore-file camelcase -- names of the protocol and of the pipeline file
 import type { FineTuningJob, JobCreateParams } from "../../deps/openai.ts";
-import { TemperError, UsageError } from "../../lib/errors.ts";
+import { leavingOpen, TemperError, UsageError } from "../../lib/errors.ts";
 import type { JsonObject } from "../../lib/json/json.ts";
+import { explainError } from "../../lib/system_error.ts";
 import type { JobRef, SubmitWork } from "../provider.ts";
 import { endpointOf } from "./endpoint.ts";
 import { refuseClosed } from "./estimate/closing.ts";
@@ -20,17 +21,36 @@ import {
 } from "./job/matching_jobs.ts";
 import { type JobFile, readJobFile } from "./job/job_file.ts";
 import type { HostedJob } from "./job/job_ref.ts";
-import type { Intent } from "./job/records.ts";
+import { type Intent, pendingIntent, refuseUnknown } from "./job/records.ts";
 import { CallError, Service } from "./service.ts";
 import { uploadOnce, type UploadOptions } from "./upload/upload.ts";
 
 export type SubmitOptions = Omit<UploadOptions, "settleMs">;
 
 const PHASE = "creating the job";
+const LOOKS_FIRST =
+  "Run the same command again: it looks for the job first and starts one only if there is none";
 
 /** Uploads the files and creates the job, or adopts the one that exists. Never pays for the same training twice. */
 export async function submitHosted(work: SubmitWork, options: SubmitOptions): Promise<JobRef> {
   if (work.job) return work.job;
+  const records = [...work.records];
+  refuseUnknown(records);
+  const record: SubmitWork["record"] = async (made, progress) => {
+    await work.record(made, progress);
+    records.push(made);
+  };
+  try {
+    return await findOrCreate({ ...work, record }, options);
+  } catch (thrown) {
+    if (!pendingIntent(records, JOB)) throw thrown;
+    const error = explainError("Cannot start the job", thrown);
+    // A new run would not know that a job may have been created; one in doubt is listed, so any run asks about it.
+    throw error.code === "job-in-doubt" ? error : leavingOpen(error, LOOKS_FIRST);
+  }
+}
+
+async function findOrCreate(work: SubmitWork, options: SubmitOptions): Promise<JobRef> {
   const spec = hostedSpec(work.loaded.spec);
   const endpoint = endpointOf(spec, work.env);
   const job = await readJobFile(work.configured, work.fs);
@@ -89,6 +109,7 @@ async function createJob(work: SubmitWork, service: Service, made: NewJob): Prom
     return await createOnce<FineTuningJob>(work, {
       what: JOB,
       phase: PHASE,
+      effect: "the job was started",
       settleMs,
       find: (intent) => find(work, service, mark, intent),
       async intent() {
@@ -106,7 +127,7 @@ async function createJob(work: SubmitWork, service: Service, made: NewJob): Prom
       `Cannot tell whether the job was started: ${thrown.error.message}, and for ` +
         `${settleMs / 1000} s the service listed no such job`,
       {
-        hint: "Run the same command again: it looks for the job first and starts one only if there is none",
+        hint: LOOKS_FIRST,
         cause: thrown,
       },
     );

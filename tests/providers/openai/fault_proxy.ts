@@ -3,6 +3,8 @@ export interface Fault {
   /** Such as `POST /fine_tuning/jobs`. */
   readonly on: RegExp;
   readonly times?: number;
+  /** Not before such a request came. */
+  readonly after?: RegExp;
   /**
    * `lost`: the service does it, and nobody hears of it. `cut`: half of the answer comes. `stuck`: the same, and then
    * silence. `slow`: it comes in small pieces. Otherwise the reply in place of the service's.
@@ -19,12 +21,12 @@ export interface Fault {
 /** Stands in front of a service and lets through what no fault is for. */
 export class FaultProxy implements AsyncDisposable {
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
-  readonly #left: { fault: Fault; times: number }[];
+  #left: { fault: Fault; times: number }[];
   /** Every request that came, such as `GET /files`. */
   readonly requests: string[] = [];
 
   constructor(private readonly target: string, faults: readonly Fault[]) {
-    this.#left = faults.map((fault) => ({ fault, times: fault.times ?? 1 }));
+    this.#left = leftOf(faults);
     this.#server = Deno.serve(
       { port: 0, hostname: "127.0.0.1", onListen() {} },
       (request) => this.#pass(request),
@@ -39,6 +41,11 @@ export class FaultProxy implements AsyncDisposable {
     return this.requests.filter((request) => on.test(request)).length;
   }
 
+  /** From now on only these go wrong. */
+  heal(...faults: readonly Fault[]): void {
+    this.#left = leftOf(faults);
+  }
+
   async [Symbol.asyncDispose]() {
     await this.#server.shutdown();
   }
@@ -46,10 +53,10 @@ export class FaultProxy implements AsyncDisposable {
   async #pass(request: Request): Promise<Response> {
     const { pathname, search } = new URL(request.url);
     const path = pathname.replace(/^\/v1/, "");
-    this.requests.push(`${request.method} ${path}`);
-    const entry = this.#left.find(({ fault, times }) =>
-      times > 0 && fault.on.test(`${request.method} ${path}`)
+    const entry = this.#left.find(({ fault: { on, after }, times }) =>
+      times > 0 && on.test(`${request.method} ${path}`) && (!after || this.count(after) > 0)
     );
+    this.requests.push(`${request.method} ${path}`);
     if (entry) entry.times--;
     const does = entry?.fault.does;
     await entry?.fault.until;
@@ -67,6 +74,10 @@ export class FaultProxy implements AsyncDisposable {
     }
     return new Response(BODIES[does](text), { headers: { "content-type": "application/json" } });
   }
+}
+
+function leftOf(faults: readonly Fault[]): { fault: Fault; times: number }[] {
+  return faults.map((fault) => ({ fault, times: fault.times ?? 1 }));
 }
 
 const BODIES = {

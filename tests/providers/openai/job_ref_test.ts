@@ -1,7 +1,12 @@
 // deno-lint-ignore-file camelcase -- names of the log
 import assert from "../../deps/assert.ts";
 import { endpointOfJob, readJobRef, readJobToCancel } from "../../../src/providers/openai/job/job_ref.ts";
-import { failuresByCall, pendingIntent, readRecords } from "../../../src/providers/openai/job/records.ts";
+import {
+  failuresByCall,
+  pendingIntent,
+  refuseUnknown,
+  seenEvents,
+} from "../../../src/providers/openai/job/records.ts";
 
 const REF = {
   provider: "openai",
@@ -34,8 +39,15 @@ Deno.test("pendingIntent() is the last try of its creation that was not refused"
   assert.equal(pendingIntent([tried(1), refused, tried(3)], "job")?.at, 3);
 });
 
-Deno.test("records that temper did not write are refused, the last count of a call is its count", () => {
-  assert.throws(() => readRecords([{ intent: "job" }]));
+Deno.test("records of another version are refused before a job is created, and passed over elsewhere", () => {
+  const records = [{ event: "a" }, { heartbeat: 1 }, { call: "list the files", failures: 1 }];
+  assert.throws(() => refuseUnknown(records), { code: "unknown-record", message: /: \{"heartbeat":1\}$/ });
+  refuseUnknown([records[0]!, records[2]!]);
+  assert.deepEqual([...seenEvents(records)], ["a"]);
+  assert.deepEqual([...failuresByCall(records)], [["list the files", 1]]);
+});
+
+Deno.test("failuresByCall() takes the last count of a call", () => {
   const counts = [1, 2, 0].map((failures) => ({ call: "list the files", failures }));
   assert.deepEqual([...failuresByCall(counts)], [["list the files", 0]]);
 });

@@ -97,5 +97,5 @@ export async function newEvents(
     }
     // The list is newest first; sorting is stable, so reversing keeps the order of a second's events.
     return [...found.values()].reverse().sort((a, b) => a.at - b.at || (a.step ?? 0) - (b.step ?? 0));
-  }, leastMs);
+  }, { leastMs });
 }

@@ -1,8 +1,11 @@
 import { z } from "../../../deps/zod.ts";
+import { TemperError } from "../../../lib/errors.ts";
 import type { JsonObject } from "../../../lib/json/json.ts";
 import type { Progress, Work } from "../../provider.ts";
 
 const time = z.number();
+/** Most characters of a record in a message. */
+const CHARS = 200;
 
 /** A creation is about to be called. The rest helps to recognise what it makes. */
 const intent = z.object({
@@ -31,9 +34,22 @@ const record = z.union([intent, refused, uploaded, begun, part, event, failures]
 export type HostedRecord = z.infer<typeof record>;
 export type Intent = z.infer<typeof intent>;
 
-/** The records of a step, oldest first. Throws on one that temper did not write: ignoring it could cost a second job. */
-export function readRecords(records: readonly JsonObject[]): HostedRecord[] {
-  return records.map((value) => record.parse(value));
+/** The records of a step that this version knows, oldest first. */
+function readRecords(records: readonly JsonObject[]): HostedRecord[] {
+  return records.flatMap((value) => record.safeParse(value).data ?? []);
+}
+
+/** Before a job is created or cancelled: ignoring a record of another version could cost a second job. */
+export function refuseUnknown(records: readonly JsonObject[]): void {
+  const unknown = records.find((value) => !record.safeParse(value).success);
+  if (!unknown) return;
+  throw new TemperError(
+    "unknown-record",
+    `Cannot tell whether a job was started: the run's log has a record that this version does not know: ${
+      JSON.stringify(unknown).slice(0, CHARS)
+    }`,
+    { hint: "Use the version of temper that wrote this run", staysOpen: true },
+  );
 }
 
 /** Makes a record durable. */

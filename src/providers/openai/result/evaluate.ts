@@ -129,12 +129,15 @@ async function answersOf(
   const answers = await keptAnswers(work, path, model);
   const file = await fs.append(path);
   let next = 0;
+  const failed = new AbortController();
   const worker = async () => {
     while (next < rows.length) {
       const i = next++;
       if (answers[i] !== undefined) continue;
       signal.throwIfAborted();
-      const answer = await ask(work, service, rows[i] as Row, model, `score row ${i + 1}, ${which}`);
+      failed.signal.throwIfAborted();
+      const action = `score row ${i + 1}, ${which}`;
+      const answer = await ask(work, service, rows[i] as Row, model, { action, stop: failed.signal });
       answers[i] = answer;
       await file.write(new TextEncoder().encode(JSON.stringify({ i, model, answer }) + "\n"));
       const done = answers.filter((known) => known !== undefined).length;
@@ -142,7 +145,10 @@ async function answersOf(
     }
   };
   try {
-    await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+    // What still comes is paid for: it is written down before the file is closed and the first failure thrown.
+    const workers = Array.from({ length: CONCURRENCY }, worker);
+    await Promise.all(workers.map((ended) => ended.catch((error) => failed.abort(error))));
+    failed.signal.throwIfAborted();
     await file.sync();
   } finally {
     await file.close();
@@ -174,7 +180,7 @@ async function ask(
   service: Service,
   row: Row,
   model: string,
-  action: string,
+  { action, stop }: { readonly action: string; readonly stop: AbortSignal },
 ): Promise<string> {
   const reply = await service.read(action, (options) =>
     service.client.chat.completions.create({
@@ -183,6 +189,6 @@ async function ask(
       ...Array.isArray(row.tools) && row.tools.length > 0 && { tools: row.tools },
       temperature: 0,
       max_tokens: loaded.spec.evaluate.max_new_tokens,
-    }, options));
+    }, options), { stop });
   return answerText((reply.choices[0]?.message ?? {}) as unknown as JsonObject);
 }

@@ -35,6 +35,7 @@ export async function uploadOnce(
   const id = await createOnce<string>(work, {
     what,
     phase,
+    effect: `"${file.name}" was uploaded`,
     settleMs: options.settleMs,
     find: () => findFile(service, file),
     intent: () => Promise.resolve({ name: file.name, bytes: file.bytes }),
