@@ -66,10 +66,10 @@ class Watch {
     const { fs, signal } = this.work;
     while (true) {
       signal.throwIfAborted();
-      // In this order: a trainer writes its result before it lets go of the lock.
+      // In this order: a trainer writes its metrics before its result, and its result before it lets go of the lock.
       const alive = await this.#isAlive();
-      for (const progress of await this.#tail.read()) this.work.progress(progress);
       const result = await readResult(this.dir, fs);
+      for (const progress of await this.#tail.read()) this.work.progress(progress);
       if (result?.state === "done") return result;
       if (!alive) {
         if (result) throw failureError(result.error, this.#end?.code === EXIT.usage);

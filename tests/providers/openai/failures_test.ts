@@ -172,7 +172,7 @@ Deno.test("a failed job's events are one command away, by the run's id and as te
   await using service = new MockService({ outcome: { code: "odd", message: "something else" } });
   await using project = await hostedProject();
   const failed = await project.run(service.url);
-  const hint = `Its events may say more: deno task logs ${basename(await project.lastRun())}`;
+  const hint = `Its events may show more: deno task logs ${basename(await project.lastRun())}`;
   const said = [
     failed.err,
     (await project.call("show", "last")).out,
@@ -187,9 +187,9 @@ Deno.test("a failed job's events are one command away, by the run's id and as te
     `${await Deno.readTextFile(join(project.dir, "hosted.yaml"))}matrix: {train.epochs: [1, 2]}\n`,
   );
   const compared = await project.call("compare", "many.yaml", "--set", `provider.base_url=${service.url}`);
-  assert.equal(compared.out.match(/Its events may say more: deno task logs \d/g)?.length, 2, compared.out);
+  assert.equal(compared.out.match(/Its events may show more: deno task logs \d/g)?.length, 2, compared.out);
   assert.ok(!(compared.out + compared.err).includes("`temper"), compared.err);
   // The page is read anywhere: it says the command as of an installed temper.
   const page = await Deno.readTextFile(join(project.dir, "runs", "hosted", "compare.html"));
-  assert.match(page, /Its events may say more: temper logs \d/);
+  assert.match(page, /Its events may show more: temper logs \d/);
 });
