@@ -1,5 +1,5 @@
-import { type Convert, numberOf, word } from "./values.ts";
-import { lacks, leave, type Rule, same } from "./rules.ts";
+import { type Convert, number, numberOf, word } from "./values.ts";
+import { carry, lacks, leave, own, type Rule, same } from "./rules.ts";
 
 /** Settings that several tools hand on to transformers and PEFT under the same names. */
 
@@ -79,6 +79,19 @@ export function packing(from: string | readonly string[]): Rule {
 
 export const OWN_MEMORY = "it only affects memory and speed; temper has its own setting (train.micro_tokens)";
 const CHECKPOINTS = "temper keeps checkpoints by time (train.checkpoint_seconds)";
+
+/** Fields of transformers' TrainingArguments that shape the steps, with its defaults. `trainerSteps` does the first three. */
+export function trainerSettings(learningRate: number): readonly Rule[] {
+  return [
+    own("per_device_train_batch_size, gradient_accumulation_steps", "train.batch_size", "their product"),
+    own("num_train_epochs, max_steps", "train.epochs, train.max_steps", "steps override epochs"),
+    own("warmup_ratio, warmup_steps", "train.warmup_ratio", "steps only with max_steps"),
+    carry("learning_rate", "train.learning_rate", number, { standard: learningRate }),
+    carry("lr_scheduler_type", "train.schedule", schedule, { standard: "linear" }),
+    carry("weight_decay", "train.weight_decay", number, { standard: 0 }),
+    carry("max_grad_norm", "train.max_grad_norm", gradNorm, { standard: 1 }),
+  ];
+}
 
 /** Fields of transformers' TrainingArguments that mean the same wherever they are. */
 export const trainingArguments: readonly Rule[] = [

@@ -7,6 +7,14 @@ import { numberOf } from "./values.ts";
 /** The longest training that the pipeline format can ask for, where steps alone end it. */
 const MOST_EPOCHS = 1000;
 
+/** Batch size, length and warm-up of a tool that passes them to transformers' TrainingArguments, with its defaults. */
+export function trainerSteps(task: Task): void {
+  const rows = { rows: ["per_device_train_batch_size"], times: ["gradient_accumulation_steps"] };
+  batchSize(task, rows, { rows: 8, times: 1 });
+  duration(task, { epochs: ["num_train_epochs"], steps: ["max_steps"] }, 3);
+  warmup(task, { ratio: ["warmup_ratio"], steps: ["warmup_steps"] }, { ratio: 0 });
+}
+
 /** Rows of a step: those computed at once, times how often gradients are added up. */
 export function batchSize(
   task: Task,

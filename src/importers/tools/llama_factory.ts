@@ -5,16 +5,8 @@ import { convertDatasets, DATASET_FIELDS } from "./llama_factory_data.ts";
 import { refuseObjective } from "../refuse.ts";
 import { carry, lacks, leave, own, type Rule, same } from "../rules.ts";
 import { flag, number, numberOf, text } from "../values.ts";
-import {
-  gradNorm,
-  layers,
-  noSwitches,
-  OWN_MEMORY,
-  packing,
-  schedule,
-  trainingArguments,
-} from "../settings.ts";
-import { batchSize, duration, warmup } from "../training.ts";
+import { layers, noSwitches, OWN_MEMORY, packing, trainerSettings, trainingArguments } from "../settings.ts";
+import { trainerSteps } from "../training.ts";
 
 /** LLaMA-Factory's flat YAML. Names and defaults: LLaMA-Factory, src/llamafactory/hparams, of August 2026. */
 export const llamaFactory: Importer = {
@@ -42,13 +34,7 @@ export const llamaFactory: Importer = {
     ...DATASET_FIELDS,
     own("val_size", "dataset.split.eval", "a fraction or a number of rows; selects different rows"),
     own("template", "provider.template", "by name; otherwise the base's own"),
-    own("per_device_train_batch_size, gradient_accumulation_steps", "train.batch_size", "their product"),
-    own("num_train_epochs, max_steps", "train.epochs, train.max_steps", "steps override epochs"),
-    own("warmup_ratio, warmup_steps", "train.warmup_ratio", "steps only with max_steps"),
-    carry("learning_rate", "train.learning_rate", number, { standard: 5e-5 }),
-    carry("lr_scheduler_type", "train.schedule", schedule, { standard: "linear" }),
-    carry("weight_decay", "train.weight_decay", number, { standard: 0 }),
-    carry("max_grad_norm", "train.max_grad_norm", gradNorm, { standard: 1 }),
+    ...trainerSettings(5e-5),
     carry("cutoff_len", "train.max_length", number, { standard: 2048 }),
     carry("seed", "train.seed", number, { standard: 42 }),
     packing(["packing", "neat_packing"]),
@@ -215,12 +201,7 @@ export const llamaFactory: Importer = {
       "warn",
       "LLaMA-Factory truncates them silently; here they are counted",
     );
-    batchSize(task, { rows: ["per_device_train_batch_size"], times: ["gradient_accumulation_steps"] }, {
-      rows: 8,
-      times: 1,
-    });
-    duration(task, { epochs: ["num_train_epochs"], steps: ["max_steps"] }, 3);
-    warmup(task, { ratio: ["warmup_ratio"], steps: ["warmup_steps"] }, { ratio: 0 });
+    trainerSteps(task);
     return method(task);
   },
 };

@@ -6,17 +6,16 @@ import { carryBase, carryTemplateFile } from "../model.ts";
 import { carry, lacks, leave, own, type Rule, same } from "../rules.ts";
 import { flag, number, numberOf, text, truth } from "../values.ts";
 import {
-  gradNorm,
   layers,
   noSwitches,
   OWN_MEMORY,
   packing,
   PEFT_LAYERS,
   PEFT_LAYERS_NOTE,
-  schedule,
+  trainerSettings,
   trainingArguments,
 } from "../settings.ts";
-import { batchSize, duration, warmup } from "../training.ts";
+import { trainerSteps } from "../training.ts";
 
 /** The YAML of `trl sft --config`. Names and defaults: trl, SFTConfig, ModelConfig and ScriptArguments, of July 2026. */
 export const trl: Importer = {
@@ -53,14 +52,8 @@ export const trl: Importer = {
     ),
     own("test_split_size", "dataset.split.eval", "a fraction or a number of rows; selects different rows"),
     own("chat_template_path", "provider.template", "a .jinja file"),
-    own("per_device_train_batch_size, gradient_accumulation_steps", "train.batch_size", "their product"),
-    own("num_train_epochs, max_steps", "train.epochs, train.max_steps", "steps override epochs"),
-    own("warmup_ratio, warmup_steps", "train.warmup_ratio", "steps only with max_steps"),
     own("completion_only_loss, assistant_only_loss", "none", "true is what temper does"),
-    carry("learning_rate", "train.learning_rate", number, { standard: 2e-5 }),
-    carry("lr_scheduler_type", "train.schedule", schedule, { standard: "linear" }),
-    carry("weight_decay", "train.weight_decay", number, { standard: 0 }),
-    carry("max_grad_norm", "train.max_grad_norm", gradNorm, { standard: 1 }),
+    ...trainerSettings(2e-5),
     carry("max_length", "train.max_length", number, { standard: 1024 }),
     carry("max_seq_length", "train.max_length", number),
     carry("seed", "train.seed", number, { standard: 42 }),
@@ -116,12 +109,7 @@ export const trl: Importer = {
     loss(task);
     await carryTemplateFile(task, ["chat_template_path"]);
     longest(task);
-    batchSize(task, { rows: ["per_device_train_batch_size"], times: ["gradient_accumulation_steps"] }, {
-      rows: 8,
-      times: 1,
-    });
-    duration(task, { epochs: ["num_train_epochs"], steps: ["max_steps"] }, 3);
-    warmup(task, { ratio: ["warmup_ratio"], steps: ["warmup_steps"] }, { ratio: 0 });
+    trainerSteps(task);
     return method(task);
   },
 };
