@@ -1,6 +1,5 @@
 import { providerFor } from "../providers/registry.ts";
 import type { Step } from "./step.ts";
-import { workOf } from "./work.ts";
 
 /** Resolves everything into a job: what the provider needs to run it, and what it will take. */
 export const configure: Step = {
@@ -13,6 +12,6 @@ export const configure: Step = {
   },
   async run(context) {
     const provider = await providerFor(context.loaded.spec.provider.kind, context);
-    return { summary: await provider.configure({ ...workOf(context), examples: context.input("format") }) };
+    return { summary: await provider.configure({ ...context, examples: context.input("format") }) };
   },
 };

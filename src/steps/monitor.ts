@@ -1,7 +1,6 @@
 import { TemperError } from "../lib/errors.ts";
 import { providerFor } from "../providers/registry.ts";
 import type { Step } from "./step.ts";
-import { workOf } from "./work.ts";
 
 /** Follows the job to its end and returns its result. */
 export const monitor: Step = {
@@ -17,7 +16,7 @@ export const monitor: Step = {
     }
     const provider = await providerFor(context.loaded.spec.provider.kind, context);
     const configured = context.input("configure");
-    const result = await provider.monitor({ ...workOf(context), configured, job: context.job });
+    const result = await provider.monitor({ ...context, configured, job: context.job });
     const { metric, before, after, served, registration } = result.metrics;
     const summary = {
       metric: metric ?? null,

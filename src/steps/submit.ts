@@ -2,7 +2,6 @@ import { join } from "../deps/path.ts";
 import { writeJson } from "../lib/json/json_file.ts";
 import { providerFor } from "../providers/registry.ts";
 import type { Step } from "./step.ts";
-import { workOf } from "./work.ts";
 
 /** Starts the job once. Its key is the one of configure: the job adds nothing of its own. */
 export const submit: Step = {
@@ -13,10 +12,8 @@ export const submit: Step = {
   async run(context) {
     const provider = await providerFor(context.loaded.spec.provider.kind, context);
     const job = await provider.submit({
-      ...workOf(context),
+      ...context,
       configured: context.input("configure"),
-      job: context.job,
-      submitted: (started) => context.submitted(started),
     });
     await writeJson(join(context.out, "job.json"), job, context.fs);
     return { summary: { job } };

@@ -7,7 +7,6 @@ import type { DriveOptions } from "../../src/run/run_pipeline.ts";
 import { loadSpecOrThrow } from "../../src/spec/load.ts";
 import type { Step } from "../../src/steps/step.ts";
 import { STEPS } from "../../src/steps/registry.ts";
-import { workOf } from "../../src/steps/work.ts";
 import { DOUBLE, starts, variables, writeBase } from "../providers/trainer/project.ts";
 import { runNames } from "../hermetic.ts";
 
@@ -79,14 +78,14 @@ function stepsWith(provider: Provider): Step[] {
     configure: {
       inputs: async (loaded, env) => ({ provider: provider.kind, ...await provider.inputs(loaded, env) }),
       run: async (context) => ({
-        summary: await provider.configure({ ...workOf(context), examples: context.input("format") }),
+        summary: await provider.configure({ ...context, examples: context.input("format") }),
       }),
     },
     submit: {
       async run(context) {
         const submitted = (job: JobRef) => context.submitted(job);
         const configured = context.input("configure");
-        const job = await provider.submit({ ...workOf(context), configured, job: context.job, submitted });
+        const job = await provider.submit({ ...context, configured, job: context.job, submitted });
         await context.fs.writeAtomic(join(context.out, "job.json"), JSON.stringify(job));
         return { summary: {} };
       },
@@ -96,7 +95,7 @@ function stepsWith(provider: Provider): Step[] {
         const configured = context.input("configure");
         return {
           summary: {},
-          result: await provider.monitor({ ...workOf(context), configured, job: context.job! }),
+          result: await provider.monitor({ ...context, configured, job: context.job! }),
         };
       },
     },
