@@ -35,6 +35,15 @@ export interface Env {
   readonly providers?: Providers;
 }
 
+/** Something that a killed process has left in a cache. */
+export interface Leftover {
+  readonly path: string;
+  readonly name: string;
+  readonly why: string;
+  /** Whoever holds this lock is at work on it. */
+  readonly lock?: string;
+}
+
 /** Choices of one call of the command line. None of them is part of a key. */
 export interface Asked {
   /** Id of an existing job to use as this pipeline's. */

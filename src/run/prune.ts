@@ -8,7 +8,7 @@ import type { Fs } from "../lib/files/fs.ts";
 import { readJson } from "../lib/json/json_file.ts";
 import { LOCK_FILE, readRun } from "../log/read_run.ts";
 import { isTerminal, type RunState } from "../log/run_state.ts";
-import type { Env } from "../providers/provider.ts";
+import type { Env, Leftover } from "../providers/provider.ts";
 import { lockStore, MANIFEST, STORE, UNFINISHED } from "./cache.ts";
 import { readPlan } from "./run_folder.ts";
 import { nameInId } from "./run_id.ts";
@@ -26,15 +26,6 @@ export interface PruneOptions {
   readonly olderThanMs?: number | undefined;
   /** What providers have left behind in the caches. @default nothing */
   readonly leftovers?: (env: Env) => Promise<readonly Leftover[]>;
-}
-
-/** Something unfinished that is not resumed. */
-interface Leftover {
-  readonly path: string;
-  readonly name: string;
-  readonly why: string;
-  /** Whoever holds this lock is at work on it. */
-  readonly lock?: string;
 }
 
 /** Something that can go. */

@@ -1,15 +1,6 @@
 import { join } from "../../../deps/path.ts";
-import type { Env } from "../../provider.ts";
+import type { Env, Leftover } from "../../provider.ts";
 import { sharedPlaces, withReadableCache } from "../../shared_dir.ts";
-
-/** Something that a killed process has left in a cache. */
-export interface Leftover {
-  readonly path: string;
-  readonly name: string;
-  readonly why: string;
-  /** Whoever holds this lock is at work on it. */
-  readonly lock?: string;
-}
 
 /** Half-made Python environments and half-fetched trainers, in the project's cache and in the shared one. */
 export async function trainerLeftovers(env: Env): Promise<Leftover[]> {
