@@ -1,3 +1,4 @@
+import { jsonText } from "../lib/json/json_file.ts";
 import { EXIT, UsageError } from "../lib/errors.ts";
 import { parseCount, parseSize } from "../lib/text/quantity.ts";
 import { advise as adviseOn } from "../library/advise.ts";
@@ -42,7 +43,7 @@ export const advise: Command = {
       const yaml = advice.choice && choiceYaml(advice.choice, asked.question);
       const { choice, ...rest } = advice;
       const json = { case: asked, ...rest, choice: choice?.kind ?? null, yaml: yaml ?? null };
-      terminal.out(`${JSON.stringify(json, null, 2)}\n`);
+      terminal.out(jsonText(json));
     } else {
       terminal.out(adviceText(asked, advice, createPalette(terminal.color), terminal.columns("out")));
     }

@@ -1,3 +1,4 @@
+import { jsonText } from "../lib/json/json_file.ts";
 import { EXIT } from "../lib/errors.ts";
 import { cancel as cancelRun } from "../library/cancel.ts";
 import { CACHE_OPTION, type Command, RUNS_OPTION, TAKEOVER_OPTION } from "../cli/command.ts";
@@ -21,7 +22,7 @@ export const cancel: Command = {
       signal: interrupt.signal,
       onAsked: ({ id }) => terminal.err(`Asked the process driving run "${id}" to cancel it\n`),
     });
-    if (values["json"]) terminal.out(`${JSON.stringify(runJson(state), null, 2)}\n`);
+    if (values["json"]) terminal.out(jsonText(runJson(state)));
     else terminal.out(`Run "${state.id}" is cancelled\n`);
     return EXIT.ok;
   },

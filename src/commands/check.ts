@@ -1,3 +1,4 @@
+import { jsonText } from "../lib/json/json_file.ts";
 import { EXIT } from "../lib/errors.ts";
 import { counted } from "../lib/text/format.ts";
 import { check as checkPipeline } from "../library/check.ts";
@@ -25,7 +26,7 @@ export const check: Command = {
         problems: problems.map(problemJson),
         ...cells[0]?.cell && { cells: cells.map(cellJson) },
       }));
-      terminal.out(`${JSON.stringify({ files: report }, null, 2)}\n`);
+      terminal.out(jsonText({ files: report }));
     } else {
       for (const file of files) terminal.out(await fileText(file, terminal.color));
     }

@@ -1,3 +1,4 @@
+import { jsonText } from "../lib/json/json_file.ts";
 import { EXIT } from "../lib/errors.ts";
 import { oneLine, pad } from "../lib/text/text_width.ts";
 import { wrap } from "../lib/text/wrap.ts";
@@ -27,7 +28,7 @@ export const doctor: Command = {
       if (!values["json"]) terminal.out(findingText(finding, palette, terminal.columns("out")));
     }
     const missing = findings.some(({ state }) => state === "missing");
-    if (values["json"]) terminal.out(JSON.stringify({ ok: !missing, checks: findings }, null, 2) + "\n");
+    if (values["json"]) terminal.out(jsonText({ ok: !missing, checks: findings }));
     return missing ? EXIT.failed : EXIT.ok;
   },
 };

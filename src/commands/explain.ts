@@ -1,3 +1,4 @@
+import { jsonText } from "../lib/json/json_file.ts";
 import { EXIT } from "../lib/errors.ts";
 import type { Json } from "../lib/json/json.ts";
 import { explain as explainPipeline } from "../library/explain.ts";
@@ -18,7 +19,7 @@ export const explain: Command = {
   async run(context) {
     const { values, positionals, terminal } = context;
     const { name, changes } = await explainPipeline(positionals[0]!, libraryOptions(context));
-    if (values["json"]) terminal.out(JSON.stringify(changes ?? { run: null, steps: [] }, null, 2) + "\n");
+    if (values["json"]) terminal.out(jsonText(changes ?? { run: null, steps: [] }));
     else if (!changes) terminal.out(`No earlier run of "${name}": every step will run for the first time\n`);
     else terminal.out(explainText(changes, createPalette(terminal.color)));
     return EXIT.ok;

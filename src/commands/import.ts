@@ -1,3 +1,4 @@
+import { jsonText } from "../lib/json/json_file.ts";
 import { dirname, relative, resolve } from "../deps/path.ts";
 import { commandLine } from "../lib/text/invocation.ts";
 import { EXIT, UsageError } from "../lib/errors.ts";
@@ -46,7 +47,7 @@ const command: Command = {
     const title = IMPORTERS.find(({ name }) => name === tool)!.title;
     if (values["json"]) {
       const report = { tool, why, pipeline, carried, "not_carried": notCarried };
-      terminal.out(`${JSON.stringify(report, null, 2)}\n`);
+      terminal.out(jsonText(report));
       return EXIT.ok;
     }
     if (target === undefined) terminal.out(pipeline);

@@ -1,3 +1,4 @@
+import { jsonText } from "../lib/json/json_file.ts";
 import { join, relative, resolve } from "../deps/path.ts";
 import evalRows from "../../pipelines/data/home.eval.jsonl" with { type: "text" };
 import trainRows from "../../pipelines/data/home.train.jsonl" with { type: "text" };
@@ -38,7 +39,7 @@ export const init: Command = {
     const next = enter + commandLine({ tasks, program: programFrom(invocation) }, "run", PIPELINE);
     if (values["json"]) {
       if (missing.length > 0) throw noTasks({ dir, tasks, missing, next });
-      terminal.out(`${JSON.stringify({ dir, wrote, left, next }, null, 2)}\n`);
+      terminal.out(jsonText({ dir, wrote, left, next }));
       return EXIT.ok;
     }
     for (const path of wrote) terminal.out(`wrote    ${path}\n`);
@@ -52,7 +53,7 @@ export const init: Command = {
 /** The files of a new project by their path in it. The pipeline is the demo, so that its result is the demo's. */
 function projectFiles(): Readonly<Record<string, string>> {
   return {
-    "deno.json": `${JSON.stringify(projectConfig(), null, 2)}\n`,
+    "deno.json": jsonText(projectConfig()),
     ".dvmrc": `${Deno.version.deno}\n`,
     ".gitignore": gitignore,
     [PIPELINE]: pipeline,

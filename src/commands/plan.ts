@@ -1,3 +1,4 @@
+import { jsonText } from "../lib/json/json_file.ts";
 import { EXIT } from "../lib/errors.ts";
 import { asCalled } from "../lib/text/invocation.ts";
 import { planAll } from "../library/plan.ts";
@@ -29,7 +30,7 @@ export const plan: Command = {
     const palette = createPalette(terminal.color);
     if (values["json"]) {
       const json = whole ? { file, name: first.pipeline, cells: views.map(planJson) } : planJson(first);
-      terminal.out(JSON.stringify(json, null, 2) + "\n");
+      terminal.out(jsonText(json));
     } else if (whole) {
       const text = matrixText(first.pipeline, views, palette, terminal.columns());
       terminal.out(asCalled(text, context.invocation));

@@ -1,3 +1,4 @@
+import { jsonText } from "../lib/json/json_file.ts";
 import { EXIT, UsageError } from "../lib/errors.ts";
 import { bytes, counted } from "../lib/text/format.ts";
 import { planPrune, prune as pruneRuns } from "../library/prune.ts";
@@ -38,7 +39,7 @@ export const prune: Command = {
       ...keep !== undefined && { keep },
       ...olderThanMs !== undefined && { olderThanMs },
     });
-    if (values["json"]) terminal.out(JSON.stringify({ removed: remove, ...plan }, null, 2) + "\n");
+    if (values["json"]) terminal.out(jsonText({ removed: remove, ...plan }));
     else terminal.out(pruneText(plan, remove, context));
     return EXIT.ok;
   },

@@ -1,3 +1,4 @@
+import { jsonText } from "../lib/json/json_file.ts";
 import { EXIT } from "../lib/errors.ts";
 import { counted, share } from "../lib/text/format.ts";
 import { register as registerRun } from "../library/register.ts";
@@ -26,7 +27,7 @@ export const register: Command = {
     const registered = await registerRun(positionals[0]!, servingOptions(context));
     const { model, server, command, previous, served, answers } = registered;
     if (values["json"]) {
-      terminal.out(`${JSON.stringify(registered, null, 2)}\n`);
+      terminal.out(jsonText(registered));
       return EXIT.ok;
     }
     const lines = [

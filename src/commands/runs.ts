@@ -1,3 +1,4 @@
+import { jsonText } from "../lib/json/json_file.ts";
 import { resolve } from "../deps/path.ts";
 import { age, duration } from "../lib/text/format.ts";
 import { EXIT, type TemperError, UsageError } from "../lib/errors.ts";
@@ -27,7 +28,7 @@ export const runs: Command = {
       ...libraryOptions(context),
       onDamaged: (error) => broken.push(error),
     });
-    if (values["json"]) terminal.out(JSON.stringify(states.map(runJson), null, 2) + "\n");
+    if (values["json"]) terminal.out(jsonText(states.map(runJson)));
     else if (states.length > 0) terminal.out(runsText(states, context));
     else if (broken.length === 0) {
       const found = await fs.stat(resolve(cwd, values["runs"] as string))

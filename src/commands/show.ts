@@ -1,3 +1,4 @@
+import { jsonText } from "../lib/json/json_file.ts";
 import { resolve } from "../deps/path.ts";
 import { EXIT, UsageError } from "../lib/errors.ts";
 import { oneLine, truncate } from "../lib/text/text_width.ts";
@@ -40,7 +41,7 @@ export const show: Command = {
     const most = wholeNumber(values["predictions"] as string);
     if (values["json"]) {
       const state = await readRun(positionals[0]!, libraryOptions(context));
-      terminal.out(JSON.stringify(runJson(state), null, 2) + "\n");
+      terminal.out(jsonText(runJson(state)));
       return EXIT.ok;
     }
     const runsDir = resolve(cwd, values["runs"] as string);

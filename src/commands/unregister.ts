@@ -1,3 +1,4 @@
+import { jsonText } from "../lib/json/json_file.ts";
 import { EXIT } from "../lib/errors.ts";
 import { unregister as unregisterRun } from "../library/unregister.ts";
 import { CACHE_OPTION, type Command, RUNS_OPTION } from "../cli/command.ts";
@@ -17,7 +18,7 @@ export const unregister: Command = {
     const done = await unregisterRun(positionals[0]!, servingOptions(context));
     const { model, server, removed } = done;
     const text = removed ? `${model} was removed from ${server}` : `${server} has no model ${model}`;
-    terminal.out(values["json"] ? `${JSON.stringify(done, null, 2)}\n` : `${text}\n`);
+    terminal.out(values["json"] ? jsonText(done) : `${text}\n`);
     return EXIT.ok;
   },
 };

@@ -1,3 +1,4 @@
+import { writeJson } from "../../lib/json/json_file.ts";
 import { join } from "../../deps/path.ts";
 import { TemperError, UsageError } from "../../lib/errors.ts";
 import { count, counted } from "../../lib/text/format.ts";
@@ -68,7 +69,7 @@ export async function configureHosted(work: ConfigureWork): Promise<JsonObject> 
       evalAnswer: held?.answer ?? 0,
     },
   };
-  await fs.writeAtomic(join(out, JOB_FILE), JSON.stringify(job, null, 2) + "\n");
+  await writeJson(join(out, JOB_FILE), job, fs);
   return summary(spec, job, training);
 }
 

@@ -1,3 +1,4 @@
+import { jsonText } from "../../lib/json/json_file.ts";
 import { z } from "../../deps/zod.ts";
 import { isSection, type Path, valueAt } from "../yaml/path.ts";
 import { Spec } from "./schema.ts";
@@ -105,5 +106,5 @@ export function pipelineSchema(spec: typeof Spec = Spec): JsonSchema {
 
 /** The text of pipelines/schema.json. */
 export function schemaText(): string {
-  return `${JSON.stringify(pipelineSchema(), null, 2)}\n`;
+  return jsonText(pipelineSchema());
 }

@@ -1,4 +1,5 @@
 // deno-lint-ignore-file camelcase -- names of the log and of `show --json`
+import { writeJson } from "../../../lib/json/json_file.ts";
 import { join } from "../../../deps/path.ts";
 import { TemperError } from "../../../lib/errors.ts";
 import { shellWord } from "../../../lib/text/shell_word.ts";
@@ -120,5 +121,5 @@ async function artifactsOf({ fs, runDir }: MonitorWork): Promise<Artifact[]> {
 
 /** Writes the result into the step's output. */
 export async function keepHostedResult({ fs, out }: MonitorWork, result: JobResult): Promise<void> {
-  await fs.writeAtomic(join(out, "result.json"), JSON.stringify(result, null, 2) + "\n");
+  await writeJson(join(out, "result.json"), result, fs);
 }
