@@ -59,6 +59,18 @@ class State:
         return cls(**values | {"smoothed": Smoothed(**smoothed) if isinstance(smoothed, dict) else Smoothed()})
 
 
+@dataclass(frozen=True)
+class Part:
+    """Rows of a step that were computed together. Tensors are on the device, perhaps still being computed."""
+
+    rows: np.ndarray
+    numbers: np.ndarray
+    """Which of the rows each loss belongs to."""
+    losses: torch.Tensor
+    loss: torch.Tensor
+    """Their part of the step's mean loss."""
+
+
 class Loop:
     def __init__(
         self, session: Session, method: Method, random: RandomState, checkpoints: Checkpoints, way: Way = FASTEST
@@ -112,10 +124,12 @@ class Loop:
         batches = [rows[places] for places in self.way.batches(lengths, self.train.micro_tokens)]
         supervised = int(sum(np.count_nonzero(self.rows.row(row)[1][1:]) for row in rows))
         self.flat.gradient.zero_()
-        loss = 0.0
+        parts = []
         for batch in batches:
-            loss += self.accumulate(batch, supervised)
+            parts.append(self.accumulate(batch, supervised))
             self.stop.check()
+        # The host waits for the device here, once a step
+        loss = self.loss_of(parts)
         norm = self.flat.clip(self.train.max_grad_norm)
         if not np.isfinite(norm):
             self.refuse(rows, "the gradient is not finite")
@@ -124,16 +138,21 @@ class Loop:
         self.optimizer.step()
         self.advance(loss, norm, rate, int(lengths.sum()), supervised, time.monotonic() - start)
 
-    def accumulate(self, rows: np.ndarray, supervised: int) -> float:
-        """Adds the gradient of some of a step's rows; returns their part of the step's mean loss."""
+    def accumulate(self, rows: np.ndarray, supervised: int) -> "Part":
+        """Adds the gradient of some of a step's rows, without waiting for it."""
         with self.mixed:
             losses, numbers = row_losses(self.method, [self.rows.row(row) for row in rows], self.way, self.device)
-        bad = ~torch.isfinite(losses.detach()).cpu().numpy()
-        if bad.any():
-            self.refuse(rows[np.unique(numbers[bad])], "the loss is not finite")
         loss = losses.sum() / supervised
         loss.backward()
-        return loss.item()
+        return Part(rows, numbers, losses.detach(), loss.detach())
+
+    def loss_of(self, parts: list["Part"]) -> float:
+        """The step's mean loss. Refuses rows whose loss is not a number."""
+        losses = torch.stack([part.loss for part in parts]).tolist()
+        if not np.isfinite(losses).all():
+            bad = [part.rows[np.unique(part.numbers[~torch.isfinite(part.losses).cpu().numpy()])] for part in parts]
+            self.refuse(np.concatenate(bad), "the loss is not finite")
+        return sum(losses)
 
     def advance(self, loss: float, norm: float, rate: float, tokens: int, supervised: int, seconds: float) -> None:
         state = self.state
