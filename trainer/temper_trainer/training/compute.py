@@ -11,6 +11,7 @@ import torch
 from .batches import micro_batches, padded_batches
 from .head import logits_of, token_losses
 from .packing import pack, packed_rows
+from .transfer import to_device
 
 if TYPE_CHECKING:
     from ..methods import Method
@@ -66,11 +67,11 @@ class Padded:
 def pad(rows: Sequence[Row], device: torch.device) -> Padded:
     width = max(len(tokens) for tokens, _ in rows)
     filled = [np.pad(tokens.astype(np.int64), (0, width - len(tokens)), constant_values=PAD) for tokens, _ in rows]
-    ids = torch.from_numpy(np.stack(filled)).to(device)
+    ids = to_device(torch.from_numpy(np.stack(filled)), device)
     # Nothing comes before a row's first token to predict it from
     places = [np.flatnonzero(labels[1:]) + 1 for _, labels in rows]
     numbers = np.repeat(np.arange(len(rows)), [len(found) for found in places])
-    row, place = torch.from_numpy(numbers).to(device), torch.from_numpy(np.concatenate(places)).to(device)
+    row, place = (to_device(torch.from_numpy(found), device) for found in (numbers, np.concatenate(places)))
     return Padded(ids, row, place, ids[row, place], numbers)
 
 

@@ -10,6 +10,7 @@ import torch
 from torch.nn import functional
 
 from ..errors import Unfit
+from .transfer import to_device
 from .varlen import Bounds, bounds_of, fits, varlen_attention
 
 NAME = "packed_rows"
@@ -42,11 +43,11 @@ def pack(rows: Sequence[tuple[np.ndarray, np.ndarray]], device: torch.device, pr
     (labelled,) = np.nonzero(labels)
     positions = np.concatenate([np.arange(prefix_length, prefix_length + length) for length in lengths])
     return Pack(
-        ids=torch.from_numpy(tokens)[None].to(device),
-        positions=torch.from_numpy(positions)[None].to(device),
+        ids=to_device(torch.from_numpy(tokens)[None], device),
+        positions=to_device(torch.from_numpy(positions)[None], device),
         segments=[(len(list(group)), length) for length, group in groupby(lengths)],
-        places=torch.from_numpy(labelled - 1).to(device),
-        targets=torch.from_numpy(tokens[labelled]).to(device),
+        places=to_device(torch.from_numpy(labelled - 1), device),
+        targets=to_device(torch.from_numpy(tokens[labelled]), device),
         rows=np.repeat(np.arange(len(rows)), lengths)[labelled],
     )
 

@@ -6,6 +6,8 @@ from itertools import accumulate
 
 import torch
 
+from .transfer import to_device
+
 LARGEST_HEAD = 256
 
 
@@ -48,8 +50,8 @@ def lay_out(lengths: Sequence[int], device: torch.device, before: int, shared: b
         places = [torch.arange(before + start, before + end) for start, end in zip(starts, starts[1:], strict=False)]
         parts = [part for row in places for part in (first, row)]
         spread = torch.cat([first, *parts] if shared else parts)
-        own, copies = ((spread >= before).nonzero()[:, 0].to(device), (spread < before).nonzero()[:, 0].to(device))
-        spread = spread.to(device)
+        indices = ((spread >= before).nonzero()[:, 0], (spread < before).nonzero()[:, 0], spread)
+        own, copies, spread = (to_device(found, device) for found in indices)
     return Bounds(
         _cumulative(query_lengths, device),
         _cumulative(key_lengths, device),
@@ -63,7 +65,7 @@ def lay_out(lengths: Sequence[int], device: torch.device, before: int, shared: b
 
 
 def _cumulative(lengths: Sequence[int], device: torch.device) -> torch.Tensor:
-    return torch.tensor([0, *accumulate(lengths)], dtype=torch.int32).to(device, non_blocking=True)
+    return to_device(torch.tensor([0, *accumulate(lengths)], dtype=torch.int32), device)
 
 
 def kernel():
