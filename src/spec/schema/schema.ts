@@ -1,4 +1,5 @@
 import { METRIC_DESCRIPTIONS, METRIC_NAMES } from "../rules/metrics.ts";
+import { ROW_FORMATS } from "../rules/row_formats.ts";
 import { z } from "../../deps/zod.ts";
 import { method } from "./schema_method.ts";
 import { provider } from "./schema_provider.ts";
@@ -20,15 +21,7 @@ const columns = z.strictObject({
   }),
 }).meta({ description: "For format: columns. How a row becomes a conversation" });
 
-const format = z.enum([
-  "auto",
-  "messages",
-  "prompt-completion",
-  "preference",
-  "alpaca",
-  "sharegpt",
-  "columns",
-]);
+const format = z.enum(ROW_FORMATS);
 
 const roles = z.record(z.string().min(1), z.enum(["system", "user", "assistant", "tool"])).meta({
   description:
