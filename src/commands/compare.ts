@@ -2,6 +2,7 @@ import { asCalled } from "../lib/text/invocation.ts";
 import { duration } from "../lib/text/format.ts";
 import { compare as compareAll, type CompareOptions, DATA, PAGE } from "../library/compare.ts";
 import type { CellRun } from "../run/run_cells.ts";
+import { variantOf } from "../run/run_folder.ts";
 import type { LoadedSpec } from "../spec/load.ts";
 import { createRenderer } from "../ui/create_renderer.ts";
 import { createPalette } from "../ui/palette.ts";
@@ -31,12 +32,14 @@ export const compare: Command = {
     const { terminal, clock, values, positionals, onInterrupt } = context;
     const json = values["json"] === true;
     let screen: RunScreen | undefined;
+    let last: LoadedSpec | undefined;
     const keys = new InterruptKeys((words) => screen ? screen.say(words) : terminal.err(`${words}\n`));
     onInterrupt((signal) => keys.press(signal));
     const options: CompareOptions = {
       ...libraryOptions(context),
       ...keys.options(),
       onCombination(loaded, index, count) {
+        last = loaded;
         if (!json) terminal.err(heading(context, loaded, index, count));
         screen = new RunScreen(
           terminal,
@@ -54,7 +57,8 @@ export const compare: Command = {
     };
     try {
       const result = await Promise.race([compareAll(positionals[0]!, options), keys.givenUp]);
-      printComparison(context, result);
+      const { set, setMasked } = last ? variantOf(last, context.env) : {};
+      printComparison(context, result, { set, setMasked });
       return result.exitCode;
     } finally {
       screen?.end();
