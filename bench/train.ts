@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { systemClock } from "../src/lib/clock.ts";
 import { denoFs } from "../src/lib/files/fs.ts";
 import { trainerEnv } from "../src/providers/trainer/environment/child_env.ts";
+import { listRuns } from "../src/log/read_run.ts";
 import { ensurePython } from "../src/providers/trainer/environment/environment.ts";
 
 const BOUND = 1.3;
@@ -46,8 +47,8 @@ async function wholeRun(runs: string): Promise<string> {
   const { success } = await child.spawn().status;
   const wall = (performance.now() - start) / 1000;
   if (!success) throw new Error("Cannot measure a run: it failed");
-  const [id] = await denoFs.list(runs);
-  const job = join(runs, id!, "job");
+  const [run] = await listRuns(denoFs, runs);
+  const job = join(run!.dir, "job");
   const { timing } = JSON.parse(await denoFs.readText(join(job, "result.json"))) as {
     timing: Record<string, number>;
   };
