@@ -12,8 +12,8 @@ import {
   type Variant,
   variantWords,
 } from "../view/next_commands.ts";
-import type { CommandContext } from "./command.ts";
-import { placeOf } from "./run_view.ts";
+import { type CommandContext, PARALLEL_OPTION } from "./command.ts";
+import { placeOf, unlessDefault } from "./run_view.ts";
 
 /** The table for people or the document for programs; where something is left, how to resume. `variant`: of its file. */
 export function printComparison(
@@ -34,9 +34,10 @@ export function printComparison(
     error: errorAsCalled(cell.error, context.invocation),
   }));
   const lines = comparisonLines({ ...comparison, cells }, palette, terminal.columns("out"));
+  const parallel = unlessDefault("--parallel", values["parallel"], PARALLEL_OPTION);
   const again = variant.setMasked
     ? `repeat this command: ${SECRET_SET}`
-    : temperCommand(place, "compare", place.file, ...variantWords(variant), ...place.runOptions);
+    : temperCommand(place, "compare", place.file, ...variantWords(variant), ...parallel, ...place.runOptions);
   const why = whatIsLeft(comparison);
   const next = why === undefined ? [] : [`${palette.dim(why)}  ${palette.accent(again)}`];
   terminal.out(["", ...lines, "", `${palette.dim("Page")}  ${files.html}`, ...next, ""].join("\n"));

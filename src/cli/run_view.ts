@@ -48,7 +48,8 @@ export function placeOf(
   };
 }
 
-function unlessDefault(flag: string, value: unknown, option: Option): string[] {
+/** An option as words, where it is not the default. */
+export function unlessDefault(flag: string, value: unknown, option: Option): string[] {
   return typeof value === "string" && value !== option.default ? [flag, value] : [];
 }
 

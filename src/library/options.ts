@@ -2,7 +2,7 @@ import { resolve } from "../deps/path.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { cacheDirs } from "../lib/files/cache_dirs.ts";
 import { denoFs, type Fs } from "../lib/files/fs.ts";
-import type { Env, Providers } from "../providers/provider.ts";
+import type { Asked, Env, Providers } from "../providers/provider.ts";
 
 /**
  * A call's environment. Everything has a default, which is read when the call is made: importing the
@@ -67,9 +67,12 @@ export function worldOf({ fs = denoFs, clock = systemClock, cwd, runsDir = "runs
 }
 
 /** The same for steps and providers. `own`: providers that came with the pipeline. */
-export function envOf(options: WorldOptions & HostedOptions, own: Providers = {}): Env {
+export function envOf(
+  options: WorldOptions & HostedOptions & Pick<Asked, "sideBySide">,
+  own: Providers = {},
+): Env {
   const { fs, clock, cwd } = worldOf(options);
-  const { cacheDir, env = Deno.env.toObject(), prices, adopt, createAnyway } = options;
+  const { cacheDir, env = Deno.env.toObject(), prices, adopt, createAnyway, sideBySide } = options;
   return {
     fs,
     clock,
@@ -79,6 +82,7 @@ export function envOf(options: WorldOptions & HostedOptions, own: Providers = {}
       ...prices !== undefined && { prices: resolve(cwd, prices) },
       ...adopt !== undefined && { adopt },
       ...createAnyway !== undefined && { createAnyway },
+      ...sideBySide !== undefined && { sideBySide },
     },
     providers: { ...own, ...options.providers },
   };

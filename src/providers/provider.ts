@@ -52,6 +52,8 @@ export interface Asked {
   readonly createAnyway?: boolean;
   /** Absolute path of a file with prices. */
   readonly prices?: string;
+  /** How many runs share this machine at the same time. @default 1 */
+  readonly sideBySide?: number;
 }
 
 /**

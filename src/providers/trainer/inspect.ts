@@ -68,12 +68,21 @@ async function memoryFinding(
     1,
   );
   const floor = memory.weights + memory.trainable + memory.runtime;
-  if (device.memory === undefined || floor <= device.memory) return [];
+  const { sideBySide = 1 } = env.asked ?? {};
+  if (device.memory === undefined || floor * sideBySide <= device.memory) return [];
   const { kind } = spec.method;
   const has = device.kind === "cuda" ? "this GPU" : "this machine";
+  const needs = `it needs at least ${bytes(floor)}, ${has} has ${bytes(device.memory)}`;
+  if (floor <= device.memory) {
+    return [on(
+      "method.kind",
+      `Cannot train ${kind} beside other runs: ${needs} for ${sideBySide} at the same time`,
+      "Use a lower --parallel, or continue with --force",
+    )];
+  }
   return [on(
     "method.kind",
-    `Cannot train ${kind} here: it needs at least ${bytes(floor)}, ${has} has ${bytes(device.memory)}`,
+    `Cannot train ${kind} here: ${needs}`,
     "Use advise to find a method that fits, use a smaller base, or continue with --force",
   )];
 }

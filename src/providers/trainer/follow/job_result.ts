@@ -46,10 +46,10 @@ function pair(before: number | null | undefined, after: number | null | undefine
   return { before: before ?? null, after: after ?? null };
 }
 
-/** Keeps how fast this machine trained, for the next plan. */
+/** Keeps how fast this machine trained, for the next plan; not where trainings shared it. */
 export async function rememberSpeed(work: MonitorWork, done: Done): Promise<void> {
   const speed = done.timing["tokens_per_second"];
-  if (!speed) return;
+  if (!speed || (work.asked?.sideBySide ?? 1) > 1) return;
   const shape = shapeOf(await readTokens(jobDir(work.runDir), work.fs));
   const flops = speed * trainingFlopsPerToken(work.loaded.spec.method, shape);
   const { device_memory: memory } = done.resources;
