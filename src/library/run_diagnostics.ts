@@ -69,7 +69,12 @@ export async function* staleFindings(env: Env, runsDir: string): AsyncGenerator<
     const found = `${counted(removals.length, "stored output or leftover")} that no run refers to, ${
       bytes(freed)
     }`;
-    yield { name: "stale", state: "warn", found, fix: "`temper prune --yes`" };
+    yield {
+      name: "stale",
+      state: "warn",
+      found,
+      fix: "See them with: `temper prune`",
+    };
   }
 }
 

@@ -54,7 +54,7 @@ Deno.test("staleFindings() names what is unfinished, damaged or left over, and t
   assert.match(unfinished?.found ?? "", /^1 run .* 2026/);
   assert.match(unfinished?.fix ?? "", / run .* cancel /);
   assert.match(damaged?.found ?? "", /^1 run .*".*" at line 1, byte 0/);
-  assert.equal(stale?.fix, "`temper prune --yes`");
+  assert.equal(stale?.fix, "See them with: `temper prune`");
 });
 
 Deno.test("staleFindings() resumes a pipeline defined in code by its program, not by the run's copy", async () => {
