@@ -7,6 +7,7 @@ import {
   type CommandContext,
   PARALLEL_OPTION,
   PIPELINE_OPTIONS,
+  PRICES_OPTION,
   TAKEOVER_OPTION,
 } from "../cli/command.ts";
 import { printComparison } from "../cli/compare_report.ts";
@@ -23,6 +24,7 @@ export const compare: Command = {
     ...PIPELINE_OPTIONS,
     parallel: PARALLEL_OPTION,
     takeover: TAKEOVER_OPTION,
+    prices: PRICES_OPTION,
   },
   details: "Each combination is a run of its own; extracted and formatted data are shared. " +
     "Finished runs are not repeated: the same command resumes after any interruption and retries " +

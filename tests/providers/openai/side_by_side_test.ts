@@ -62,8 +62,14 @@ Deno.test("compare --parallel runs combinations at the same time, over shared st
     },
   });
   await using _ = all;
-  const { code, out, err } = await all.project.call(...all.words(4));
+  const prices = "date: 2027-02-03\nmodels: {gpt-4.1-mini-2025-04-14: {training: 7}}\n";
+  await all.project.write("prices.yaml", prices);
+  const { code, out, err } = await all.project.call(...all.words(4), "--prices", "prices.yaml");
   assert.equal(code, 0, err);
+  assert.equal(
+    err.match(/^seed-\d \| .*Estimated price .*prices\.yaml" of 2027-02-03/gm)?.length,
+    SEEDS.length,
+  );
   assert.match(out, /^seed-1 +/m);
   const lines = err.trim().split("\n");
   assert.deepEqual(lines.filter((line) => !/^seed-\d \| \S/.test(line)), []);
