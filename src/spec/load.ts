@@ -86,6 +86,7 @@ export async function loadAll(
     dir,
     text: read.text,
     given: data,
+    ...set.length > 0 && { set },
     overridden,
     ...cell && { cell },
   });

@@ -1,4 +1,5 @@
 import { METRIC_DESCRIPTIONS, METRIC_NAMES } from "../rules/metrics.ts";
+import { ROW_FORMATS } from "../rules/row_formats.ts";
 import { z } from "../../deps/zod.ts";
 import { method } from "./schema_method.ts";
 import { provider } from "./schema_provider.ts";
@@ -20,15 +21,7 @@ const columns = z.strictObject({
   }),
 }).meta({ description: "For format: columns. How a row becomes a conversation" });
 
-const format = z.enum([
-  "auto",
-  "messages",
-  "prompt-completion",
-  "preference",
-  "alpaca",
-  "sharegpt",
-  "columns",
-]);
+const format = z.enum(ROW_FORMATS);
 
 const roles = z.record(z.string().min(1), z.enum(["system", "user", "assistant", "tool"])).meta({
   description:
@@ -66,9 +59,13 @@ const sources = z.union([path, sourceEntry, z.array(z.union([path, sourceEntry])
 });
 
 const sql = z.strictObject({
-  sql: z.string().min(1).meta({ description: "The query whose rows are the dataset" }),
-  from: z.union([path, z.array(path).min(1)]).meta({ description: "The files that the query reads" }),
-}).meta({ description: "Rows of an SQL query over files" });
+  sql: z.string().min(1).meta({
+    description: "Not supported yet, and refused: the query whose rows are the dataset",
+  }),
+  from: z.union([path, z.array(path).min(1)]).meta({
+    description: "Not supported yet, and refused: the files that the query reads",
+  }),
+}).meta({ description: "Not supported yet, and refused: rows of an SQL query over files" });
 
 const split = z.strictObject({
   eval: z.number().positive().meta({
@@ -120,7 +117,7 @@ const checks = z.strictObject({
 const dataset = z.strictObject({
   source: z.union([path, sourceEntry, z.array(z.union([path, sourceEntry])).min(1), sql]).meta({
     description:
-      "The training rows: a file, a glob, {path, format, …}, or a list of them, relative to this file (.jsonl, .json, .csv, .tsv), or {sql, from}",
+      "The training rows: a file, a glob, {path, format, …}, or a list of them, relative to this file (.jsonl, .json, .csv, .tsv)",
   }),
   format: format.default("auto").meta({
     description:

@@ -49,12 +49,12 @@ function pair(before: number | null | undefined, after: number | null | undefine
   return { before: before ?? null, after: after ?? null };
 }
 
-/** Keeps how fast this machine trained and which devices it has, for the next plan. */
+/** Keeps how fast this machine trained and which devices it has, for the next plan; not how fast where trainings shared it. */
 export async function rememberMachine(work: MonitorWork, done: Done): Promise<void> {
   const answer = DeviceAnswer.safeParse(done.resources);
   if (answer.success) await recordAnswer(work, answer.data);
   const speed = done.timing["tokens_per_second"];
-  if (!speed) return;
+  if (!speed || (work.asked?.sideBySide ?? 1) > 1) return;
   const shape = shapeOf(await readTokens(jobDir(work.runDir), work.fs));
   const flops = speed * trainingFlopsPerToken(work.loaded.spec.method, shape);
   const { device_memory: memory } = done.resources;

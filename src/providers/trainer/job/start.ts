@@ -4,6 +4,7 @@ import { type DetachedProcess, startDetached } from "../../../lib/process.ts";
 import type { Work } from "../../provider.ts";
 import { trainerEnv } from "../environment/child_env.ts";
 import { ensurePython } from "../environment/environment.ts";
+import { threadShare } from "../environment/probe.ts";
 import { jobDir, LOG_FILE } from "./job_folder.ts";
 import { trainerArgs } from "../environment/trainer_dir.ts";
 
@@ -23,7 +24,7 @@ export async function startTrainer(work: Work, trainerDir: string): Promise<Deta
     return await startDetached({
       command: python,
       args: await trainerArgs("train", dir, work),
-      env: trainerEnv(work.env, trainerDir),
+      env: { ...trainerEnv(work.env, trainerDir), ...await threadShare(work, python, trainerDir) },
       cwd: dir,
       log: join(dir, LOG_FILE),
     });
