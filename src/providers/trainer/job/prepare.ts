@@ -1,10 +1,10 @@
 import { join } from "../../../deps/path.ts";
 import { EXIT, TemperError, UsageError } from "../../../lib/errors.ts";
 import { tailOf } from "../../../lib/files/last_lines.ts";
-import { type ProcessEnd, runProcess } from "../../../lib/process.ts";
+import { endText, outOfMemoryHint, type ProcessEnd, runProcess } from "../../../lib/process.ts";
 import type { ConfigureWork } from "../../provider.ts";
 import { trainerEnv } from "../environment/child_env.ts";
-import { endText, failureError, outOfMemoryHint } from "./trainer_failure.ts";
+import { failureError } from "./trainer_failure.ts";
 import { prepareLine, readFailure, readTokens, type Tokens } from "./trainer_files.ts";
 import { trainerArgs } from "../environment/trainer_dir.ts";
 

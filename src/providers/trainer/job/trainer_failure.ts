@@ -1,7 +1,6 @@
 import { TemperError, UsageError } from "../../../lib/errors.ts";
 import { counted } from "../../../lib/text/format.ts";
 import type { Failure } from "./trainer_files.ts";
-import type { ProcessEnd } from "../../../lib/process.ts";
 
 const LISTED = 10;
 
@@ -17,14 +16,4 @@ function rowsText(rows: readonly string[]): string {
   const more = rows.length - LISTED;
   const lines = rows.slice(0, LISTED).map((row) => `\n    ${row}`);
   return lines.join("") + (more > 0 ? `\n    and ${counted(more, "row")} more` : "");
-}
-
-/** How a trainer ended that left no message. */
-export function endText(end: ProcessEnd): string {
-  return end.signal ? `was killed by ${end.signal}` : `ended with exit code ${end.code}`;
-}
-
-/** The kernel ends the largest process with SIGKILL when memory runs out. `remedy`: what takes less of it. */
-export function outOfMemoryHint(end: ProcessEnd, remedy: string): string | undefined {
-  return end.signal === "SIGKILL" ? `It probably ran out of memory: ${remedy}` : undefined;
 }
