@@ -60,6 +60,18 @@ class State:
         return cls(**values | {"smoothed": Smoothed(**smoothed) if isinstance(smoothed, dict) else Smoothed()})
 
 
+@dataclass(frozen=True)
+class Part:
+    """Rows of a step that were computed together. Tensors are on the device, perhaps still being computed."""
+
+    rows: np.ndarray
+    numbers: np.ndarray
+    """Which of the rows each loss belongs to."""
+    losses: torch.Tensor
+    loss: torch.Tensor
+    """Their part of the step's mean loss."""
+
+
 class Loop:
     def __init__(
         self,
@@ -84,7 +96,6 @@ class Loop:
         self.plan = StepPlan(len(self.rows), train.batch_size, train.epochs, train.max_steps, train.seed)
         self.workers = session.workers
         self.flat = flat or FlatParameters(method.parameters(), self.workers)
-        self.bad: list[int] = []
         self.optimizer = make_optimizer(self.flat, train)
         self.state = State()
         self.interval = CheckpointInterval(train.checkpoint_seconds)
@@ -129,14 +140,13 @@ class Loop:
         batches = my_batches(self.way, rows, lengths, self.train.micro_tokens, self.session)
         supervised = int(sum(np.count_nonzero(self.rows.row(row)[1][1:]) for row in rows))
         self.flat.gradient.zero_()
-        loss = 0.0
+        parts = []
         for batch, weight in batches:
-            loss += self.accumulate(batch, supervised, weight)
+            parts.append(self.accumulate(batch, supervised, weight))
             if self.workers.alone:
                 self.stop.check()
-        loss, bad = self.workers.total(loss, len(self.bad))
-        if bad:
-            self.refuse(np.unique(np.concatenate(self.workers.gather(self.bad))), "the loss is not finite")
+        # The host waits for the device here, once a step
+        loss = self.loss_of(parts)
         self.flat.reduce()
         norm = self.flat.clip(self.train.max_grad_norm)
         if not np.isfinite(norm):
@@ -146,16 +156,24 @@ class Loop:
         self.optimizer.step()
         self.advance(loss, norm, rate, int(lengths.sum()), supervised, time.monotonic() - start)
 
-    def accumulate(self, rows: np.ndarray, supervised: int, weight: float = 1.0) -> float:
-        """Adds the gradient of some of a step's rows; returns their part of the step's mean loss."""
+    def accumulate(self, rows: np.ndarray, supervised: int, weight: float = 1.0) -> "Part":
+        """Adds the gradient of some of a step's rows, without waiting for it."""
         self.random.begin(self.state.step, rows, self.rows.lengths(rows))
         with self.mixed:
             losses, numbers = row_losses(self.method, [self.rows.row(row) for row in rows], self.way, self.device)
-        bad = ~torch.isfinite(losses.detach()).cpu().numpy()
-        self.bad += rows[np.unique(numbers[bad])].tolist()
         loss = losses.sum() * (weight / supervised)
         loss.backward()
-        return loss.item()
+        return Part(rows, numbers, losses.detach(), loss.detach())
+
+    def loss_of(self, parts: list["Part"]) -> float:
+        """The step's mean loss. Refuses rows whose loss is not a number, whichever worker computed it."""
+        losses = torch.stack([part.loss for part in parts]).tolist() if parts else []
+        (loss,) = self.workers.total(sum(losses))
+        if not np.isfinite(loss):
+            bad = [part.rows[np.unique(part.numbers[~torch.isfinite(part.losses).cpu().numpy()])] for part in parts]
+            found = self.workers.gather(np.concatenate([np.array([], int), *bad]))
+            self.refuse(np.unique(np.concatenate(found)), "the loss is not finite")
+        return loss
 
     def advance(self, loss: float, norm: float, rate: float, tokens: int, supervised: int, seconds: float) -> None:
         state = self.state
