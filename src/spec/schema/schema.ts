@@ -1,6 +1,7 @@
 import { METRIC_DESCRIPTIONS, METRIC_NAMES } from "../rules/metrics.ts";
 import { ROW_FORMATS } from "../rules/row_formats.ts";
 import { z } from "../../deps/zod.ts";
+import { engine } from "./schema_engine.ts";
 import { method } from "./schema_method.ts";
 import { provider } from "./schema_provider.ts";
 
@@ -189,6 +190,10 @@ const train = z.strictObject({
     description:
       "Compile the element-wise parts of decoder layers on CUDA (torch.compile). auto: in trainings long enough to win back the half minute it takes",
   }),
+  parallel: z.enum(["auto", "ddp", "fsdp"]).default("auto").meta({
+    description:
+      "How several workers (see engine) hold the model. ddp: each all of it; fsdp: each a part of every layer, for models that do not fit one device. auto: ddp where the model fits. The result is the same up to rounding",
+  }),
 }).prefault({});
 
 const fewShot = z.strictObject({
@@ -235,6 +240,7 @@ export const Spec = z.strictObject({
   train: train.meta({ description: "Duration, learning rate, batch size and other training settings" }),
   evaluate: evaluate.meta({ description: "How the result is measured" }),
   provider: provider.meta({ description: PROVIDER }),
+  engine: engine.meta({ description: "Which machines train, for providers that train here. Default: local" }),
   matrix: z.record(z.string().min(1), z.array(z.json()).min(1)).optional().meta({
     description:
       "Lists of values by dotted path, such as train.seed: [1, 2]. `compare` runs each combination and compares them in one table. Values replace the file's. Paths joined by commas change together: their entries are lists with one value per path",

@@ -171,6 +171,9 @@ class Train:
     compile: Literal["auto"] | bool = "auto"
     """Whether element-wise parts of decoder layers are compiled on CUDA; auto: where it saves more than it takes.
     Jobs of earlier versions do not say."""
+    parallel: Literal["auto", "ddp", "fsdp"] = "auto"
+    """Of several workers. ddp: each holds the whole model; fsdp: each holds a part of every layer; auto: ddp where one
+    device has room for the model. Jobs of earlier versions do not say."""
 
 
 @dataclass(frozen=True, config=STRICT)

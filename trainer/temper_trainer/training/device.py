@@ -27,6 +27,9 @@ class Environment:
     """What computes with four bits, for qlora."""
     why: str = "the training began in it"
     """The reason of `dtype`, in words. Trainings that earlier versions began do not say."""
+    workers: int = 1
+    parallel: str | None = None
+    """How several workers hold the model: ddp or fsdp."""
 
     @property
     def torch_dtype(self) -> torch.dtype:
