@@ -1,5 +1,7 @@
 """Every source of randomness in training, and its state as tensors and JSON."""
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -50,3 +52,16 @@ class RandomState:
         if self.device == "mps":
             torch.mps.set_rng_state(tensors["random.mps"])
         self.bits.state = numbers | {"state": {"state": np.array(numbers["state"]["state"], np.uint64)}}
+
+    def repeats(self) -> tuple[AbstractContextManager, AbstractContextManager]:
+        """Contexts of a computation that begins now and of its repetition, which draws the same numbers again."""
+        return nullcontext(), self._as_of(self.tensors(), self.numbers())
+
+    @contextmanager
+    def _as_of(self, tensors: dict[str, torch.Tensor], numbers: Any) -> Iterator[None]:
+        now = self.tensors(), self.numbers()
+        self.restore(tensors, numbers)
+        try:
+            yield
+        finally:
+            self.restore(*now)
