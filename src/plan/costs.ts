@@ -8,6 +8,8 @@ export interface CostQuestion {
   readonly method: Spec["method"];
   /** Tokens of all training rows, those with a label among them, and of the longest row. */
   readonly tokens: { readonly train: number; readonly supervised: number; readonly longest: number };
+  /** Training rows. */
+  readonly rows: number;
   /** Times the training rows are seen. */
   readonly epochs: number;
   /** Tokens read and written by all evaluations together. */
@@ -36,13 +38,19 @@ export function costsOf(question: CostQuestion): Costs {
   const ahead = method.kind === "prefix" ? method.length : 0;
   const microTokens = ahead + Math.min(question.microTokens, batchSize * tokens.longest);
   const labelledTokens = Math.ceil(microTokens * tokens.supervised / Math.max(1, tokens.train));
-  const trainTokens = tokens.train * epochs;
+  // Rows as long as their mean: longer ones among them have more pairs.
+  const pairs = tokens.train * ((tokens.train / Math.max(1, question.rows) + 1) / 2 + ahead);
+  const work = {
+    tokens: tokens.train * epochs,
+    labelled: tokens.supervised * epochs,
+    pairs: pairs * epochs,
+  };
   return {
     trainable: trainableParameters(method, shape),
     memory: estimateMemory({ ...question, microTokens, labelledTokens }),
     time: flopsPerSecond === undefined
       ? undefined
-      : estimateTime({ shape, method, trainTokens, evalTokens, flopsPerSecond }),
+      : estimateTime({ shape, method, work, evalTokens, flopsPerSecond }),
     artifacts: artifactSizes(question),
   };
 }

@@ -188,6 +188,18 @@ const train = z.strictObject({
     description:
       "Type of the weights while training. auto: bf16 on CUDA, fp32 on the CPU, where bf16 is up to six times slower",
   }),
+  checkpointing: z.union([z.literal("auto"), z.boolean()]).default("auto").meta({
+    description:
+      "Activation checkpointing: keep only the input of each decoder layer and compute the layer again on the way back. Takes a fraction of the memory and about a third more time; the result is the same. auto: only where training would not fit the memory otherwise",
+  }),
+  optimizer: z.enum(["adamw", "adamw_8bit"]).default("adamw").meta({
+    description:
+      "adamw_8bit keeps AdamW's two moments in 8 bits, except those of embeddings: 10 bytes of memory per weight instead of 16. Only for method full",
+  }),
+  deterministic: z.boolean().default(true).meta({
+    description:
+      "Use only operations that give the same bits each time. false allows faster ones: the same job then differs in the last bits from run to run. trainer/bench/gpu.py measures what that gains",
+  }),
 }).prefault({});
 
 const fewShot = z.strictObject({

@@ -21,6 +21,7 @@ from ..training.compute import Way
 from ..training.loop import Loop
 from ..training.memory import device_bytes, peak_bytes
 from ..training.session import Session
+from ..training.utilisation import utilisation
 from ..training.ways import Ways
 
 
@@ -104,8 +105,14 @@ def result_json(
         "changes": changes(scores["before"], scores["after"]),
         "environment": asdict(session.environment) | {"ways": ways.as_json()},
         "timing": {name: round(value, 3) for name, value in seconds.items()} | training,
-        "resources": {"peak_rss": peak_bytes()} | device_bytes(session.environment.device),
+        "resources": resources(session, loop),
     }
+
+
+def resources(session: Session, loop: Loop) -> dict[str, Any]:
+    """Memory comes first: measuring the device takes some."""
+    memory = {"peak_rss": peak_bytes()} | device_bytes(session.environment.device)
+    return memory | {"checkpointing": loop.checkpointing} | utilisation(session, loop)
 
 
 def weights_bytes(folder: Path) -> int:

@@ -167,6 +167,13 @@ class Train:
     """Where to compute; auto: the GPU where there is one."""
     dtype: Literal["auto", "fp32", "bf16"]
     """Precision; auto: bf16 where the GPU has it, else fp32."""
+    checkpointing: Literal["auto"] | bool = "auto"
+    """Whether decoder layers are computed again on the way back instead of being kept; auto: where they would not fit.
+    Jobs of earlier versions do not say."""
+    optimizer: Literal["adamw", "adamw_8bit"] = "adamw"
+    """adamw_8bit: its moments in 8 bits, for method full. Jobs of earlier versions do not say."""
+    deterministic: bool = True
+    """Whether only operations are used that give the same bits each time. Jobs of earlier versions do not say."""
 
 
 @dataclass(frozen=True, config=STRICT)

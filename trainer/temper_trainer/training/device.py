@@ -1,7 +1,7 @@
 """Where and in which precision to compute, so that the same job gives the same bits."""
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -23,6 +23,8 @@ class Environment:
     threads: int
     nf4: str | None = None
     """What computes with four bits, for qlora."""
+    deterministic: bool = True
+    """Whether only operations are used that give the same bits each time."""
 
     @property
     def torch_dtype(self) -> torch.dtype:
@@ -41,7 +43,8 @@ def resolve(job: Job) -> Environment:
     dtype = job.train.dtype
     if dtype == "auto":
         dtype = "bf16" if device == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
-    return Environment(torch.__version__.split("+")[0], device, dtype, thread_count(), nf4_kernel(job, device))
+    exact = job.train.deterministic
+    return Environment(torch.__version__.split("+")[0], device, dtype, thread_count(), nf4_kernel(job, device), exact)
 
 
 def nf4_kernel(job: Job, device: str) -> str | None:
@@ -70,7 +73,7 @@ def choose_environment(job: Job, path: Path, metrics: Metrics) -> Environment:
             metrics.warn(
                 f"PyTorch was {before.torch} and is {environment.torch}: the last bits of the result may differ"
             )
-        environment = Environment(environment.torch, before.device, before.dtype, before.threads, environment.nf4)
+        environment = replace(environment, threads=before.threads)
     if environment.dtype == "bf16" and environment.device == "cpu" and not fast_bf16():
         metrics.warn("This CPU has no bf16 instructions: fp32 is several times faster")
     apply(environment)
@@ -84,7 +87,9 @@ def fast_bf16() -> bool:
 def apply(environment: Environment) -> None:
     torch.set_num_threads(environment.threads)
     # cuBLAS is reproducible only with a workspace of fixed size; read when CUDA starts
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    if environment.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(environment.deterministic, warn_only=True)
+    torch.backends.cudnn.benchmark = not environment.deterministic
     # Nothing here reads memory it did not write; filling it would cost a pass over every new tensor
     torch.utils.deterministic.fill_uninitialized_memory = False

@@ -1,6 +1,7 @@
 """The training loop. Everything it depends on is in the job, the prepared rows and its state."""
 
 import time
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -14,9 +15,10 @@ from ..methods import Method
 from .batches import StepPlan
 from .checkpoint import Checkpoint, Checkpoints
 from .checkpoint_interval import CheckpointInterval
+from .checkpointing import checkpointed
 from .compute import FASTEST, Way, row_losses
 from .memory import resident_bytes
-from .optim import FlatParameters, learning_rate, make_optimizer
+from .optim import FlatParameters, learning_rate, make_optimizer, optimizer_state, restore_optimizer
 from .random_state import RandomState
 from .session import Session
 
@@ -61,13 +63,20 @@ class State:
 
 class Loop:
     def __init__(
-        self, session: Session, method: Method, random: RandomState, checkpoints: Checkpoints, way: Way = FASTEST
+        self,
+        session: Session,
+        method: Method,
+        random: RandomState,
+        checkpoints: Checkpoints,
+        way: Way = FASTEST,
+        checkpointing: bool = False,
     ):
         self.session = session
         self.train = session.job.train
         self.rows = session.rows
         self.method = method
         self.way = way
+        self.checkpointing = checkpointing
         self.random = random
         self.device = torch.device(session.environment.device)
         self.metrics = session.metrics
@@ -76,7 +85,7 @@ class Loop:
         train = self.train
         self.plan = StepPlan(len(self.rows), train.batch_size, train.epochs, train.max_steps, train.seed)
         self.flat = FlatParameters(method.parameters())
-        self.optimizer = make_optimizer(self.flat, train)
+        self.optimizer = make_optimizer(self.flat, train, method.causal)
         self.state = State()
         self.interval = CheckpointInterval(train.checkpoint_seconds)
         # Weights that are trained themselves stay in fp32; the products are computed in the type that was asked for
@@ -87,7 +96,8 @@ class Loop:
         """Trains to the end, from the newest checkpoint where there is one."""
         self.restore()
         self.method.model.train()
-        with self.way.on(self.method.causal), self.stop.at_safe_places():
+        layers = checkpointed(self.method.causal, self.random) if self.checkpointing else nullcontext()
+        with self.way.on(self.method.causal), layers, self.stop.at_safe_places():
             while self.state.step < self.plan.steps:
                 self.step_or_stop()
                 if self.interval.due():
@@ -174,8 +184,7 @@ class Loop:
 
     def save(self, random: tuple[dict[str, torch.Tensor], dict] | None = None) -> None:
         tensors, numbers = random or self.snapshot()
-        optimizer = self.optimizer.state[self.flat.values]
-        kept = {f"optimizer.{name}": tensor for name, tensor in optimizer.items()}
+        kept = optimizer_state(self.optimizer)
         with self.interval.saving():
             self.checkpoints.save(
                 Checkpoint(
@@ -195,8 +204,7 @@ class Loop:
             return
         with torch.no_grad():
             self.flat.values.copy_(checkpoint.tensors["parameters"])
-            for name, tensor in self.optimizer.state[self.flat.values].items():
-                tensor.copy_(checkpoint.tensors[f"optimizer.{name}"])
+        restore_optimizer(self.optimizer, checkpoint.tensors)
         self.random.restore(checkpoint.tensors, checkpoint.numbers["random"])
         self.state = State.kept(checkpoint.numbers["state"])
         self.metrics.write("resumed", step=self.state.step)

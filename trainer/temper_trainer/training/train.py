@@ -13,7 +13,9 @@ from ..files import read_json, write_json
 from ..job.result import result_json, write_artifacts
 from ..methods import Method, attach
 from .checkpoint import Checkpoints
+from .checkpointing import choose_checkpointing
 from .loop import Loop
+from .optim import check_optimizer
 from .random_state import RandomState
 from .session import Session
 from .ways import Longest, Ways, choose_ways
@@ -28,11 +30,13 @@ class Ready:
     method: Method
     random: RandomState
     ways: Ways
+    checkpointing: bool
 
 
 def make_ready(session: Session) -> Ready:
     """Refuses what cannot be trained, before anything has been computed for nothing."""
     random = RandomState(session.job.train.seed, session.environment.device)
+    check_optimizer(session.job.train, session.environment.device)
     method = attach(session.job, session.model, random, session.encoder.encode)
     export = session.job.export
     if export.gguf or export.merged:
@@ -43,7 +47,7 @@ def make_ready(session: Session) -> Ready:
         raise TrainerError("unsupported_export", message, "Set export.gguf and export.merged to false")
     for note in notes:
         session.metrics.warn(note)
-    return Ready(method, random, ways)
+    return Ready(method, random, ways, choose_checkpointing(session, method, ways.train, random))
 
 
 def decodes(session: Session) -> bool:
@@ -70,7 +74,7 @@ def train(session: Session, ready: Ready) -> dict:
     with method.off():
         baseline = kept_scores(session, "baseline", lambda session: evaluate_base(session, ways))
     checkpoints = Checkpoints(session.checkpoints, session.trained_from)
-    loop = Loop(session, method, ready.random, checkpoints, ways.train)
+    loop = Loop(session, method, ready.random, checkpoints, ways.train, ready.checkpointing)
     with session.metrics.phase("train"):
         loop.run()
     scores = baseline | kept_scores(session, "evaluate", lambda session: evaluate_trained(session, method, ways))

@@ -38,6 +38,7 @@ export async function trainingCosts(
     shape: base.shape,
     method,
     tokens,
+    rows,
     epochs: processedEpochs(spec, rows),
     evalTokens: tokens.eval * passes,
     batchSize: train.batch_size,

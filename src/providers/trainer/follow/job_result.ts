@@ -2,12 +2,9 @@
 import { join } from "../../../deps/path.ts";
 import type { Json, JsonObject } from "../../../lib/json/json.ts";
 import { writeJson } from "../../../lib/json/json_file.ts";
-import { trainingFlopsPerToken } from "../../../plan/time.ts";
 import type { Artifact, JobResult, MonitorWork } from "../../provider.ts";
-import { jobDir } from "../job/job_folder.ts";
 import { recordSpeed } from "../environment/machine.ts";
-import { shapeOf } from "../estimate/model_shape.ts";
-import { type Done, readTokens } from "../job/trainer_files.ts";
+import type { Done } from "../job/trainer_files.ts";
 
 /** The result of a finished training, in the form of `show`. */
 export function jobResult(done: Done): JobResult {
@@ -26,6 +23,7 @@ export function jobResult(done: Done): JobResult {
     steps: done.steps,
     tokens: done.tokens,
     tokens_per_second: timing["tokens_per_second"] ?? null,
+    ...utilisation(done),
     peak_rss: done.resources.peak_rss,
     seconds: Object.fromEntries(Object.entries(timing).filter(([name]) => name !== "tokens_per_second")),
     weights_sha256: done.weights_sha256,
@@ -35,6 +33,14 @@ export function jobResult(done: Done): JobResult {
     dtype: done.environment.dtype,
   };
   return { metrics, artifacts: done.artifacts.map(inRunFolder) };
+}
+
+/** How much of the device's peak the training has used; earlier trainers do not say. */
+function utilisation({ resources: { flops, peak_flops, mfu, checkpointing } }: Done): JsonObject {
+  return {
+    ...mfu !== undefined && flops !== undefined && peak_flops !== undefined && { mfu, flops, peak_flops },
+    ...checkpointing !== undefined && { checkpointing },
+  };
 }
 
 /** Paths of the trainer start in its job folder. */
@@ -48,12 +54,10 @@ function pair(before: number | null | undefined, after: number | null | undefine
 
 /** Keeps how fast this machine trained, for the next plan. */
 export async function rememberSpeed(work: MonitorWork, done: Done): Promise<void> {
-  const speed = done.timing["tokens_per_second"];
-  if (!speed) return;
-  const shape = shapeOf(await readTokens(jobDir(work.runDir), work.fs));
-  const flops = speed * trainingFlopsPerToken(work.loaded.spec.method, shape);
-  const { device_memory: memory } = done.resources;
-  await recordSpeed(work, done.environment.device, { flopsPerSecond: flops, memory });
+  const seconds = done.timing["train"];
+  const { flops, device_memory: memory } = done.resources;
+  if (!seconds || !flops) return;
+  await recordSpeed(work, done.environment.device, { flopsPerSecond: flops / seconds, memory });
 }
 
 /** Writes the result into the step's output. */
