@@ -20,6 +20,7 @@ from ..methods import Method
 from ..training.compute import Way
 from ..training.loop import Loop
 from ..training.memory import device_bytes, peak_bytes
+from ..training.precision import devices
 from ..training.session import Session
 from ..training.utilisation import utilisation
 from ..training.ways import Ways
@@ -98,6 +99,7 @@ def result_json(
             "bytes": weights_bytes(session.job_dir / "artifacts" / loop.method.artifact),
         },
         "steps": state.step,
+        **({} if state.loss_scale.scale is None else {"skipped_steps": state.loss_scale.skipped}),
         "tokens": {"trained": state.tokens, "supervised": state.supervised},
         "weights_sha256": loop.flat.sha256(),
         "artifacts": written.artifacts,
@@ -105,7 +107,11 @@ def result_json(
         "changes": changes(scores["before"], scores["after"]),
         "environment": asdict(session.environment) | {"ways": ways.as_json()},
         "timing": {name: round(value, 3) for name, value in seconds.items()} | training,
+<<<<<<< HEAD
         "resources": resources(session, loop),
+=======
+        "resources": {"peak_rss": peak_bytes()} | device_bytes(session.environment.device) | devices(),
+>>>>>>> types
     }
 
 

@@ -165,6 +165,7 @@ class Train:
     """Seconds between checkpoints."""
     device: Literal["auto", "cpu", "cuda", "mps"]
     """Where to compute; auto: the GPU where there is one."""
+<<<<<<< HEAD
     dtype: Literal["auto", "fp32", "bf16"]
     """Precision; auto: bf16 where the GPU has it, else fp32."""
     checkpointing: Literal["auto"] | bool = "auto"
@@ -174,6 +175,11 @@ class Train:
     """adamw_8bit: its moments in 8 bits, for method full. Jobs of earlier versions do not say."""
     deterministic: bool = True
     """Whether only operations are used that give the same bits each time. Jobs of earlier versions do not say."""
+=======
+    dtype: Literal["auto", "fp32", "bf16", "fp16"]
+    """Type of the frozen weights and of what is computed; auto: bf16 where the device computes it fast, fp16 on CUDA
+    devices without it, else fp32. fp16 scales the loss."""
+>>>>>>> types
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -17,6 +17,7 @@ from .checkpoint import Checkpoint, Checkpoints
 from .checkpoint_interval import CheckpointInterval
 from .checkpointing import checkpointed
 from .compute import FASTEST, Way, row_losses
+from .loss_scale import LossScale
 from .memory import resident_bytes
 from .optim import FlatParameters, learning_rate, make_optimizer, optimizer_state, restore_optimizer
 from .random_state import RandomState
@@ -53,12 +54,14 @@ class State:
     smoothed: Smoothed = field(default_factory=Smoothed)
     seconds: float = 0.0
     """Spent in steps, over all attempts."""
+    loss_scale: LossScale = field(default_factory=LossScale)
 
     @classmethod
     def kept(cls, values: dict[str, Any]) -> "State":
         """As a checkpoint has it. Earlier ones have a smoothed loss that cannot be corrected: the mean starts anew."""
         smoothed = values["smoothed"]
-        return cls(**values | {"smoothed": Smoothed(**smoothed) if isinstance(smoothed, dict) else Smoothed()})
+        smoothed = Smoothed(**smoothed) if isinstance(smoothed, dict) else Smoothed()
+        return cls(**values | {"smoothed": smoothed, "loss_scale": LossScale(**values.get("loss_scale", {}))})
 
 
 class Loop:
@@ -85,11 +88,16 @@ class Loop:
         train = self.train
         self.plan = StepPlan(len(self.rows), train.batch_size, train.epochs, train.max_steps, train.seed)
         self.flat = FlatParameters(method.parameters())
+<<<<<<< HEAD
         self.optimizer = make_optimizer(self.flat, train, method.causal)
         self.state = State()
+=======
+        self.optimizer = make_optimizer(self.flat, train)
+>>>>>>> types
         self.interval = CheckpointInterval(train.checkpoint_seconds)
         # Weights that are trained themselves stay in fp32; the products are computed in the type that was asked for
         precision = session.environment.torch_dtype
+        self.state = State(loss_scale=LossScale.of(precision))
         self.mixed = torch.autocast(self.device.type, precision, enabled=method.causal.dtype != precision)
 
     def run(self) -> None:
@@ -126,13 +134,16 @@ class Loop:
         for batch in batches:
             loss += self.accumulate(batch, supervised)
             self.stop.check()
+        self.state.loss_scale.unscale(self.flat.gradient)
         norm = self.flat.clip(self.train.max_grad_norm)
-        if not np.isfinite(norm):
+        skipped = self.state.loss_scale.skips(bool(np.isfinite(norm)))
+        if not skipped and not np.isfinite(norm):
             self.refuse(rows, "the gradient is not finite")
         rate = learning_rate(self.train, self.state.step, self.plan.steps)
         self.optimizer.param_groups[0]["lr"] = rate
-        self.optimizer.step()
-        self.advance(loss, norm, rate, int(lengths.sum()), supervised, time.monotonic() - start)
+        if not skipped:
+            self.optimizer.step()
+        self.advance(loss, None if skipped else norm, rate, int(lengths.sum()), supervised, time.monotonic() - start)
 
     def accumulate(self, rows: np.ndarray, supervised: int) -> float:
         """Adds the gradient of some of a step's rows; returns their part of the step's mean loss."""
@@ -142,10 +153,12 @@ class Loop:
         if bad.any():
             self.refuse(rows[np.unique(numbers[bad])], "the loss is not finite")
         loss = losses.sum() / supervised
-        loss.backward()
+        self.state.loss_scale.scaled(loss).backward()
         return loss.item()
 
-    def advance(self, loss: float, norm: float, rate: float, tokens: int, supervised: int, seconds: float) -> None:
+    def advance(
+        self, loss: float, norm: float | None, rate: float, tokens: int, supervised: int, seconds: float
+    ) -> None:
         state = self.state
         state.step += 1
         state.tokens += tokens
@@ -165,7 +178,11 @@ class Loop:
             tokens=state.tokens,
             tokens_per_second=round(tokens / seconds, 1),
             rss=resident_bytes(),
+            **state.loss_scale.as_json(),
         )
+        if norm is None and state.loss_scale.skipped == 1:
+            message = f"Step {state.step} changed no weight: its gradient did not fit into fp16, so the loss is scaled "
+            self.metrics.warn(f"{message}less from here on. result.json counts such steps")
 
     def refuse(self, rows: np.ndarray, reason: str) -> None:
         # Conversations that became several rows move the numbers of all behind them.
