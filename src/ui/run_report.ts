@@ -49,15 +49,12 @@ export function resultBlocks(
   const speed = speedText(state.metrics);
   return [
     unusedLines(state, palette, width),
-<<<<<<< HEAD
     [
       ...scoreLines(state, parts.losses, palette),
       ...changed,
+      ...precisionLines(state, palette),
       ...speed === undefined ? [] : [`  ${"training speed".padEnd(18)}  ${speed}`],
     ],
-=======
-    [...scoreLines(state, parts.losses, palette), ...changed, ...precisionLines(state, palette)],
->>>>>>> types
     parts.samples ? sampleLines(parts.samples, changes, palette, width) : [],
     hostedLines(state, palette),
     artifactLines(state, parts.place, palette, width),

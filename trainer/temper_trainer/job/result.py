@@ -107,17 +107,13 @@ def result_json(
         "changes": changes(scores["before"], scores["after"]),
         "environment": asdict(session.environment) | {"ways": ways.as_json()},
         "timing": {name: round(value, 3) for name, value in seconds.items()} | training,
-<<<<<<< HEAD
         "resources": resources(session, loop),
-=======
-        "resources": {"peak_rss": peak_bytes()} | device_bytes(session.environment.device) | devices(),
->>>>>>> types
     }
 
 
 def resources(session: Session, loop: Loop) -> dict[str, Any]:
     """Memory comes first: measuring the device takes some."""
-    memory = {"peak_rss": peak_bytes()} | device_bytes(session.environment.device)
+    memory = {"peak_rss": peak_bytes()} | device_bytes(session.environment.device) | devices()
     return memory | {"checkpointing": loop.checkpointing} | utilisation(session, loop)
 
 

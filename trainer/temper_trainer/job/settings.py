@@ -165,9 +165,9 @@ class Train:
     """Seconds between checkpoints."""
     device: Literal["auto", "cpu", "cuda", "mps"]
     """Where to compute; auto: the GPU where there is one."""
-<<<<<<< HEAD
-    dtype: Literal["auto", "fp32", "bf16"]
-    """Precision; auto: bf16 where the GPU has it, else fp32."""
+    dtype: Literal["auto", "fp32", "bf16", "fp16"]
+    """Type of the frozen weights and of what is computed; auto: bf16 where the device computes it fast, fp16 on CUDA
+    devices without it, else fp32. fp16 scales the loss."""
     checkpointing: Literal["auto"] | bool = "auto"
     """Whether decoder layers are computed again on the way back instead of being kept; auto: where they would not fit.
     Jobs of earlier versions do not say."""
@@ -175,11 +175,6 @@ class Train:
     """adamw_8bit: its moments in 8 bits, for method full. Jobs of earlier versions do not say."""
     deterministic: bool = True
     """Whether only operations are used that give the same bits each time. Jobs of earlier versions do not say."""
-=======
-    dtype: Literal["auto", "fp32", "bf16", "fp16"]
-    """Type of the frozen weights and of what is computed; auto: bf16 where the device computes it fast, fp16 on CUDA
-    devices without it, else fp32. fp16 scales the loss."""
->>>>>>> types
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -1,10 +1,7 @@
 """Where and in which precision to compute, so that the same job gives the same bits."""
 
 import os
-<<<<<<< HEAD
-=======
 from collections.abc import Iterator
->>>>>>> types
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -28,13 +25,10 @@ class Environment:
     threads: int
     nf4: str | None = None
     """What computes with four bits, for qlora."""
-<<<<<<< HEAD
-    deterministic: bool = True
-    """Whether only operations are used that give the same bits each time."""
-=======
     why: str = "the training began in it"
     """The reason of `dtype`, in words. Trainings that earlier versions began do not say."""
->>>>>>> types
+    deterministic: bool = True
+    """Whether only operations are used that give the same bits each time."""
 
     @property
     def torch_dtype(self) -> torch.dtype:
@@ -54,16 +48,12 @@ def resolve(job: Job, types: Types) -> Environment:
         hint = "Set train.device to auto or cpu"
         raise TrainerError("no_device", f'Cannot use train.device "{device}": PyTorch finds no such device here', hint)
     if dtype == "auto":
-<<<<<<< HEAD
-        dtype = "bf16" if device == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
-    exact = job.train.deterministic
-    return Environment(torch.__version__.split("+")[0], device, dtype, thread_count(), nf4_kernel(job, device), exact)
-=======
         dtype, why = types[device]["dtype"], types[device]["why"]
     if (reason := cannot(device, dtype, types)) is not None:
         message = f'Cannot use train.dtype "{dtype}" on {device}: {reason}'
         raise TrainerError("no_dtype", message, "Set train.dtype to auto or fp32")
-    return Environment(torch.__version__.split("+")[0], device, dtype, thread_count(), nf4_kernel(job, device), why)
+    version, exact = torch.__version__.split("+")[0], job.train.deterministic
+    return Environment(version, device, dtype, thread_count(), nf4_kernel(job, device), why, exact)
 
 
 def cannot(device: str, dtype: str, types: Types) -> str | None:
@@ -73,7 +63,6 @@ def cannot(device: str, dtype: str, types: Types) -> str | None:
     if device == "mps" and dtype == "bf16" and types["mps"]["dtype"] != "bf16":
         return types["mps"]["why"]
     return None
->>>>>>> types
 
 
 def nf4_kernel(job: Job, device: str) -> str | None:
@@ -93,25 +82,9 @@ def choose_environment(job: Job, path: Path, metrics: Metrics) -> Environment:
         path.parent.mkdir(exist_ok=True)
         write_json(path, asdict(environment))
     else:
-<<<<<<< HEAD
-        before = Environment(**kept)
-        if (before.device, before.dtype) != (environment.device, environment.dtype):
-            message = f"Cannot resume: training started on {before.device} in {before.dtype}, "
-            message += f"this machine offers {environment.device} in {environment.dtype}"
-            hint = f'Resume on a machine like the first one, or delete "{path.parent}" to start over'
-            raise TrainerError("other_device", message, hint)
-        if before.torch != environment.torch:
-            metrics.warn(
-                f"PyTorch was {before.torch} and is {environment.torch}: the last bits of the result may differ"
-            )
-        environment = replace(environment, threads=before.threads)
-    if environment.dtype == "bf16" and environment.device == "cpu" and not fast_bf16():
-        metrics.warn("This CPU has no bf16 instructions: fp32 is several times faster")
-=======
         environment = resume(job, Environment(**kept), types, path, metrics)
     for note in slow(environment, types):
         metrics.warn(note)
->>>>>>> types
     apply(environment)
     return environment
 
@@ -129,7 +102,8 @@ def resume(job: Job, before: Environment, types: Types, path: Path, metrics: Met
     version = torch.__version__.split("+")[0]
     if before.torch != version:
         metrics.warn(f"PyTorch was {before.torch} and is {version}: the last bits of the result may differ")
-    return replace(before, torch=version, nf4=nf4_kernel(job, before.device))
+    exact = job.train.deterministic
+    return replace(before, torch=version, nf4=nf4_kernel(job, before.device), deterministic=exact)
 
 
 def slow(environment: Environment, types: Types) -> Iterator[str]:

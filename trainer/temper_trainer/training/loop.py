@@ -88,12 +88,7 @@ class Loop:
         train = self.train
         self.plan = StepPlan(len(self.rows), train.batch_size, train.epochs, train.max_steps, train.seed)
         self.flat = FlatParameters(method.parameters())
-<<<<<<< HEAD
         self.optimizer = make_optimizer(self.flat, train, method.causal)
-        self.state = State()
-=======
-        self.optimizer = make_optimizer(self.flat, train)
->>>>>>> types
         self.interval = CheckpointInterval(train.checkpoint_seconds)
         # Weights that are trained themselves stay in fp32; the products are computed in the type that was asked for
         precision = session.environment.torch_dtype

@@ -43,6 +43,8 @@ export async function trainingCosts(
     evalTokens: tokens.eval * passes,
     batchSize: train.batch_size,
     microTokens: train.micro_tokens,
+    checkpointing: train.checkpointing,
+    optimizer: train.optimizer,
     ...deviceQuestion(device),
     storedBytes: storedBytes(base),
     flopsPerSecond: device.speed?.flopsPerSecond,

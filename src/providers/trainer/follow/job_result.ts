@@ -3,16 +3,9 @@ import { join } from "../../../deps/path.ts";
 import type { Json, JsonObject } from "../../../lib/json/json.ts";
 import { writeJson } from "../../../lib/json/json_file.ts";
 import type { Artifact, JobResult, MonitorWork } from "../../provider.ts";
-<<<<<<< HEAD
-import { recordSpeed } from "../environment/machine.ts";
-import type { Done } from "../job/trainer_files.ts";
-=======
-import { jobDir } from "../job/job_folder.ts";
 import { recordAnswer, recordSpeed } from "../environment/machine.ts";
 import { DeviceAnswer } from "../environment/probe.ts";
-import { shapeOf } from "../estimate/model_shape.ts";
-import { type Done, readTokens } from "../job/trainer_files.ts";
->>>>>>> types
+import type { Done } from "../job/trainer_files.ts";
 
 /** The result of a finished training, in the form of `show`. */
 export function jobResult(done: Done): JobResult {
@@ -62,25 +55,14 @@ function pair(before: number | null | undefined, after: number | null | undefine
   return { before: before ?? null, after: after ?? null };
 }
 
-<<<<<<< HEAD
-/** Keeps how fast this machine trained, for the next plan. */
-export async function rememberSpeed(work: MonitorWork, done: Done): Promise<void> {
-  const seconds = done.timing["train"];
-  const { flops, device_memory: memory } = done.resources;
-  if (!seconds || !flops) return;
-  await recordSpeed(work, done.environment.device, { flopsPerSecond: flops / seconds, memory });
-=======
 /** Keeps how fast this machine trained and which devices it has, for the next plan. */
 export async function rememberMachine(work: MonitorWork, done: Done): Promise<void> {
   const answer = DeviceAnswer.safeParse(done.resources);
   if (answer.success) await recordAnswer(work, answer.data);
-  const speed = done.timing["tokens_per_second"];
-  if (!speed) return;
-  const shape = shapeOf(await readTokens(jobDir(work.runDir), work.fs));
-  const flops = speed * trainingFlopsPerToken(work.loaded.spec.method, shape);
-  const { device_memory: memory } = done.resources;
-  await recordSpeed(work, done.environment, { flopsPerSecond: flops, memory });
->>>>>>> types
+  const seconds = done.timing["train"];
+  const { flops, device_memory: memory } = done.resources;
+  if (!seconds || !flops) return;
+  await recordSpeed(work, done.environment, { flopsPerSecond: flops / seconds, memory });
 }
 
 /** Writes the result into the step's output. */
