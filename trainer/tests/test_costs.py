@@ -11,7 +11,15 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from temper_trainer.job import settings
 from temper_trainer.methods import adapter, full, lora
-from temper_trainer.training.costs import Shape, Work, training_flops
+from temper_trainer.training.costs import (
+    Batch,
+    Shape,
+    Work,
+    activation_bytes,
+    head_bytes,
+    trained_bytes,
+    training_flops,
+)
 from temper_trainer.training.random_state import RandomState
 
 VECTORS = json.loads((Path(__file__).parents[2] / "tests" / "fixtures" / "training_costs.json").read_text())
@@ -28,6 +36,17 @@ def test_flops_are_those_of_the_other_language(case):
     method = TypeAdapter(settings.Method).validate_json(json.dumps(case["method"]))
     shape = Shape.of(VECTORS["shapes"][case["shape"]])
     assert training_flops(shape, method, Work(**case["work"])) == case["flops"]
+
+
+@pytest.mark.parametrize("case", VECTORS["memory"], ids=lambda case: f"{case['shape']}-{case['method']['kind']}")
+def test_memory_is_that_of_the_other_language(case):
+    method = TypeAdapter(settings.Method).validate_json(json.dumps(case["method"]))
+    base = VECTORS["shapes"][case["shape"]]
+    shape, batch = Shape.of(base), Batch(**case["batch"])
+    activations = activation_bytes(shape, method, batch, case["checkpointing"])
+    assert activations == pytest.approx(case["activations"], rel=1e-9)
+    assert head_bytes(shape, method, batch) == case["logits"]
+    assert trained_bytes(shape, method, base["parameters"], case["optimizer"]) == pytest.approx(case["trained"], rel=1e-9)
 
 
 @pytest.mark.parametrize("module", METHODS, ids=lambda module: module.__name__.rpartition(".")[2])

@@ -7,11 +7,14 @@ from typing import Any
 
 from ..job.settings import Adapter, LowRank, Method, Prefix
 
-ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
+PARTS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+ATTENTION = PARTS[:4]
 LOGITS_BYTES = 64 << 20
 """Of logits that exist at a time: CHUNK_BYTES of the head."""
 TRAINED_BYTES = 16
 """Of each trained number: itself, its gradient and two moments, in fp32."""
+FRAGMENTATION = 1.05
+"""What allocators lose between blocks of different size."""
 MOMENT_BYTES = 2 * (1 + 4 / 256)
 """Of both moments in 8 bits, with a scale for 256."""
 
@@ -52,19 +55,13 @@ class Shape:
 
     def linears(self) -> dict[str, tuple[int, int]]:
         """Inputs and outputs of the linear layers of one block, by their usual names."""
-        return {
-            "q_proj": (self.hidden, self.query),
-            "k_proj": (self.hidden, self.key),
-            "v_proj": (self.hidden, self.key),
-            "o_proj": (self.query, self.hidden),
-            "gate_proj": (self.hidden, self.feed_forward),
-            "up_proj": (self.hidden, self.feed_forward),
-            "down_proj": (self.feed_forward, self.hidden),
-        }
+        inner, outer = (self.hidden, self.query), (self.hidden, self.key)
+        wide = (self.hidden, self.feed_forward)
+        return dict(zip(PARTS, (inner, outer, outer, inner[::-1], wide, wide, wide[::-1]), strict=True))
 
     def targeted(self, method: LowRank) -> list[tuple[int, int]]:
         """Those that a low-rank method updates."""
-        wanted = {"all-linear": list(self.linears()), "attention": list(ATTENTION)}.get(str(method.target), method.target)
+        wanted = {"all-linear": PARTS, "attention": ATTENTION}.get(str(method.target), method.target)
         return [size for name, size in self.linears().items() if name in wanted]
 
 
@@ -87,10 +84,14 @@ def training_flops(shape: Shape, method: Method, work: Work) -> int:
     on the way back. What is computed again (checkpointing, the logits of a trained head) does not count.
     """
     full = method.kind == "full"
-    linear = shape.layers * sum(inputs * outputs for inputs, outputs in shape.linears().values())
-    weights = linear * work.tokens + shape.vocab * shape.hidden * work.labelled
+    weights = linear_weights(shape) * work.tokens + shape.vocab * shape.hidden * work.labelled
     attention = 12 * shape.layers * shape.query * work.pairs
     return (6 if full else 4) * weights + 6 * added_weights(shape, method) * work.tokens + attention
+
+
+def linear_weights(shape: Shape) -> int:
+    """Of the base, its head left out."""
+    return shape.layers * sum(inputs * outputs for inputs, outputs in shape.linears().values())
 
 
 def added_weights(shape: Shape, method: Method) -> int:
@@ -118,21 +119,56 @@ class Batch:
     """Of a number while computing."""
 
 
-def activation_bytes(shape: Shape, method: Method, batch: Batch, checkpointing: bool) -> int:
-    """
-    What autograd keeps of a batch: in each block the inputs of norms, linears, attention and activation, and for LoRA
-    the dropped-out input of each target. With checkpointing one hidden state for each layer, and all of one block.
-    """
-    block = 6 * shape.hidden + 3 * (shape.query + 2 * shape.key) + 4 * shape.feed_forward
-    if isinstance(method, LowRank) and method.dropout > 0:
-        block += sum(inputs for inputs, _ in shape.targeted(method))
-    kept = shape.layers * shape.hidden + block if checkpointing else shape.layers * block
-    return batch.tokens * kept * batch.value_bytes
+def activation_bytes(shape: Shape, method: Method, batch: Batch, checkpointing: bool) -> float:
+    """What the layers keep of a batch and what the way back works on. With checkpointing the layers keep one hidden
+    state each, and one of them everything."""
+    size = batch.value_bytes
+    layer = layer_bytes(shape, method, size)
+    kept = shape.layers * shape.hidden * size + layer if checkpointing else shape.layers * layer
+    way_back = (4 * shape.feed_forward + 6 * shape.hidden) * size
+    return batch.tokens * FRAGMENTATION * (kept + way_back)
 
 
-def logits_bytes(shape: Shape, batch: Batch) -> int:
+def layer_bytes(shape: Shape, method: Method, size: int) -> int:
+    """What autograd keeps of one token in one decoder layer."""
+    full, (qkv, gate_up, down) = method.kind == "full", kept_inputs(method)
+    # Under autocast each product casts its input for itself
+    copies = (3, 2) if full and size < 4 else (1, 1)
+    norms = 2 * shape.hidden * 4 * (2 if full else 1)
+    normed = shape.hidden * size * (qkv * copies[0] + gate_up * copies[1])
+    attention = 4 * shape.query * size
+    mlp = (3 + down) * shape.feed_forward * size
+    return norms + normed + attention + mlp + update_bytes(shape, method, size)
+
+
+def kept_inputs(method: Method) -> tuple[bool, bool, bool]:
+    """Whether the inputs of query, key and value, of gate and up, and of down are kept: where a weight is trained."""
+    if isinstance(method, LowRank):
+        wanted = {"all-linear": PARTS, "attention": ATTENTION}.get(str(method.target), method.target)
+        return tuple(any(name in wanted for name in names) for names in (PARTS[:3], PARTS[4:6], PARTS[6:]))
+    return {"full": (True, True, True), "adapter": (False, True, False)}.get(method.kind, (False, False, False))
+
+
+def update_bytes(shape: Shape, method: Method, size: int) -> int:
+    """What the trained part itself keeps of one token in one layer: dropout's mask is a byte for each input."""
+    if isinstance(method, Adapter):
+        return 4 * method.size * size
+    if not isinstance(method, LowRank):
+        return 0
+    layers = shape.targeted(method)
+    return (sum(inputs for inputs, _ in layers) if method.dropout else 0) + len(layers) * method.rank * size
+
+
+def head_bytes(shape: Shape, method: Method, batch: Batch) -> int:
+    """Logits of some positions at a time, and the gradient of a head that is trained."""
     row = 4 * shape.vocab
-    return 3 * min(batch.labelled * row, max(row, LOGITS_BYTES))
+    trained = row * shape.hidden if method.kind == "full" else 0
+    return 3 * min(batch.labelled * row, max(row, LOGITS_BYTES)) + trained
+
+
+def cast_bytes(shape: Shape, method: Method, size: int) -> int:
+    """Trained weights stay in fp32: each product makes a copy in the type it is computed in."""
+    return linear_weights(shape) * size if method.kind == "full" and size < 4 else 0
 
 
 def trained_bytes(shape: Shape, method: Method, parameters: int, optimizer: str) -> float:
