@@ -49,7 +49,11 @@ export function artifactSizes(question: ArtifactQuestion): ArtifactSizes {
   const touched = touchedParameters(method, shape);
   const wider = method.kind === "adapter" ? trainable : 0;
   const file = ((touched + wider) * bits + (shape.parameters - touched) * kept) / 8;
-  return { weights: 4 * trainable, gguf: file + vocabularyBytes(question, kept), checkpoint: trainedBytes(question) - 4 * trainable };
+  return {
+    weights: 4 * trainable,
+    gguf: file + vocabularyBytes(question, kept),
+    checkpoint: trainedBytes(question) - 4 * trainable,
+  };
 }
 
 /** Weights of the base whose values change in the file. */

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file camelcase -- names of the job folder
 import assert from "../deps/assert.ts";
 import { join } from "../../src/deps/path.ts";
 import { type CostQuestion, costsOf } from "../../src/plan/costs.ts";

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file camelcase -- names of the log and of `show --json`
 import assert from "../deps/assert.ts";
 import type { JsonObject } from "../../src/lib/json/json.ts";
 import { createPalette } from "../../src/ui/palette.ts";

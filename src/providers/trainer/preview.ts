@@ -134,15 +134,16 @@ function memoryText({ memory, layout }: Costs, device: Device): string {
 }
 
 /** What takes the memory, and whether layers are computed again for its sake. */
-function memoryBasis({ memory, checkpointing }: Costs, wanted: TrainingSpec["train"]["checkpointing"]): string {
+function memoryBasis(
+  { memory, checkpointing }: Costs,
+  wanted: TrainingSpec["train"]["checkpointing"],
+): string {
   const { runtime, weights, trainable, activations, logits } = memory;
-  const again = checkpointing === undefined
-    ? []
-    : [
-      `with layers computed again on the way back (train.checkpointing: ${wanted}${
-        wanted === "auto" ? `; it would be ${bytes(checkpointing.otherwise)} otherwise` : ""
-      })`,
-    ];
+  const again = checkpointing === undefined ? [] : [
+    `with layers computed again on the way back (train.checkpointing: ${wanted}${
+      wanted === "auto" ? `; it would be ${bytes(checkpointing.otherwise)} otherwise` : ""
+    })`,
+  ];
   return [
     `weights ${bytes(weights)}`,
     `trained ${bytes(trainable)}`,

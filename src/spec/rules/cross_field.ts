@@ -205,7 +205,8 @@ const prefixAndTemplate: Rule = (get) => {
 const optimizerOfFull: Rule = (get) => {
   const kind = get("method.kind");
   if (get("train.optimizer") !== "adamw_8bit" || typeof kind !== "string" || kind === "full") return [];
-  const message = `Conflicting value of train.optimizer: method.kind is ${kind}, which trains few parameters: 8 bits for their moments would save nothing`;
+  const message =
+    `Conflicting value of train.optimizer: method.kind is ${kind}, which trains few parameters: 8 bits for their moments would save nothing`;
   return [on("value", "train.optimizer", message, { hint: "remove it, or set method.kind to full" })];
 };
 
