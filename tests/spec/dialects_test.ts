@@ -20,6 +20,7 @@ const FIELDS: readonly (readonly [section: "train" | "provider", name: string, v
   ["train", "checkpoint_seconds", 9],
   ["train", "device", "cpu"],
   ["train", "dtype", "bf16"],
+  ["train", "parallel", "fsdp"],
   ["train", "checkpointing", true],
   ["train", "optimizer", "adamw_8bit"],
   ["train", "deterministic", false],

@@ -20,8 +20,10 @@ ROLES = ("system", "user", "assistant")
 PREPARED = ("base", "template", "chat_template", "templates", "data", "checks")
 """Fields that what is prepared depends on."""
 
-INDIFFERENT = ("checkpoint_seconds", "device", "dtype", "checkpointing", "deterministic")
-"""Fields of `train` that change the trained weights by nothing but rounding, or belong to the machine."""
+
+
+UNTRAINED = ("checkpoint_seconds", "device", "dtype", "compile", "checkpointing", "parallel", "deterministic")
+"""Fields of train that say how training is computed, not what comes of it."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -74,7 +76,7 @@ class Job:
         """Digest of everything the trained weights depend on besides the prepared bytes and the machine."""
         # A field that earlier versions did not have counts where it is not as it was then
         since = {field.name: field.default for field in fields(self.train)}
-        named = {k: v for k, v in asdict(self.train).items() if k not in INDIFFERENT}
+        named = {k: v for k, v in asdict(self.train).items() if k not in UNTRAINED}
         train = {k: v for k, v in named.items() if v != since[k]}
         return digest({"base": asdict(self.base), "method": asdict(self.method), "train": train})
 

@@ -31,7 +31,7 @@ ENOUGH = 1e-2
 def choose_checkpointing(session: "Session", method: "Method", way: Way, random: RandomState) -> bool:
     """Whether a job's layers are recomputed. Raises where they have to be and cannot."""
     wanted = session.job.train.checkpointing
-    reason = too_large(session) if wanted == "auto" else None
+    reason = session.workers.from_leader(lambda: too_large(session)) if wanted == "auto" else None
     if wanted is False or (wanted == "auto" and reason is None):
         return False
     fault = Repetition(method, check_rows(session.rows, 0, []), way, random).fault()

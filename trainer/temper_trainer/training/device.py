@@ -29,6 +29,9 @@ class Environment:
     """The reason of `dtype`, in words. Trainings that earlier versions began do not say."""
     deterministic: bool = True
     """Whether only operations are used that give the same bits each time."""
+    workers: int = 1
+    parallel: str | None = None
+    """How several workers hold the model: ddp or fsdp."""
 
     @property
     def torch_dtype(self) -> torch.dtype:
@@ -121,7 +124,8 @@ def apply(environment: Environment) -> None:
     # cuBLAS is reproducible only with a workspace of fixed size; read when CUDA starts
     if environment.deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(environment.deterministic, warn_only=True)
+    # Where PyTorch may only warn, its attention on CUDA is not deterministic
+    torch.use_deterministic_algorithms(environment.deterministic, warn_only=environment.device != "cuda")
     torch.backends.cudnn.benchmark = not environment.deterministic
     # Nothing here reads memory it did not write; filling it would cost a pass over every new tensor
     torch.utils.deterministic.fill_uninitialized_memory = False

@@ -9,6 +9,7 @@ import torch
 from ..errors import TrainerError
 from ..job.settings import Train
 from ..methods.nf4 import import_bitsandbytes
+from .workers import ALONE, Workers
 
 PIECE = {"cpu": 1 << 22, "cuda": 1 << 30}
 """Numbers that bitsandbytes steps at once. On the CPU it holds five copies of them in fp32 while it does, and on CUDA
@@ -16,9 +17,13 @@ it counts them in 32 bits."""
 
 
 class FlatParameters:
-    """The trained tensors as views of one: the optimiser, clipping and checkpoints then cost one operation each."""
+    """
+    The trained tensors as views of one: the optimiser, clipping, checkpoints and what several workers tell each other
+    then cost one operation each. Every worker holds all of it.
+    """
 
-    def __init__(self, named: dict[str, torch.nn.Parameter]):
+    def __init__(self, named: dict[str, torch.nn.Parameter], workers: Workers = ALONE):
+        self.workers = workers
         self.named = dict(sorted(named.items()))
         first = next(iter(self.named.values()))
         total = sum(parameter.numel() for parameter in self.named.values())
@@ -36,12 +41,36 @@ class FlatParameters:
     def gradient(self) -> torch.Tensor:
         return self.values.grad
 
+    @property
+    def count(self) -> int:
+        """Trained numbers, over all workers."""
+        return self.values.numel()
+
+    def reduce(self) -> None:
+        """Adds up the gradients of all workers."""
+        self.workers.sum(self.gradient)
+
+    def norm(self) -> float:
+        return self.gradient.norm().item()
+
     def clip(self, max_norm: float) -> float:
         """Scales the gradient down to `max_norm`; returns its norm before."""
-        norm = self.gradient.norm().item()
+        norm = self.norm()
         if norm > max_norm:
             self.gradient.mul_(max_norm / norm)
         return norm
+
+    def whole(self, tensor: torch.Tensor) -> torch.Tensor:
+        """All numbers of which a tensor like `values` is this worker's part, in the order of the names; the leader
+        alone is given them. Any other tensor is whole already."""
+        return tensor
+
+    def fill(self, tensor: torch.Tensor, whole: torch.Tensor | None) -> None:
+        """The reverse: each worker takes its part of what the leader holds, or of the leader's own where it has
+        none."""
+        if whole is not None:
+            tensor.copy_(whole)
+        self.workers.broadcast(tensor)
 
     def sha256(self) -> str:
         """Digest over names, shapes and values."""
@@ -52,11 +81,14 @@ class FlatParameters:
         return digest.hexdigest()
 
 
-def check_optimizer(train: Train, device: str) -> None:
+def check_optimizer(train: Train, device: str, workers: Workers) -> None:
     """Raises where the job's optimizer cannot be had."""
     if train.optimizer != "adamw_8bit":
         return
     hint = "set train.optimizer to adamw"
+    if not workers.alone:
+        message = "Cannot use train.optimizer adamw_8bit with several workers: they cannot share its state"
+        raise TrainerError("no_optimizer", message, f"Use one worker, or {hint}")
     if device not in ("cpu", "cuda"):
         message = f"Cannot use train.optimizer adamw_8bit on {device}: bitsandbytes has no kernel for it"
         raise TrainerError("no_optimizer", message, hint.capitalize())
@@ -133,26 +165,32 @@ def span(flat: FlatParameters, start: int, end: int) -> torch.nn.Parameter:
     return part
 
 
-def optimizer_state(optimizer: "torch.optim.Optimizer | AdamW8bit") -> dict[str, torch.Tensor]:
+def optimizer_state(
+    optimizer: "torch.optim.Optimizer | AdamW8bit", flat: FlatParameters
+) -> dict[str, torch.Tensor]:
     """For a checkpoint. What has made no step yet may have no state."""
     kept = {}
     for name, parameter, part in places(optimizer):
         for key, value in part.state[parameter].items():
             # All pieces share one table of levels, and a file keeps each tensor for itself
-            kept[f"{name}.{key}"] = value.clone() if key.startswith("qmap") else torch.as_tensor(value)
+            whole = flat.whole(torch.as_tensor(value))
+            kept[f"{name}.{key}"] = whole.clone() if key.startswith("qmap") else whole
     return kept
 
 
 @torch.no_grad()
-def restore_optimizer(optimizer: "torch.optim.Optimizer | AdamW8bit", kept: dict[str, torch.Tensor]) -> None:
+def restore_optimizer(
+    optimizer: "torch.optim.Optimizer | AdamW8bit", flat: FlatParameters, kept: dict[str, torch.Tensor]
+) -> None:
+    """`kept` of a checkpoint, which the leader alone holds."""
     for name, parameter, part in places(optimizer):
-        found = {key.rpartition(".")[2]: value for key, value in kept.items() if key.rpartition(".")[0] == name}
         state = part.state[parameter]
-        for key, value in found.items():
-            if isinstance(state.get(key), torch.Tensor):
-                state[key].copy_(value)
-            else:
-                state[key] = int(value) if key == "step" else value.to(parameter.device)
+        if isinstance(optimizer, AdamW8bit):
+            found = {key.rpartition(".")[2]: value for key, value in kept.items() if key.rpartition(".")[0] == name}
+            state |= {key: int(value) if key == "step" else value.to(parameter.device) for key, value in found.items()}
+            continue
+        for key, tensor in state.items():
+            flat.fill(tensor, kept.get(f"{name}.{key}"))
 
 
 def places(optimizer: "torch.optim.Optimizer | AdamW8bit"):

@@ -55,13 +55,13 @@ function pair(before: number | null | undefined, after: number | null | undefine
   return { before: before ?? null, after: after ?? null };
 }
 
-/** Keeps how fast this machine trained and which devices it has, for the next plan. */
+/** Keeps how fast this machine trained and which devices it has, for the next plan; not how fast where trainings shared it. */
 export async function rememberMachine(work: MonitorWork, done: Done): Promise<void> {
   const answer = DeviceAnswer.safeParse(done.resources);
   if (answer.success) await recordAnswer(work, answer.data);
   const seconds = done.timing["train"];
   const { flops, device_memory: memory } = done.resources;
-  if (!seconds || !flops) return;
+  if (!seconds || !flops || (work.asked?.sideBySide ?? 1) > 1) return;
   await recordSpeed(work, done.environment, { flopsPerSecond: flops / seconds, memory });
 }
 
