@@ -25,7 +25,8 @@ def utilisation(session: "Session", loop: "Loop") -> dict[str, float]:
     """For `resources` of result.json."""
     flops = training_flops(Shape.of(session.report["base"]), session.job.method, work_done(loop))
     peak = peak_flops(session.checkpoints / "peak.json", session.environment)
-    return {"flops": flops, "peak_flops": round(peak), "mfu": round(flops / loop.state.seconds / (peak * session.workers.world), 4)}
+    share = flops / loop.state.seconds / (peak * session.workers.world)
+    return {"flops": flops, "peak_flops": round(peak), "mfu": round(share, 4)}
 
 
 def work_done(loop: "Loop") -> Work:
