@@ -1,12 +1,10 @@
 """fp16's loss scaler: PyTorch's algorithm, and trainings whose steps overflow."""
 
-import json
 import os
 import signal
 
 import numpy as np
 import pytest
-import tiny
 import torch
 from hypothesis import given
 from hypothesis import strategies as st

@@ -55,9 +55,12 @@ def too_large(session: "Session") -> str | None:
     labelled = math.ceil(tokens * rows["supervised"] / max(1, rows["tokens"]))
     batch = Batch(tokens, labelled, environment.torch_dtype.itemsize)
     shape, parameters = Shape.of(report["base"]), report["base"]["parameters"]
-    # What is trained is there already, its gradients and moments are not
+    # The trained numbers are there. So are their gradients, but the machine counts memory when it is first written
+    there = 4 if environment.device == "cpu" else 8
     trained = trained_bytes(shape, job.method, parameters, job.train.optimizer)
-    trained -= 4 * trained_numbers(shape, job.method, parameters)
+    trained -= there * trained_numbers(shape, job.method, parameters)
+    if environment.parallel == "fsdp" and job.method.kind == "full":
+        trained /= session.workers.world
     needed = trained + cast_bytes(shape, job.method, batch.value_bytes)
     needed += activation_bytes(shape, job.method, batch, False) + head_bytes(shape, job.method, batch)
     if needed <= MARGIN * free:
