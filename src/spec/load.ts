@@ -2,6 +2,7 @@ import { dirname, resolve } from "../deps/path.ts";
 import type { Fs } from "../lib/files/fs.ts";
 import { maskedText, secretValues } from "../lib/net/secrets.ts";
 import { crossField } from "./rules/cross_field.ts";
+import { engineFindings } from "./rules/engine.ts";
 import { fileFindings } from "./rules/files.ts";
 import type { FieldProblem } from "./rules/field_problem.ts";
 import { hostedFindings } from "./rules/hosted.ts";
@@ -86,6 +87,7 @@ export async function loadAll(
     dir,
     text: read.text,
     given: data,
+    ...set.length > 0 && { set },
     overridden,
     ...cell && { cell },
   });
@@ -122,6 +124,7 @@ async function checkData(data: unknown, { dir, schema, own }: Checks, fs: Fs): P
     ...crossField(data, typeof kind === "string" && Object.hasOwn(own, kind)),
     ...sourceRules(data),
     ...hostedFindings(data),
+    ...engineFindings(data),
     ...secretFindings(data),
     ...await fileFindings(data, dir, fs),
   ];

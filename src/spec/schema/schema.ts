@@ -1,5 +1,7 @@
 import { METRIC_DESCRIPTIONS, METRIC_NAMES } from "../rules/metrics.ts";
+import { ROW_FORMATS } from "../rules/row_formats.ts";
 import { z } from "../../deps/zod.ts";
+import { engine } from "./schema_engine.ts";
 import { method } from "./schema_method.ts";
 import { provider } from "./schema_provider.ts";
 
@@ -20,15 +22,7 @@ const columns = z.strictObject({
   }),
 }).meta({ description: "For format: columns. How a row becomes a conversation" });
 
-const format = z.enum([
-  "auto",
-  "messages",
-  "prompt-completion",
-  "preference",
-  "alpaca",
-  "sharegpt",
-  "columns",
-]);
+const format = z.enum(ROW_FORMATS);
 
 const roles = z.record(z.string().min(1), z.enum(["system", "user", "assistant", "tool"])).meta({
   description:
@@ -66,9 +60,13 @@ const sources = z.union([path, sourceEntry, z.array(z.union([path, sourceEntry])
 });
 
 const sql = z.strictObject({
-  sql: z.string().min(1).meta({ description: "The query whose rows are the dataset" }),
-  from: z.union([path, z.array(path).min(1)]).meta({ description: "The files that the query reads" }),
-}).meta({ description: "Rows of an SQL query over files" });
+  sql: z.string().min(1).meta({
+    description: "Not supported yet, and refused: the query whose rows are the dataset",
+  }),
+  from: z.union([path, z.array(path).min(1)]).meta({
+    description: "Not supported yet, and refused: the files that the query reads",
+  }),
+}).meta({ description: "Not supported yet, and refused: rows of an SQL query over files" });
 
 const split = z.strictObject({
   eval: z.number().positive().meta({
@@ -120,7 +118,7 @@ const checks = z.strictObject({
 const dataset = z.strictObject({
   source: z.union([path, sourceEntry, z.array(z.union([path, sourceEntry])).min(1), sql]).meta({
     description:
-      "The training rows: a file, a glob, {path, format, …}, or a list of them, relative to this file (.jsonl, .json, .csv, .tsv), or {sql, from}",
+      "The training rows: a file, a glob, {path, format, …}, or a list of them, relative to this file (.jsonl, .json, .csv, .tsv)",
   }),
   format: format.default("auto").meta({
     description:
@@ -188,6 +186,26 @@ const train = z.strictObject({
     description:
       "Type of frozen weights and of what is computed; trained weights stay in fp32. auto: bf16 where the device computes it fast (CUDA 8.0 or newer, Apple GPUs, CPUs with AMX, AVX512_BF16 or Arm BF16), fp16 on older CUDA devices, otherwise fp32. fp16 scales the loss",
   }),
+  compile: z.union([z.literal("auto"), z.boolean()]).default("auto").meta({
+    description:
+      "Compile the element-wise parts of decoder layers on CUDA (torch.compile). auto: in trainings long enough to win back the half minute it takes",
+  }),
+  checkpointing: z.union([z.literal("auto"), z.boolean()]).default("auto").meta({
+    description:
+      "Activation checkpointing: keep only the input of each decoder layer and compute the layer again on the way back. Takes a fraction of the memory and about a third more time; the result is the same. auto: only where training would not fit the memory otherwise",
+  }),
+  parallel: z.enum(["auto", "ddp", "fsdp"]).default("auto").meta({
+    description:
+      "How several workers (see engine) hold the model. ddp: each all of it; fsdp: each a part of every layer, for models that do not fit one device. auto: ddp where the model fits. The result is the same up to rounding",
+  }),
+  optimizer: z.enum(["adamw", "adamw_8bit"]).default("adamw").meta({
+    description:
+      "adamw_8bit keeps AdamW's two moments in 8 bits, except those of embeddings: 10 bytes of memory per weight instead of 16. Only for method full, with one worker",
+  }),
+  deterministic: z.boolean().default(true).meta({
+    description:
+      "Use only operations that give the same bits each time. false allows faster ones: the same job then differs in the last bits from run to run. trainer/bench/gpu.py measures what that gains",
+  }),
 }).prefault({});
 
 const fewShot = z.strictObject({
@@ -234,6 +252,7 @@ export const Spec = z.strictObject({
   train: train.meta({ description: "Duration, learning rate, batch size and other training settings" }),
   evaluate: evaluate.meta({ description: "How the result is measured" }),
   provider: provider.meta({ description: PROVIDER }),
+  engine: engine.meta({ description: "Which machines train, for providers that train here. Default: local" }),
   matrix: z.record(z.string().min(1), z.array(z.json()).min(1)).optional().meta({
     description:
       "Lists of values by dotted path, such as train.seed: [1, 2]. `compare` runs each combination and compares them in one table. Values replace the file's. Paths joined by commas change together: their entries are lists with one value per path",

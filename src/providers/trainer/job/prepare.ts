@@ -1,10 +1,11 @@
 import { join } from "../../../deps/path.ts";
 import { EXIT, TemperError, UsageError } from "../../../lib/errors.ts";
 import { tailOf } from "../../../lib/files/last_lines.ts";
-import { type ProcessEnd, runProcess } from "../../../lib/process.ts";
+import { endText, outOfMemoryHint, type ProcessEnd, runProcess } from "../../../lib/process.ts";
 import type { ConfigureWork } from "../../provider.ts";
 import { trainerEnv } from "../environment/child_env.ts";
-import { endText, failureError, outOfMemoryHint } from "./trainer_failure.ts";
+import { threadShare } from "../environment/probe.ts";
+import { failureError } from "./trainer_failure.ts";
 import { prepareLine, readFailure, readTokens, type Tokens } from "./trainer_files.ts";
 import { trainerArgs } from "../environment/trainer_dir.ts";
 
@@ -17,7 +18,7 @@ export async function runPrepare(work: ConfigureWork, python: string, trainerDir
   const end = await runProcess({
     command: python,
     args: await trainerArgs("prepare", out, work),
-    env: trainerEnv(work.env, trainerDir),
+    env: { ...trainerEnv(work.env, trainerDir), ...await threadShare(work, python, trainerDir) },
     cwd: out,
     log,
     signal,
@@ -43,7 +44,7 @@ export async function runPrepare(work: ConfigureWork, python: string, trainerDir
  */
 async function failureOf(end: ProcessEnd, { out, fs }: ConfigureWork, log: string): Promise<TemperError> {
   const failure = await readFailure(out, fs);
-  if (failure) return failureError(failure, end.code === EXIT.usage);
+  if (failure) return failureError(failure, end.code);
   const message = `${ACTION}: the trainer ${endText(end)}${await tailOf(log, fs)}`;
   if (end.code === EXIT.usage) return new UsageError("trainer-failed", message);
   const hint = outOfMemoryHint(end, "close other programs, or use a smaller base");
