@@ -11,7 +11,6 @@ from ..bases.weights import Weights
 from ..training.memory import free_bytes
 from .nf4 import Nf4, dequantize, quantize
 
-
 SHARE = 0.5
 """Of the free memory, for original weights: keys, values and logits of an evaluation need the rest."""
 

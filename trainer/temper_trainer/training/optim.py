@@ -103,7 +103,8 @@ def make_optimizer(flat: FlatParameters, train: Train, model: torch.nn.Module) -
 
 def adamw(values: torch.Tensor, train: Train) -> torch.optim.AdamW:
     fused = values.device.type in ("cpu", "cuda", "mps")
-    optimizer = torch.optim.AdamW([values], lr=train.learning_rate, weight_decay=train.weight_decay, fused=fused or None)
+    options = {"lr": train.learning_rate, "weight_decay": train.weight_decay, "fused": fused or None}
+    optimizer = torch.optim.AdamW([values], **options)
     device = "cpu" if values.device.type == "cpu" else values.device
     optimizer.state[values] = {
         "step": torch.zeros((), dtype=torch.float32, device=device),

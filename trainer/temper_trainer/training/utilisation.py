@@ -39,7 +39,8 @@ def work_done(loop: "Loop") -> Work:
 
 def peak_flops(path: Path, environment: "Environment") -> float:
     """Operations a second of a product in the job's type, measured once for each machine that works on the job."""
-    machine = f"{platform.node()}, {device_name(environment.device)}, {environment.dtype}, {environment.threads} threads"
+    device = device_name(environment.device)
+    machine = f"{platform.node()}, {device}, {environment.dtype}, {environment.threads} threads"
     kept = read_json(path) or {}
     if machine not in kept:
         kept[machine] = measure(environment)
