@@ -86,11 +86,7 @@ export function linears(shape: ModelShape): Record<string, readonly [number, num
 const ATTENTION = ["q_proj", "k_proj", "v_proj", "o_proj"];
 
 /** Layers that read what another one reads. */
-const SHARED_INPUT: Readonly<Record<string, string>> = {
-  k_proj: "q_proj",
-  v_proj: "q_proj",
-  up_proj: "gate_proj",
-};
+const SHARED_INPUT = new Map([["k_proj", "q_proj"], ["v_proj", "q_proj"], ["up_proj", "gate_proj"]]);
 
 type LowRank = Extract<Spec["method"], { kind: "lora" | "qlora" }>;
 
@@ -220,7 +216,7 @@ function updateBytes(method: Spec["method"], shape: ModelShape, weightBytes: num
   if (method.kind === "adapter") return 2 * method.size * weightBytes;
   if (method.kind !== "lora" && method.kind !== "qlora") return 0;
   const layers = targeted(method, shape);
-  const input = (name: string) => SHARED_INPUT[name] ?? name;
+  const input = (name: string) => SHARED_INPUT.get(name) ?? name;
   const inputs = new Map(layers.map(([name, [inputs]]) => [input(name), inputs]));
   const masks = method.dropout === 0 ? 0 : [...inputs.values()].reduce((sum, inputs) => sum + inputs, 0);
   return masks + layers.length * method.rank * weightBytes;
