@@ -54,6 +54,14 @@ export interface Asked {
   readonly prices?: string;
   /** How many runs share this machine at the same time. @default 1 */
   readonly sideBySide?: number;
+  /** Devices to estimate for, instead of this machine's. */
+  readonly memory?: DeviceMemory;
+}
+
+/** So many devices with so many bytes each. */
+export interface DeviceMemory {
+  readonly count: number;
+  readonly each: number;
 }
 
 /**

@@ -71,8 +71,9 @@ async function memoryFinding(
   const { sideBySide = 1 } = env.asked ?? {};
   if (device.memory === undefined || floor * sideBySide <= device.memory) return [];
   const { kind } = spec.method;
-  const has = device.kind === "cuda" ? "this GPU" : "this machine";
-  const needs = `it needs at least ${bytes(floor)}, ${has} has ${bytes(device.memory)}`;
+  const has = device.count > 1 ? "each" : device.kind === "cpu" ? "this machine" : "this GPU";
+  const least = `at least ${bytes(floor)}${device.count > 1 ? ` on each of ${device.count} devices` : ""}`;
+  const needs = `it needs ${least}, ${has} has ${bytes(device.memory)}`;
   if (floor <= device.memory) {
     return [on(
       "method.kind",

@@ -20,6 +20,7 @@ from ..methods import Method
 from ..training.compute import Way
 from ..training.loop import Loop
 from ..training.memory import device_bytes, peak_bytes
+from ..training.precision import devices
 from ..training.session import Session
 from ..training.ways import Ways
 
@@ -97,14 +98,15 @@ def result_json(
             "bytes": weights_bytes(session.job_dir / "artifacts" / loop.method.artifact),
         },
         "steps": state.step,
+        **({} if state.loss_scale.scale is None else {"skipped_steps": state.loss_scale.skipped}),
         "tokens": {"trained": state.tokens, "supervised": state.supervised},
         "weights_sha256": loop.flat.sha256(),
         "artifacts": written.artifacts,
         **written.facts,
         "changes": changes(scores["before"], scores["after"]),
-        "environment": asdict(session.environment) | {"ways": ways.as_json()},
+        "environment": asdict(session.environment) | {"ways": ways.as_json(), "compiled": loop.compiled},
         "timing": {name: round(value, 3) for name, value in seconds.items()} | training,
-        "resources": {"peak_rss": peak_bytes()} | device_bytes(session.environment.device),
+        "resources": {"peak_rss": peak_bytes()} | device_bytes(session.environment.device) | devices(),
     }
 
 
