@@ -67,7 +67,7 @@ function rankingLines(ranking: readonly Candidate[], palette: Palette, width: nu
     const { costs: { memory, time, artifacts }, kind, microTokens, fits, missing, why } = one;
     return [
       { text: kind, paint: fits ? palette.bold : palette.dim },
-      { text: bytes(memory.total), ...!fits && { paint: palette.bad } },
+      { text: bytes(memory.needed), ...!fits && { paint: palette.bad } },
       { text: count(microTokens) },
       { text: time ? duration(time.train * 1000) : "–" },
       { text: bytes(artifacts.weights) },

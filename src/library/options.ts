@@ -97,8 +97,8 @@ export function envOf(
       ...prices !== undefined && { prices: resolve(cwd, prices) },
       ...adopt !== undefined && { adopt },
       ...createAnyway !== undefined && { createAnyway },
-      ...sideBySide !== undefined && { sideBySide },
       ...options.memory !== undefined && { memory: devicesOf(options.memory) },
+      ...sideBySide !== undefined && { sideBySide },
     },
     providers: { ...own, ...options.providers },
   };

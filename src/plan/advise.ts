@@ -141,11 +141,11 @@ function candidate(question: AdviseQuestion, method: Method, epochs: number): Ca
   const { deviceMemory: memory, tokens } = question;
   let microTokens = Math.min(question.microTokens, question.batchSize * tokens.longest);
   let costs = costsOf({ ...question, method, epochs, microTokens });
-  while (memory !== undefined && costs.memory.total > memory && microTokens > tokens.longest) {
+  while (memory !== undefined && costs.memory.needed > memory && microTokens > tokens.longest) {
     microTokens = Math.max(tokens.longest, Math.floor(microTokens / 2));
     costs = costsOf({ ...question, method, epochs, microTokens });
   }
-  const missing = memory === undefined ? 0 : Math.max(0, costs.memory.total - memory);
+  const missing = memory === undefined ? 0 : Math.max(0, costs.memory.needed - memory);
   return { kind: method.kind, method, microTokens, costs, fits: missing === 0, missing, why: "" };
 }
 
@@ -153,7 +153,7 @@ function fitText({ deviceMemory, deviceCount = 1 }: AdviseQuestion, found: Candi
   if (!found) return "not evaluated";
   const { layout, memory } = found.costs;
   const spread = layoutText(layout);
-  const takes = `${bytes(memory.total)} of memory${
+  const takes = `${bytes(memory.needed)} of memory${
     spread === undefined ? "" : ` on each device (${spread})`
   }`;
   if (deviceMemory === undefined) return `needs ${takes}; the device's memory is unknown`;

@@ -22,7 +22,7 @@ export interface Devices {
  * (fsdp) where it is not.
  */
 export function layoutOf(estimate: (spread?: Spread) => MemoryEstimate, { count, each }: Devices): Layout {
-  const fits = ({ total }: MemoryEstimate) => each === undefined || total <= each;
+  const fits = ({ needed }: MemoryEstimate) => each === undefined || needed <= each;
   const alone = estimate();
   if (count === 1) {
     return { spread: undefined, memory: alone, fits: fits(alone), least: fits(alone) ? 1 : undefined };

@@ -20,7 +20,9 @@ export interface MemoryEstimate {
   readonly activations: number;
   readonly logits: number;
   readonly runtime: number;
-  /** The peak: all of these while training, or more where loading the base takes more. */
+  /** All of these: what the device must have. */
+  readonly needed: number;
+  /** The peak: more where pages of the base's file are in memory while it is loaded, which the system may drop. */
   readonly total: number;
 }
 
@@ -57,7 +59,7 @@ const GRADIENT_BYTES = 4;
 /** NF4 with double quantisation: 4 bits and, for each 64 weights, 8 bits of scale, themselves in groups of 256. */
 export const NF4_BYTES = (4 + 8 / 64 + 32 / (64 * 256)) / 8;
 /** What allocators lose between blocks of different size. */
-const FRAGMENTATION = 1.08;
+const FRAGMENTATION = 1.05;
 
 /** The head's logits exist for so many bytes of positions at a time (trainer/temper_trainer/training/head.py). */
 const LOGITS_BYTES = 64 * 2 ** 20;
@@ -127,14 +129,15 @@ export function estimateMemory(question: MemoryQuestion): MemoryEstimate {
   const activations = microTokens * FRAGMENTATION * activationBytes(question);
   const logits = logitsBytes(question);
   const runtime = gpu ? 0 : RUNTIME_BYTES;
-  const training = weights + trainable + activations + logits + runtime;
+  const needed = weights + trainable + activations + logits + runtime;
   return {
     weights,
     trainable,
     activations,
     logits,
     runtime,
-    total: Math.max(training, gpu ? 0 : runtime + loadingBytes(question)),
+    needed,
+    total: Math.max(needed, gpu ? 0 : runtime + loadingBytes(question)),
   };
 }
 
@@ -189,9 +192,8 @@ function keptByLayer(method: Spec["method"], shape: ModelShape, weightBytes: num
     // Computed in fp32 whatever the type; a trained weight needs the normalised values too.
     norms: 2 * hidden * 4 * (full ? 2 : 1),
     normed: hidden * weightBytes * ((inputs.qkv ? copies(3) : 0) + (inputs.gateUp ? copies(2) : 0)),
-    // Query, key and value of all heads, and the result.
+    // Query, key and value of all heads, and the result, which is the input of the output product too.
     attention: 4 * q * weightBytes,
-    attentionOutput: inputs.o ? q * weightBytes : 0,
     // Gate, its activation, and up.
     mlp: 3 * feedForward * weightBytes,
     product: inputs.down ? feedForward * weightBytes : 0,
@@ -212,7 +214,6 @@ function keptInputs(method: Spec["method"]) {
   };
   return {
     qkv: trains(["q_proj", "k_proj", "v_proj"]),
-    o: trains(["o_proj"]),
     gateUp: trains(["gate_proj", "up_proj"]),
     down: trains(["down_proj"]),
   };

@@ -72,18 +72,19 @@ async function memoryFinding(
   if (device.memory === undefined || floor * sideBySide <= device.memory) return [];
   const { kind } = spec.method;
   const has = device.count > 1 ? "each" : device.kind === "cpu" ? "this machine" : "this GPU";
-  const least = `at least ${bytes(floor)}${device.count > 1 ? ` on each of ${device.count} devices` : ""}`;
-  const needs = `it needs ${least}, ${has} has ${bytes(device.memory)}`;
+  const needs = `at least ${bytes(floor)}${device.count > 1 ? ` on each of ${device.count} devices` : ""}`;
   if (floor <= device.memory) {
     return [on(
       "method.kind",
-      `Cannot train ${kind} beside other runs: ${needs} for ${sideBySide} at the same time`,
+      `Cannot train ${kind} beside other runs: it needs ${needs} for ${sideBySide} at the same time, ${has} has ${
+        bytes(device.memory)
+      }`,
       "Use a lower --parallel, or continue with --force",
     )];
   }
   return [on(
     "method.kind",
-    `Cannot train ${kind} here: ${needs}`,
+    `Cannot train ${kind} here: it needs ${needs}, ${has} has ${bytes(device.memory)}`,
     "Use advise to find a method that fits, use a smaller base, or continue with --force",
   )];
 }

@@ -49,7 +49,7 @@ function pair(before: number | null | undefined, after: number | null | undefine
   return { before: before ?? null, after: after ?? null };
 }
 
-/** Keeps how fast this machine trained and which devices it has, for the next plan: no speed where trainings shared it. */
+/** Keeps how fast this machine trained and which devices it has, for the next plan; not how fast where trainings shared it. */
 export async function rememberMachine(work: MonitorWork, done: Done): Promise<void> {
   const answer = DeviceAnswer.safeParse(done.resources);
   if (answer.success) await recordAnswer(work, answer.data);
