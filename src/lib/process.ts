@@ -131,6 +131,16 @@ export function processExists(pid: number): boolean {
   }
 }
 
+/** How a process ended, in words. */
+export function endText(end: ProcessEnd): string {
+  return end.signal ? `was killed by ${end.signal}` : `ended with exit code ${end.code}`;
+}
+
+/** The kernel ends the largest process with SIGKILL when memory runs out. `remedy`: what takes less of it. */
+export function outOfMemoryHint(end: ProcessEnd, remedy: string): string | undefined {
+  return end.signal === "SIGKILL" ? `It probably ran out of memory: ${remedy}` : undefined;
+}
+
 function isNoSuchProcess(error: unknown): boolean {
   return (error as { code?: string }).code === "ESRCH" || error instanceof Deno.errors.NotFound;
 }

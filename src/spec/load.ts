@@ -2,6 +2,7 @@ import { dirname, resolve } from "../deps/path.ts";
 import type { Fs } from "../lib/files/fs.ts";
 import { maskedText, secretValues } from "../lib/net/secrets.ts";
 import { crossField } from "./rules/cross_field.ts";
+import { engineFindings } from "./rules/engine.ts";
 import { fileFindings } from "./rules/files.ts";
 import type { FieldProblem } from "./rules/field_problem.ts";
 import { hostedFindings } from "./rules/hosted.ts";
@@ -123,6 +124,7 @@ async function checkData(data: unknown, { dir, schema, own }: Checks, fs: Fs): P
     ...crossField(data, typeof kind === "string" && Object.hasOwn(own, kind)),
     ...sourceRules(data),
     ...hostedFindings(data),
+    ...engineFindings(data),
     ...secretFindings(data),
     ...await fileFindings(data, dir, fs),
   ];

@@ -14,11 +14,12 @@ Deno.test("jsonSchema() describes every field, and closes every section", () => 
   const data = (kind: string) => ({
     method: { kind },
     provider: { kind },
+    engine: { kind },
     dataset: { source: {}, eval: {} },
   });
   const query = { dataset: { source: { sql: "", from: "" } } };
   for (const path of allFields(schema)) {
-    const kinds = ["full", "lora", "qlora", "prefix", "adapter", "local", "ollama", "openai"];
+    const kinds = ["full", "lora", "qlora", "prefix", "adapter", "local", "ollama", "openai", "slurm", "ray"];
     const nodes = [{}, query, ...kinds.map(data)].map((d) => schemaAt(path, d, schema)).filter((found) =>
       found
     );

@@ -1,16 +1,10 @@
 import type { JsonObject } from "../../lib/json/json.ts";
 import type { JobRef, SubmitWork } from "../provider.ts";
 import { refuseSmallDisk } from "./job/disk_check.ts";
-import {
-  adoptTraining,
-  buildJobFolder,
-  completeJobFolder,
-  isRunning,
-  jobDir,
-  lockHolder,
-} from "./job/job_folder.ts";
+import { engineNamed } from "../../engines/registry.ts";
+import { engineTraining } from "./job/engine_training.ts";
+import { adoptTraining, buildJobFolder, completeJobFolder, jobDir } from "./job/job_folder.ts";
 import { shapeOf } from "./estimate/model_shape.ts";
-import { startTrainer } from "./job/start.ts";
 import { readResult, readTokens } from "./job/trainer_files.ts";
 
 /**
@@ -26,12 +20,14 @@ export async function submitTraining(
   const dir = jobDir(work.runDir);
   await build(work, dir, delivery);
   if (work.job) return work.job;
-  const known = await isRunning(dir, work.fs) || await readResult(dir, work.fs) !== undefined;
+  const training = engineTraining(work, trainerDir);
+  const engine = await engineNamed(training.section.kind);
+  const known = await engine.find(training, work) ??
+    (await readResult(dir, work.fs) === undefined ? undefined : {});
   if (!known) await refuseSmallDisk(work, shapeOf(await readTokens(work.configured, work.fs)));
-  const pid = known ? await lockHolder(dir, work.fs) : (await startTrainer(work, trainerDir)).pid;
   const job: JobRef = {
     provider: kind,
-    ...pid !== undefined && { pid },
+    ...known ?? await engine.submit(training, work),
     started: new Date(work.clock.now()).toISOString(),
   };
   await work.submitted(job);

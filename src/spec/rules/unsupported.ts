@@ -19,6 +19,12 @@ const TABLE: readonly Unsupported[] = [
     meets: (value) => value !== undefined,
     instead: "use files: .jsonl, .json, .csv, .tsv",
   },
+  {
+    path: ["engine", "kind"],
+    at: "value",
+    meets: (value) => value === "slurm" || value === "ray",
+    instead: "use local",
+  },
 ];
 
 export function unsupported(data: unknown): FieldProblem[] {

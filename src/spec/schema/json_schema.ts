@@ -34,8 +34,10 @@ export function jsonSchema(spec: typeof Spec = Spec): JsonSchema {
       // The bounds of a safe integer tell a person nothing.
       if (node.maximum === Number.MAX_SAFE_INTEGER) delete node.maximum;
       if (node.minimum === Number.MIN_SAFE_INTEGER) delete node.minimum;
-      // An empty section is the same as none; as a default it would hide those of its fields.
-      if (isSection(node.default) && Object.keys(node.default).length === 0) delete node.default;
+      // A section with its kind alone is the same as none; as a default it would hide those of its fields.
+      if (isSection(node.default) && Object.keys(node.default).every((key) => key === "kind")) {
+        delete node.default;
+      }
     },
   }) as JsonSchema;
 }

@@ -15,11 +15,13 @@ from ..methods import Method
 from .batches import StepPlan
 from .checkpoint import Checkpoint, Checkpoints
 from .checkpoint_interval import CheckpointInterval
+from .checkpointing import checkpointed
 from .compute import FASTEST, Way, row_losses
 from .fused.compiled import compiled_elementwise, compiles
 from .loss_scale import LossScale
 from .memory import resident_bytes
-from .optim import FlatParameters, learning_rate, make_optimizer
+from .optim import FlatParameters, learning_rate, make_optimizer, optimizer_state, restore_optimizer
+from .parallel import my_batches
 from .random_state import RandomState
 from .session import Session
 
@@ -78,13 +80,21 @@ class Part:
 
 class Loop:
     def __init__(
-        self, session: Session, method: Method, random: RandomState, checkpoints: Checkpoints, way: Way = FASTEST
+        self,
+        session: Session,
+        method: Method,
+        random: RandomState,
+        checkpoints: Checkpoints,
+        way: Way = FASTEST,
+        flat: FlatParameters | None = None,
+        checkpointing: bool = False,
     ):
         self.session = session
         self.train = session.job.train
         self.rows = session.rows
         self.method = method
         self.way = way
+        self.checkpointing = checkpointing
         self.random = random
         self.device = torch.device(session.environment.device)
         self.metrics = session.metrics
@@ -92,27 +102,33 @@ class Loop:
         self.stop = session.stop
         train = self.train
         self.plan = StepPlan(len(self.rows), train.batch_size, train.epochs, train.max_steps, train.seed)
-        self.flat = FlatParameters(method.parameters())
-        self.optimizer = make_optimizer(self.flat, train)
+        self.workers = session.workers
+        self.flat = flat or FlatParameters(method.parameters(), self.workers)
+        self.optimizer = make_optimizer(self.flat, train, method.causal)
         self.interval = CheckpointInterval(train.checkpoint_seconds)
         self.compiled = False
         # Weights that are trained themselves stay in fp32; the products are computed in the type that was asked for
         precision = session.environment.torch_dtype
         self.state = State(loss_scale=LossScale.of(precision))
-        self.mixed = torch.autocast(self.device.type, precision, enabled=method.causal.dtype != precision)
+        # What is kept of a divided layer in another type would stay after the layer has gone
+        keep = session.environment.parallel != "fsdp"
+        self.mixed = torch.autocast(
+            self.device.type, precision, enabled=method.causal.dtype != precision, cache_enabled=keep
+        )
 
     def run(self) -> None:
         """Trains to the end, from the newest checkpoint where there is one."""
         self.restore()
         self.method.model.train()
-        with self.way.on(self.method.causal), self.element_wise(), self.stop.at_safe_places():
+        layers = checkpointed(self.method.causal, self.random) if self.checkpointing else nullcontext()
+        with self.way.on(self.method.causal), self.element_wise(), layers, self.stop.at_safe_places():
             while self.state.step < self.plan.steps:
                 self.step_or_stop()
-                if self.interval.due():
+                if self.workers.agree(self.workers.leader and self.interval.due()):
                     self.save()
             self.save()
         self.method.model.eval()
-        self.stop.check()
+        self.check_stop()
 
     def element_wise(self) -> AbstractContextManager:
         """Compiles what is worth it."""
@@ -129,27 +145,33 @@ class Loop:
         return 4 * weights * tokens * self.plan.epoch_after(self.plan.steps)
 
     def step_or_stop(self) -> None:
-        before = self.snapshot()
         try:
-            self.stop.check()
+            self.check_stop()
             self.step()
         except Stopped:
-            self.save(before)
+            self.save()
             raise
+
+    def check_stop(self) -> None:
+        """All workers stop at the same step, whichever of them was asked to."""
+        if self.workers.agree(self.stop.requested):
+            raise Stopped
 
     def step(self) -> None:
         start = time.monotonic()
         rows = self.plan.rows_of(self.state.step)
         lengths = self.rows.lengths(rows)
-        batches = [rows[places] for places in self.way.batches(lengths, self.train.micro_tokens)]
+        batches = my_batches(self.way, rows, lengths, self.train.micro_tokens, self.session)
         supervised = int(sum(np.count_nonzero(self.rows.row(row)[1][1:]) for row in rows))
         self.flat.gradient.zero_()
         parts = []
-        for batch in batches:
-            parts.append(self.accumulate(batch, supervised))
-            self.stop.check()
+        for batch, weight in batches:
+            parts.append(self.accumulate(batch, supervised, weight))
+            if self.workers.alone:
+                self.stop.check()
         # The host waits for the device here, once a step
         loss = self.loss_of(parts)
+        self.flat.reduce()
         self.state.loss_scale.unscale(self.flat.gradient)
         norm = self.flat.clip(self.train.max_grad_norm)
         skipped = self.state.loss_scale.skips(bool(np.isfinite(norm)))
@@ -161,21 +183,24 @@ class Loop:
             self.optimizer.step()
         self.advance(loss, None if skipped else norm, rate, int(lengths.sum()), supervised, time.monotonic() - start)
 
-    def accumulate(self, rows: np.ndarray, supervised: int) -> "Part":
+    def accumulate(self, rows: np.ndarray, supervised: int, weight: float = 1.0) -> "Part":
         """Adds the gradient of some of a step's rows, without waiting for it."""
+        self.random.begin(self.state.step, rows, self.rows.lengths(rows))
         with self.mixed:
             losses, numbers = row_losses(self.method, [self.rows.row(row) for row in rows], self.way, self.device)
-        loss = losses.sum() / supervised
+        loss = losses.sum() * (weight / supervised)
         self.state.loss_scale.scaled(loss).backward()
         return Part(rows, numbers, losses.detach(), loss.detach())
 
     def loss_of(self, parts: list["Part"]) -> float:
-        """The step's mean loss. Refuses rows whose loss is not a number."""
-        losses = torch.stack([part.loss for part in parts]).tolist()
-        if not np.isfinite(losses).all():
+        """The step's mean loss. Refuses rows whose loss is not a number, whichever worker computed it."""
+        losses = torch.stack([part.loss for part in parts]).tolist() if parts else []
+        (loss,) = self.workers.total(sum(losses))
+        if not np.isfinite(loss):
             bad = [part.rows[np.unique(part.numbers[~torch.isfinite(part.losses).cpu().numpy()])] for part in parts]
-            self.refuse(np.concatenate(bad), "the loss is not finite")
-        return sum(losses)
+            found = self.workers.gather(np.concatenate([np.array([], int), *bad]))
+            self.refuse(np.unique(np.concatenate(found)), "the loss is not finite")
+        return loss
 
     def advance(
         self, loss: float, norm: float | None, rate: float, tokens: int, supervised: int, seconds: float
@@ -216,35 +241,26 @@ class Loop:
         hint = "Check these rows; if they are correct, lower train.learning_rate"
         raise TrainerError("not_finite", message, hint, FAILED, origins)
 
-    def snapshot(self) -> tuple[dict[str, torch.Tensor], dict]:
-        """State of the random numbers: a step that is broken off has used some of them up."""
-        return self.random.tensors(), self.random.numbers()
-
-    def save(self, random: tuple[dict[str, torch.Tensor], dict] | None = None) -> None:
-        tensors, numbers = random or self.snapshot()
-        optimizer = self.optimizer.state[self.flat.values]
-        kept = {f"optimizer.{name}": tensor for name, tensor in optimizer.items()}
+    def save(self) -> None:
+        """For any number of workers: each trained number and its moments once."""
         with self.interval.saving():
-            self.checkpoints.save(
-                Checkpoint(
-                    self.state.step,
-                    {"parameters": self.flat.values.detach(), **kept, **tensors},
-                    {"state": asdict(self.state), "random": numbers},
-                )
-            )
+            kept = optimizer_state(self.optimizer, self.flat)
+            tensors = {"parameters": self.flat.whole(self.flat.values.detach())} | kept
+            if self.workers.leader:
+                self.checkpoints.save(Checkpoint(self.state.step, tensors, {"state": asdict(self.state)}))
         took, interval = round(self.interval.took, 3), round(self.interval.interval, 3)
         self.metrics.write("checkpoint", step=self.state.step, seconds=took, next_after=interval)
         if news := self.interval.news():
             self.metrics.warn(news)
 
     def restore(self) -> None:
-        checkpoint = self.checkpoints.load(self.metrics)
-        if checkpoint is None:
-            return
+        checkpoint = self.checkpoints.load(self.metrics) if self.workers.leader else None
+        state = self.workers.from_leader(lambda: checkpoint and checkpoint.numbers["state"])
+        tensors = checkpoint.tensors if checkpoint else {}
         with torch.no_grad():
-            self.flat.values.copy_(checkpoint.tensors["parameters"])
-            for name, tensor in self.optimizer.state[self.flat.values].items():
-                tensor.copy_(checkpoint.tensors[f"optimizer.{name}"])
-        self.random.restore(checkpoint.tensors, checkpoint.numbers["random"])
-        self.state = State.kept(checkpoint.numbers["state"])
+            self.flat.fill(self.flat.values, tensors.get("parameters"))
+            if state is None:
+                return
+            restore_optimizer(self.optimizer, self.flat, tensors)
+        self.state = State.kept(state)
         self.metrics.write("resumed", step=self.state.step)

@@ -108,8 +108,7 @@ def varlen(query, key, value, bounds: Bounds, before, scaling, window) -> torch.
     q, k, v = (states[0].transpose(0, 1) for states in (query, key, value))
     if before:
         k, v = (
-            torch.cat([first.to(own.dtype).transpose(0, 1), own])
-            for first, own in zip(before, (k, v), strict=True)
+            torch.cat([first.to(own.dtype).transpose(0, 1), own]) for first, own in zip(before, (k, v), strict=True)
         )
     return varlen_attention(q, k, v, bounds, scaling, window)[None]
 

@@ -3,40 +3,21 @@ import { TemperError } from "../../../lib/errors.ts";
 import { filesBelow, makeFolder } from "../../../lib/files/folder.ts";
 import type { Fs } from "../../../lib/files/fs.ts";
 import { canonicalJson, type JsonObject } from "../../../lib/json/json.ts";
-import { processExists, signalGroup, signalProcess } from "../../../lib/process.ts";
+import { isRunning, LOCK_FILE } from "../../../engines/job_files.ts";
+import { engineOf } from "../../../engines/registry.ts";
 import type { Env, JobRef, SubmitWork } from "../../provider.ts";
 import { EVAL_FILE, TRAIN_FILE } from "./examples.ts";
 import { readResult } from "./trainer_files.ts";
 
 /** Files of a job folder that both sides know. */
 export const JOB_FILE = "job.json";
-export const LOG_FILE = "trainer.log";
 export const METRICS_FILE = "metrics.jsonl";
-const LOCK_FILE = "lock";
 const CANCELLED_FILE = "cancelled";
 const CHECKPOINTS = "checkpoints";
 const DELIVERED_FILE = "delivered";
 
-/** Milliseconds a trainer may take from its start until it holds the lock. */
-const START_MS = 3_000;
-/** Milliseconds a trainer has to write a checkpoint and leave, and then to die. */
-const LEAVE_MS = 20_000;
-const DIE_MS = 5_000;
-
 export function jobDir(runDir: string): string {
   return join(runDir, "job");
-}
-
-/** Whether a trainer is running in this job folder: decided by its lock, not by a process number. */
-export function isRunning(dir: string, fs: Fs): Promise<boolean> {
-  return fs.isLocked(join(dir, LOCK_FILE));
-}
-
-/** Process number of the trainer that holds the lock. */
-export async function lockHolder(dir: string, fs: Fs): Promise<number | undefined> {
-  const path = join(dir, LOCK_FILE);
-  const pid = await fs.stat(path) ? parseInt(await fs.readText(path), 10) : NaN;
-  return pid > 1 ? pid : undefined;
 }
 
 export async function isCancelled(dir: string, fs: Fs): Promise<boolean> {
@@ -159,30 +140,10 @@ function unreadable(cause: unknown): TemperError {
   throw cause;
 }
 
-/**
- * Stops a job's trainer: SIGTERM, after which it writes a checkpoint, then SIGKILL. Only the holder of the lock is
- * signalled, because a process number alone may belong to somebody else by now. Returns when none lives.
- */
+/** Ends the job of a run, wherever it runs. Returns when none of its processes is left. */
 export async function cancelJob(job: JobRef, runDir: string, env: Env): Promise<void> {
-  const { fs, clock } = env;
   const dir = jobDir(runDir);
-  if (!await fs.stat(dir)) return;
-  await fs.writeAtomic(join(dir, CANCELLED_FILE), "");
-  const pid = typeof job["pid"] === "number" ? job["pid"] : undefined;
-  await until(START_MS, async () => await isRunning(dir, fs) || pid === undefined || !processExists(pid));
-  for (const [signal, patience] of [["SIGTERM", LEAVE_MS], ["SIGKILL", DIE_MS]] as const) {
-    if (!await isRunning(dir, fs)) return;
-    const holder = await lockHolder(dir, fs);
-    if (holder !== undefined) signalGroup(holder, signal) || signalProcess(holder, signal);
-    if (await until(patience, async () => !await isRunning(dir, fs))) return;
-  }
-
-  async function until(ms: number, met: () => Promise<boolean>): Promise<boolean> {
-    const deadline = clock.monotonic() + ms;
-    while (!await met()) {
-      if (clock.monotonic() >= deadline) return false;
-      await clock.sleep(50);
-    }
-    return true;
-  }
+  if (!await env.fs.stat(dir)) return;
+  await env.fs.writeAtomic(join(dir, CANCELLED_FILE), "");
+  await (await engineOf(job)).cancel(job, dir, env);
 }

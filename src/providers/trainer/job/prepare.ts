@@ -1,11 +1,11 @@
 import { join } from "../../../deps/path.ts";
 import { EXIT, TemperError, UsageError } from "../../../lib/errors.ts";
 import { tailOf } from "../../../lib/files/last_lines.ts";
-import { type ProcessEnd, runProcess } from "../../../lib/process.ts";
+import { endText, outOfMemoryHint, type ProcessEnd, runProcess } from "../../../lib/process.ts";
 import type { ConfigureWork } from "../../provider.ts";
 import { trainerEnv } from "../environment/child_env.ts";
 import { threadShare } from "../environment/probe.ts";
-import { endText, failureError, outOfMemoryHint } from "./trainer_failure.ts";
+import { failureError } from "./trainer_failure.ts";
 import { prepareLine, readFailure, readTokens, type Tokens } from "./trainer_files.ts";
 import { trainerArgs } from "../environment/trainer_dir.ts";
 
@@ -44,7 +44,7 @@ export async function runPrepare(work: ConfigureWork, python: string, trainerDir
  */
 async function failureOf(end: ProcessEnd, { out, fs }: ConfigureWork, log: string): Promise<TemperError> {
   const failure = await readFailure(out, fs);
-  if (failure) return failureError(failure, end.code === EXIT.usage);
+  if (failure) return failureError(failure, end.code);
   const message = `${ACTION}: the trainer ${endText(end)}${await tailOf(log, fs)}`;
   if (end.code === EXIT.usage) return new UsageError("trainer-failed", message);
   const hint = outOfMemoryHint(end, "close other programs, or use a smaller base");

@@ -1,12 +1,15 @@
-import { TemperError, UsageError } from "../../../lib/errors.ts";
+import { EXIT, TemperError, UsageError } from "../../../lib/errors.ts";
 import { counted } from "../../../lib/text/format.ts";
 import type { Failure } from "./trainer_files.ts";
-import type { ProcessEnd } from "../../../lib/process.ts";
 
 const LISTED = 10;
 
-/** The trainer's own words as an error. `unusable`: the job or its data is wrong, not the run. */
-export function failureError(failure: Failure, unusable: boolean): TemperError {
+/**
+ * The trainer's own words as an error. Whether the job or its data is wrong, not the run, says the trainer's exit code:
+ * a process that starts several workers ends with another one. `exitCode` is for trainers that do not write theirs.
+ */
+export function failureError(failure: Failure, exitCode: number | null | undefined): TemperError {
+  const unusable = (failure.exit_code ?? exitCode) === EXIT.usage;
   const code = failure.code.replaceAll("_", "-");
   const message = failure.message + rowsText(failure.rows);
   const options = failure.hint ? { hint: failure.hint } : {};
@@ -17,14 +20,4 @@ function rowsText(rows: readonly string[]): string {
   const more = rows.length - LISTED;
   const lines = rows.slice(0, LISTED).map((row) => `\n    ${row}`);
   return lines.join("") + (more > 0 ? `\n    and ${counted(more, "row")} more` : "");
-}
-
-/** How a trainer ended that left no message. */
-export function endText(end: ProcessEnd): string {
-  return end.signal ? `was killed by ${end.signal}` : `ended with exit code ${end.code}`;
-}
-
-/** The kernel ends the largest process with SIGKILL when memory runs out. `remedy`: what takes less of it. */
-export function outOfMemoryHint(end: ProcessEnd, remedy: string): string | undefined {
-  return end.signal === "SIGKILL" ? `It probably ran out of memory: ${remedy}` : undefined;
 }

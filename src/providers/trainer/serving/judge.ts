@@ -3,12 +3,11 @@ import { z } from "../../../deps/zod.ts";
 import { TemperError } from "../../../lib/errors.ts";
 import { tailOf } from "../../../lib/files/last_lines.ts";
 import { parseJson } from "../../../lib/json/json_file.ts";
-import { runProcess } from "../../../lib/process.ts";
+import { endText, runProcess } from "../../../lib/process.ts";
 import type { Work } from "../../provider.ts";
 import { trainerEnv } from "../environment/child_env.ts";
 import { ensurePython } from "../environment/environment.ts";
 import { jobDir } from "../job/job_folder.ts";
-import { endText } from "../job/trainer_failure.ts";
 
 const Verdict = z.object({
   version: z.literal(1),

@@ -91,9 +91,9 @@ def dropout_masks(form: Form, tokens: int) -> Masks:
     update = next((update for update, size in zip(updates, sizes, strict=True) if size), None)
     if update is None:
         return [None] * len(sizes), 1.0
-    mask, share = update.random.dropout_mask(torch.Size((tokens * sum(sizes),)), update.dropout)
-    parts = mask.split([tokens * size for size in sizes])
-    return [part.view(tokens, -1) if size else None for part, size in zip(parts, sizes, strict=True)], share
+    mask, share = update.random.dropout_mask(torch.Size((tokens, sum(sizes))), update.dropout)
+    parts = mask.split(sizes, dim=1)
+    return [part if size else None for part, size in zip(parts, sizes, strict=True)], share
 
 
 def dropped_size(joint) -> int:
