@@ -68,23 +68,23 @@ async function memoryFinding(
     1,
   );
   const floor = memory.weights + memory.trainable + memory.runtime;
-  const { sideBySide = 1 } = env.asked ?? {};
+  // The jobs of a cluster do not share a machine.
+  const { sideBySide = 1 } = spec.engine.kind === "local" ? env.asked ?? {} : {};
   if (device.memory === undefined || floor * sideBySide <= device.memory) return [];
   const { kind } = spec.method;
   const has = device.count > 1 ? "each" : device.kind === "cpu" ? "this machine" : "this GPU";
-  const needs = `at least ${bytes(floor)}${device.count > 1 ? ` on each of ${device.count} devices` : ""}`;
+  const least = `at least ${bytes(floor)}${device.count > 1 ? ` on each of ${device.count} devices` : ""}`;
+  const needs = `it needs ${least}, ${has} has ${bytes(device.memory)}`;
   if (floor <= device.memory) {
     return [on(
       "method.kind",
-      `Cannot train ${kind} beside other runs: it needs ${needs} for ${sideBySide} at the same time, ${has} has ${
-        bytes(device.memory)
-      }`,
+      `Cannot train ${kind} beside other runs: ${needs} for ${sideBySide} at the same time`,
       "Use a lower --parallel, or continue with --force",
     )];
   }
   return [on(
     "method.kind",
-    `Cannot train ${kind} here: it needs ${needs}, ${has} has ${bytes(device.memory)}`,
+    `Cannot train ${kind} here: ${needs}`,
     "Use advise to find a method that fits, use a smaller base, or continue with --force",
   )];
 }

@@ -26,7 +26,9 @@ export function engineTraining(work: Work, trainerDir: string): Training {
           progress: (progress) => work.progress(progress),
           signal: work.signal,
         });
-      const share = section.kind === "local" ? await threadShare(work, program, trainerDir) : {};
+      const share = section.kind === "local"
+        ? await threadShare(work, program, trainerDir, section.workers_per_node)
+        : {};
       const env = { ...trainerEnv(work.env, trainerDir), ...share };
       return { program, args: await trainerArgs("train", dir, work), env };
     },
