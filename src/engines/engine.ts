@@ -65,6 +65,8 @@ export type EngineStatus = {
   readonly state: string;
   /** Why it waits, in the engine's words. */
   readonly reason?: string;
+  /** Its place among those that wait, from 1, and how many they are. */
+  readonly place?: readonly [place: number, waiting: number];
   readonly nodes?: readonly string[];
   readonly workers?: number;
 };

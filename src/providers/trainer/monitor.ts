@@ -1,5 +1,5 @@
 import { join } from "../../deps/path.ts";
-import type { Ended, Follower } from "../../engines/engine.ts";
+import type { Ended, Follower, JobState } from "../../engines/engine.ts";
 import { LOG_FILE } from "../../engines/job_files.ts";
 import { engineOf } from "../../engines/registry.ts";
 import { EXIT, TemperError, UsageError } from "../../lib/errors.ts";
@@ -46,6 +46,7 @@ class Watch {
   readonly #unwatch: () => void;
   readonly #silence: Silence;
   #wake: (() => void) | undefined;
+  #reported: string | undefined;
   #started = false;
   #restarts = 0;
 
@@ -72,6 +73,7 @@ class Watch {
       // In this order: a trainer writes its metrics before its result, and its result before it lets go of the lock.
       const state = await this.follower.state();
       const result = await readResult(this.dir, fs);
+      this.#report(state);
       for (const progress of await this.#tail.read()) this.work.progress(progress);
       if (result?.state === "done") return result;
       if (state.at === "ended") {
@@ -81,6 +83,17 @@ class Watch {
       if (state.at !== "queued") await this.#warnOfStall();
       await this.#pause();
     }
+  }
+
+  /** Says what the engine says whenever that is something new. */
+  #report(state: JobState): void {
+    const { status } = state;
+    const message = state.at === "ended" ? undefined : state.message;
+    const said = JSON.stringify([status, message]);
+    if (status === undefined || said === this.#reported) return;
+    this.#reported = said;
+    const phase = state.at === "queued" ? "queued" : "started";
+    this.work.progress({ phase, engine: status, ...message !== undefined && { message } });
   }
 
   async #restart(ended: Ended): Promise<void> {

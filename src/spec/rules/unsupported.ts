@@ -22,8 +22,8 @@ const TABLE: readonly Unsupported[] = [
   {
     path: ["engine", "kind"],
     at: "value",
-    meets: (value) => value === "slurm" || value === "ray",
-    instead: "use local",
+    meets: (value) => value === "ray",
+    instead: "use local or slurm",
   },
   {
     path: ["engine", "workers_per_node"],
