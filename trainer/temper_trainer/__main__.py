@@ -10,6 +10,7 @@ from .errors import STOPPED
 from .job.events import end_with_reader
 from .job.run import run_judge, run_prepare, run_train
 from .job.stop import Stop, Stopped
+from .training.workers import end_with_launcher
 
 GENERATED = {
     "archs": "print what archs.json holds: the architectures that GGUF files are written for",
@@ -30,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
             return run_prepare(options.job_dir.absolute(), options.cache.absolute(), options.read_cache)
         if options.verb == "judge":
             return run_judge(options.job_dir.absolute(), options.answers.absolute())
+        end_with_launcher()
         return run_train(options.job_dir.absolute(), options.cache.absolute(), stop, options.read_cache)
     except Stopped:
         print("Stopped: start again to continue", file=sys.stderr)

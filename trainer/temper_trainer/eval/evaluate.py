@@ -5,14 +5,18 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+
 from ..bases.context import context_of
 from ..data.encoder import Encoder
 from ..data.examples import Row, read_rows
 from ..data.prepared import EvalText, Prepared, read_eval_texts
 from ..errors import FAILED, TrainerError
 from ..job.job import Job
+from ..training.parallel import shared
 from ..training.past import Past
 from ..training.ways import Ways
+from ..training.workers import ALONE, Workers
 from .decode import greedy
 from .few_shot import few_shot_prompts
 from .job_metric import metric_for
@@ -87,54 +91,75 @@ def evaluate(
     progress: Progress,
     past: Past | None = None,
     ways: Ways = FASTEST,
+    workers: Workers = ALONE,
 ) -> Scores:
-    """Loss, and greedy answers judged by evaluate.metric. `past` stands before every prompt."""
+    """Loss, and greedy answers judged by evaluate.metric. `past` stands before every prompt. Of several workers each
+    computes a share of the rows; all of them return the same."""
     total = len(held_out.rows)
     decoding = job.evaluate.metric != "none"
+    lengths = held_out.prepared.lengths(np.arange(total)).tolist()
+
+    def score(places: list[int]) -> list[RowScore]:
+        report = _of_share(progress, places, total)
+        done = (lambda _: progress(0, total)) if decoding else report
+        return score_rows(model, held_out.prepared, job.train.micro_tokens, done, past, ways.score, places)
+
     with _evaluating(model):
-        scores = score_rows(
-            model,
-            held_out.prepared,
-            job.train.micro_tokens,
-            lambda done: progress(0 if decoding else done, total),
-            past,
-            ways.score,
-        )
+        scores = shared(_causal(model), workers, lengths, score)
         loss = _mean_loss(scores, held_out.rows)
         if not decoding:
             return Scores(total, loss, None, None)
         prompts = [prompt_of(held_out.prepared, index) for index in range(total)]
         begun = [_begun(score) for score in scores]
-        return _judge(model, encoder, held_out, job, prompts, begun, loss, progress, past, ways)
+        return _judge(model, encoder, held_out, job, prompts, begun, loss, progress, past, ways, workers)
 
 
 def evaluate_few_shot(
-    model, encoder: Encoder, held_out: HeldOut, job: Job, progress: Progress, ways: Ways = FASTEST
+    model,
+    encoder: Encoder,
+    held_out: HeldOut,
+    job: Job,
+    progress: Progress,
+    ways: Ways = FASTEST,
+    workers: Workers = ALONE,
 ) -> Scores:
     """Answers of the model when instructions and training examples stand in the prompt."""
     room = context_of(model.config)
     prompts = few_shot_prompts(encoder, [text.few_shot for text in held_out.texts], held_out.rows, room)
     with _evaluating(model):
-        return _judge(model, encoder, held_out, job, prompts, None, None, progress, None, ways)
+        return _judge(model, encoder, held_out, job, prompts, None, None, progress, None, ways, workers)
 
 
-def _judge(model, encoder, held_out, job, prompts, begun, loss, progress, past, ways: Ways) -> Scores:
+def _judge(model, encoder, held_out, job, prompts, begun, loss, progress, past, ways: Ways, workers: Workers) -> Scores:
     total, stop = len(held_out.rows), stop_ids(model, encoder)
-    answers = greedy(
-        model,
-        prompts,
-        stop,
-        job.evaluate.max_new_tokens,
-        begun=begun,
-        past=past,
-        token_budget=CACHE_TO_MICRO * job.train.micro_tokens,
-        progress=lambda done: progress(done, total),
-        way=ways.answer,
-    )
+
+    def answer(places: list[int]) -> list[list[int]]:
+        return greedy(
+            model,
+            [prompts[place] for place in places],
+            stop,
+            job.evaluate.max_new_tokens,
+            begun=begun and [begun[place] for place in places],
+            past=past,
+            token_budget=CACHE_TO_MICRO * job.train.micro_tokens,
+            progress=_of_share(progress, places, total),
+            way=ways.answer,
+        )
+
+    answers = shared(_causal(model), workers, [len(prompt) for prompt in prompts], answer)
     texts = [encoder.decode(answer[:-1] if answer and answer[-1] in stop else answer) for answer in answers]
     metric = metric_for(job, held_out.rows, held_out.expected)
     right = [metric(text, expected) for text, expected in zip(texts, held_out.expected, strict=True)]
     return Scores(total, loss, texts, right)
+
+
+def _of_share(progress: Progress, places: list[int], total: int) -> Callable[[int], None]:
+    """Reports on all rows by what is done of a worker's share."""
+    return lambda done: progress(done * total // max(1, len(places)), total)
+
+
+def _causal(model):
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
 def stop_ids(model, encoder: Encoder) -> set[int]:

@@ -30,14 +30,17 @@ def score_rows(
     progress: Callable[[int], None] | None = None,
     past: Past | None = None,
     way: Way = SCORING,
+    only: Sequence[int] | None = None,
 ) -> list[RowScore]:
-    """Scores in the order of `rows`. `progress` takes the number of rows done; what it raises ends the pass."""
+    """Scores in the order of `rows`, or of `only` some of them. `progress` takes the number of rows done; what it
+    raises ends the pass."""
+    chosen = np.arange(len(rows)) if only is None else np.array(only, np.int64)
     scores: dict[int, RowScore] = {}
-    for batch in way.batches(rows.lengths(np.arange(len(rows))).tolist(), micro_tokens):
-        scores |= zip(batch, _score(model, [rows.row(index) for index in batch], past, way), strict=True)
+    for batch in way.batches(rows.lengths(chosen).tolist(), micro_tokens):
+        scores |= zip(batch, _score(model, [rows.row(chosen[place]) for place in batch], past, way), strict=True)
         if progress:
             progress(len(scores))
-    return [scores[index] for index in range(len(rows))]
+    return [scores[place] for place in range(len(chosen))]
 
 
 @torch.inference_mode()

@@ -47,19 +47,27 @@ def say(sentence: str) -> None:
 class Metrics:
     """Appends events to metrics.jsonl. A line counts once its newline is there."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path | None):
+        """Without a path for a worker that writes nothing."""
         self.seconds: dict[str, float] = {}
+        self.file = None
+        if path is None:
+            return
         last = cut_torn_line(path)
         self.attempt = last.get("attempt", 0) + 1
         self.file = open(path, "ab", buffering=0)  # noqa: SIM115 (open as long as the process lives)
 
     def write(self, kind: str, **fields) -> None:
+        if self.file is None:
+            return
         event = {"t": now(), "attempt": self.attempt, "type": kind, **fields}
         line = memoryview(f"{json.dumps(event, ensure_ascii=False, allow_nan=False)}\n".encode())
         while line:
             line = line[self.file.write(line) :]
 
     def warn(self, message: str) -> None:
+        if self.file is None:
+            return
         say(f"Warning: {message}")
         self.write("warning", message=message)
 

@@ -21,6 +21,10 @@ PREPARED = ("base", "template", "chat_template", "templates", "data", "checks")
 """Fields that what is prepared depends on."""
 
 
+UNTRAINED = ("checkpoint_seconds", "device", "dtype", "parallel")
+"""Fields of train that say how training is computed, not what comes of it."""
+
+
 @dataclass(frozen=True, config=STRICT)
 class Job:
     version: Literal[1]
@@ -69,7 +73,7 @@ class Job:
 
     def trained_from(self) -> str:
         """Digest of everything the trained weights depend on besides the prepared bytes and the machine."""
-        train = {k: v for k, v in asdict(self.train).items() if k not in ("checkpoint_seconds", "device", "dtype")}
+        train = {k: v for k, v in asdict(self.train).items() if k not in UNTRAINED}
         return digest({"base": asdict(self.base), "method": asdict(self.method), "train": train})
 
 

@@ -18,10 +18,19 @@ from ..export.tokenizer_files import carry_tokenizer, trained_template
 from ..files import sync_file, sync_folder
 from ..methods import Method
 from ..training.compute import Way
-from ..training.loop import Loop
+from ..training.loop import State
 from ..training.memory import device_bytes, peak_bytes
+from ..training.optim import FlatParameters
 from ..training.session import Session
 from ..training.ways import Ways
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A whole model, and what was trained of it."""
+
+    method: Method
+    flat: FlatParameters
 
 
 @dataclass(frozen=True)
@@ -80,10 +89,16 @@ def save_trained(session: Session, method: Method, folder: Path) -> dict:
 
 
 def result_json(
-    session: Session, loop: Loop, scores: dict[str, Scores | None], written: Written, ways: Ways
+    session: Session,
+    trained: Trained,
+    state: State,
+    scores: dict[str, Scores | None],
+    written: Written,
+    ways: Ways,
+    peaks: list[dict[str, int]],
 ) -> dict[str, Any]:
-    """The content of result.json."""
-    state, seconds = loop.state, session.metrics.seconds
+    """The content of result.json. `peaks`: the most memory of each worker before the export."""
+    seconds, flat = session.metrics.seconds, trained.flat
     training = {"train": round(state.seconds, 3), "tokens_per_second": round(state.tokens / state.seconds, 1)}
     return {
         "version": 1,
@@ -92,26 +107,24 @@ def result_json(
         "metric": session.job.evaluate.metric,
         **{name: value and value.summary() for name, value in scores.items()},
         "parameters": {
-            "trainable": loop.flat.values.numel(),
-            "total": total_parameters(session, loop),
-            "bytes": weights_bytes(session.job_dir / "artifacts" / loop.method.artifact),
+            "trainable": flat.count,
+            "total": session.report["base"]["parameters"] + (flat.count if trained.method.adds else 0),
+            "bytes": weights_bytes(session.job_dir / "artifacts" / trained.method.artifact),
         },
         "steps": state.step,
         "tokens": {"trained": state.tokens, "supervised": state.supervised},
-        "weights_sha256": loop.flat.sha256(),
+        "weights_sha256": flat.sha256(),
         "artifacts": written.artifacts,
         **written.facts,
         "changes": changes(scores["before"], scores["after"]),
         "environment": asdict(session.environment) | {"ways": ways.as_json()},
         "timing": {name: round(value, 3) for name, value in seconds.items()} | training,
-        "resources": {"peak_rss": peak_bytes()} | device_bytes(session.environment.device),
+        "resources": {"peak_rss": peak_bytes()}
+        | device_bytes(session.environment.device)
+        | ({} if session.workers.alone else {"workers": peaks}),
     }
 
 
 def weights_bytes(folder: Path) -> int:
     """Size of what was trained, without the tokenizer that lies beside it."""
     return sum(path.stat().st_size for path in folder.glob("*.safetensors"))
-
-
-def total_parameters(session: Session, loop: Loop) -> int:
-    return session.report["base"]["parameters"] + (loop.flat.values.numel() if loop.method.adds else 0)

@@ -3,15 +3,17 @@
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from ..errors import TrainerError
 from ..files import read_json, write_json
+from ..training.workers import LOST, Workers, from_environment
 from .events import Metrics, print_progress, say
 from .failures import explain
 from .job import read_job
 from .lock import folder_lock, job_lock
-from .stop import Stop
+from .stop import Stop, Stopped
 
 
 def run_prepare(job_dir: Path, cache: Path, others: Sequence[Path] = ()) -> int:
@@ -33,20 +35,36 @@ def run_prepare(job_dir: Path, cache: Path, others: Sequence[Path] = ()) -> int:
 
 
 def run_train(job_dir: Path, cache: Path, stop: Stop, others: Sequence[Path] = ()) -> int:
-    """Exit code of `train`; result.json says what went wrong."""
+    """Exit code of `train`; result.json says what went wrong. Of several workers one holds the lock and writes."""
     try:
-        with job_lock(job_dir):
+        workers = from_environment()
+        with job_lock(job_dir) if workers.leader else nullcontext():
             result = read_json(job_dir / "result.json")
             if result and result["state"] == "done":
                 return 0
-            (job_dir / "result.json").unlink(missing_ok=True)
-            try:
-                write_json(job_dir / "result.json", work(job_dir, cache, stop, others))
-                return 0
-            except Exception as error:
-                return fail(explain(error), lambda failure: write_failed(job_dir, failure))
+            if workers.leader:
+                (job_dir / "result.json").unlink(missing_ok=True)
+            return train_job(job_dir, cache, stop, others, workers)
     except Exception as error:
         return fail(explain(error))
+
+
+def train_job(job_dir: Path, cache: Path, stop: Stop, others: Sequence[Path], workers: Workers) -> int:
+    try:
+        result = work(job_dir, cache, stop, others, workers)
+        if workers.leader:
+            write_json(job_dir / "result.json", result)
+        return 0
+    except Stopped:
+        # Where a worker fails, whoever started them asks the others to stop
+        failure = workers.failure()
+        if failure is None:
+            raise
+    except Exception as error:
+        failure = workers.explain(error)
+    # A worker that was lost says nothing about the job: starting again goes on
+    written = workers.leader and failure.code != LOST
+    return fail(failure, (lambda failure: write_failed(job_dir, failure)) if written else None)
 
 
 def run_judge(job_dir: Path, answers: Path) -> int:
@@ -60,15 +78,16 @@ def run_judge(job_dir: Path, answers: Path) -> int:
         return fail(explain(error))
 
 
-def work(job_dir: Path, cache: Path, stop: Stop, others: Sequence[Path] = ()) -> dict:
-    """The content of result.json. Importing PyTorch is part of the phase that loads."""
+def work(job_dir: Path, cache: Path, stop: Stop, others: Sequence[Path], workers: Workers) -> dict | None:
+    """The content of result.json, for the worker that writes it. Importing PyTorch is part of the phase that loads."""
     job = read_job(job_dir)
-    metrics = Metrics(job_dir / "metrics.jsonl")
+    metrics = Metrics(job_dir / "metrics.jsonl" if workers.leader else None)
     with metrics.phase("load"):
         from ..training.session import open_session
         from ..training.train import make_ready, train
 
-        session = open_session(job, job_dir, cache, stop, metrics, others)
+        workers.join(job.train.device)
+        session = open_session(job, job_dir, cache, stop, metrics, others, workers)
         ready = make_ready(session)
     return train(session, ready)
 

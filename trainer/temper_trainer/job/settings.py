@@ -167,6 +167,9 @@ class Train:
     """Where to compute; auto: the GPU where there is one."""
     dtype: Literal["auto", "fp32", "bf16"]
     """Precision; auto: bf16 where the GPU has it, else fp32."""
+    parallel: Literal["auto", "ddp", "fsdp"] = "auto"
+    """Of several workers. ddp: each holds the whole model; fsdp: each holds a part of every layer; auto: ddp where one
+    device has room for the model. Jobs of earlier versions do not say."""
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 
 class Stopped(BaseException):
-    """SIGTERM or SIGINT came. Not an Exception: nothing but the command line may catch it."""
+    """SIGTERM, SIGINT or SIGUSR1 came. Not an Exception: nothing but the command line may catch it."""
 
 
 class Stop:
@@ -15,7 +15,7 @@ class Stop:
         self.deferred = False
 
     def listen(self) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
             signal.signal(number, self.receive)
 
     def receive(self, *_) -> None:

@@ -1,8 +1,10 @@
 """Where and in which precision to compute, so that the same job gives the same bits."""
 
 import os
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -10,7 +12,9 @@ from ..errors import TrainerError
 from ..files import read_json, write_json
 from ..job.events import Metrics
 from ..job.job import Job
+from .parallel import choose_parallel
 from .threads import thread_count
+from .workers import Workers
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,9 @@ class Environment:
     threads: int
     nf4: str | None = None
     """What computes with four bits, for qlora."""
+    workers: int = 1
+    parallel: str | None = None
+    """How several workers hold the model: ddp or fsdp."""
 
     @property
     def torch_dtype(self) -> torch.dtype:
@@ -52,14 +59,24 @@ def nf4_kernel(job: Job, device: str) -> str | None:
     return kernel_name(device)
 
 
-def choose_environment(job: Job, path: Path, metrics: Metrics) -> Environment:
-    """The environment of the first attempt again, so that a resumed training ends in the same bits."""
+def choose_environment(
+    job: Job, path: Path, metrics: Metrics, base: Mapping[str, Any], workers: Workers
+) -> Environment:
+    """The same for all workers. `base`: its description in tokens.json."""
+    environment = workers.from_leader(lambda: kept_environment(job, path, metrics, base, workers))
+    if not workers.leader and resolve(job).device != environment.device:
+        message = f"Cannot compute on {environment.device} as the first worker does: worker {workers.rank} has none"
+        raise TrainerError("other_device", message, "Start all workers on machines of one kind")
+    apply(environment)
+    return environment
+
+
+def kept_environment(job: Job, path: Path, metrics: Metrics, base: Mapping[str, Any], workers: Workers) -> Environment:
+    """The environment of the first attempt again, so that a resumed training ends in the same bits. The number of
+    workers may change from attempt to attempt, and with it their threads."""
     environment = resolve(job)
     kept = read_json(path)
-    if kept is None:
-        path.parent.mkdir(exist_ok=True)
-        write_json(path, asdict(environment))
-    else:
+    if kept is not None:
         before = Environment(**kept)
         if (before.device, before.dtype) != (environment.device, environment.dtype):
             message = f"Cannot resume: training started on {before.device} in {before.dtype}, "
@@ -70,10 +87,15 @@ def choose_environment(job: Job, path: Path, metrics: Metrics) -> Environment:
             metrics.warn(
                 f"PyTorch was {before.torch} and is {environment.torch}: the last bits of the result may differ"
             )
-        environment = Environment(environment.torch, before.device, before.dtype, before.threads, environment.nf4)
+        threads = before.threads if before.workers == workers.world else environment.threads
+        environment = replace(environment, device=before.device, dtype=before.dtype, threads=threads)
+    parallel = choose_parallel(job, base, environment.device, environment.torch_dtype, workers)
+    environment = replace(environment, workers=workers.world, parallel=parallel)
     if environment.dtype == "bf16" and environment.device == "cpu" and not fast_bf16():
         metrics.warn("This CPU has no bf16 instructions: fp32 is several times faster")
-    apply(environment)
+    if kept != asdict(environment):
+        path.parent.mkdir(exist_ok=True)
+        write_json(path, asdict(environment))
     return environment
 
 

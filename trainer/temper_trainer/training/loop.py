@@ -17,6 +17,7 @@ from .checkpoint_interval import CheckpointInterval
 from .compute import FASTEST, Way, row_losses
 from .memory import resident_bytes
 from .optim import FlatParameters, learning_rate, make_optimizer
+from .parallel import my_batches
 from .random_state import RandomState
 from .session import Session
 
@@ -61,7 +62,13 @@ class State:
 
 class Loop:
     def __init__(
-        self, session: Session, method: Method, random: RandomState, checkpoints: Checkpoints, way: Way = FASTEST
+        self,
+        session: Session,
+        method: Method,
+        random: RandomState,
+        checkpoints: Checkpoints,
+        way: Way = FASTEST,
+        flat: FlatParameters | None = None,
     ):
         self.session = session
         self.train = session.job.train
@@ -75,13 +82,19 @@ class Loop:
         self.stop = session.stop
         train = self.train
         self.plan = StepPlan(len(self.rows), train.batch_size, train.epochs, train.max_steps, train.seed)
-        self.flat = FlatParameters(method.parameters())
+        self.workers = session.workers
+        self.flat = flat or FlatParameters(method.parameters(), self.workers)
+        self.bad: list[int] = []
         self.optimizer = make_optimizer(self.flat, train)
         self.state = State()
         self.interval = CheckpointInterval(train.checkpoint_seconds)
         # Weights that are trained themselves stay in fp32; the products are computed in the type that was asked for
         precision = session.environment.torch_dtype
-        self.mixed = torch.autocast(self.device.type, precision, enabled=method.causal.dtype != precision)
+        # What is kept of a divided layer in another type would stay after the layer has gone
+        keep = session.environment.parallel != "fsdp"
+        self.mixed = torch.autocast(
+            self.device.type, precision, enabled=method.causal.dtype != precision, cache_enabled=keep
+        )
 
     def run(self) -> None:
         """Trains to the end, from the newest checkpoint where there is one."""
@@ -90,32 +103,41 @@ class Loop:
         with self.way.on(self.method.causal), self.stop.at_safe_places():
             while self.state.step < self.plan.steps:
                 self.step_or_stop()
-                if self.interval.due():
+                if self.workers.agree(self.workers.leader and self.interval.due()):
                     self.save()
             self.save()
         self.method.model.eval()
-        self.stop.check()
+        self.check_stop()
 
     def step_or_stop(self) -> None:
-        before = self.snapshot()
         try:
-            self.stop.check()
+            self.check_stop()
             self.step()
         except Stopped:
-            self.save(before)
+            self.save()
             raise
+
+    def check_stop(self) -> None:
+        """All workers stop at the same step, whichever of them was asked to."""
+        if self.workers.agree(self.stop.requested):
+            raise Stopped
 
     def step(self) -> None:
         start = time.monotonic()
         rows = self.plan.rows_of(self.state.step)
         lengths = self.rows.lengths(rows)
-        batches = [rows[places] for places in self.way.batches(lengths, self.train.micro_tokens)]
+        batches = my_batches(self.way, rows, lengths, self.train.micro_tokens, self.session)
         supervised = int(sum(np.count_nonzero(self.rows.row(row)[1][1:]) for row in rows))
         self.flat.gradient.zero_()
         loss = 0.0
-        for batch in batches:
-            loss += self.accumulate(batch, supervised)
-            self.stop.check()
+        for batch, weight in batches:
+            loss += self.accumulate(batch, supervised, weight)
+            if self.workers.alone:
+                self.stop.check()
+        loss, bad = self.workers.total(loss, len(self.bad))
+        if bad:
+            self.refuse(np.unique(np.concatenate(self.workers.gather(self.bad))), "the loss is not finite")
+        self.flat.reduce()
         norm = self.flat.clip(self.train.max_grad_norm)
         if not np.isfinite(norm):
             self.refuse(rows, "the gradient is not finite")
@@ -124,14 +146,14 @@ class Loop:
         self.optimizer.step()
         self.advance(loss, norm, rate, int(lengths.sum()), supervised, time.monotonic() - start)
 
-    def accumulate(self, rows: np.ndarray, supervised: int) -> float:
+    def accumulate(self, rows: np.ndarray, supervised: int, weight: float = 1.0) -> float:
         """Adds the gradient of some of a step's rows; returns their part of the step's mean loss."""
+        self.random.begin(self.state.step, rows, self.rows.lengths(rows))
         with self.mixed:
             losses, numbers = row_losses(self.method, [self.rows.row(row) for row in rows], self.way, self.device)
         bad = ~torch.isfinite(losses.detach()).cpu().numpy()
-        if bad.any():
-            self.refuse(rows[np.unique(numbers[bad])], "the loss is not finite")
-        loss = losses.sum() / supervised
+        self.bad += rows[np.unique(numbers[bad])].tolist()
+        loss = losses.sum() * (weight / supervised)
         loss.backward()
         return loss.item()
 
@@ -168,35 +190,28 @@ class Loop:
         hint = "Check these rows; if they are correct, lower train.learning_rate"
         raise TrainerError("not_finite", message, hint, FAILED, origins)
 
-    def snapshot(self) -> tuple[dict[str, torch.Tensor], dict]:
-        """State of the random numbers: a step that is broken off has used some of them up."""
-        return self.random.tensors(), self.random.numbers()
-
-    def save(self, random: tuple[dict[str, torch.Tensor], dict] | None = None) -> None:
-        tensors, numbers = random or self.snapshot()
-        optimizer = self.optimizer.state[self.flat.values]
-        kept = {f"optimizer.{name}": tensor for name, tensor in optimizer.items()}
+    def save(self) -> None:
+        """For any number of workers: each trained number and its moments once."""
         with self.interval.saving():
-            self.checkpoints.save(
-                Checkpoint(
-                    self.state.step,
-                    {"parameters": self.flat.values.detach(), **kept, **tensors},
-                    {"state": asdict(self.state), "random": numbers},
-                )
-            )
+            optimizer = self.optimizer.state[self.flat.values]
+            kept = {f"optimizer.{name}": self.flat.whole(tensor) for name, tensor in optimizer.items()}
+            tensors = {"parameters": self.flat.whole(self.flat.values.detach())} | kept
+            if self.workers.leader:
+                self.checkpoints.save(Checkpoint(self.state.step, tensors, {"state": asdict(self.state)}))
         took, interval = round(self.interval.took, 3), round(self.interval.interval, 3)
         self.metrics.write("checkpoint", step=self.state.step, seconds=took, next_after=interval)
         if news := self.interval.news():
             self.metrics.warn(news)
 
     def restore(self) -> None:
-        checkpoint = self.checkpoints.load(self.metrics)
-        if checkpoint is None:
-            return
+        checkpoint = self.checkpoints.load(self.metrics) if self.workers.leader else None
+        state = self.workers.from_leader(lambda: checkpoint and checkpoint.numbers["state"])
+        tensors = checkpoint.tensors if checkpoint else {}
         with torch.no_grad():
-            self.flat.values.copy_(checkpoint.tensors["parameters"])
+            self.flat.fill(self.flat.values, tensors.get("parameters"))
+            if state is None:
+                return
             for name, tensor in self.optimizer.state[self.flat.values].items():
-                tensor.copy_(checkpoint.tensors[f"optimizer.{name}"])
-        self.random.restore(checkpoint.tensors, checkpoint.numbers["random"])
-        self.state = State.kept(checkpoint.numbers["state"])
+                self.flat.fill(tensor, tensors[f"optimizer.{name}"] if checkpoint else None)
+        self.state = State.kept(state)
         self.metrics.write("resumed", step=self.state.step)

@@ -20,7 +20,7 @@ def device_bytes(device: str) -> dict[str, int]:
     import torch
 
     return {
-        "device_memory": torch.cuda.get_device_properties(0).total_memory,
+        "device_memory": torch.cuda.get_device_properties(torch.cuda.current_device()).total_memory,
         "peak_device": torch.cuda.max_memory_allocated(),
     }
 

@@ -6,12 +6,17 @@ import math
 import torch
 
 from ..job.settings import Train
+from .workers import ALONE, Workers
 
 
 class FlatParameters:
-    """The trained tensors as views of one: the optimiser, clipping and checkpoints then cost one operation each."""
+    """
+    The trained tensors as views of one: the optimiser, clipping, checkpoints and what several workers tell each other
+    then cost one operation each. Every worker holds all of it.
+    """
 
-    def __init__(self, named: dict[str, torch.nn.Parameter]):
+    def __init__(self, named: dict[str, torch.nn.Parameter], workers: Workers = ALONE):
+        self.workers = workers
         self.named = dict(sorted(named.items()))
         first = next(iter(self.named.values()))
         total = sum(parameter.numel() for parameter in self.named.values())
@@ -29,12 +34,36 @@ class FlatParameters:
     def gradient(self) -> torch.Tensor:
         return self.values.grad
 
+    @property
+    def count(self) -> int:
+        """Trained numbers, over all workers."""
+        return self.values.numel()
+
+    def reduce(self) -> None:
+        """Adds up the gradients of all workers."""
+        self.workers.sum(self.gradient)
+
+    def norm(self) -> float:
+        return self.gradient.norm().item()
+
     def clip(self, max_norm: float) -> float:
         """Scales the gradient down to `max_norm`; returns its norm before."""
-        norm = self.gradient.norm().item()
+        norm = self.norm()
         if norm > max_norm:
             self.gradient.mul_(max_norm / norm)
         return norm
+
+    def whole(self, tensor: torch.Tensor) -> torch.Tensor:
+        """All numbers of which a tensor like `values` is this worker's part, in the order of the names; the leader
+        alone is given them. Any other tensor is whole already."""
+        return tensor
+
+    def fill(self, tensor: torch.Tensor, whole: torch.Tensor | None) -> None:
+        """The reverse: each worker takes its part of what the leader holds, or of the leader's own where it has
+        none."""
+        if whole is not None:
+            tensor.copy_(whole)
+        self.workers.broadcast(tensor)
 
     def sha256(self) -> str:
         """Digest over names, shapes and values."""

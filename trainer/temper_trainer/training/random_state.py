@@ -1,5 +1,6 @@
-"""Every source of randomness in training, and its state as tensors and JSON."""
+"""Every source of randomness in training."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -7,12 +8,21 @@ import torch
 
 
 class RandomState:
-    """PyTorch's generators, and a fast one for dropout on the CPU."""
+    """
+    PyTorch's generators, and a fast one for each row for dropout on the CPU. What a row draws follows from the seed,
+    the step and the row: not from the rows beside it, from the worker that computes it or from where training resumed.
+    """
 
     def __init__(self, seed: int, device: str):
-        self.device = device
-        self.bits = np.random.SFC64(seed)
+        self.seed, self.device = seed, device
+        self.bits, self.lengths = [np.random.SFC64(seed)], [0]
         torch.manual_seed(seed)
+
+    def begin(self, step: int, rows: Sequence[int] | np.ndarray, lengths: Sequence[int] | np.ndarray) -> None:
+        """From here on these rows of a step are computed together."""
+        sources = [np.random.SeedSequence([self.seed, step, int(row)]) for row in rows]
+        self.bits, self.lengths = [np.random.SFC64(source) for source in sources], [int(length) for length in lengths]
+        torch.manual_seed(int(sources[0].generate_state(1)[0]))
 
     def dropout_mask(self, shape: torch.Size, dropped: float) -> tuple[torch.Tensor, float]:
         """True where an input stays, and the share that stays.
@@ -23,9 +33,25 @@ class RandomState:
         if self.device != "cpu":
             return torch.empty(shape, dtype=torch.bool, device=self.device).bernoulli_(1 - dropped), 1 - dropped
         threshold = round(dropped * 65536)
-        count = shape.numel()
-        words = self.bits.random_raw(-(-count // 4)).view(np.uint16)[:count]
-        return torch.from_numpy(words >= threshold).view(shape), 1 - threshold / 65536
+        width = shape[1:].numel()
+        mask = np.zeros(shape.numel(), bool)
+        for bits, start, length in self._places(shape[0]):
+            count = length * width
+            words = bits.random_raw(-(-count // 4)).view(np.uint16)[:count]
+            np.greater_equal(words, threshold, out=mask[start * width :][:count])
+        return torch.from_numpy(mask).view(shape), 1 - threshold / 65536
+
+    def _places(self, tokens: int) -> Iterator[tuple[np.random.SFC64, int, int]]:
+        """Where each row is among so many: end to end, or side by side with padding behind. Layers that see a
+        selection of the tokens, such as experts, draw from the first row."""
+        if tokens == sum(self.lengths):
+            starts = np.cumsum([0, *self.lengths[:-1]]).tolist()
+        elif tokens == len(self.lengths) * max(self.lengths):
+            starts = [index * max(self.lengths) for index in range(len(self.lengths))]
+        else:
+            yield self.bits[0], 0, tokens
+            return
+        yield from zip(self.bits, starts, self.lengths, strict=True)
 
     def choice(self, below: int, count: int) -> list[int]:
         """Different whole numbers from 0."""
@@ -40,8 +66,10 @@ class RandomState:
         return states
 
     def numbers(self) -> Any:
-        state = self.bits.state
-        return state | {"state": {"state": [int(word) for word in state["state"]["state"]]}}
+        states = [bits.state for bits in self.bits]
+        words = [[int(word) for word in state["state"]["state"]] for state in states]
+        rows = [state | {"state": {"state": found}} for state, found in zip(states, words, strict=True)]
+        return {"rows": rows, "lengths": self.lengths}
 
     def restore(self, tensors: dict[str, torch.Tensor], numbers: Any) -> None:
         torch.set_rng_state(tensors["random.torch"])
@@ -49,4 +77,6 @@ class RandomState:
             torch.cuda.set_rng_state(tensors["random.cuda"])
         if self.device == "mps":
             torch.mps.set_rng_state(tensors["random.mps"])
-        self.bits.state = numbers | {"state": {"state": np.array(numbers["state"]["state"], np.uint64)}}
+        self.bits, self.lengths = [np.random.SFC64() for _ in numbers["rows"]], numbers["lengths"]
+        for bits, state in zip(self.bits, numbers["rows"], strict=True):
+            bits.state = state | {"state": {"state": np.array(state["state"]["state"], np.uint64)}}

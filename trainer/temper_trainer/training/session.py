@@ -20,6 +20,8 @@ from ..job.job import Job, digest
 from ..job.stop import Stop
 from ..methods import load
 from .device import Environment, choose_environment
+from .parallel import on_cpu
+from .workers import ALONE, Workers
 
 
 @dataclass
@@ -36,6 +38,7 @@ class Session:
     encoder: Encoder
     rows: Prepared
     held_out: HeldOut | None
+    workers: Workers = ALONE
 
     @property
     def checkpoints(self) -> Path:
@@ -56,11 +59,19 @@ class Session:
 
 
 def open_session(
-    job: Job, job_dir: Path, cache: Path, stop: Stop, metrics: Metrics, others: Sequence[Path] = ()
+    job: Job,
+    job_dir: Path,
+    cache: Path,
+    stop: Stop,
+    metrics: Metrics,
+    others: Sequence[Path] = (),
+    workers: Workers = ALONE,
 ) -> Session:
     """Loads the base, and the rows exactly as `prepare` left them."""
     report = read_report(job, job_dir)
-    environment = choose_environment(job, job_dir / "checkpoints" / "environment.json", metrics)
+    environment = choose_environment(
+        job, job_dir / "checkpoints" / "environment.json", metrics, report["base"], workers
+    )
     base = prepare_base(asdict(job.base), cache, lambda phase, *_: say(phase), others)
     if base.key != report["base"]["key"]:
         message = "Cannot train: the base is not the one that the examples were prepared for"
@@ -76,10 +87,11 @@ def open_session(
         stop=stop,
         environment=environment,
         base=base,
-        model=load_model(job, base, environment),
+        model=load_model(job, base, on_cpu(environment)),
         encoder=Encoder(tokenizer, chosen["stop"], base.info["bos"], chosen.get("markup", ())),
         rows=Prepared(job_dir / "prepared" / "train.safetensors"),
         held_out=read_held_out(job, job_dir),
+        workers=workers,
     )
 
 

@@ -2,20 +2,24 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 
 from ..errors import TrainerError
 from ..eval.evaluate import Scores, evaluate, evaluate_few_shot
 from ..export.merge_check import check_merge_values
 from ..files import read_json, write_json
-from ..job.result import result_json, write_artifacts
+from ..job.result import Trained, result_json, write_artifacts
 from ..methods import Method, attach
 from .checkpoint import Checkpoints
 from .loop import Loop
+from .memory import device_bytes, peak_bytes
+from .optim import FlatParameters
+from .parallel import divide, on_cpu
 from .random_state import RandomState
-from .session import Session
+from .session import Session, load_model
 from .ways import Longest, Ways, choose_ways
 
 Kept = dict[str, Scores | None]
@@ -26,6 +30,7 @@ class Ready:
     """A method on its base, and how its rows are computed."""
 
     method: Method
+    flat: FlatParameters
     random: RandomState
     ways: Ways
 
@@ -37,13 +42,17 @@ def make_ready(session: Session) -> Ready:
     export = session.job.export
     if export.gguf or export.merged:
         check_merge_values(session.base, method)
+    if session.environment.parallel == "fsdp":
+        flat = divide(method, session.environment.device, session.workers)
+    else:
+        flat = FlatParameters(method.parameters(), session.workers)
     ways, notes = choose_ways(method, session.rows, longest(session), decodes(session))
     if session.job.added_tokens() and ways.score.head != "fast":
         message = "Cannot export the tokens of this prefix: the base modifies the logits after its head"
         raise TrainerError("unsupported_export", message, "Set export.gguf and export.merged to false")
     for note in notes:
         session.metrics.warn(note)
-    return Ready(method, random, ways)
+    return Ready(method, flat, random, ways)
 
 
 def decodes(session: Session) -> bool:
@@ -64,25 +73,46 @@ def longest(session: Session) -> Longest:
     return Longest(prefix_length + row, prefix_length + answered)
 
 
-def train(session: Session, ready: Ready) -> dict:
-    """Does the whole job; returns the content of result.json."""
-    method, ways = ready.method, ready.ways
+def train(session: Session, ready: Ready) -> dict | None:
+    """Does the whole job; returns the content of result.json, or None to a worker that has only computed."""
+    method, ways, workers = ready.method, ready.ways, session.workers
     with method.off():
         baseline = kept_scores(session, "baseline", lambda session: evaluate_base(session, ways))
     checkpoints = Checkpoints(session.checkpoints, session.trained_from)
-    loop = Loop(session, method, ready.random, checkpoints, ways.train)
+    loop = Loop(session, method, ready.random, checkpoints, ways.train, ready.flat)
     with session.metrics.phase("train"):
         loop.run()
     scores = baseline | kept_scores(session, "evaluate", lambda session: evaluate_trained(session, method, ways))
+    values = ready.flat.whole(ready.flat.values)
+    peaks = workers.gather({"peak_rss": peak_bytes()} | device_bytes(session.environment.device))
+    workers.part()
+    if not workers.leader:
+        return None
     with session.metrics.phase("export"):
-        written = write_artifacts(session, method, scores, ways.train)
-    return result_json(session, loop, scores, written, ways)
+        if session.environment.parallel == "fsdp":
+            undivided, trained = put_together(session, values)
+        else:
+            undivided, trained = session, Trained(method, ready.flat)
+        written = write_artifacts(undivided, trained.method, scores, ways.train)
+    return result_json(session, trained, loop.state, scores, written, ways, peaks)
+
+
+def put_together(session: Session, values: torch.Tensor) -> tuple[Session, Trained]:
+    """What the leader exports where each worker had a part of the model: the base, read anew into the machine's memory,
+    with the trained values in it."""
+    environment = on_cpu(session.environment)
+    model = load_model(session.job, session.base, environment)
+    random = RandomState(session.job.train.seed, environment.device)
+    method = attach(session.job, model, random, session.encoder.encode)
+    flat = FlatParameters(method.parameters())
+    flat.fill(flat.values, values)
+    return replace(session, model=model, environment=environment), Trained(method, flat)
 
 
 def kept_scores(session: Session, phase: str, compute: Callable[[Session], Kept]) -> Kept:
     """Scores of an earlier attempt, or new ones, kept for the next attempt."""
     path = session.checkpoints / f"{phase}.json"
-    kept = read_json(path)
+    kept = session.workers.from_leader(lambda: read_json(path))
     if kept is None or kept["job"] != session.evaluated_from:
         with session.metrics.phase(phase):
             scores = compute(session)
@@ -91,7 +121,8 @@ def kept_scores(session: Session, phase: str, compute: Callable[[Session], Kept]
             "seconds": session.metrics.seconds[phase],
             "scores": {name: value and value.as_json() for name, value in scores.items()},
         }
-        write_json(path, kept)
+        if session.workers.leader:
+            write_json(path, kept)
     session.metrics.seconds[phase] = kept["seconds"]
     return {name: value and Scores(**value) for name, value in kept["scores"].items()}
 
@@ -112,6 +143,7 @@ def evaluate_base(session: Session, ways: Ways) -> Kept:
             job,
             lambda done, total: report(done, rounds * total),
             ways=ways,
+            workers=session.workers,
         )
     if job.evaluate.few_shot:
         scores["few_shot"] = evaluate_few_shot(
@@ -121,6 +153,7 @@ def evaluate_base(session: Session, ways: Ways) -> Kept:
             job,
             lambda done, total: report(earlier + done, rounds * total),
             ways,
+            session.workers,
         )
     return scores
 
@@ -129,7 +162,8 @@ def evaluate_trained(session: Session, method: Method, ways: Ways) -> Kept:
     held_out, report = session.held_out, progress(session, "evaluate")
     if held_out is None:
         return {"after": None}
-    return {"after": evaluate(method.model, session.encoder, held_out, session.job, report, method.past(), ways)}
+    past, workers = method.past(), session.workers
+    return {"after": evaluate(method.model, session.encoder, held_out, session.job, report, past, ways, workers)}
 
 
 def progress(session: Session, phase: str) -> Callable[[int, int], None]:
