@@ -77,7 +77,7 @@ class Watch {
       for (const progress of await this.#tail.read()) this.work.progress(progress);
       if (result?.state === "done") return result;
       if (state.at === "ended") {
-        if (result) throw failureError(result.error, state.exitCode === EXIT.usage);
+        if (result) throw failureError(result.error, state.exitCode);
         await this.#restart(state);
       }
       if (state.at !== "queued") await this.#warnOfStall();

@@ -25,12 +25,6 @@ const TABLE: readonly Unsupported[] = [
     meets: (value) => value === "ray",
     instead: "use local or slurm",
   },
-  {
-    path: ["engine", "workers_per_node"],
-    at: "value",
-    meets: (value) => typeof value === "number" && value > 1,
-    instead: "use 1",
-  },
 ];
 
 export function unsupported(data: unknown): FieldProblem[] {
