@@ -1,4 +1,3 @@
-// deno-lint-ignore-file camelcase -- names of the pipeline file
 import assert from "../deps/assert.ts";
 import { GOOD, load, marked, problemsOf, withFolder } from "./kit.ts";
 

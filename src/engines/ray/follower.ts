@@ -3,7 +3,7 @@ import type { EngineStatus, EngineWork, Follower, JobState } from "../engine.ts"
 import { type Attempts, newest, readAttempts } from "./attempts.ts";
 import { type Job, RayCluster } from "./cluster.ts";
 import { lastEvent } from "./driver_events.ts";
-import { endOf } from "./job_end.ts";
+import { AGAIN, endOf } from "./job_end.ts";
 import { markSent, nextAttempt, type RayTraining, sendNewest } from "./send.ts";
 
 /** A shared folder may show a file this much later than the node that wrote it. */
@@ -71,7 +71,9 @@ export class RayFollower implements Follower {
   async #started(job: Job): Promise<JobState> {
     const event = lastEvent(await this.#cluster.logs(newest(this.#attempts).id));
     if (job.status === "SUCCEEDED") return this.#succeeded();
-    if (job.status !== "RUNNING") return { ...endOf(job, event), status: this.#status(job.status) };
+    if (job.status !== "RUNNING") {
+      return { ...endOf(newest(this.#attempts).id, job, event), status: this.#status(job.status) };
+    }
     if (event?.state === "running") return this.#running(event.nodes, event.workers);
     if (event?.state !== "pending") return this.#waiting("the driver is starting");
     const { message } = event;
@@ -96,7 +98,7 @@ export class RayFollower implements Follower {
     return {
       at: "ended",
       status,
-      what: `the Ray job ${status.job} has left a result that cannot be seen from here`,
+      what: `Ray job ${status.job} has left a result that cannot be seen from here`,
       hint: `The nodes must share "${this.training.dir}" under this path`,
       again: false,
     };
@@ -112,21 +114,11 @@ export class RayFollower implements Follower {
     const now = (await this.#cluster.version()).session_name ?? null;
     const status = this.#status("UNKNOWN");
     if (now !== session) {
-      return {
-        at: "ended",
-        status,
-        what: `the Ray cluster was started anew and does not know the job ${id}`,
-        again: true,
-      };
+      const what = `the cluster was started anew, and Ray job ${id} was lost`;
+      return { at: "ended", status, what, again: true };
     }
-    return {
-      at: "ended",
-      status,
-      what: `the job ${id} was deleted from the Ray cluster`,
-      code: "job-deleted",
-      hint: "Run the pipeline again: it goes on from the newest checkpoint",
-      again: false,
-    };
+    const what = `Ray job ${id} was deleted from the cluster`;
+    return { at: "ended", status, what, code: "job-gone", hint: AGAIN, again: false };
   }
 
   async #markSent(): Promise<void> {

@@ -5,6 +5,8 @@ import type { Job } from "./cluster.ts";
 import type { DriverEvent } from "./driver_events.ts";
 
 const LESS_MEMORY = "lower train.micro_tokens, or use nodes with more of it";
+export const AGAIN =
+  "Run the same command again: it sends a new job, which resumes from the newest checkpoint";
 /** Lines of the driver's output that an error shows. */
 const LINES = 12;
 
@@ -13,19 +15,12 @@ export function hasEnded({ status }: Job): boolean {
 }
 
 /** Why a job that has started runs no more. `event`: the last that its driver said. */
-export function endOf(job: Job, event: DriverEvent | undefined): Ended {
-  switch (job.status) {
-    case "STOPPED":
-      return {
-        at: "ended",
-        what: "the job was stopped on the Ray cluster, not by temper",
-        code: "job-stopped",
-        hint: "Run the pipeline again: it goes on from the newest checkpoint",
-        again: false,
-      };
-    default:
-      return event?.state === "ended" || event?.state === "lost" ? workerEnd(event) : driverEnd(job, event);
+export function endOf(id: string, job: Job, event: DriverEvent | undefined): Ended {
+  if (job.status === "STOPPED") {
+    const what = `Ray job ${id} was stopped outside temper`;
+    return { at: "ended", what, code: "job-cancelled", hint: AGAIN, again: false };
   }
+  return event?.state === "ended" || event?.state === "lost" ? workerEnd(event) : driverEnd(id, job, event);
 }
 
 function workerEnd(event: DriverEvent & { state: "ended" | "lost" }): Ended {
@@ -46,11 +41,10 @@ function workerEnd(event: DriverEvent & { state: "ended" | "lost" }): Ended {
 }
 
 /** The driver itself, or what should have started it. */
-function driverEnd({ message, error_type: type, driver_exit_code: code }: Job, event?: DriverEvent): Ended {
+function driverEnd(id: string, job: Job, event: DriverEvent | undefined): Ended {
+  const { message, error_type: type, driver_exit_code: code } = job;
   const said = (message ?? "").split("\n").map((line) => line.trimEnd()).filter((line) => line !== "");
-  const what = `the job failed on the Ray cluster:${
-    said.slice(-LINES).map((line) => `\n    ${line}`).join("")
-  }`;
+  const what = `Ray job ${id} failed:${said.slice(-LINES).map((line) => `\n    ${line}`).join("")}`;
   // It never got to its first word: no Ray in that Python, no such folder on that node.
   const neverBegan = event === undefined && typeof code === "number" && code > 0;
   if (!neverBegan) return { at: "ended", what, again: type !== "RUNTIME_ENV_SETUP_FAILURE" };

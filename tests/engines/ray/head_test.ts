@@ -30,7 +30,7 @@ Deno.test({
     await assertSaid(tiny, [
       /^Cannot reach the Ray cluster at http:\S+: connection refused: asking again until it answers$/,
       /^The Ray cluster at http:\S+ answers again$/,
-      /^The Ray cluster was started anew and does not know the job temper-\S+-1: restarting it \(1 of 3\)$/,
+      /^The cluster was started anew, and Ray job temper-\S+-1 was lost: restarting it \(1 of 3\)$/,
       /^Training resumes from the checkpoint of step \d+$/,
     ]);
     assert.equal((await messages(tiny)).filter((said) => / asking again /.test(said)).length, 1);

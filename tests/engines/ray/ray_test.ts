@@ -89,12 +89,12 @@ Deno.test({
       await cluster.stop(`temper-${(await stateOf(tiny))!.id}-1`);
       assert.equal((await runner.finished).code, 1);
       const { code, message, hint } = (await stateOf(tiny))!.error!;
-      assert.equal(code, "job-stopped");
+      assert.equal(code, "job-cancelled");
       assert.match(
         message,
-        /^Cannot finish the training: the job was stopped on the Ray cluster, not by temper/,
+        /^Cannot finish the training: Ray job temper-\S+-1 was stopped outside temper/,
       );
-      assert.match(hint!, /^Run the pipeline again/);
+      assert.match(hint!, /^Run the same command again: /);
     });
 
     await t.step("says what the cluster lacks while it waits, and is cancelled there", async () => {
