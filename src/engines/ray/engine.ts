@@ -1,10 +1,12 @@
 import { join } from "../../deps/path.ts";
 import { TemperError } from "../../lib/errors.ts";
 import { jsonText } from "../../lib/json/json_file.ts";
+import type { EngineSection, RaySection } from "../../spec/schema/schema_engine.ts";
 import type { Engine, EngineEnv, EngineJob, EngineWork, Training } from "../engine.ts";
 import { isRunning } from "../job_files.ts";
 import { type Attempts, newest, readAttempts } from "./attempts.ts";
 import { type ClusterPlace, RayCluster } from "./cluster.ts";
+import { diagnose } from "./diagnose.ts";
 import { RayFollower } from "./follower.ts";
 import { hasEnded } from "./job_end.ts";
 import { jobRequest, WORKERS_FILE, workersFile } from "./request.ts";
@@ -41,13 +43,16 @@ export const rayEngine: Engine = {
   },
   follow: (_, training, work) => new RayFollower(rayTraining(training), work),
   cancel: (_, dir, env) => cancel(dir, env),
+  diagnose: (section, env, signal) => diagnose(raySection(section), env, signal),
 };
 
+function raySection(section: EngineSection): RaySection {
+  if (section.kind !== "ray") throw new TypeError(`Cannot use Ray for engine.kind ${section.kind}`);
+  return section;
+}
+
 function rayTraining(training: Training): RayTraining {
-  if (training.section.kind !== "ray") {
-    throw new TypeError("Cannot use Ray: the pipeline names another engine");
-  }
-  return training as RayTraining;
+  return { ...training, section: raySection(training.section) };
 }
 
 function clusterOf(place: ClusterPlace, { env, signal }: EngineWork): RayCluster {

@@ -1,6 +1,8 @@
 import assert from "../../deps/assert.ts";
 import { join } from "../../../src/deps/path.ts";
 import { denoFs } from "../../../src/lib/files/fs.ts";
+import { rayEngine } from "../../../src/engines/ray/engine.ts";
+import { Spec } from "../../../src/spec/schema/schema.ts";
 import { cancelRun } from "../../../src/run/cancel.ts";
 import { doubleAt, type DoubleKit } from "../../run/double.ts";
 import { outputsOf, seededRandom } from "../../run/kit.ts";
@@ -118,6 +120,21 @@ Deno.test({
       await cancel(tiny);
       assert.equal(await denoFs.isLocked(join(await tiny.jobDir(), "lock")), false);
       assert.deepEqual(await sent(tiny, cluster), ["1 STOPPED"]);
+    });
+
+    await t.step("tells doctor what the cluster is, and what its nodes lack", async () => {
+      const { env } = (await kit("doctor")).options();
+      const { signal } = new AbortController();
+      const ask = (fields: object) => {
+        const section = Spec.shape.engine.parse({ ...cluster.engine(), ...fields });
+        return rayEngine.diagnose!(section, env, signal);
+      };
+      const found = `Ray 2.60.0 at ${cluster.address}: 2 nodes, 2 CPUs, 0 GPUs`;
+      assert.deepEqual(await ask({ nodes: 2 }), { state: "ok", found });
+      const lacking = await ask({ nodes: 2, num_cpus: 4 });
+      assert.equal(lacking.state, "warn");
+      assert.equal(lacking.found, `${found}; the workers need 2 nodes with 4 CPUs, 0 have that`);
+      assert.equal((await ask({ auth_env: "NO_SUCH_VARIABLE" })).state, "missing");
     });
 
     await t.step("writes its token nowhere", async () => {
