@@ -109,7 +109,9 @@ async function isSameJob(one: string, other: string, fs: Fs): Promise<boolean> {
  */
 function isAdopted(name: string, done: boolean): boolean {
   const [folder, part = "", file] = name.split("/");
-  if (done) return ![JOB_FILE, LOCK_FILE, CANCELLED_FILE, DELIVERED_FILE, ...ENGINE_FOLDERS].includes(folder!);
+  if (done) {
+    return ![JOB_FILE, LOCK_FILE, CANCELLED_FILE, DELIVERED_FILE, ...ENGINE_FOLDERS].includes(folder!);
+  }
   return folder === CHECKPOINTS && (file === undefined ? !part.startsWith(".") : !part.includes("."));
 }
 
