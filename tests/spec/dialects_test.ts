@@ -20,6 +20,7 @@ const FIELDS: readonly (readonly [section: "train" | "provider", name: string, v
   ["train", "checkpoint_seconds", 9],
   ["train", "device", "cpu"],
   ["train", "dtype", "bf16"],
+  ["train", "parallel", "fsdp"],
   ["provider", "learning_rate_multiplier", 0.25],
   ["provider", "beta", 0.25],
   ["provider", "integrations", [{ kind: "wandb", project: "p" }]],

@@ -23,7 +23,13 @@ class TrainerError(Exception):
 
     def as_json(self) -> dict:
         """The form written to `error.json` and `result.json`."""
-        return {"code": self.code, "message": self.message, "hint": self.hint, "rows": self.rows}
+        return {
+            "code": self.code,
+            "message": self.message,
+            "hint": self.hint,
+            "rows": self.rows,
+            "exit_code": self.exit_code,
+        }
 
 
 class Unfit(Exception):

@@ -271,3 +271,26 @@ def test_dropout_masks_differ_from_call_to_call():
     random = RandomState(1, "cpu")
     first, second = (random.dropout_mask(torch.Size((64, 64)), 0.5)[0] for _ in range(2))
     assert np.corrcoef(first.flatten(), second.flatten())[0, 1] == pytest.approx(0, abs=0.08)
+
+
+@pytest.mark.parametrize("padding", [0, 5])
+def test_a_row_draws_the_same_masks_beside_any_others(padding):
+    """Packed or padded, at its place in any batch, layer after layer."""
+
+    def masks(rows: list[int]) -> dict[int, list[np.ndarray]]:
+        random = RandomState(1, "cpu")
+        lengths = [10 - row for row in rows]
+        random.begin(6, rows, lengths)
+        width = max(lengths) if padding else 0
+        starts = [index * width for index in range(len(rows))] if padding else np.cumsum([0, *lengths[:-1]])
+        drawn = [random.dropout_mask(torch.Size((len(rows) * width or sum(lengths), 7)), 0.5)[0] for _ in range(2)]
+        return {
+            row: [mask[start : start + length].numpy() for mask in drawn]
+            for row, start, length in zip(rows, starts, lengths, strict=True)
+        }
+
+    alone, together = [masks([row]) for row in range(3)], masks([2, 0, 1])
+    for row in range(3):
+        assert all(np.array_equal(a, b) for a, b in zip(alone[row][row], together[row], strict=True))
+        assert not np.array_equal(*together[row])
+    assert not np.array_equal(together[0][0][:8], together[2][0])

@@ -18,6 +18,7 @@ import type {
   EngineWork,
   Follower,
   JobState,
+  TrainerCommand,
   Training,
 } from "../engine.ts";
 import { isRunning, lockHolder, LOG_FILE } from "../job_files.ts";
@@ -45,8 +46,8 @@ export const localEngine: Engine = {
 };
 
 /** A second trainer is harmless: the lock in the job folder turns it away. */
-async function start({ dir, command }: Training): Promise<DetachedProcess> {
-  const { program, args, env } = await command();
+async function start({ dir, command, section }: Training): Promise<DetachedProcess> {
+  const { program, args, env } = workersOf(await command(), section.workers_per_node);
   try {
     return await startDetached({ command: program, args, env, cwd: dir, log: join(dir, LOG_FILE) });
   } catch (cause) {
@@ -55,6 +56,18 @@ async function start({ dir, command }: Training): Promise<DetachedProcess> {
       cause,
     });
   }
+}
+
+/** The command that starts so many workers, which share the processors. */
+function workersOf(command: TrainerCommand, workers: number): TrainerCommand {
+  if (workers === 1) return command;
+  const threads = Math.max(1, Math.floor(navigator.hardwareConcurrency / workers));
+  return {
+    program: command.program,
+    args: ["-m", "torch.distributed.run", "--standalone", `--nproc-per-node=${workers}`, ...command.args],
+    // Without it, torchrun gives each worker one thread; the trainer takes no more than its share of the cores
+    env: { OMP_NUM_THREADS: String(threads), ...command.env },
+  };
 }
 
 class ProcessFollower implements Follower {
@@ -127,8 +140,10 @@ async function cancel(job: EngineJob, dir: string, { fs, clock }: EngineEnv): Pr
     if (!await isRunning(dir, fs)) return;
     const holder = await lockHolder(dir, fs);
     if (holder !== undefined) signalGroup(holder, signal) || signalProcess(holder, signal);
-    if (await until(patience, async () => !await isRunning(dir, fs))) return;
+    if (await until(patience, async () => !await isRunning(dir, fs))) break;
   }
+  // One that started several workers leaves after them
+  if (started !== undefined) await until(DIE_MS, () => Promise.resolve(!processExists(started)));
 
   async function until(ms: number, met: () => Promise<boolean>): Promise<boolean> {
     const deadline = clock.monotonic() + ms;

@@ -81,7 +81,7 @@ class Watch {
       this.#report(state);
       if (result?.state === "done") return result;
       if (state.at === "ended") {
-        if (result) throw failureError(result.error, state.exitCode === EXIT.usage);
+        if (result) throw failureError(result.error, state.exitCode);
         await this.#restart(state);
       }
       if (state.at === "queued") this.#silence = this.#patience();

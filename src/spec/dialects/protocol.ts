@@ -43,6 +43,7 @@ export const LACKED_BY_ALL: Readonly<Record<string, string>> = {
   "train.checkpoint_seconds": "the service keeps a checkpoint for each epoch",
   "train.device": "it only applies to your own machine",
   "train.dtype": "it only applies to your own machine",
+  "train.parallel": "it only applies to your own machine",
   "evaluate.few_shot": "remove it; before and after are scored",
 };
 

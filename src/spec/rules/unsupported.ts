@@ -6,7 +6,7 @@ interface Unsupported {
   readonly path: Path;
   readonly at: FieldProblem["at"];
   /** Whether the value is one that temper does not carry out yet. */
-  readonly meets: (value: unknown, data: unknown) => boolean;
+  readonly meets: (value: unknown) => boolean;
   /** What works instead. */
   readonly instead: string;
 }
@@ -25,17 +25,10 @@ const TABLE: readonly Unsupported[] = [
     meets: (value) => value === "ray",
     instead: "use local or slurm",
   },
-  {
-    path: ["engine", "workers_per_node"],
-    at: "value",
-    meets: (value, data) =>
-      typeof value === "number" && value > 1 && valueAt(data, ["engine", "kind"]) !== "slurm",
-    instead: "use 1",
-  },
 ];
 
 export function unsupported(data: unknown): FieldProblem[] {
-  return TABLE.filter(({ path, meets }) => meets(valueAt(data, path), data)).map(({ path, at, instead }) => {
+  return TABLE.filter(({ path, meets }) => meets(valueAt(data, path))).map(({ path, at, instead }) => {
     const value = valueAt(data, path);
     const what = at === "key" ? "" : ` ${found(value)}`;
     return {

@@ -189,6 +189,10 @@ const train = z.strictObject({
     description:
       "Type of the weights while training. auto: bf16 on CUDA, fp32 on the CPU, where bf16 is up to six times slower",
   }),
+  parallel: z.enum(["auto", "ddp", "fsdp"]).default("auto").meta({
+    description:
+      "How several workers (see engine) hold the model. ddp: each all of it; fsdp: each a part of every layer, for models that do not fit one device. auto: ddp where the model fits. The result is the same up to rounding",
+  }),
 }).prefault({});
 
 const fewShot = z.strictObject({

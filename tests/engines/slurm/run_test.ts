@@ -37,7 +37,7 @@ function test(name: string, double: string, engine: object, use: (here: Here) =>
       try {
         await using cluster = await SlurmCluster.make();
         await Deno.writeTextFile(join(root, "no-requeue.sh"), "#SBATCH --no-requeue\n");
-        const section = { kind: "slurm", poll_seconds: 0.3, ...engine };
+        const section = { kind: "slurm", "poll_seconds": 0.3, ...engine };
         const kit = await doubleAt(root, double, { env: cluster.env, engine: section });
         const events: LogEvent[] = [];
         const said = () => events.flatMap((event) => event.type === "step.progress" ? event : []);

@@ -1,10 +1,8 @@
 """Where and in which precision to compute, so that the same job gives the same bits."""
 
 import os
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -12,9 +10,7 @@ from ..errors import TrainerError
 from ..files import read_json, write_json
 from ..job.events import Metrics
 from ..job.job import Job
-from .parallel import choose_parallel
 from .threads import thread_count
-from .workers import Workers
 
 
 @dataclass(frozen=True)
@@ -59,24 +55,14 @@ def nf4_kernel(job: Job, device: str) -> str | None:
     return kernel_name(device)
 
 
-def choose_environment(
-    job: Job, path: Path, metrics: Metrics, base: Mapping[str, Any], workers: Workers
-) -> Environment:
-    """The same for all workers. `base`: its description in tokens.json."""
-    environment = workers.from_leader(lambda: kept_environment(job, path, metrics, base, workers))
-    if not workers.leader and resolve(job).device != environment.device:
-        message = f"Cannot compute on {environment.device} as the first worker does: worker {workers.rank} has none"
-        raise TrainerError("other_device", message, "Start all workers on machines of one kind")
-    apply(environment)
-    return environment
-
-
-def kept_environment(job: Job, path: Path, metrics: Metrics, base: Mapping[str, Any], workers: Workers) -> Environment:
-    """The environment of the first attempt again, so that a resumed training ends in the same bits. The number of
-    workers may change from attempt to attempt, and with it their threads."""
+def choose_environment(job: Job, path: Path, metrics: Metrics) -> Environment:
+    """The environment of the first attempt again, so that a resumed training ends in the same bits."""
     environment = resolve(job)
     kept = read_json(path)
-    if kept is not None:
+    if kept is None:
+        path.parent.mkdir(exist_ok=True)
+        write_json(path, asdict(environment))
+    else:
         before = Environment(**kept)
         if (before.device, before.dtype) != (environment.device, environment.dtype):
             message = f"Cannot resume: training started on {before.device} in {before.dtype}, "
@@ -87,15 +73,10 @@ def kept_environment(job: Job, path: Path, metrics: Metrics, base: Mapping[str, 
             metrics.warn(
                 f"PyTorch was {before.torch} and is {environment.torch}: the last bits of the result may differ"
             )
-        threads = before.threads if before.workers == workers.world else environment.threads
-        environment = replace(environment, device=before.device, dtype=before.dtype, threads=threads)
-    parallel = choose_parallel(job, base, environment.device, environment.torch_dtype, workers)
-    environment = replace(environment, workers=workers.world, parallel=parallel)
+        environment = replace(before, torch=environment.torch, nf4=environment.nf4)
     if environment.dtype == "bf16" and environment.device == "cpu" and not fast_bf16():
         metrics.warn("This CPU has no bf16 instructions: fp32 is several times faster")
-    if kept != asdict(environment):
-        path.parent.mkdir(exist_ok=True)
-        write_json(path, asdict(environment))
+    apply(environment)
     return environment
 
 

@@ -3,7 +3,8 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -11,9 +12,13 @@ import torch
 from torch.distributed.tensor import DTensor
 
 from ..errors import TrainerError
+from ..files import write_json
+from ..job.events import Metrics
 from ..job.job import Job
 from ..methods.four_bit import FourBitLinear
+from .device import Environment, apply, choose_environment
 from .optim import FlatParameters
+from .threads import thread_count
 from .workers import Workers, shares
 
 if TYPE_CHECKING:
@@ -29,6 +34,26 @@ FOUR_BITS = 4.13 / 8
 T = TypeVar("T")
 IN_PARTS = ("codes", "scales")
 """What a layer in four bits mostly consists of. The rest of it is too small to be divided."""
+
+
+def common_environment(
+    job: Job, path: Path, metrics: Metrics, base: Mapping[str, Any], workers: Workers
+) -> Environment:
+    """The leader's environment, for all workers. Their number may change from attempt to attempt, and their threads
+    with it. `base`: its description in tokens.json."""
+
+    def decide() -> Environment:
+        kept = choose_environment(job, path, metrics)
+        parallel = choose_parallel(job, base, kept.device, kept.torch_dtype, workers)
+        threads = kept.threads if kept.workers == workers.world else thread_count()
+        environment = replace(kept, workers=workers.world, parallel=parallel, threads=threads)
+        if environment != kept:
+            write_json(path, asdict(environment))
+        return environment
+
+    environment = workers.from_leader(decide)
+    apply(environment)
+    return environment
 
 
 def choose_parallel(job: Job, base: Mapping[str, Any], device: str, dtype: torch.dtype, workers: Workers) -> str | None:
@@ -253,6 +278,6 @@ def in_step(causal, workers: Workers) -> Iterator[None]:
             decoder(input_ids=torch.zeros(1, 1, dtype=torch.long, device=causal.device), use_cache=False)
 
 
-def on_cpu(environment: Any) -> Any:
+def on_cpu(environment: Environment) -> Environment:
     """Where a model is loaded that is divided afterwards: no device has room for all of it."""
     return replace(environment, device="cpu") if environment.parallel == "fsdp" else environment

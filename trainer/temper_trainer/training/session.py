@@ -19,8 +19,8 @@ from ..job.events import Metrics, say
 from ..job.job import Job, digest
 from ..job.stop import Stop
 from ..methods import load
-from .device import Environment, choose_environment
-from .parallel import on_cpu
+from .device import Environment
+from .parallel import common_environment, on_cpu
 from .workers import ALONE, Workers
 
 
@@ -69,7 +69,7 @@ def open_session(
 ) -> Session:
     """Loads the base, and the rows exactly as `prepare` left them."""
     report = read_report(job, job_dir)
-    environment = choose_environment(
+    environment = common_environment(
         job, job_dir / "checkpoints" / "environment.json", metrics, report["base"], workers
     )
     base = prepare_base(asdict(job.base), cache, lambda phase, *_: say(phase), others)

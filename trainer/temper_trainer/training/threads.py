@@ -5,12 +5,16 @@ from pathlib import Path
 
 
 def thread_count() -> int:
-    """One thread a physical core: a second one on the same core slows matrix products down."""
+    """One thread a physical core: a second one on the same core slows matrix products down. The workers of a machine
+    share its cores."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    workers = os.environ.get("LOCAL_WORLD_SIZE", "1")
+    workers = int(workers) if workers.isdigit() and int(workers) > 0 else 1
+    share = max(1, min(usable, physical_cores() or usable) // workers)
     given = os.environ.get("OMP_NUM_THREADS", "")
     if given.isdigit() and int(given) > 0:
-        return int(given)
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(usable, physical_cores() or usable))
+        return int(given) if workers == 1 else min(int(given), share)
+    return share
 
 
 def physical_cores() -> int | None:

@@ -155,7 +155,7 @@ class Workers:
         return failure
 
     def _tell(self, failure: TrainerError) -> None:
-        told = failure.as_json() | {"exit_code": failure.exit_code, "worker": self.rank}
+        told = failure.as_json() | {"worker": self.rank}
         try:
             self.store.compare_set(FAILURE, "", json.dumps(told))
         except RuntimeError:

@@ -43,7 +43,7 @@ export async function runPrepare(work: ConfigureWork, python: string, trainerDir
  */
 async function failureOf(end: ProcessEnd, { out, fs }: ConfigureWork, log: string): Promise<TemperError> {
   const failure = await readFailure(out, fs);
-  if (failure) return failureError(failure, end.code === EXIT.usage);
+  if (failure) return failureError(failure, end.code);
   const message = `${ACTION}: the trainer ${endText(end)}${await tailOf(log, fs)}`;
   if (end.code === EXIT.usage) return new UsageError("trainer-failed", message);
   const hint = outOfMemoryHint(end, "close other programs, or use a smaller base");

@@ -1,11 +1,15 @@
-import { TemperError, UsageError } from "../../../lib/errors.ts";
+import { EXIT, TemperError, UsageError } from "../../../lib/errors.ts";
 import { counted } from "../../../lib/text/format.ts";
 import type { Failure } from "./trainer_files.ts";
 
 const LISTED = 10;
 
-/** The trainer's own words as an error. `unusable`: the job or its data is wrong, not the run. */
-export function failureError(failure: Failure, unusable: boolean): TemperError {
+/**
+ * The trainer's own words as an error. Whether the job or its data is wrong, not the run, says the trainer's exit code:
+ * a process that starts several workers ends with another one. `exitCode` is for trainers that do not write theirs.
+ */
+export function failureError(failure: Failure, exitCode: number | null | undefined): TemperError {
+  const unusable = (failure.exit_code ?? exitCode) === EXIT.usage;
   const code = failure.code.replaceAll("_", "-");
   const message = failure.message + rowsText(failure.rows);
   const options = failure.hint ? { hint: failure.hint } : {};

@@ -70,6 +70,7 @@ const Failure = z.object({
   message: z.string(),
   hint: z.string().nullable().optional(),
   rows: z.array(z.string()).default([]),
+  exit_code: z.int().optional(),
 });
 export type Failure = z.infer<typeof Failure>;
 
