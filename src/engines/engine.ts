@@ -67,7 +67,8 @@ export type EngineStatus = {
   readonly reason?: string;
   /** Its place among those that wait, from 1, and how many they are. */
   readonly place?: readonly [place: number, waiting: number];
-  readonly nodes?: readonly string[];
+  /** As the engine writes a list of nodes: n[1-2]. */
+  readonly nodes?: string;
   readonly workers?: number;
 };
 

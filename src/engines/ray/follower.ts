@@ -74,18 +74,16 @@ export class RayFollower implements Follower {
     if (job.status !== "RUNNING") {
       return { ...endOf(newest(this.#attempts).id, job, event), status: this.#status(job.status) };
     }
-    if (event?.state === "running") return this.#running(event.nodes, event.workers);
+    if (event?.state === "running") return this.#running(event.nodes.join(", "), event.workers);
     if (event?.state !== "pending") return this.#waiting("the driver is starting");
     const { message } = event;
     const { id } = newest(this.#attempts);
     return { ...this.#waiting(message), message: `Ray job ${id} waits for its workers: ${message}` };
   }
 
-  #running(nodes: readonly string[], workers: number): JobState {
+  #running(nodes: string, workers: number): JobState {
     const { id } = newest(this.#attempts);
-    const message = `Ray job ${id} runs on ${nodes.join(", ")}${
-      workers === 1 ? "" : ` with ${workers} workers`
-    }`;
+    const message = `Ray job ${id} runs on ${nodes}${workers === 1 ? "" : ` with ${workers} workers`}`;
     return { at: "running", status: { ...this.#status("RUNNING"), nodes, workers }, message };
   }
 

@@ -1,9 +1,11 @@
+import { join } from "../../deps/path.ts";
 import { TemperError } from "../../lib/errors.ts";
 import type { Ended, EngineStatus, EngineWork, Follower, JobState, Training } from "../engine.ts";
+import { RESULT_FILE } from "../job_files.ts";
 import { ask, UNREACHABLE } from "./commands.ts";
 import { isActive, jobsNamed, parseJobs, type QueuedJob, RUNNING, WAITING, waitingIn } from "./queue.ts";
 import { type JobLine, readJobLines } from "./state_file.ts";
-import { statusOf, verdict } from "./verdict.ts";
+import { verdict } from "./verdict.ts";
 import type { SlurmJob } from "./job_name.ts";
 
 /** A shared folder may show a file this much later than the node that wrote it. */
@@ -48,7 +50,7 @@ export class SlurmFollower implements Follower {
     const due = this.work.clock.monotonic() - this.#asked >= this.options.pollMs;
     if (due || written !== this.#line) await this.#ask();
     this.#line = written;
-    return this.#stateBy(line);
+    return await this.#stateBy(line);
   }
 
   async #ask(): Promise<void> {
@@ -76,43 +78,43 @@ export class SlurmFollower implements Follower {
     return place === 0 ? undefined : [place, waiting.length];
   }
 
-  #stateBy(line: JobLine | undefined): JobState {
+  async #stateBy(line: JobLine | undefined): Promise<JobState> {
     const job = this.#job;
-    if (line?.at === "ended" && !(isActive(job) && mayGoOn(line))) return this.#ended(line, job);
-    if (job === undefined) return this.#unasked(line);
-    if (job === null) return verdict(this.job.id, undefined, "", line);
-    if (WAITING.includes(job.state)) return this.#queued(job, line);
-    if (RUNNING.includes(job.state)) return this.#running(job);
-    return verdict(this.job.id, job.state, job.reason, line);
+    if (line?.at === "ended" && !(isActive(job) && mayGoOn(line))) return await this.#ended(line, job);
+    if (job === undefined) {
+      // Slurm has not answered yet
+      return { at: line?.at === "started" ? "running" : "queued", status: this.#status("UNKNOWN") };
+    }
+    if (job && WAITING.includes(job.state)) return this.#queued(job, line);
+    if (job && RUNNING.includes(job.state)) return this.#running(job);
+    return this.#over(job?.state, job?.reason, line);
   }
 
-  /** The result is there as soon as it can be seen from here. */
-  #ended(line: JobLine, job: QueuedJob | null | undefined): JobState {
-    const state = job && !isActive(job) ? job.state : undefined;
-    const end: Ended = verdict(this.job.id, state, job?.reason ?? "", line);
-    if (!line.result) return end;
+  /** The script has ended. A result counts as soon as it can be seen from here. */
+  async #ended(line: JobLine, job: QueuedJob | null | undefined): Promise<JobState> {
+    const end = this.#over(
+      job && !isActive(job) ? job.state : line.code === 0 ? "COMPLETED" : "FAILED",
+      job?.reason,
+      line,
+    );
+    if (!line.result || await this.work.fs.stat(join(this.training.dir, RESULT_FILE))) return end;
     const now = this.work.clock.monotonic();
     this.#resultSince ??= now;
-    if (now - this.#resultSince < RESULT_MS) return { at: "running", status: end.status! };
+    if (now - this.#resultSince < RESULT_MS) return { at: "running" };
     const what = `Slurm job ${this.job.id} has left a result that cannot be seen from here`;
     return { ...end, what, hint: `The nodes must share "${this.training.dir}" under this path` };
   }
 
-  #unasked(line: JobLine | undefined): JobState {
-    const status = statusOf(this.job.id, "UNKNOWN", undefined, line);
-    return { at: line?.at === "started" ? "running" : "queued", status };
+  #over(state: string | undefined, reason: string | undefined, line: JobLine | undefined): Ended {
+    const status = this.#status(state ?? "GONE", reason, line?.nodes);
+    return { at: "ended", again: false, status, ...verdict(this.job.id, state, reason, line) };
   }
 
   #queued(job: QueuedJob, line: JobLine | undefined): JobState {
-    const status = {
-      ...statusOf(job.id, job.state, job.reason, undefined),
-      ...this.#place && { place: this.#place },
-    };
+    const status = { ...this.#status(job.state, job.reason), ...this.#place && { place: this.#place } };
     const why = [
-      job.reason === "" || job.reason === "None" ? [] : job.reason,
-      this.#place === undefined
-        ? []
-        : `place ${this.#place[0]} of ${this.#place[1]} in partition ${job.partition}`,
+      job.reason ?? [],
+      this.#place ? `place ${this.#place[0]} of ${this.#place[1]} in partition ${job.partition}` : [],
       job.start === undefined ? [] : `expected to start at ${job.start}`,
     ].flat();
     const again = line?.at === "requeued"
@@ -124,11 +126,22 @@ export class SlurmFollower implements Follower {
 
   #running(job: QueuedJob): JobState {
     const { workers } = this.options;
-    const status = { ...statusOf(job.id, job.state, job.reason, undefined), nodes: [job.nodes], workers };
+    const status = this.#status(job.state, job.reason, job.nodes);
     const message = `Slurm job ${job.id} runs on ${job.nodes}${
       workers === 1 ? "" : ` with ${workers} workers`
     }`;
     return { at: "running", status, ...job.state === "RUNNING" && { message } };
+  }
+
+  #status(state: string, reason?: string, nodes?: string): EngineStatus {
+    const { job: { id }, options: { workers } } = this;
+    return {
+      kind: "slurm",
+      job: id,
+      state,
+      ...reason !== undefined && { reason },
+      ...nodes !== undefined && nodes !== "" && { nodes, workers },
+    };
   }
 }
 

@@ -11,7 +11,7 @@ export interface QueuedJob {
   /** When Slurm expects to start it; undefined where it does not know. */
   readonly start: string | undefined;
   /** Why it waits, or how it failed: Resources, Priority, … */
-  readonly reason: string;
+  readonly reason: string | undefined;
 }
 
 const FIELDS = ["%i", "%T", "%N", "%P", "%S", "%r"];
@@ -36,14 +36,15 @@ export function waitingIn(partition: string): string[] {
 
 export function parseJobs({ stdout }: Pick<Answer, "stdout">): QueuedJob[] {
   return stdout.split("\n").filter((line) => line !== "").map((line) => {
-    const [id = "", state = "", nodes = "", partition = "", start = "", ...reason] = line.split(SEPARATOR);
+    const [id = "", state = "", nodes = "", partition = "", start = "", ...rest] = line.split(SEPARATOR);
+    const reason = rest.join(SEPARATOR);
     return {
       id,
       state,
       nodes,
       partition,
       start: /^\d/.test(start) ? start : undefined,
-      reason: reason.join(SEPARATOR),
+      reason: reason === "" || reason === "None" ? undefined : reason,
     };
   });
 }

@@ -97,11 +97,14 @@ saved() { ls "$job/checkpoints" 2>/dev/null; }
 
 const AFTER = `"$@"; code=$?; echo "$code" >"$job/${FOLDER}/exit-$SLURM_PROCID"`;
 const ONE = `'trap : USR1 TERM; ${AFTER}; exit "$code"'`;
-/** Workers other than the first leave early and end nobody; one that died ends all. */
+/**
+ * Workers other than the first that leave as they should end nobody. One that failed ends all of them, once the first
+ * has had the time to write down why.
+ */
 const SEVERAL = `'trap : USR1 TERM
 export RANK=$SLURM_PROCID LOCAL_RANK=$SLURM_LOCALID
 ${AFTER}
-case $SLURM_PROCID,$code in 0,*) ;; *,3 | *,130) exit 0 ;; esac
+case $SLURM_PROCID,$code in 0,* | *,0) ;; *,3 | *,130) exit 0 ;; *) sleep 10 ;; esac
 exit "$code"'`;
 
 const MAIN = `export job
@@ -125,12 +128,13 @@ while :; do
   died=
   for file in "$job"/${FOLDER}/exit-*; do
     [ -f "$file" ] || continue
-    case $(cat "$file") in 0 | 130) ;; *)
-      code=$(cat "$file")
+    worker_code=$(cat "$file")
+    case $worker_code in 0 | 130) continue ;; esac
+    # The highest: one that was killed, before those that lost it
+    if [ -z "$died" ] || [ "$worker_code" -gt "$code" ]; then
+      code=$worker_code
       died=\${file##*-}
-      break
-      ;;
-    esac
+    fi
   done
   # 3: a trainer of this job is still at work, on a node that Slurm had given up
   if [ "$code" != 3 ] || [ -n "$stop" ] || [ "$SECONDS" -ge 600 ]; then break; fi

@@ -1,5 +1,5 @@
 import { EXIT } from "../../lib/errors.ts";
-import type { Ended, EngineStatus } from "../engine.ts";
+import type { Ended } from "../engine.ts";
 import type { JobLine } from "./state_file.ts";
 
 const AGAIN = "Run the same command again: it sends a new job, which resumes from the newest checkpoint";
@@ -11,7 +11,7 @@ const SIGNALS: Readonly<Record<number, string>> = {
   143: "SIGTERM",
 };
 
-type Verdict = Pick<Ended, "what" | "hint" | "code" | "exitCode">;
+export type Verdict = Pick<Ended, "what" | "hint" | "code" | "exitCode">;
 
 /**
  * How a job ended that left no result. `state`: Slurm's word; undefined once Slurm has forgotten the job. `line`: the
@@ -20,28 +20,11 @@ type Verdict = Pick<Ended, "what" | "hint" | "code" | "exitCode">;
 export function verdict(
   id: string,
   state: string | undefined,
-  reason: string,
-  line: JobLine | undefined,
-): Ended {
-  const job = `Slurm job ${id}`;
-  const found = bySlurm(job, state) ?? byScript(job, line) ?? unexplained(job, state, reason, line);
-  return { at: "ended", again: false, status: statusOf(id, state ?? "GONE", reason, line), ...found };
-}
-
-export function statusOf(
-  id: string,
-  state: string,
   reason: string | undefined,
   line: JobLine | undefined,
-): EngineStatus {
-  const said = reason !== undefined && reason !== "" && reason !== "None";
-  return {
-    kind: "slurm",
-    job: id,
-    state,
-    ...said && { reason },
-    ...line && { nodes: [line.nodes] },
-  };
+): Verdict {
+  const job = `Slurm job ${id}`;
+  return bySlurm(job, state) ?? byScript(job, line) ?? unexplained(job, state, reason, line);
 }
 
 function bySlurm(job: string, state: string | undefined): Verdict | undefined {
@@ -93,14 +76,14 @@ function byScript(job: string, line: JobLine | undefined): Verdict | undefined {
 function unexplained(
   job: string,
   state: string | undefined,
-  reason: string,
+  reason: string | undefined,
   line: JobLine | undefined,
 ): Verdict {
   if (state === undefined) {
     const end = line ? "its script has not said how it ended" : "it never started";
     return { code: "job-gone", what: `${job} is not known to Slurm any more, and ${end}`, hint: AGAIN };
   }
-  const words = reason === "" || reason === "None" ? state : `${state} (${reason})`;
+  const words = reason === undefined ? state : `${state} (${reason})`;
   return line
     ? { what: `${job} ended as ${words} without a result` }
     : { what: `${job} ended as ${words} before the trainer started` };

@@ -44,7 +44,7 @@ class Watch {
   readonly dir: string;
   readonly #tail: MetricsTail;
   readonly #unwatch: () => void;
-  readonly #silence: Silence;
+  #silence: Silence;
   #wake: (() => void) | undefined;
   #reported: string | undefined;
   #started = false;
@@ -52,18 +52,22 @@ class Watch {
 
   constructor(
     private readonly work: MonitorWork,
-    options: MonitorOptions,
+    private readonly options: MonitorOptions,
     private readonly follower: Follower,
   ) {
     this.dir = jobDir(work.runDir);
     this.#tail = new MetricsTail(join(this.dir, METRICS_FILE), work.fs);
     this.#unwatch = work.fs.watch(this.dir, () => this.#wake?.());
-    this.#silence = new Silence(options.stallMs ?? 120_000, work.clock.monotonic());
+    this.#silence = this.#patience();
     follower.onChange(() => this.#wake?.());
   }
 
   close(): void {
     this.#unwatch();
+  }
+
+  #patience(): Silence {
+    return new Silence(this.options.stallMs ?? 120_000, this.work.clock.monotonic());
   }
 
   async untilDone(): Promise<Done> {
@@ -73,14 +77,15 @@ class Watch {
       // In this order: a trainer writes its metrics before its result, and its result before it lets go of the lock.
       const state = await this.follower.state();
       const result = await readResult(this.dir, fs);
-      this.#report(state);
       for (const progress of await this.#tail.read()) this.work.progress(progress);
+      this.#report(state);
       if (result?.state === "done") return result;
       if (state.at === "ended") {
         if (result) throw failureError(result.error, state.exitCode);
         await this.#restart(state);
       }
-      if (state.at !== "queued") await this.#warnOfStall();
+      if (state.at === "queued") this.#silence = this.#patience();
+      else await this.#warnOfStall();
       await this.#pause();
     }
   }
