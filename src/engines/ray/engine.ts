@@ -10,7 +10,7 @@ import { diagnose } from "./diagnose.ts";
 import { RayFollower } from "./follower.ts";
 import { hasEnded } from "./job_end.ts";
 import { jobRequest, WORKERS_FILE, workersFile } from "./request.ts";
-import { nextAttempt, type RayTraining, sendNewest } from "./send.ts";
+import { nextAttempt, orOpen, type RayTraining, sendNewest } from "./send.ts";
 
 /** Milliseconds in which a request of a runner that was killed may still arrive. */
 const ARRIVE_MS = 3_000;
@@ -34,7 +34,7 @@ export const rayEngine: Engine = {
     const attempts = await readAttempts(dir, work.fs);
     if (!attempts) return undefined;
     const { id, sent } = newest(attempts);
-    return sent || await clusterOf(attempts, work).job(id) ? jobOf(attempts) : undefined;
+    return sent || await orOpen(clusterOf(attempts, work).job(id)) ? jobOf(attempts) : undefined;
   },
   async submit(given, work) {
     const training = rayTraining(given);

@@ -1,10 +1,10 @@
-import { TemperError } from "../../lib/errors.ts";
+import { leavingOpen, TemperError } from "../../lib/errors.ts";
 import type { EngineStatus, EngineWork, Follower, JobState } from "../engine.ts";
 import { type Attempts, newest, readAttempts } from "./attempts.ts";
 import { type Job, RayCluster } from "./cluster.ts";
 import { lastEvent } from "./driver_events.ts";
 import { AGAIN, endOf } from "./job_end.ts";
-import { markSent, nextAttempt, type RayTraining, sendNewest } from "./send.ts";
+import { GOES_ON, markSent, nextAttempt, type RayTraining, sendNewest } from "./send.ts";
 
 /** A shared folder may show a file this much later than the node that wrote it. */
 const RESULT_MS = 60_000;
@@ -37,7 +37,8 @@ export class RayFollower implements Follower {
       if (this.#away) this.#say(`The Ray cluster at ${this.#cluster.shown} answers again`);
       this.#away = false;
     } catch (error) {
-      if (!(error instanceof TemperError) || !error.transient) throw error;
+      if (!(error instanceof TemperError)) throw error;
+      if (!error.transient) throw leavingOpen(error, GOES_ON);
       if (!this.#away) this.#say(`${error.message}: asking again until it answers`);
       this.#away = true;
     }
@@ -52,6 +53,7 @@ export class RayFollower implements Follower {
   async #send(): Promise<JobState> {
     this.#attempts = await sendNewest(this.#attempts, this.training, this.work, this.#cluster);
     this.#asked = -Infinity;
+    this.#resultSince = undefined;
     return this.#last = this.#submitted();
   }
 

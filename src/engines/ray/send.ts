@@ -1,4 +1,5 @@
 import { join } from "../../deps/path.ts";
+import { leavingOpen, TemperError } from "../../lib/errors.ts";
 import { writeJson } from "../../lib/json/json_file.ts";
 import type { RaySection } from "../../spec/schema/schema_engine.ts";
 import type { EngineWork, Training } from "../engine.ts";
@@ -7,6 +8,9 @@ import type { RayCluster } from "./cluster.ts";
 import { jobRequest, WORKERS_FILE, workersFile } from "./request.ts";
 
 export type RayTraining = Training<RaySection>;
+
+/** For a run that stays open. */
+export const GOES_ON = "The job may be running: run the same command again to follow it";
 
 /** One more attempt, not sent yet. `before`: those that have ended. */
 export function nextAttempt({ run, section }: RayTraining, before?: Attempts): Attempts {
@@ -36,7 +40,7 @@ export async function sendNewest(
   await writeAttempts(dir, attempts, work.fs);
   await writeJson(join(dir, WORKERS_FILE), workersFile(section, dir, trainer), work.fs);
   await work.record({ engine: "ray", job: id }, { phase: "submit" });
-  await cluster.submit(jobRequest(id, run, dir, trainer));
+  await orOpen(cluster.submit(jobRequest(id, run, dir, trainer)), ({ transient }) => transient);
   return await markSent(attempts, session, dir, work);
 }
 
@@ -50,4 +54,16 @@ export async function markSent(
   const sent = withNewest(attempts, { id: newest(attempts).id, session, sent: true });
   await writeAttempts(dir, sent, fs);
   return sent;
+}
+
+/** Asks the cluster about a job that it may have. A run must not end because there was no answer. */
+export async function orOpen<T>(
+  asked: Promise<T>,
+  inDoubt: (error: TemperError) => boolean = () => true,
+): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    throw error instanceof TemperError && inDoubt(error) ? leavingOpen(error, GOES_ON) : error;
+  }
 }

@@ -96,6 +96,21 @@ Deno.test({
       assert.match(hint!, /^Run the same command again: /);
     });
 
+    await t.step("leaves the run open when the cluster refuses to say how the job is", async () => {
+      const tiny = await kit("refused", "slow");
+      const first = await startRunner({ root: tiny.root, double: "slow" });
+      await until("the trainer", async () => (await tiny.starts()).length === 1);
+      first.kill();
+      await first.finished;
+      const orders = { root: tiny.root, double: "slow" };
+      const second = await startRunner(orders, { TEMPER_TEST_RAY_TOKEN: "not-the-token-of-this-cluster" });
+      const { code, said } = await second.finished;
+      assert.deepEqual([code, said?.code], [1, "ray-refused"]);
+      assert.equal((await stateOf(tiny))!.state, "interrupted");
+      assert.equal((await drive(tiny)).code, 0);
+      assert.equal((await tiny.starts()).length, 1);
+    });
+
     await t.step("says what the cluster lacks while it waits, and is cancelled there", async () => {
       const tiny = await kit("waiting", "home", { num_cpus: 2 });
       const runner = await startRunner({ root: tiny.root, double: "home" });
