@@ -101,6 +101,14 @@ export interface Follower {
   onChange(wake: () => void): void;
 }
 
+/** What `doctor` is told about an engine. `missing`: no job can be sent. */
+export type EngineFinding = {
+  readonly state: "ok" | "warn" | "missing";
+  readonly found: string;
+  /** The command or the sentence that fixes it. */
+  readonly fix?: string;
+};
+
 /** Where trainer processes run. */
 export interface Engine {
   /** The script or the request that would be sent, for `plan`; `undefined`: nothing is. Starts and writes nothing. */
@@ -122,4 +130,6 @@ export interface Engine {
     dir: string,
     env: EngineEnv,
   ): Promise<void>;
+  /** Whether a pipeline's jobs can be sent from here, for `doctor`. Changes nothing. */
+  diagnose?(section: EngineSection, env: EngineEnv, signal: AbortSignal): Promise<EngineFinding>;
 }

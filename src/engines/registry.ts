@@ -6,6 +6,7 @@ import type { Engine, EngineJob } from "./engine.ts";
 const ENGINES: Readonly<Record<string, () => Promise<Engine>>> = {
   local: async () => (await import("./local/engine.ts")).localEngine,
   slurm: async () => (await import("./slurm/engine.ts")).slurmEngine,
+  ray: async () => (await import("./ray/engine.ts")).rayEngine,
 };
 
 export async function engineNamed(kind: string): Promise<Engine> {
