@@ -6,6 +6,7 @@ import { elapsed, runDuration } from "../../src/view/elapsed.ts";
 import { counter, counts as isCounted, progressText } from "../../src/view/progress_text.ts";
 import { HELD_OUT_LOSS, scoresOf } from "../../src/view/scores.ts";
 import type { RunState, StepState } from "../../src/log/run_state.ts";
+import { engineText } from "../../src/view/engine_text.ts";
 import { summaryText } from "../../src/view/summary_text.ts";
 import type { ChartView } from "../chart_store.ts";
 import type { RunView } from "../run_details.ts";
@@ -90,6 +91,7 @@ function Head({ view, now }: { view: RunView; now: number }) {
         <Figure label="Started">
           <Ago iso={state.started} now={now} />
         </Figure>
+        {engineText(state) === undefined ? null : <Figure label="Job">{engineText(state)}</Figure>}
         <Figure label="Driven by">{state.host}, temper {state.version}</Figure>
         {state.resumes === 0
           ? null

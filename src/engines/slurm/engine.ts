@@ -15,13 +15,18 @@ const SCRIPT_FILE = join(FOLDER, "script.sh");
 /** Held by sbatch as long as it runs: it may outlive a runner that is killed, and then still send its job. */
 const SENDING_FILE = join(FOLDER, "sending");
 const LOOK_MS = 500;
+const POLL_SECONDS = 10;
 /** Milliseconds that Slurm may take to end a job: the trainer's checkpoint, and Slurm's own patience. */
 const CANCEL_MS = 120_000;
 
 /** The trainer as a batch job of a Slurm cluster that shares the run's folder. */
 export const slurmEngine: Engine = {
   describe: async (training, { fs }) => await scriptOf(training, fs),
-  find: async (training, work) => await findJob(training.dir, jobName(training.run), patient(work)),
+  async find(training, work) {
+    const name = jobName(training.run);
+    const id = await findJob(training.dir, name, patient(work));
+    return id === undefined ? undefined : jobOf(id, training);
+  },
   submit,
   follow(job, training, work) {
     const { poll_seconds: seconds, nodes, workers_per_node: each } = sectionOf(training);
@@ -39,8 +44,16 @@ function sectionOf({ section }: Training): SlurmSection {
 }
 
 function asSlurmJob(job: EngineJob): SlurmJob {
-  if (typeof job["id"] === "string" && typeof job["name"] === "string") return job as SlurmJob;
+  const { id, name, workers } = job;
+  if (typeof id === "string" && typeof name === "string" && typeof workers === "number") {
+    return job as SlurmJob;
+  }
   throw new TypeError("Cannot follow a job without the id that Slurm gave it");
+}
+
+function jobOf(id: string, training: Training): SlurmJob {
+  const { nodes, workers_per_node: each } = sectionOf(training);
+  return { engine: "slurm", id, name: jobName(training.run), workers: nodes * each };
 }
 
 async function scriptOf(training: Training, fs: Fs): Promise<string> {
@@ -65,15 +78,14 @@ function patient(work: EngineWork): CommandWork {
 }
 
 /**
- * The run's job: the one whose script has begun, or the one that Slurm knows by its name. Waits for an sbatch that an
+ * Id of the run's job: the one whose script has begun, or the one that Slurm knows by its name. Waits for an sbatch that an
  * earlier runner has started.
  */
-async function findJob(dir: string, name: string, work: CommandWork): Promise<SlurmJob | undefined> {
+async function findJob(dir: string, name: string, work: CommandWork): Promise<string | undefined> {
   const { fs, clock, signal } = work;
   while (await fs.isLocked(join(dir, SENDING_FILE))) await clock.sleep(LOOK_MS, signal);
   const begun = (await readJobLines(dir, fs)).at(-1);
-  const id = begun?.job ?? parseJobs(await askPatiently(jobsNamed(name), work)).at(-1)?.id;
-  return id === undefined ? undefined : { engine: "slurm", id, name };
+  return begun?.job ?? parseJobs(await askPatiently(jobsNamed(name), work)).at(-1)?.id;
 }
 
 async function submit(training: Training, work: EngineWork): Promise<SlurmJob> {
@@ -86,11 +98,11 @@ async function submit(training: Training, work: EngineWork): Promise<SlurmJob> {
   // Not tried again blindly: a try that failed may have had its effect.
   for (let tries = 0;; tries++) {
     try {
-      return { engine: "slurm", id: await send(dir, work), name };
+      return jobOf(await send(dir, work), training);
     } catch (error) {
       if (error instanceof UsageError) throw await withPartitions(error, work);
       const found = await findJob(dir, name, patient(work));
-      if (found) return found;
+      if (found !== undefined) return jobOf(found, training);
       if (!(error instanceof TemperError) || error.code !== "slurm-unreachable" || tries > 0) throw error;
     }
   }

@@ -11,11 +11,6 @@ import type { SlurmJob } from "./job_name.ts";
 /** A shared folder may show a file this much later than the node that wrote it. */
 const RESULT_MS = 60_000;
 
-export interface FollowOptions {
-  readonly pollMs: number;
-  readonly workers: number;
-}
-
 /** Asks Slurm now and then, and the state file that the job's script writes at every look. */
 export class SlurmFollower implements Follower {
   /** Slurm's last answer: `null` when it does not know the job any more. */
@@ -31,7 +26,7 @@ export class SlurmFollower implements Follower {
     private readonly job: SlurmJob,
     private readonly training: Training,
     private readonly work: EngineWork,
-    private readonly options: FollowOptions,
+    private readonly pollMs: number,
   ) {}
 
   onChange(wake: () => void): void {
@@ -47,7 +42,7 @@ export class SlurmFollower implements Follower {
       job === this.job.id
     );
     const written = JSON.stringify(line);
-    const due = this.work.clock.monotonic() - this.#asked >= this.options.pollMs;
+    const due = this.work.clock.monotonic() - this.#asked >= this.pollMs;
     if (due || written !== this.#line) await this.#ask();
     this.#line = written;
     return await this.#stateBy(line);
@@ -125,7 +120,7 @@ export class SlurmFollower implements Follower {
   }
 
   #running(job: QueuedJob): JobState {
-    const { workers } = this.options;
+    const { workers } = this.job;
     const status = this.#status(job.state, job.reason, job.nodes);
     const message = `Slurm job ${job.id} runs on ${job.nodes}${
       workers === 1 ? "" : ` with ${workers} workers`
@@ -134,7 +129,7 @@ export class SlurmFollower implements Follower {
   }
 
   #status(state: string, reason?: string, nodes?: string): EngineStatus {
-    const { job: { id }, options: { workers } } = this;
+    const { id, workers } = this.job;
     return {
       kind: "slurm",
       job: id,

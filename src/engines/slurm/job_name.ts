@@ -5,6 +5,7 @@ export type SlurmJob = JsonObject & {
   readonly engine: "slurm";
   readonly id: string;
   readonly name: string;
+  readonly workers: number;
 };
 
 /** The name of a run's job, by which it is found again. */

@@ -42,7 +42,7 @@ export function jobScript(script: Script): string {
       'export MASTER_ADDR="${MASTER_ADDR:-$(uname -n)}" MASTER_PORT="${MASTER_PORT:-$((20000 + SLURM_JOB_ID % 20000))}"',
     ],
     `trainer=(${[command.program, ...command.args].map(shellWord).join(" ")})`,
-    `srun=(srun --kill-on-bad-exit=1${
+    `srun=(srun --export=ALL --kill-on-bad-exit=1${
       section.cpus_per_worker === undefined ? "" : ` --cpus-per-task=${section.cpus_per_worker}`
     })`,
     MAIN,
