@@ -113,6 +113,20 @@ const CASES: Readonly<Record<string, (here: Here) => Promise<void>>> = {
     assert.equal((await tiny.starts()).length, 1);
   },
 
+  async "follows its job although the file names another engine by now"({ cluster, kit }) {
+    const tiny = await kit("moved", "slow");
+    const runner = await startRunner({ root: tiny.root, double: "slow" });
+    await until("the trainer", async () => (await tiny.starts()).length === 1);
+    runner.kill();
+    await runner.finished;
+    const file = join(tiny.root, "tiny.yaml");
+    const { engine: _, ...rest } = JSON.parse(await denoFs.readText(file));
+    await denoFs.writeAtomic(file, JSON.stringify(rest));
+    assert.equal((await drive(tiny)).code, 0);
+    assert.equal((await tiny.starts()).length, 1);
+    assert.deepEqual(await sent(tiny, cluster), ["1 SUCCEEDED"]);
+  },
+
   async "says what the cluster lacks while it waits, and is cancelled there"({ cluster, kit }) {
     const tiny = await kit("waiting", "home", { num_cpus: 2 });
     const runner = await startRunner({ root: tiny.root, double: "home" });
