@@ -64,6 +64,21 @@ const CASES: Readonly<Record<string, (here: Here) => Promise<void>>> = {
     ]);
   },
 
+  async "ends all workers when one of two was killed, and goes on with both"({ cluster, kit }) {
+    const tiny = await kit("one of two killed", "loses-worker", { nodes: 2 });
+    const { code, said } = await drive(tiny);
+    assert.equal(code, 0, JSON.stringify(said));
+    assert.equal((await tiny.starts()).length, 2);
+    assert.deepEqual(await sent(tiny, cluster), ["1 FAILED", "2 SUCCEEDED"]);
+    await assertSaid(tiny, [
+      /^Ray job temper-\S+-1 runs on \S+, \S+ with 2 workers$/,
+      /^The trainer of worker 1 on \S+ was killed by SIGKILL without a result: restarting it \(1 of 3\)$/,
+      /^Training resumes from the checkpoint of step \d+$/,
+    ]);
+    const log = await denoFs.readText(join(await tiny.jobDir(), "trainer.log"));
+    assert.match(log, /^\[1\] Killed by the test$/m);
+  },
+
   async "carries the log of a worker that has left no result"({ cluster, kit }) {
     const tiny = await kit("bad", "bad");
     assert.equal((await drive(tiny)).code, 2);
