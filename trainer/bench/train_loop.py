@@ -17,10 +17,10 @@ from temper_trainer.job.stop import Stop
 from temper_trainer.methods import attach
 from temper_trainer.training.batches import StepPlan
 from temper_trainer.training.checkpoint import Checkpoints
+from temper_trainer.training.compute import FASTEST
 from temper_trainer.training.loop import Loop
 from temper_trainer.training.memory import peak_bytes
 from temper_trainer.training.optim import learning_rate
-from temper_trainer.training.packing import packed_rows
 from temper_trainer.training.random_state import RandomState
 from temper_trainer.training.session import Session, open_session
 
@@ -34,8 +34,9 @@ class Temper:
         self.log = session.job_dir / "metrics.jsonl"
         self.loop = Loop(session, method, random, Checkpoints(session.checkpoints, session.trained_from))
         method.model.train()
-        # Undone by the end of the process: this loop never stops training.
-        packed_rows(method.causal).__enter__()
+        # Kept, because it would undo itself otherwise
+        self.way = FASTEST.on(method.causal)
+        self.way.__enter__()
 
     def step(self, index: int) -> tuple[int, float]:
         before = self.loop.state.tokens

@@ -20,6 +20,7 @@ from ..methods import Method
 from ..training.compute import Way
 from ..training.loop import State
 from ..training.memory import device_bytes, peak_bytes
+from ..training.precision import devices
 from ..training.optim import FlatParameters
 from ..training.session import Session
 from ..training.ways import Ways
@@ -96,6 +97,7 @@ def result_json(
     written: Written,
     ways: Ways,
     peaks: list[dict[str, int]],
+    compiled: bool,
 ) -> dict[str, Any]:
     """The content of result.json. `peaks`: the most memory of each worker before the export."""
     seconds, flat = session.metrics.seconds, trained.flat
@@ -112,15 +114,17 @@ def result_json(
             "bytes": weights_bytes(session.job_dir / "artifacts" / trained.method.artifact),
         },
         "steps": state.step,
+        **({} if state.loss_scale.scale is None else {"skipped_steps": state.loss_scale.skipped}),
         "tokens": {"trained": state.tokens, "supervised": state.supervised},
         "weights_sha256": flat.sha256(),
         "artifacts": written.artifacts,
         **written.facts,
         "changes": changes(scores["before"], scores["after"]),
-        "environment": asdict(session.environment) | {"ways": ways.as_json()},
+        "environment": asdict(session.environment) | {"ways": ways.as_json(), "compiled": compiled},
         "timing": {name: round(value, 3) for name, value in seconds.items()} | training,
         "resources": {"peak_rss": peak_bytes()}
         | device_bytes(session.environment.device)
+        | devices()
         | ({} if session.workers.alone else {"workers": peaks}),
     }
 
