@@ -29,11 +29,9 @@ export const slurmEngine: Engine = {
   },
   submit,
   follow(job, training, work) {
-    const { poll_seconds: seconds, nodes, workers_per_node: each } = sectionOf(training);
-    return new SlurmFollower(asSlurmJob(job), training, work, {
-      pollMs: seconds * 1000,
-      workers: nodes * each,
-    });
+    // The file may name another engine by now.
+    const seconds = training.section.kind === "slurm" ? training.section.poll_seconds : POLL_SECONDS;
+    return new SlurmFollower(asSlurmJob(job), training, work, seconds * 1000);
   },
   cancel,
 };
