@@ -60,7 +60,8 @@ export function trainingProvider(options: TrainingOptions): Provider {
     async monitor(given) {
       const { work, trainerDir } = await placed(given);
       const done = await followTraining(work, { ...options, trainerDir });
-      await rememberMachine(work, done);
+      // What a cluster can do says nothing about this machine.
+      if (work.job["engine"] === undefined) await rememberMachine(work, done);
       const result = await finish(work, jobResult(done));
       await keepResult(work, result);
       await markDelivered(jobDir(work.runDir), delivery(work.loaded, work), work.fs);
