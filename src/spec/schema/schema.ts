@@ -190,9 +190,21 @@ const train = z.strictObject({
     description:
       "Compile the element-wise parts of decoder layers on CUDA (torch.compile). auto: in trainings long enough to win back the half minute it takes",
   }),
+  checkpointing: z.union([z.literal("auto"), z.boolean()]).default("auto").meta({
+    description:
+      "Activation checkpointing: keep only the input of each decoder layer and compute the layer again on the way back. Takes a fraction of the memory and about a third more time; the result is the same. auto: only where training would not fit the memory otherwise",
+  }),
   parallel: z.enum(["auto", "ddp", "fsdp"]).default("auto").meta({
     description:
       "How several workers (see engine) hold the model. ddp: each all of it; fsdp: each a part of every layer, for models that do not fit one device. auto: ddp where the model fits. The result is the same up to rounding",
+  }),
+  optimizer: z.enum(["adamw", "adamw_8bit"]).default("adamw").meta({
+    description:
+      "adamw_8bit keeps AdamW's two moments in 8 bits, except those of embeddings: 10 bytes of memory per weight instead of 16. Only for method full, with one worker",
+  }),
+  deterministic: z.boolean().default(true).meta({
+    description:
+      "Use only operations that give the same bits each time. false allows faster ones: the same job then differs in the last bits from run to run. trainer/bench/gpu.py measures what that gains",
   }),
 }).prefault({});
 

@@ -18,11 +18,12 @@ from ..export.tokenizer_files import carry_tokenizer, trained_template
 from ..files import sync_file, sync_folder
 from ..methods import Method
 from ..training.compute import Way
-from ..training.loop import State
+from ..training.loop import Loop
 from ..training.memory import device_bytes, peak_bytes
 from ..training.precision import devices
 from ..training.optim import FlatParameters
 from ..training.session import Session
+from ..training.utilisation import utilisation
 from ..training.ways import Ways
 
 
@@ -92,15 +93,14 @@ def save_trained(session: Session, method: Method, folder: Path) -> dict:
 def result_json(
     session: Session,
     trained: Trained,
-    state: State,
+    loop: Loop,
     scores: dict[str, Scores | None],
     written: Written,
     ways: Ways,
     peaks: list[dict[str, int]],
-    compiled: bool,
 ) -> dict[str, Any]:
     """The content of result.json. `peaks`: the most memory of each worker before the export."""
-    seconds, flat = session.metrics.seconds, trained.flat
+    state, seconds, flat = loop.state, session.metrics.seconds, trained.flat
     training = {"train": round(state.seconds, 3), "tokens_per_second": round(state.tokens / state.seconds, 1)}
     return {
         "version": 1,
@@ -120,13 +120,17 @@ def result_json(
         "artifacts": written.artifacts,
         **written.facts,
         "changes": changes(scores["before"], scores["after"]),
-        "environment": asdict(session.environment) | {"ways": ways.as_json(), "compiled": compiled},
+        "environment": asdict(session.environment) | {"ways": ways.as_json(), "compiled": loop.compiled},
         "timing": {name: round(value, 3) for name, value in seconds.items()} | training,
-        "resources": {"peak_rss": peak_bytes()}
-        | device_bytes(session.environment.device)
-        | devices()
-        | ({} if session.workers.alone else {"workers": peaks}),
+        "resources": resources(session, loop, peaks),
     }
+
+
+def resources(session: Session, loop: Loop, peaks: list[dict[str, int]]) -> dict[str, Any]:
+    """Memory comes first: measuring the device takes some."""
+    memory = {"peak_rss": peak_bytes()} | device_bytes(session.environment.device) | devices()
+    memory |= {} if session.workers.alone else {"workers": peaks}
+    return memory | {"checkpointing": loop.checkpointing} | utilisation(session, loop)
 
 
 def weights_bytes(folder: Path) -> int:
