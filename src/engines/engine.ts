@@ -130,6 +130,11 @@ export interface Engine {
     dir: string,
     env: EngineEnv,
   ): Promise<void>;
-  /** Whether a pipeline's jobs can be sent from here, for `doctor`. Changes nothing. */
-  diagnose?(section: EngineSection, env: EngineEnv, signal: AbortSignal): Promise<EngineFinding>;
+  /** Whether a pipeline's jobs can be sent from here, for `doctor`. `folders`: what workers need to see. Changes nothing. */
+  diagnose?(
+    section: EngineSection,
+    env: EngineEnv,
+    signal: AbortSignal,
+    folders: readonly string[],
+  ): Promise<EngineFinding>;
 }

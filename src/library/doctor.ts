@@ -76,7 +76,8 @@ export async function* doctor(options: DoctorOptions = {}): AsyncGenerator<Diagn
   yield* hostedFindings(env, signal);
   // The combinations of a matrix rarely differ in it.
   const engines = new Map(pipelines.map(({ spec }) => [JSON.stringify(spec.engine), spec.engine]));
-  for (const engine of engines.values()) yield* engineFindings(engine, env, signal);
+  const folders = [runsDir, env.cacheDir, sharedDir];
+  for (const engine of engines.values()) yield* engineFindings(engine, env, signal, folders);
 }
 
 /** What ends one look is a finding of its own, and the next look follows. */

@@ -5,6 +5,7 @@ import type { JsonObject } from "../../lib/json/json.ts";
 import type { SlurmSection } from "../../spec/schema/schema_engine.ts";
 import type { Engine, EngineEnv, EngineJob, EngineWork, Training } from "../engine.ts";
 import { ask, askPatiently, type CommandWork } from "./commands.ts";
+import { diagnose } from "./diagnose.ts";
 import { SlurmFollower } from "./follower.ts";
 import { jobComment, jobName, type SlurmJob } from "./job_name.ts";
 import { isActive, jobsNamed, parseJobs } from "./queue.ts";
@@ -34,6 +35,10 @@ export const slurmEngine: Engine = {
     return new SlurmFollower(asSlurmJob(job), training, work, seconds * 1000);
   },
   cancel,
+  async diagnose(section, env, signal, folders) {
+    if (section.kind !== "slurm") throw new TypeError(`Cannot look at Slurm for engine.kind ${section.kind}`);
+    return await diagnose(section, env, signal, folders);
+  },
 };
 
 function sectionOf({ section }: Training): SlurmSection {

@@ -172,7 +172,7 @@ const CASES: Readonly<Record<string, (here: Here) => Promise<void>>> = {
     const { signal } = new AbortController();
     const ask = (fields: object) => {
       const section = Spec.shape.engine.parse({ ...cluster.engine(), ...fields });
-      return rayEngine.diagnose!(section, env, signal);
+      return rayEngine.diagnose!(section, env, signal, []);
     };
     const found = `Ray 2.60.0 at ${cluster.address}: 2 nodes, 2 CPUs, 0 GPUs`;
     assert.deepEqual(await ask({ nodes: 2 }), { state: "ok", found });

@@ -58,9 +58,10 @@ export async function* engineFindings(
   engine: Spec["engine"],
   env: Env,
   signal: AbortSignal,
+  folders: readonly string[],
 ): AsyncGenerator<Diagnostic> {
   const { diagnose } = await engineNamed(engine.kind);
-  if (diagnose) yield { name: engine.kind, ...await diagnose(engine, env, signal) };
+  if (diagnose) yield { name: engine.kind, ...await diagnose(engine, env, signal, folders) };
 }
 
 async function pythonOf(given: string | undefined, { env, signal }: DoctorOptions) {
