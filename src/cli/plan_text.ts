@@ -57,6 +57,13 @@ export function planText(view: PlanView, palette: Palette, width: number): strin
       ...notes.map((note) => `${palette.warn("note")} ${note}`),
     );
   }
+  if (preview.sent !== undefined) {
+    lines.push(
+      "",
+      dim("would be sent, once RUN has its id:"),
+      ...preview.sent.trimEnd().split("\n").map((line) => `  ${line}`),
+    );
+  }
   return lines.join("\n") + "\n";
 }
 
