@@ -76,6 +76,13 @@ export const FORCE_OPTION: Option = {
   type: "boolean",
   help: "Continue even if the estimate exceeds the available memory",
 };
+export const MEMORY_OPTION: Option = {
+  type: "string",
+  value: "SIZE",
+  help:
+    "Memory of the devices, such as 24GiB, or 8x80GB for eight of them, instead of this machine's; they are CUDA " +
+    "devices unless train.device says otherwise",
+};
 export const PRICES_OPTION: Option = {
   type: "string",
   value: "FILE",
@@ -84,6 +91,12 @@ export const PRICES_OPTION: Option = {
 export const TAKEOVER_OPTION: Option = {
   type: "boolean",
   help: "Take over a run last driven by another host; first make sure that no process drives it there",
+};
+export const PARALLEL_OPTION: Option = {
+  type: "string",
+  default: "1",
+  value: "N",
+  help: "Run N combinations at the same time; trainings on this machine then share its cores and memory",
 };
 
 /** Of every command that is about to use a pipeline file. */

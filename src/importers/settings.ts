@@ -50,11 +50,12 @@ export const ADAMW = [
   "adamw_apex_fused",
 ];
 
-/** Optimisers: temper has AdamW, with its state in full precision. */
+/** Optimisers: temper has AdamW. Its state in 8 bits is for one method, which is not known here. */
 export function optimizer(from: string): Rule {
   return same(from, ADAMW, "AdamW", {
-    why: "temper only has AdamW, with 32-bit state",
-    instead: "8-bit and paged AdamW differ little in the result; for others, check train.learning_rate",
+    why: "temper only has AdamW, with 32-bit state unless train.optimizer says otherwise",
+    instead:
+      "8-bit and paged AdamW differ little in the result (for method full, set train.optimizer: adamw_8bit); for others, check train.learning_rate",
   });
 }
 
@@ -187,8 +188,8 @@ export const trainingArguments: readonly Rule[] = [
     "temper runs no code of a model's repository",
   ),
   same("fp16", [false], "no half precision", {
-    why: "temper trains in fp32 or bf16",
-    instead: "set train.dtype: bf16 where the device has it",
+    why: "train.dtype: auto takes bf16 where the device has it, and fp16 on older CUDA devices",
+    instead: "set train.dtype: fp16 to compute in it on every device",
   }),
   same("bf16", [true, "auto"], "train.dtype: auto takes bf16 where the device has it", {
     why: "temper chooses by the device",

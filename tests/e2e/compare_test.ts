@@ -3,7 +3,7 @@ import { join } from "../../src/deps/path.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import { nameInId } from "../../src/run/run_id.ts";
 import { until } from "../until.ts";
-import { type Project, project, WITHOUT_TRAINER } from "./kit.ts";
+import { type Project, project, PYTHON, ROOT, WITHOUT_TRAINER } from "./kit.ts";
 import { runNames } from "../hermetic.ts";
 
 /** The second cell fails: no row fits into 8 tokens. */
@@ -34,7 +34,7 @@ Deno.test({
     await t.step("SIGTERM in the first cell leaves, and says how to go on", async () => {
       const runner = tiny.start("compare", "tiny.yaml");
       const output = runner.output();
-      await until("the first trainer", () => isTraining(tiny, "rank-4"), 90_000);
+      await until("the first trainer", () => isTraining(tiny, "rank-4"), 240_000);
       runner.kill("SIGTERM");
       const { code, stdout } = await output;
       const text = new TextDecoder().decode(stdout);
@@ -46,7 +46,7 @@ Deno.test({
     await t.step("kill -9 in the third cell", async () => {
       const runner = tiny.start("compare", "tiny.yaml");
       const output = runner.output();
-      await until("the third trainer", () => isTraining(tiny, "rank-8"), 90_000);
+      await until("the third trainer", () => isTraining(tiny, "rank-8"), 240_000);
       runner.kill("SIGKILL");
       await output;
     });
@@ -88,7 +88,7 @@ Deno.test({
       const { code, stdout, stderr } = await tiny.temper("compare", "tiny.yaml");
       assert.equal(code, 1, stderr);
       assert.match(stderr, /\[1\/3\] rank-4\nAlready done in /);
-      assert.match(stdout, /^rank-8 +\S+k +\d+ MB /m);
+      assert.match(stdout, /^rank-8 +\S+k +[\d.]+ [MG]B /m);
       assert.match(stdout, /^to rank-4 +trainable /m);
       assert.match(stdout, /^✗ rank-5 failed {2}\S+-tiny-rank-5-\S+\n {2}Cannot use/m);
       const page = await denoFs.readText(join(tiny.dir, "runs", "tiny", "compare.html"));
@@ -110,6 +110,51 @@ Deno.test({
       const { stdout } = await tiny.temper("show", failed.split("/").at(-1)!);
       assert.match(stdout, /deno task run tiny\.yaml --cell rank-5/);
     });
+    await tiny.remove();
+  },
+});
+
+/** How many threads a training that has the machine to itself takes. */
+async function threadsAlone(): Promise<number> {
+  const code = "from temper_trainer.training.threads import thread_count; print(thread_count())";
+  const args = ["-c", code];
+  const { stdout } = await new Deno.Command(PYTHON!, { args, cwd: join(ROOT, "trainer") }).output();
+  return Number(new TextDecoder().decode(stdout));
+}
+
+Deno.test({
+  name:
+    "compare --parallel trains side by side, each with its share of the threads, and goes on after kill -9",
+  ignore: WITHOUT_TRAINER,
+  async fn() {
+    const tiny = await project({ matrix: { "method.rank": [4, 8] }, train: { epochs: 40, max_length: 128 } });
+    const threads = await threadsAlone();
+    const words = ["compare", "tiny.yaml", "--set", "train.learning_rate=0.003", "--parallel", "2"];
+    const runner = tiny.start(...words);
+    const output = runner.output();
+    const both = async () => await isTraining(tiny, "rank-4") && await isTraining(tiny, "rank-8");
+    await until("two trainers at the same time", both, 240_000);
+    runner.kill("SIGKILL");
+    await output;
+    const { code, stdout, stderr } = await tiny.temper(...words, "--json");
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(
+      JSON.parse(stdout).cells.map((c: { cell: string; state: string }) => [c.cell, c.state]),
+      [["rank-4", "done"], ["rank-8", "done"]],
+    );
+    for (const cell of ["rank-4", "rank-8"]) {
+      const [run, ...more] = await runsOf(tiny, cell) as [string];
+      assert.deepEqual(more, []);
+      const all = await events(run);
+      assert.equal(all.filter(({ type }) => type === "step.submitted").length, 1, cell);
+      const { environment } = JSON.parse(await denoFs.readText(join(run, "job", "result.json")));
+      assert.equal(environment.threads, Math.max(1, Math.floor(threads / 2)));
+      const metrics = (await denoFs.readText(join(run, "job", "metrics.jsonl"))).trim().split("\n");
+      const attempts = new Set(metrics.map((line) => JSON.parse(line).attempt));
+      assert.deepEqual([...attempts], [1], "no trainer was started again");
+    }
+    const { devices } = JSON.parse(await denoFs.readText(join(tiny.dir, ".temper", "machine.json")));
+    assert.deepEqual(devices, {}, "no speed is kept that two trainings shared");
     await tiny.remove();
   },
 });

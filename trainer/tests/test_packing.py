@@ -5,6 +5,7 @@ import pytest
 import torch
 import transformers
 
+from temper_trainer.training import head as heads
 from temper_trainer.training.head import HeadLoss, TrainedHeadLoss, token_losses
 from temper_trainer.training.packing import hidden_states, pack, packed_rows, window_mask
 
@@ -94,7 +95,7 @@ def test_pack_leaves_out_first_tokens_and_names_rows():
 @pytest.mark.parametrize("chunk", [1 << 26, 1])
 @pytest.mark.parametrize("loss", [HeadLoss, TrainedHeadLoss])
 def test_head_loss_is_cross_entropy_in_chunks_of_any_size(monkeypatch, chunk, loss):
-    monkeypatch.setattr("temper_trainer.training.head.CHUNK_BYTES", chunk)
+    monkeypatch.setitem(heads.CHUNK_BYTES, "cpu", chunk)
     torch.manual_seed(0)
     trained = loss is TrainedHeadLoss
     hidden = torch.randn(7, 5, requires_grad=True)

@@ -102,7 +102,7 @@ def test_ways_are_the_fastest_where_nothing_speaks_against_them(base):
     found, notes = choose_ways(attached(base("llama"), "lora"), some_rows(), Longest(40, 48), True)
     assert found == ways.Ways() and notes == []
     assert found.as_json() == {
-        "train": {"rows": "packed", "head": "fast"},
+        "train": {"rows": "packed", "head": "fast", "layers": "fused"},
         "score": {"rows": "padded", "head": "fast"},
         "answer": "batched",
     }

@@ -1,6 +1,7 @@
 import { join } from "../../deps/path.ts";
 import { z } from "../../deps/zod.ts";
 import type { Fs } from "../../lib/files/fs.ts";
+import { ray } from "../../spec/schema/schema_engine.ts";
 import { findJson, writeJson } from "../../lib/json/json_file.ts";
 
 const Attempt = z.strictObject({
@@ -15,8 +16,8 @@ export type Attempt = z.infer<typeof Attempt>;
 
 const Attempts = z.strictObject({
   version: z.literal(1),
-  address: z.string(),
-  auth_env: z.string().optional(),
+  /** What they were sent by: the pipeline file may name another engine by now. */
+  section: ray,
   attempts: z.array(Attempt).min(1),
 });
 /** The jobs that were sent for a run, oldest first; at most the last one is alive. */

@@ -42,19 +42,21 @@ const SUBMIT_TIMEOUT_MS = 60_000;
 
 /** The Jobs API of a Ray cluster's dashboard. Failures are TemperErrors, transient where asking again may help. */
 export class RayCluster {
-  readonly #address: Address;
+  #known: Address | undefined;
 
   constructor(
     private readonly place: ClusterPlace,
-    env: Variables,
+    private readonly env: Variables,
     private readonly signal?: AbortSignal,
-  ) {
-    this.#address = authorized(place, env);
-  }
+  ) {}
 
   /** The address without its secrets. */
   get shown(): string {
-    return this.#address.shown;
+    return addressOf(this.place.address).shown;
+  }
+
+  get #address(): Address {
+    return this.#known ??= authorized(this.place, this.env);
   }
 
   async version(): Promise<Version> {

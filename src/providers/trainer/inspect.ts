@@ -73,12 +73,23 @@ async function memoryFinding(
     1,
   );
   const floor = memory.weights + memory.trainable + memory.runtime;
-  if (device.memory === undefined || floor <= device.memory) return [];
+  // The jobs of a cluster do not share a machine.
+  const { sideBySide = 1 } = spec.engine.kind === "local" ? env.asked ?? {} : {};
+  if (device.memory === undefined || floor * sideBySide <= device.memory) return [];
   const { kind } = spec.method;
-  const has = device.kind === "cuda" ? "this GPU" : "this machine";
+  const has = device.count > 1 ? "each" : device.kind === "cpu" ? "this machine" : "this GPU";
+  const least = `at least ${bytes(floor)}${device.count > 1 ? ` on each of ${device.count} devices` : ""}`;
+  const needs = `it needs ${least}, ${has} has ${bytes(device.memory)}`;
+  if (floor <= device.memory) {
+    return [on(
+      "method.kind",
+      `Cannot train ${kind} beside other runs: ${needs} for ${sideBySide} at the same time`,
+      "Use a lower --parallel, or continue with --force",
+    )];
+  }
   return [on(
     "method.kind",
-    `Cannot train ${kind} here: it needs at least ${bytes(floor)}, ${has} has ${bytes(device.memory)}`,
+    `Cannot train ${kind} here: ${needs}`,
     "Use advise to find a method that fits, use a smaller base, or continue with --force",
   )];
 }

@@ -54,7 +54,7 @@ const slurm = z.strictObject({
   poll_seconds: pollSeconds,
 });
 
-const ray = z.strictObject({
+export const ray = z.strictObject({
   kind: z.literal("ray").meta({ description: "As a job of a Ray cluster, sent to its dashboard" }),
   address: z.url({ protocol: /^https?$/ }).meta({
     description: "Address of the cluster's dashboard, such as http://head:8265",

@@ -16,6 +16,8 @@ if (WITHOUT_RAY) {
 
 /** Of the cluster: jobs that do not send it are refused. */
 export const TOKEN = "a-token-for-the-tests-of-temper";
+/** Milliseconds that a node may take to start on a busy machine: ten seconds otherwise. */
+const START_MS = 180_000;
 /** Shorter than the minute that nodes usually wait for a head that is gone. */
 const HEAD_GONE_SECONDS = 5;
 
@@ -65,11 +67,15 @@ export class TestCluster implements AsyncDisposable {
       `--dashboard-agent-listen-port=${agent}`,
       `--temp-dir=${join(this.dir, "t")}`,
     ]);
-    await until("the head", async () => (await this.#nodeCount()) === 1);
+    await until("the head", async () => (await this.#nodeCount()) === 1, START_MS);
     for (const port of others) {
       this.#start([`--address=127.0.0.1:${gcs}`, `--dashboard-agent-listen-port=${port}`]);
     }
-    await until("the other nodes", async () => (await this.#nodeCount()) === this.ports.agents.length);
+    await until(
+      "the other nodes",
+      async () => (await this.#nodeCount()) === this.ports.agents.length,
+      START_MS,
+    );
   }
 
   /** Ends every node at once, as a power cut does. */

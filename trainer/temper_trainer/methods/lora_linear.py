@@ -1,7 +1,9 @@
 """A linear layer with its low-rank update, computed as one operation."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 from torch.nn.functional import linear
@@ -67,3 +69,39 @@ def install(layers, random: RandomState, name: str) -> None:
     """Makes PEFT's LoRA layers compute this way; their tensors, names and files stay PEFT's."""
     for layer in layers:
         layer.forward = partial(forward, layer, random, name)
+        layer.update = Update(layer, random, name)
+
+
+@dataclass(frozen=True)
+class Update:
+    """The low-rank update of one layer, for what computes several of them together."""
+
+    layer: Any
+    random: RandomState
+    name: str
+
+    @property
+    def a(self) -> torch.nn.Parameter:
+        return self.layer.lora_A[self.name].weight
+
+    @property
+    def b(self) -> torch.nn.Parameter:
+        return self.layer.lora_B[self.name].weight
+
+    @property
+    def scaling(self) -> float:
+        return self.layer.scaling[self.name]
+
+    @property
+    def dropout(self) -> float:
+        """The share of its input that is dropped out while training."""
+        return getattr(self.layer.lora_dropout[self.name], "p", 0.0)
+
+
+def update_of(layer) -> Update | None:
+    return getattr(layer, "update", None) if hasattr(layer, "lora_A") else None
+
+
+def base_of(layer):
+    """The linear layer without its update."""
+    return layer.base_layer if hasattr(layer, "lora_A") else layer

@@ -1,7 +1,7 @@
 """Rows through a model, each as if it were alone: the one computation that trains, scores and is checked."""
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +9,10 @@ import numpy as np
 import torch
 
 from .batches import micro_batches, padded_batches
+from .fused import fused_layers
 from .head import logits_of, token_losses
 from .packing import pack, packed_rows
+from .transfer import to_device
 
 if TYPE_CHECKING:
     from ..methods import Method
@@ -31,6 +33,8 @@ class Way:
     head: str
     """fast: hidden states times the head's weight; own: the model's own function of hidden states; whole: the
     model's forward from tokens to logits."""
+    layers: str = "own"
+    """fused: decoder layers of the llama form in few operations, the others in their own; own: all in their own."""
 
     def batches(self, lengths: Sequence[int] | np.ndarray, micro_tokens: int) -> list[list[int]]:
         """Places of rows to be computed together."""
@@ -38,15 +42,19 @@ class Way:
             return micro_batches(lengths, micro_tokens)
         return padded_batches(lengths, micro_tokens if self.rows == "padded" else 0)
 
-    def on(self, causal) -> AbstractContextManager:
+    @contextmanager
+    def on(self, causal) -> Iterator[None]:
         """While this lasts, the model computes rows this way."""
-        return packed_rows(causal) if self.rows == "packed" else nullcontext()
+        packed, fused = self.rows == "packed", self.layers == "fused"
+        with packed_rows(causal) if packed else nullcontext(), fused_layers(causal) if fused else nullcontext():
+            yield
 
     def __str__(self) -> str:
-        return f"{ROWS[self.rows]}, {HEADS[self.head]}"
+        layers = ", the model's own layers" if self.rows == "packed" and self.layers == "own" else ""
+        return f"{ROWS[self.rows]}, {HEADS[self.head]}{layers}"
 
 
-FASTEST = Way("packed", "fast")
+FASTEST = Way("packed", "fast", "fused")
 SCORING = Way("padded", "fast")
 
 
@@ -66,11 +74,11 @@ class Padded:
 def pad(rows: Sequence[Row], device: torch.device) -> Padded:
     width = max(len(tokens) for tokens, _ in rows)
     filled = [np.pad(tokens.astype(np.int64), (0, width - len(tokens)), constant_values=PAD) for tokens, _ in rows]
-    ids = torch.from_numpy(np.stack(filled)).to(device)
+    ids = to_device(torch.from_numpy(np.stack(filled)), device)
     # Nothing comes before a row's first token to predict it from
     places = [np.flatnonzero(labels[1:]) + 1 for _, labels in rows]
     numbers = np.repeat(np.arange(len(rows)), [len(found) for found in places])
-    row, place = torch.from_numpy(numbers).to(device), torch.from_numpy(np.concatenate(places)).to(device)
+    row, place = (to_device(torch.from_numpy(found), device) for found in (numbers, np.concatenate(places)))
     return Padded(ids, row, place, ids[row, place], numbers)
 
 

@@ -1,6 +1,7 @@
 """The training loop. Everything it depends on is in the job, the prepared rows and its state."""
 
 import time
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -14,9 +15,12 @@ from ..methods import Method
 from .batches import StepPlan
 from .checkpoint import Checkpoint, Checkpoints
 from .checkpoint_interval import CheckpointInterval
+from .checkpointing import checkpointed
 from .compute import FASTEST, Way, row_losses
+from .fused.compiled import compiled_elementwise, compiles
+from .loss_scale import LossScale
 from .memory import resident_bytes
-from .optim import FlatParameters, learning_rate, make_optimizer
+from .optim import FlatParameters, learning_rate, make_optimizer, optimizer_state, restore_optimizer
 from .parallel import my_batches
 from .random_state import RandomState
 from .session import Session
@@ -52,12 +56,26 @@ class State:
     smoothed: Smoothed = field(default_factory=Smoothed)
     seconds: float = 0.0
     """Spent in steps, over all attempts."""
+    loss_scale: LossScale = field(default_factory=LossScale)
 
     @classmethod
     def kept(cls, values: dict[str, Any]) -> "State":
         """As a checkpoint has it. Earlier ones have a smoothed loss that cannot be corrected: the mean starts anew."""
         smoothed = values["smoothed"]
-        return cls(**values | {"smoothed": Smoothed(**smoothed) if isinstance(smoothed, dict) else Smoothed()})
+        smoothed = Smoothed(**smoothed) if isinstance(smoothed, dict) else Smoothed()
+        return cls(**values | {"smoothed": smoothed, "loss_scale": LossScale(**values.get("loss_scale", {}))})
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of a step that were computed together. Tensors are on the device, perhaps still being computed."""
+
+    rows: np.ndarray
+    numbers: np.ndarray
+    """Which of the rows each loss belongs to."""
+    losses: torch.Tensor
+    loss: torch.Tensor
+    """Their part of the step's mean loss."""
 
 
 class Loop:
@@ -69,12 +87,14 @@ class Loop:
         checkpoints: Checkpoints,
         way: Way = FASTEST,
         flat: FlatParameters | None = None,
+        checkpointing: bool = False,
     ):
         self.session = session
         self.train = session.job.train
         self.rows = session.rows
         self.method = method
         self.way = way
+        self.checkpointing = checkpointing
         self.random = random
         self.device = torch.device(session.environment.device)
         self.metrics = session.metrics
@@ -84,12 +104,12 @@ class Loop:
         self.plan = StepPlan(len(self.rows), train.batch_size, train.epochs, train.max_steps, train.seed)
         self.workers = session.workers
         self.flat = flat or FlatParameters(method.parameters(), self.workers)
-        self.bad: list[int] = []
-        self.optimizer = make_optimizer(self.flat, train)
-        self.state = State()
+        self.optimizer = make_optimizer(self.flat, train, method.causal)
         self.interval = CheckpointInterval(train.checkpoint_seconds)
+        self.compiled = False
         # Weights that are trained themselves stay in fp32; the products are computed in the type that was asked for
         precision = session.environment.torch_dtype
+        self.state = State(loss_scale=LossScale.of(precision))
         # What is kept of a divided layer in another type would stay after the layer has gone
         keep = session.environment.parallel != "fsdp"
         self.mixed = torch.autocast(
@@ -100,7 +120,8 @@ class Loop:
         """Trains to the end, from the newest checkpoint where there is one."""
         self.restore()
         self.method.model.train()
-        with self.way.on(self.method.causal), self.stop.at_safe_places():
+        layers = checkpointed(self.method.causal, self.random) if self.checkpointing else nullcontext()
+        with self.way.on(self.method.causal), self.element_wise(), layers, self.stop.at_safe_places():
             while self.state.step < self.plan.steps:
                 self.step_or_stop()
                 if self.workers.agree(self.workers.leader and self.interval.due()):
@@ -108,6 +129,20 @@ class Loop:
             self.save()
         self.method.model.eval()
         self.check_stop()
+
+    def element_wise(self) -> AbstractContextManager:
+        """Compiles what is worth it."""
+        compile, reason = compiles(self.train.compile, self.way, self.device, self.flops())
+        if reason:
+            self.metrics.warn(f"Training is slower than it could be: {reason}")
+        self.compiled = compile
+        return compiled_elementwise() if compile else nullcontext()
+
+    def flops(self) -> float:
+        """Of the whole training, about: 2 for each weight, forward and back."""
+        tokens = int(self.rows.lengths(np.arange(len(self.rows))).sum())
+        weights = sum(parameter.numel() for parameter in self.method.causal.parameters())
+        return 4 * weights * tokens * self.plan.epoch_after(self.plan.steps)
 
     def step_or_stop(self) -> None:
         try:
@@ -129,35 +164,47 @@ class Loop:
         batches = my_batches(self.way, rows, lengths, self.train.micro_tokens, self.session)
         supervised = int(sum(np.count_nonzero(self.rows.row(row)[1][1:]) for row in rows))
         self.flat.gradient.zero_()
-        loss = 0.0
+        parts = []
         for batch, weight in batches:
-            loss += self.accumulate(batch, supervised, weight)
+            parts.append(self.accumulate(batch, supervised, weight))
             if self.workers.alone:
                 self.stop.check()
-        loss, bad = self.workers.total(loss, len(self.bad))
-        if bad:
-            self.refuse(np.unique(np.concatenate(self.workers.gather(self.bad))), "the loss is not finite")
+        # The host waits for the device here, once a step
+        loss = self.loss_of(parts)
         self.flat.reduce()
+        self.state.loss_scale.unscale(self.flat.gradient)
         norm = self.flat.clip(self.train.max_grad_norm)
-        if not np.isfinite(norm):
+        skipped = self.state.loss_scale.skips(bool(np.isfinite(norm)))
+        if not skipped and not np.isfinite(norm):
             self.refuse(rows, "the gradient is not finite")
         rate = learning_rate(self.train, self.state.step, self.plan.steps)
         self.optimizer.param_groups[0]["lr"] = rate
-        self.optimizer.step()
-        self.advance(loss, norm, rate, int(lengths.sum()), supervised, time.monotonic() - start)
+        if not skipped:
+            self.optimizer.step()
+        self.advance(loss, None if skipped else norm, rate, int(lengths.sum()), supervised, time.monotonic() - start)
 
-    def accumulate(self, rows: np.ndarray, supervised: int, weight: float = 1.0) -> float:
-        """Adds the gradient of some of a step's rows; returns their part of the step's mean loss."""
+    def accumulate(self, rows: np.ndarray, supervised: int, weight: float = 1.0) -> "Part":
+        """Adds the gradient of some of a step's rows, without waiting for it."""
         self.random.begin(self.state.step, rows, self.rows.lengths(rows))
         with self.mixed:
             losses, numbers = row_losses(self.method, [self.rows.row(row) for row in rows], self.way, self.device)
-        bad = ~torch.isfinite(losses.detach()).cpu().numpy()
-        self.bad += rows[np.unique(numbers[bad])].tolist()
         loss = losses.sum() * (weight / supervised)
-        loss.backward()
-        return loss.item()
+        self.state.loss_scale.scaled(loss).backward()
+        return Part(rows, numbers, losses.detach(), loss.detach())
 
-    def advance(self, loss: float, norm: float, rate: float, tokens: int, supervised: int, seconds: float) -> None:
+    def loss_of(self, parts: list["Part"]) -> float:
+        """The step's mean loss. Refuses rows whose loss is not a number, whichever worker computed it."""
+        losses = torch.stack([part.loss for part in parts]).tolist() if parts else []
+        (loss,) = self.workers.total(sum(losses))
+        if not np.isfinite(loss):
+            bad = [part.rows[np.unique(part.numbers[~torch.isfinite(part.losses).cpu().numpy()])] for part in parts]
+            found = self.workers.gather(np.concatenate([np.array([], int), *bad]))
+            self.refuse(np.unique(np.concatenate(found)), "the loss is not finite")
+        return loss
+
+    def advance(
+        self, loss: float, norm: float | None, rate: float, tokens: int, supervised: int, seconds: float
+    ) -> None:
         state = self.state
         state.step += 1
         state.tokens += tokens
@@ -177,7 +224,11 @@ class Loop:
             tokens=state.tokens,
             tokens_per_second=round(tokens / seconds, 1),
             rss=resident_bytes(),
+            **state.loss_scale.as_json(),
         )
+        if norm is None and state.loss_scale.skipped == 1:
+            message = f"Step {state.step} changed no weight: its gradient did not fit into fp16, so the loss is scaled "
+            self.metrics.warn(f"{message}less from here on. result.json counts such steps")
 
     def refuse(self, rows: np.ndarray, reason: str) -> None:
         # Conversations that became several rows move the numbers of all behind them.
@@ -193,8 +244,7 @@ class Loop:
     def save(self) -> None:
         """For any number of workers: each trained number and its moments once."""
         with self.interval.saving():
-            optimizer = self.optimizer.state[self.flat.values]
-            kept = {f"optimizer.{name}": self.flat.whole(tensor) for name, tensor in optimizer.items()}
+            kept = optimizer_state(self.optimizer, self.flat)
             tensors = {"parameters": self.flat.whole(self.flat.values.detach())} | kept
             if self.workers.leader:
                 self.checkpoints.save(Checkpoint(self.state.step, tensors, {"state": asdict(self.state)}))
@@ -211,7 +261,6 @@ class Loop:
             self.flat.fill(self.flat.values, tensors.get("parameters"))
             if state is None:
                 return
-            for name, tensor in self.optimizer.state[self.flat.values].items():
-                self.flat.fill(tensor, tensors[f"optimizer.{name}"] if checkpoint else None)
+            restore_optimizer(self.optimizer, self.flat, tensors)
         self.state = State.kept(state)
         self.metrics.write("resumed", step=self.state.step)

@@ -10,6 +10,8 @@ import torch
 from torch.nn import functional
 
 from ..errors import Unfit
+from .transfer import to_device
+from .varlen import Bounds, bounds_of, fits, varlen_attention
 
 NAME = "packed_rows"
 PLAIN = frozenset({"position_ids", "cache_position", "use_cache", "output_attentions", "output_hidden_states"})
@@ -41,11 +43,11 @@ def pack(rows: Sequence[tuple[np.ndarray, np.ndarray]], device: torch.device, pr
     (labelled,) = np.nonzero(labels)
     positions = np.concatenate([np.arange(prefix_length, prefix_length + length) for length in lengths])
     return Pack(
-        ids=torch.from_numpy(tokens)[None].to(device),
-        positions=torch.from_numpy(positions)[None].to(device),
+        ids=to_device(torch.from_numpy(tokens)[None], device),
+        positions=to_device(torch.from_numpy(positions)[None], device),
         segments=[(len(list(group)), length) for length, group in groupby(lengths)],
-        places=torch.from_numpy(labelled - 1).to(device),
-        targets=torch.from_numpy(tokens[labelled]).to(device),
+        places=to_device(torch.from_numpy(labelled - 1), device),
+        targets=to_device(torch.from_numpy(tokens[labelled]), device),
         rows=np.repeat(np.arange(len(rows)), lengths)[labelled],
     )
 
@@ -57,6 +59,7 @@ def row_attention(
     value,
     attention_mask,
     segments=None,
+    bounds=None,
     shared=0,
     past=None,
     scaling=None,
@@ -70,6 +73,9 @@ def row_attention(
     keys and values for each layer.
     """
     check_plain(module, attention_mask, segments, others)
+    if bounds is not None and fits(query, value, dropout):
+        before = past[module.layer_idx] if past else None
+        return varlen(query, key, value, bounds, before, scaling, sliding_window), None
     groups = query.shape[1] // key.shape[1]
     segments = [(1, shared), *segments] if shared else segments
     seen = past[module.layer_idx] if past else None
@@ -95,6 +101,16 @@ def row_attention(
         if shared and end == shared:
             seen = key[0, :, :shared], value[0, :, :shared]
     return torch.cat(results)[None] if len(results) > 1 else results[0][None], None
+
+
+def varlen(query, key, value, bounds: Bounds, before, scaling, window) -> torch.Tensor:
+    """The same in one kernel. `before`: keys and values that stand before each row, where they are no row themselves."""
+    q, k, v = (states[0].transpose(0, 1) for states in (query, key, value))
+    if before:
+        k, v = (
+            torch.cat([first.to(own.dtype).transpose(0, 1), own]) for first, own in zip(before, (k, v), strict=True)
+        )
+    return varlen_attention(q, k, v, bounds, scaling, window)[None]
 
 
 def check_plain(module, attention_mask, segments, others: dict) -> None:
@@ -139,8 +155,14 @@ def packed_rows(causal) -> Iterator[None]:
 
 def hidden_states(causal, batch: Pack, past: Sequence[tuple[torch.Tensor, torch.Tensor]] | None = None) -> torch.Tensor:
     """Final hidden states, [tokens, hidden]. Needs `packed_rows`. `past` stands before each row."""
+    bounds = bounds_of(batch.segments, batch.ids.device, before=past[0][0].shape[1] if past else 0)
     output = causal.get_decoder()(
-        input_ids=batch.ids, position_ids=batch.positions, use_cache=False, segments=batch.segments, past=past
+        input_ids=batch.ids,
+        position_ids=batch.positions,
+        use_cache=False,
+        segments=batch.segments,
+        bounds=bounds,
+        past=past,
     )
     return output.last_hidden_state[0]
 
@@ -150,7 +172,13 @@ def hidden_states_behind(causal, batch: Pack, embeddings: torch.Tensor) -> torch
     shared = len(embeddings)
     inputs = torch.cat([embeddings, causal.get_input_embeddings()(batch.ids[0])])
     positions = torch.cat([torch.arange(shared, device=inputs.device)[None], batch.positions], dim=1)
+    bounds = bounds_of(batch.segments, inputs.device, before=shared, shared=True)
     output = causal.get_decoder()(
-        inputs_embeds=inputs[None], position_ids=positions, use_cache=False, segments=batch.segments, shared=shared
+        inputs_embeds=inputs[None],
+        position_ids=positions,
+        use_cache=False,
+        segments=batch.segments,
+        bounds=bounds,
+        shared=shared,
     )
     return output.last_hidden_state[0, shared:]

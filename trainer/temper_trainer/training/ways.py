@@ -13,8 +13,10 @@ from ..methods import Method
 from .check_ways import Check, check_rows
 from .compute import FASTEST, SCORING
 from .compute import Way as Rows
+from .fused import fusible
 
-OWN = [Rows("packed", "own"), *(Rows(rows, head) for rows in ("padded", "alone") for head in ("fast", "own"))]
+OWN = [Rows(rows, head) for rows in ("padded", "alone") for head in ("fast", "own")]
+PACKED = [Rows("packed", head, layers) for head in ("fast", "own") for layers in ("fused", "own")]
 WHOLE = Rows("alone", "whole")
 T = TypeVar("T")
 
@@ -27,7 +29,8 @@ class Ways:
 
     def as_json(self) -> dict:
         """As in result.json."""
-        return {"train": asdict(self.train), "score": asdict(self.score), "answer": self.answer.name}
+        score = {"rows": self.score.rows, "head": self.score.head}
+        return {"train": asdict(self.train), "score": score, "answer": self.answer.name}
 
 
 @dataclass(frozen=True)
@@ -49,10 +52,12 @@ def choose_ways(method: Method, rows: Prepared, longest: Longest, decoding: bool
             "bad_method", message, f"Keep rows and answers within {turn} tokens or use method.kind: lora"
         )
     check = Check(method, check_rows(rows, longest.row, windows_of(config)))
+    # Without a layer that can be fused, "fused" is what "own" is
+    packed = [way for way in PACKED if way.layers == "fused" or fusible(method.causal)]
     alone = [way for way in (*OWN, WHOLE) if way.rows == "alone"]
     reading = Reading(check, f"rows longer than {turn} tokens are read with other frequencies" if turns else None)
-    train = reading.first("Training", alone if turns else [FASTEST, *OWN, WHOLE], check.trained, FASTEST)
-    score = reading.first("Scoring", alone if turns else [SCORING, *OWN[2:], WHOLE], check.scored, SCORING)
+    train = reading.first("Training", alone if turns else [*packed, *OWN, WHOLE], check.trained, FASTEST)
+    score = reading.first("Scoring", alone if turns else [SCORING, *OWN[1:], WHOLE], check.scored, SCORING)
     if score.rows != SCORING.rows:
         check.looks_back_only()
     answer = TOGETHER

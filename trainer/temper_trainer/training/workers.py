@@ -138,31 +138,29 @@ class Workers:
         dist.destroy_process_group()
 
     def explain(self, error: Exception) -> TrainerError:
-        """Why the training ends: the first failure of any worker. The others only see that they lost each other."""
+        """Why the training ends. Who only lost another worker ends for that one's reason."""
         if self.store is None:
             return explain(error)
-        if found := self.failure():
-            return found
-        if is_lost(error):
-            # A worker says why it ends before it does; its message may be on the way
-            time.sleep(1)
-            message = f"Cannot continue: worker {self.rank} of {self.world} lost the connection to another one, "
-            message += f"which ended without a reason ({' '.join(str(error).split())[:200]})"
-            hint = "It may have been killed, for memory or by the machine's end: see trainer.log"
-            return self.failure() or TrainerError(LOST, message, hint, FAILED)
-        failure = explain(error)
-        self._tell(failure)
-        return failure
+        if not is_lost(error):
+            failure = explain(error)
+            self._tell(failure)
+            return failure
+        if (told := self.failure()) is not None:
+            return told
+        message = f"Cannot continue: worker {self.rank} of {self.world} lost the connection to another one, "
+        message += f"which ended without a reason ({' '.join(str(error).split())[:200]})"
+        hint = "It may have been killed, by the system for its memory or by a person: see trainer.log"
+        return TrainerError(LOST, message, hint, FAILED)
 
     def _tell(self, failure: TrainerError) -> None:
         told = failure.as_json() | {"worker": self.rank}
         try:
             self.store.compare_set(FAILURE, "", json.dumps(told))
         except RuntimeError:
-            return  # whoever holds the store has gone, and will hear nothing any more
+            return  # who holds the store has ended, and so have all others
 
     def failure(self) -> TrainerError | None:
-        """What another worker said before it ended."""
+        """What another worker said before it ended, the first of them."""
         try:
             if self.store is None or not self.store.check([FAILURE]):
                 return None
