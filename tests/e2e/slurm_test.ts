@@ -26,7 +26,7 @@ async function jobDir(tiny: Project): Promise<string> {
 }
 
 interface Result {
-  readonly weights_sha256: string;
+  readonly "weights_sha256": string;
   readonly after: { readonly loss: number; readonly score: number };
 }
 
@@ -91,8 +91,6 @@ Deno.test({
     const id = (await cluster.jobs()).find(({ state }) => state === "RUNNING")!.id;
     await cluster.call("scancel", "--batch", "--signal=USR1", id);
     await until("the second start", async () => (await starts(two)) === 2, LONG);
-    const before = await newestStep(two);
-    await until("another checkpoint", async () => await newestStep(two) > before, LONG);
     await cluster.loseNode("n2");
     await cluster.returnNode("n2");
     const { code, stderr } = await running;

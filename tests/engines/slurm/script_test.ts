@@ -3,7 +3,7 @@ import { join } from "../../../src/deps/path.ts";
 import { denoFs } from "../../../src/lib/files/fs.ts";
 import { headerFindings } from "../../../src/engines/slurm/header.ts";
 import { jobScript } from "../../../src/engines/slurm/script.ts";
-import { type SlurmSection } from "../../../src/spec/schema/schema_engine.ts";
+import type { SlurmSection } from "../../../src/spec/schema/schema_engine.ts";
 import { Spec } from "../../../src/spec/schema/schema.ts";
 
 function section(fields: object): SlurmSection {
