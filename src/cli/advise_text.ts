@@ -2,6 +2,7 @@ import { bytes, count, duration, magnitude } from "../lib/text/format.ts";
 import { wrap } from "../lib/text/wrap.ts";
 import type { Advice, Branch, Candidate } from "../plan/advise.ts";
 import { resolveTraining } from "../plan/defaults.ts";
+import { layoutText } from "../plan/layout.ts";
 import type { AdviseCase } from "../providers/trainer/estimate/advise_case.ts";
 import { Spec } from "../spec/schema/schema.ts";
 import type { Palette } from "../ui/palette.ts";
@@ -9,14 +10,16 @@ import { table } from "../ui/table.ts";
 
 /** The case, the tree's branches, the ranking and what to write into the file. */
 export function adviceText(
-  { question, base, data, device }: AdviseCase,
+  asked: AdviseCase,
   advice: Advice,
   palette: Palette,
   width: number,
 ): string {
   const { bold, dim } = palette;
-  const { shape, rows, tokens, deviceMemory } = question;
-  const memory = deviceMemory === undefined ? "memory unknown" : bytes(deviceMemory);
+  const { question, base, data, device } = asked;
+  const { shape, rows, tokens, deviceMemory, deviceCount = 1 } = question;
+  const many = deviceCount > 1 ? `${deviceCount} × ` : "";
+  const memory = deviceMemory === undefined ? "memory unknown" : many + bytes(deviceMemory);
   const facts = [
     ["base", `${magnitude(shape.parameters)} parameters`, base],
     ["data", `${count(rows)} rows, ${count(tokens.train)} tokens`, data],
@@ -35,7 +38,7 @@ export function adviceText(
     "",
     ...rankingLines(advice.ranking, palette, width),
     "",
-    ...choiceLines(advice.choice, question, palette),
+    ...choiceLines(advice.choice, asked, palette),
   ];
   return lines.join("\n") + "\n";
 }
@@ -64,7 +67,7 @@ function rankingLines(ranking: readonly Candidate[], palette: Palette, width: nu
     const { costs: { memory, time, artifacts }, kind, microTokens, fits, missing, why } = one;
     return [
       { text: kind, paint: fits ? palette.bold : palette.dim },
-      { text: bytes(memory.total), ...!fits && { paint: palette.bad } },
+      { text: bytes(memory.needed), ...!fits && { paint: palette.bad } },
       { text: count(microTokens) },
       { text: time ? duration(time.train * 1000) : "–" },
       { text: bytes(artifacts.weights) },
@@ -77,7 +80,7 @@ function rankingLines(ranking: readonly Candidate[], palette: Palette, width: nu
 
 function choiceLines(
   choice: Candidate | undefined,
-  question: AdviseCase["question"],
+  asked: AdviseCase,
   { good, bold, warn }: Palette,
 ): string[] {
   if (!choice) {
@@ -87,15 +90,16 @@ function choiceLines(
       ),
     ];
   }
+  const spread = layoutText(choice.costs.layout);
   return [
-    `${good("✓")} ${bold(choice.kind)}: ${choice.why}`,
+    `${good("✓")} ${bold(choice.kind)}: ${choice.why}${spread === undefined ? "" : `; ${spread}`}`,
     "",
-    ...choiceYaml(choice, question).map((line) => `    ${line}`),
+    ...choiceYaml(choice, asked).map((line) => `    ${line}`),
   ];
 }
 
 /** What to write into the pipeline file. */
-export function choiceYaml({ method, microTokens }: Candidate, question: AdviseCase["question"]): string[] {
+export function choiceYaml({ method, microTokens }: Candidate, { question, train }: AdviseCase): string[] {
   const wanted = Math.min(question.microTokens, question.batchSize * question.tokens.longest);
   const spec = Spec.parse({
     version: 1,
@@ -107,9 +111,10 @@ export function choiceYaml({ method, microTokens }: Candidate, question: AdviseC
   const { epochs, learningRate } = resolveTraining(spec, question.shape.parameters);
   const fields = Object.entries(method).map(([name, value]) => `${name}: ${yamlOf(value)}`).join(", ");
   const micro = microTokens < wanted ? `, micro_tokens: ${microTokens}` : "";
+  const kept = Object.entries(train).map(([name, value]) => `, ${name}: ${value}`).join("");
   return [
     `method: {${fields}}`,
-    `train: {epochs: ${epochs.value}, learning_rate: ${learningRate.value}${micro}}`,
+    `train: {epochs: ${epochs.value}, learning_rate: ${learningRate.value}${micro}${kept}}`,
   ];
 }
 

@@ -76,6 +76,13 @@ export const FORCE_OPTION: Option = {
   type: "boolean",
   help: "Continue even if the estimate exceeds the available memory",
 };
+export const MEMORY_OPTION: Option = {
+  type: "string",
+  value: "SIZE",
+  help:
+    "Memory of the devices, such as 24GiB, or 8x80GB for eight of them, instead of this machine's; they are CUDA " +
+    "devices unless train.device says otherwise",
+};
 export const PRICES_OPTION: Option = {
   type: "string",
   value: "FILE",

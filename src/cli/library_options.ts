@@ -8,6 +8,7 @@ const STRINGS = {
   cache: "cacheDir",
   cell: "cell",
   prices: "prices",
+  memory: "memory",
   adopt: "adopt",
 } as const;
 const SWITCHES = { force: "force", takeover: "takeover", "create-anyway": "createAnyway" } as const;

@@ -1,12 +1,19 @@
 import { jsonText } from "../lib/json/json_file.ts";
 import { EXIT, UsageError } from "../lib/errors.ts";
-import { parseCount, parseSize } from "../lib/text/quantity.ts";
+import { parseCount, parseDevices } from "../lib/text/quantity.ts";
 import { advise as adviseOn } from "../library/advise.ts";
 import type { Described } from "../providers/trainer/estimate/advise_case.ts";
 import type { DeviceKind } from "../providers/trainer/environment/machine.ts";
 import { createPalette } from "../ui/palette.ts";
 import { adviceText, choiceYaml } from "../cli/advise_text.ts";
-import { CACHE_OPTION, CELL_OPTION, type Command, type CommandContext, SET_OPTION } from "../cli/command.ts";
+import {
+  CACHE_OPTION,
+  CELL_OPTION,
+  type Command,
+  type CommandContext,
+  MEMORY_OPTION,
+  SET_OPTION,
+} from "../cli/command.ts";
 import { libraryOptions } from "../cli/library_options.ts";
 
 const DEVICES: readonly DeviceKind[] = ["cpu", "cuda", "mps"];
@@ -25,22 +32,28 @@ export const advise: Command = {
       value: "N",
       help: "Without a file: parameters of the base, such as 8e9 or 8B",
     },
-    memory: { type: "string", value: "SIZE", help: "Memory of the device, such as 24GiB" },
+    memory: MEMORY_OPTION,
     rows: { type: "string", value: "N", help: "Training rows" },
     "tokens-per-row": { type: "string", value: "N", default: "256", help: "Mean length of a row" },
-    device: { type: "string", value: "KIND", default: "cuda", help: "cpu, cuda or mps" },
+    device: {
+      type: "string",
+      value: "KIND",
+      help:
+        "Without a file: cpu, cuda or mps (default: cuda). Of the memory of an mps machine, what Metal allows counts",
+    },
   },
   details:
     "With a file, considers its data, base and machine; without one, the case given by options. Uses the same " +
     "estimates as plan; starts and writes nothing.\n\n`temper advise pipelines/lora.yaml`\n" +
-    "`temper advise --base-params 8e9 --memory 24GiB --rows 5000`",
+    "`temper advise --base-params 8e9 --memory 24GiB --rows 5000`\n" +
+    "`temper advise --base-params 70e9 --memory 8x80GB --rows 5000`",
   async run(context) {
     const { terminal, values } = context;
     const file = context.positionals[0];
     const about = file === undefined ? described(context) : fileAlone(file, context);
     const { case: asked, advice } = await adviseOn(about, libraryOptions(context));
     if (values["json"]) {
-      const yaml = advice.choice && choiceYaml(advice.choice, asked.question);
+      const yaml = advice.choice && choiceYaml(advice.choice, asked);
       const { choice, ...rest } = advice;
       const json = { case: asked, ...rest, choice: choice?.kind ?? null, yaml: yaml ?? null };
       terminal.out(jsonText(json));
@@ -53,13 +66,13 @@ export const advise: Command = {
 
 /** A file says itself what the other options would. */
 function fileAlone(file: string, { values }: CommandContext): string {
-  const name = ["base-params", "memory", "rows"].find((name) => values[name] !== undefined);
+  const name = ["base-params", "rows", "device"].find((name) => values[name] !== undefined);
   if (name === undefined) return file;
   throw new UsageError("bad-option", `Cannot use --${name} together with a file: the file determines it`);
 }
 
 function described({ values }: CommandContext): Described {
-  const given = (name: string, read: (text: string) => number | undefined, example: string): number => {
+  const given = <T>(name: string, read: (text: string) => T | undefined, example: string): T => {
     const text = values[name] as string | undefined;
     const value = text === undefined ? undefined : read(text);
     if (value !== undefined) return value;
@@ -68,15 +81,16 @@ function described({ values }: CommandContext): Described {
       hint: `For example --${name} ${example}; or give a pipeline file`,
     });
   };
-  const device = DEVICES.find((known) => known === values["device"]);
+  const kind = values["device"] ?? "cuda";
+  const device = DEVICES.find((known) => known === kind);
   if (!device) {
-    throw new UsageError("bad-option", `Cannot read --device: found "${values["device"]}"`, {
+    throw new UsageError("bad-option", `Cannot read --device: found "${kind}"`, {
       hint: `One of ${DEVICES.join(", ")}`,
     });
   }
   return {
     parameters: given("base-params", parseCount, "8e9"),
-    memory: given("memory", parseSize, "24GiB"),
+    memory: given("memory", parseDevices, "24GiB or 8x80GB"),
     rows: given("rows", parseCount, "5000"),
     tokensPerRow: given("tokens-per-row", parseCount, "256"),
     device,

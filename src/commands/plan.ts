@@ -3,7 +3,7 @@ import { EXIT } from "../lib/errors.ts";
 import { asCalled } from "../lib/text/invocation.ts";
 import { planAll } from "../library/plan.ts";
 import { createPalette } from "../ui/palette.ts";
-import { CELL_OPTION, type Command, PIPELINE_OPTIONS, PRICES_OPTION } from "../cli/command.ts";
+import { CELL_OPTION, type Command, MEMORY_OPTION, PIPELINE_OPTIONS, PRICES_OPTION } from "../cli/command.ts";
 import { libraryOptions } from "../cli/library_options.ts";
 import { matrixText } from "../cli/plan_matrix_text.ts";
 import { planText, type PlanView } from "../cli/plan_text.ts";
@@ -16,6 +16,7 @@ export const plan: Command = {
   options: {
     ...PIPELINE_OPTIONS,
     cell: CELL_OPTION,
+    memory: MEMORY_OPTION,
     prices: PRICES_OPTION,
   },
   details: "With a matrix, all combinations are shown in one table; --cell LABEL shows one in full.\n\n" +

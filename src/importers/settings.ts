@@ -187,8 +187,8 @@ export const trainingArguments: readonly Rule[] = [
     "temper runs no code of a model's repository",
   ),
   same("fp16", [false], "no half precision", {
-    why: "temper trains in fp32 or bf16",
-    instead: "set train.dtype: bf16 where the device has it",
+    why: "train.dtype: auto takes bf16 where the device has it, and fp16 on older CUDA devices",
+    instead: "set train.dtype: fp16 to compute in it on every device",
   }),
   same("bf16", [true, "auto"], "train.dtype: auto takes bf16 where the device has it", {
     why: "temper chooses by the device",

@@ -8,6 +8,7 @@ import {
 import { dataSize } from "../steps/data_size.ts";
 import type { Pipeline } from "./define_pipeline.ts";
 import { loadingOf, loadPipeline, type PipelineOptions } from "./load_pipeline.ts";
+import type { DeviceOptions } from "./options.ts";
 
 /**
  * The case `advise` considered, and its advice.
@@ -46,7 +47,7 @@ export interface AdviseResult {
  */
 export async function advise(
   about: string | Pipeline | Described,
-  options: PipelineOptions = {},
+  options: PipelineOptions & DeviceOptions = {},
 ): Promise<AdviseResult> {
   const found = typeof about === "object" && "parameters" in about
     ? caseOfNumbers(about)
@@ -55,7 +56,10 @@ export async function advise(
 }
 
 /** What speaks against the pipeline as it is does not matter here: its base is looked at by the case itself. */
-async function fromPipeline(pipeline: string | Pipeline, given: PipelineOptions): Promise<AdviseCase> {
+async function fromPipeline(
+  pipeline: string | Pipeline,
+  given: PipelineOptions & DeviceOptions,
+): Promise<AdviseCase> {
   const loading = await loadingOf(pipeline, given);
   const { inspect: _, ...options } = loading.options;
   const loaded = await loadPipeline({ ...loading, options });

@@ -77,7 +77,7 @@ function neededMemory(): number {
   return estimateMemory({
     shape,
     method: method.parse({ kind: "lora" }),
-    weightBytes: 4,
+    weightBytes: 4, // The type that takes most
     microTokens,
     labelledTokens: microTokens / 2,
   }).total;

@@ -4,7 +4,7 @@ import type { Env } from "../providers/provider.ts";
 import { sectionsOf } from "../providers/registry.ts";
 import { loadAllOrThrow, type LoadedSpec, type LoadOneOptions, loadSpecOrThrow } from "../spec/load.ts";
 import type { Pipeline } from "./define_pipeline.ts";
-import { envOf, type HostedOptions, worldOf, type WorldOptions } from "./options.ts";
+import { type DeviceOptions, envOf, type HostedOptions, worldOf, type WorldOptions } from "./options.ts";
 
 /**
  * How a pipeline is read.
@@ -33,7 +33,7 @@ export interface Loading {
 /** The path of a pipeline file, or a defined pipeline, that is about to be read. */
 export async function loadingOf(
   pipeline: string | Pipeline,
-  given: PipelineOptions & HostedOptions,
+  given: PipelineOptions & HostedOptions & DeviceOptions,
 ): Promise<Loading> {
   const { fs, cwd } = worldOf(given);
   const env = envOf(given, typeof pipeline === "string" ? undefined : pipeline.providers);

@@ -1,8 +1,10 @@
 import { resolve } from "../deps/path.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { cacheDirs } from "../lib/files/cache_dirs.ts";
+import { UsageError } from "../lib/errors.ts";
 import { denoFs, type Fs } from "../lib/files/fs.ts";
-import type { Env, Providers } from "../providers/provider.ts";
+import { parseDevices } from "../lib/text/quantity.ts";
+import type { DeviceMemory, Env, Providers } from "../providers/provider.ts";
 
 /**
  * A call's environment. Everything has a default, which is read when the call is made: importing the
@@ -50,6 +52,19 @@ export interface HostedOptions {
   readonly createAnyway?: boolean;
 }
 
+/**
+ * Devices to estimate for.
+ *
+ * @example
+ * ```ts
+ * const options: DeviceOptions = { memory: "8x80GB" };
+ * ```
+ */
+export interface DeviceOptions {
+  /** Memory of the devices to estimate for instead of this machine's: "24GiB", or "8x80GB" for eight of them. */
+  readonly memory?: string;
+}
+
 /** Files, time and the folder of the runs; environment variables are not looked at. */
 export interface World {
   readonly fs: Fs;
@@ -67,7 +82,7 @@ export function worldOf({ fs = denoFs, clock = systemClock, cwd, runsDir = "runs
 }
 
 /** The same for steps and providers. `own`: providers that came with the pipeline. */
-export function envOf(options: WorldOptions & HostedOptions, own: Providers = {}): Env {
+export function envOf(options: WorldOptions & HostedOptions & DeviceOptions, own: Providers = {}): Env {
   const { fs, clock, cwd } = worldOf(options);
   const { cacheDir, env = Deno.env.toObject(), prices, adopt, createAnyway } = options;
   return {
@@ -79,7 +94,17 @@ export function envOf(options: WorldOptions & HostedOptions, own: Providers = {}
       ...prices !== undefined && { prices: resolve(cwd, prices) },
       ...adopt !== undefined && { adopt },
       ...createAnyway !== undefined && { createAnyway },
+      ...options.memory !== undefined && { memory: devicesOf(options.memory) },
     },
     providers: { ...own, ...options.providers },
   };
+}
+
+/** Devices as a person writes them. Throws a UsageError when they are none. */
+export function devicesOf(memory: string): DeviceMemory {
+  const devices = parseDevices(memory);
+  if (devices) return devices;
+  throw new UsageError("bad-option", `Cannot read --memory: found "${memory}"`, {
+    hint: "For example --memory 24GiB, or --memory 8x80GB for eight devices",
+  });
 }

@@ -12,7 +12,7 @@ import type { StepExtensions } from "../steps/step.ts";
 import { unusedFields, unusedText } from "../view/unused_text.ts";
 import type { Pipeline } from "./define_pipeline.ts";
 import { loadCombinations, loadingOf, loadPipeline, type PipelineOptions } from "./load_pipeline.ts";
-import { worldOf } from "./options.ts";
+import { type DeviceOptions, worldOf } from "./options.ts";
 
 /**
  * How a pipeline is planned.
@@ -22,7 +22,7 @@ import { worldOf } from "./options.ts";
  * const options: PlanOptions = { set: ["train.epochs=2"], cell: "rank-8" };
  * ```
  */
-export interface PlanOptions extends PipelineOptions {
+export interface PlanOptions extends PipelineOptions, DeviceOptions {
   /** Steps of one's own, by the step they replace. */
   readonly steps?: StepExtensions;
 }

@@ -1,12 +1,11 @@
 import { bytes, count } from "../lib/text/format.ts";
 import { type CostQuestion, type Costs, costsOf } from "./costs.ts";
+import { layoutText } from "./layout.ts";
 import type { Method } from "../spec/schema/schema_method.ts";
 
 /** What is known of a training before its method is chosen. */
 export interface AdviseQuestion extends Omit<CostQuestion, "method" | "microTokens" | "epochs"> {
   readonly rows: number;
-  /** The device's memory in bytes; undefined when unknown. */
-  readonly deviceMemory: number | undefined;
   /** Tokens computed at once unless memory wants fewer. */
   readonly microTokens: number;
   /** Each method with its defaults, and how often it sees the rows. */
@@ -142,18 +141,21 @@ function candidate(question: AdviseQuestion, method: Method, epochs: number): Ca
   const { deviceMemory: memory, tokens } = question;
   let microTokens = Math.min(question.microTokens, question.batchSize * tokens.longest);
   let costs = costsOf({ ...question, method, epochs, microTokens });
-  while (memory !== undefined && costs.memory.total > memory && microTokens > tokens.longest) {
+  while (memory !== undefined && costs.memory.needed > memory && microTokens > tokens.longest) {
     microTokens = Math.max(tokens.longest, Math.floor(microTokens / 2));
     costs = costsOf({ ...question, method, epochs, microTokens });
   }
-  const missing = memory === undefined ? 0 : Math.max(0, costs.memory.total - memory);
+  const missing = memory === undefined ? 0 : Math.max(0, costs.memory.needed - memory);
   return { kind: method.kind, method, microTokens, costs, fits: missing === 0, missing, why: "" };
 }
 
-function fitText({ deviceMemory }: AdviseQuestion, found: Candidate | undefined): string {
+function fitText({ deviceMemory, deviceCount = 1 }: AdviseQuestion, found: Candidate | undefined): string {
   if (!found) return "not evaluated";
-  const takes = `${bytes(found.costs.memory.total)} of memory`;
-  return deviceMemory === undefined
-    ? `needs ${takes}; the device's memory is unknown`
-    : `needs ${takes}, the device has ${bytes(deviceMemory)}`;
+  const { layout, memory } = found.costs;
+  const spread = layoutText(layout);
+  const takes = `${bytes(memory.needed)} of memory${
+    spread === undefined ? "" : ` on each device (${spread})`
+  }`;
+  if (deviceMemory === undefined) return `needs ${takes}; the device's memory is unknown`;
+  return `needs ${takes}, ${deviceCount > 1 ? "each" : "the device"} has ${bytes(deviceMemory)}`;
 }

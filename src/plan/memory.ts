@@ -20,26 +20,46 @@ export interface MemoryEstimate {
   readonly activations: number;
   readonly logits: number;
   readonly runtime: number;
+  /** All of these: what the device must have. */
+  readonly needed: number;
+  /** The peak: more where pages of the base's file are in memory while it is loaded, which the system may drop. */
   readonly total: number;
 }
 
 export interface MemoryQuestion {
   readonly shape: ModelShape;
   readonly method: Spec["method"];
-  /** Bytes of a weight and of what it computes while training: 4 (fp32) or 2 (bf16). */
+  /** Bytes of a weight and of what it computes while training: 4 (fp32) or 2 (bf16, fp16). */
   readonly weightBytes: number;
+  /** Bytes of a weight in the prepared base's file: 4, or 2 where it holds halves. @default 4 */
+  readonly storedBytes?: number | undefined;
   /** Tokens computed at once. */
   readonly microTokens: number;
   /** Of these, tokens with a label: only they meet the language-model head. */
   readonly labelledTokens: number;
+  /** Whether the memory is a GPU's own: the process and the file being loaded are then not in it. @default false */
+  readonly gpu?: boolean;
+  /** Whether each layer's activations are computed again on the way back. @default false */
+  readonly checkpointing?: boolean;
+  /** How the training is spread over devices; the estimate is for each of them. @default one device */
+  readonly spread?: Spread | undefined;
+}
+
+/** ddp: the whole model on each device. fsdp: each holds a part of it and gathers one layer at a time. */
+export interface Spread {
+  readonly parallel: "ddp" | "fsdp";
+  readonly workers: number;
 }
 
 /** Interpreter, torch, transformers and peft before any weight is loaded: what bench/estimate.ts finds on Linux. */
-const RUNTIME_BYTES = 930e6;
+const RUNTIME_BYTES = 900e6;
 /** Weight, gradient and two AdamW moments in fp32. */
 export const TRAINED_BYTES = 16;
+const GRADIENT_BYTES = 4;
 /** NF4 with double quantisation: 4 bits and, for each 64 weights, 8 bits of scale, themselves in groups of 256. */
 export const NF4_BYTES = (4 + 8 / 64 + 32 / (64 * 256)) / 8;
+/** What allocators lose between blocks of different size. */
+const FRAGMENTATION = 1.05;
 
 /** The head's logits exist for so many bytes of positions at a time (trainer/temper_trainer/training/head.py). */
 const LOGITS_BYTES = 64 * 2 ** 20;
@@ -93,28 +113,31 @@ export function trainableParameters(method: Spec["method"], shape: ModelShape): 
   }
 }
 
-/**
- * Peak memory of training, in bytes. Activations are what autograd keeps of one micro-batch: in each block the
- * inputs of norms, linears, attention and activation, and for LoRA the dropped-out input of each target.
- */
+/** Peak memory of a device while it trains, in bytes. */
 export function estimateMemory(question: MemoryQuestion): MemoryEstimate {
-  const { shape, method, microTokens, labelledTokens, weightBytes } = question;
-  const q = shape.heads * shape.headDim;
-  const kv = shape.kvHeads * shape.headDim;
-  const block = 6 * shape.hidden + 3 * (q + 2 * kv) + 4 * shape.feedForward;
-  const kept = method.kind === "lora" || method.kind === "qlora" ? loraInputs(method, shape) : 0;
-  const weights = heldBytes(method, shape, weightBytes);
-  const trainable = trainableParameters(method, shape) * TRAINED_BYTES;
-  const activations = microTokens * shape.layers * (block + kept) * weightBytes;
-  const row = shape.vocab * 4;
-  const logits = 3 * Math.min(labelledTokens * row, Math.max(row, LOGITS_BYTES));
+  const { shape, method, weightBytes, microTokens, spread, gpu = false } = question;
+  const numbers = trainableParameters(method, shape);
+  const workers = spread?.parallel === "fsdp" ? spread.workers : 1;
+  // What is small is the same on every worker: only `full` trains enough to share it out.
+  const shared = method.kind === "full" ? workers : 1;
+  const held = heldBytes(method, shape, weightBytes);
+  const weights = workers === 1
+    ? held + castBytes(method, shape, weightBytes)
+    : held / workers + gatheredBytes(method, shape, weightBytes);
+  const reduced = spread?.parallel === "ddp" ? numbers * GRADIENT_BYTES : 0;
+  const trainable = numbers * TRAINED_BYTES / shared + reduced;
+  const activations = microTokens * FRAGMENTATION * activationBytes(question);
+  const logits = logitsBytes(question);
+  const runtime = gpu ? 0 : RUNTIME_BYTES;
+  const needed = weights + trainable + activations + logits + runtime;
   return {
     weights,
     trainable,
     activations,
     logits,
-    runtime: RUNTIME_BYTES,
-    total: weights + trainable + activations + logits + RUNTIME_BYTES,
+    runtime,
+    needed,
+    total: Math.max(needed, gpu ? 0 : runtime + loadingBytes(question)),
   };
 }
 
@@ -125,13 +148,95 @@ function heldBytes(method: Spec["method"], shape: ModelShape, weightBytes: numbe
   return packed * NF4_BYTES + (shape.parameters - packed) * weightBytes;
 }
 
+/** Trained weights stay in fp32, and each product makes a copy in the type it is computed in, kept for the way back. */
+function castBytes(method: Spec["method"], shape: ModelShape, weightBytes: number): number {
+  return method.kind === "full" && weightBytes < 4 ? linearParameters(shape) * weightBytes : 0;
+}
+
+/** Under fsdp: what stands outside the layers, and one layer at a time; where they are trained, with gradients. */
+function gatheredBytes(method: Spec["method"], shape: ModelShape, weightBytes: number): number {
+  const outside = (shape.tied ? 1 : 2) * shape.vocab * shape.hidden;
+  const each = weightBytes + (method.kind === "full" ? GRADIENT_BYTES : 0);
+  return (outside + (shape.parameters - outside) / shape.layers) * each;
+}
+
+/** While the base is loaded, the pages of its file count too, unless they become the weights as they are. */
+function loadingBytes({ shape, method, weightBytes, storedBytes = 4 }: MemoryQuestion): number {
+  if (method.kind === "qlora") return 0;
+  const held = shape.parameters * (method.kind === "full" ? 4 : weightBytes);
+  return held + (method.kind !== "full" && storedBytes === weightBytes ? 0 : shape.parameters * storedBytes);
+}
+
+/** Bytes for each token that is computed at once: what the layers keep, and what the way back works on. */
+function activationBytes(question: MemoryQuestion): number {
+  const { shape, method, weightBytes, checkpointing = false } = question;
+  const layer = Object.values(keptByLayer(method, shape, weightBytes)).reduce((sum, bytes) => sum + bytes, 0);
+  const kept = checkpointing ? shape.layers * shape.hidden * weightBytes + layer : shape.layers * layer;
+  const wayBack = (4 * shape.feedForward + 6 * shape.hidden) * weightBytes;
+  return kept + wayBack;
+}
+
+/**
+ * Bytes that autograd keeps of one token in one decoder layer, by what keeps them. The layer is that of transformers,
+ * with the trainer's attention (training/packing.py) and low-rank updates (methods/lora_linear.py): a change there of
+ * what is saved for the way back is a change here.
+ */
+function keptByLayer(method: Spec["method"], shape: ModelShape, weightBytes: number) {
+  const { hidden, feedForward } = shape;
+  const q = shape.heads * shape.headDim;
+  const full = method.kind === "full";
+  const inputs = keptInputs(method);
+  // Under autocast each product casts its input for itself.
+  const copies = (products: number) => full && weightBytes < 4 ? products : 1;
+  return {
+    // Computed in fp32 whatever the type; a trained weight needs the normalised values too.
+    norms: 2 * hidden * 4 * (full ? 2 : 1),
+    normed: hidden * weightBytes * ((inputs.qkv ? copies(3) : 0) + (inputs.gateUp ? copies(2) : 0)),
+    // Query, key and value of all heads, and the result, which is the input of the output product too.
+    attention: 4 * q * weightBytes,
+    // Gate, its activation, and up.
+    mlp: 3 * feedForward * weightBytes,
+    product: inputs.down ? feedForward * weightBytes : 0,
+    update: updateBytes(method, shape, weightBytes),
+  };
+}
+
+/** Which products keep their input: those with a trained weight. */
+function keptInputs(method: Spec["method"]) {
+  const trains = (names: readonly string[]) => {
+    if (method.kind === "full") return true;
+    if (method.kind === "adapter") return names.includes("gate_proj");
+    if (method.kind === "prefix") return false;
+    const { target } = method;
+    if (target === "all-linear") return true;
+    const wanted = target === "attention" ? ATTENTION : target;
+    return names.some((name) => wanted.includes(name));
+  };
+  return {
+    qkv: trains(["q_proj", "k_proj", "v_proj"]),
+    gateUp: trains(["gate_proj", "up_proj"]),
+    down: trains(["down_proj"]),
+  };
+}
+
+/** What the trained part itself keeps: dropout's mask is a byte for each input. */
+function updateBytes(method: Spec["method"], shape: ModelShape, weightBytes: number): number {
+  if (method.kind === "adapter") return 4 * method.size * weightBytes;
+  if (method.kind !== "lora" && method.kind !== "qlora") return 0;
+  const layers = targeted(method, shape);
+  const mask = method.dropout === 0 ? 0 : layers.reduce((sum, [, [inputs]]) => sum + inputs, 0);
+  return mask + layers.length * method.rank * weightBytes;
+}
+
+/** Logits of some positions at a time, and the gradient of a head that is trained. */
+function logitsBytes({ shape, method, labelledTokens }: MemoryQuestion): number {
+  const row = shape.vocab * 4;
+  const trained = method.kind === "full" ? shape.vocab * shape.hidden * 4 : 0;
+  return 3 * Math.min(labelledTokens * row, Math.max(row, LOGITS_BYTES)) + trained;
+}
+
 /** Weights of the linear layers, or of those with these names, the language-model head left out. */
 export function linearParameters(shape: ModelShape, names?: readonly string[]): number {
   const chosen = Object.entries(linears(shape)).filter(([name]) => names?.includes(name) ?? true);
   return shape.layers * chosen.reduce((sum, [, [from, to]]) => sum + from * to, 0);
-}
-
-function loraInputs(method: LowRank, shape: ModelShape): number {
-  if (method.dropout === 0) return 0;
-  return targeted(method, shape).reduce((sum, [, [inputs]]) => sum + inputs, 0);
 }

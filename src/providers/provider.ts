@@ -52,6 +52,14 @@ export interface Asked {
   readonly createAnyway?: boolean;
   /** Absolute path of a file with prices. */
   readonly prices?: string;
+  /** Devices to estimate for, instead of this machine's. */
+  readonly memory?: DeviceMemory;
+}
+
+/** So many devices with so many bytes each. */
+export interface DeviceMemory {
+  readonly count: number;
+  readonly each: number;
 }
 
 /**

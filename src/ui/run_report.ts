@@ -47,12 +47,23 @@ export function resultBlocks(
   const changed = changes ? [`  ${"rows".padEnd(18)}  ${changesText(changes)}`] : [];
   return [
     unusedLines(state, palette, width),
-    [...scoreLines(state, parts.losses, palette), ...changed],
+    [...scoreLines(state, parts.losses, palette), ...changed, ...precisionLines(state, palette)],
     parts.samples ? sampleLines(parts.samples, changes, palette, width) : [],
     hostedLines(state, palette),
     artifactLines(state, parts.place, palette, width),
     nextLines(state, parts.place, palette),
   ];
+}
+
+/** The type that was computed in, and why. */
+function precisionLines({ metrics }: RunState, palette: Palette): string[] {
+  const { device, dtype, dtype_why: why, skipped_steps: skipped } = metrics;
+  if (typeof device !== "string" || typeof dtype !== "string") return [];
+  const reason = typeof why === "string" ? palette.dim(`: ${oneLine(why)}`) : "";
+  const lost = typeof skipped === "number" && skipped > 0
+    ? palette.warn(`  ${counted(skipped, "step")} changed no weight: the gradient did not fit`)
+    : "";
+  return [`  ${"precision".padEnd(18)}  ${oneLine(`${dtype} on ${device}`)}${reason}${lost}`];
 }
 
 /** Fields of the rows that nothing uses. */

@@ -1,4 +1,5 @@
 import { plan } from "../../src/commands/plan.ts";
+import { hostname } from "node:os";
 import { MATRIX, writePipeline } from "./pipeline.ts";
 import { snapshotTest } from "./kit.ts";
 
@@ -13,10 +14,21 @@ function ofNoMachine(text: string): string {
     .replace(/(?<=\S) {2,}/g, "  ");
 }
 
+/** What the trainer said of this machine when it was asked: a CPU without bf16. */
+const ANSWER = {
+  torch: "2.15.0",
+  host: hostname(),
+  devices: { cpu: { dtype: "fp32", why: "this CPU has no bf16 instructions" } },
+};
+const MACHINE = { version: 1, devices: {}, answers: { [`${hostname()} lock`]: ANSWER } };
+
 snapshotTest(plan, async ({ project, call }) => {
   await project(async (home) => {
     await writePipeline(home, "a.yaml");
+    await home.write(".temper/machine.json", JSON.stringify(MACHINE));
     await call("before the first run", home, ["a.yaml"], { width: 0 });
+    await call("on eight small GPUs", home, ["a.yaml", "--memory", "8x1GB"], { width: 0 });
+    await call("on devices that are none", home, ["a.yaml", "--memory", "8 GPUs"]);
     await home.write("m.yaml", MATRIX);
     await call("a matrix", home, ["m.yaml"], { width: 0 });
   });

@@ -18,7 +18,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -35,11 +35,14 @@ SHAPES = {
     "1b": {
         "hidden": 2048, "layers": 16, "heads": 32, "kv_heads": 8, "feed_forward": 8192, "vocab": 128256, "tied": True
     },
+    "thin": {
+        "hidden": 2048, "layers": 2, "heads": 32, "kv_heads": 8, "feed_forward": 8192, "vocab": 32000, "tied": True
+    },
     "8b": {
         "hidden": 4096, "layers": 32, "heads": 32, "kv_heads": 8, "feed_forward": 14336, "vocab": 128256, "tied": False
     },
 }  # fmt: skip
-"""As Llama 3.2 1B and Llama 3.1 8B have them."""
+"""As Llama 3.2 1B and Llama 3.1 8B have them; thin: of the first, two layers."""
 METHODS = {
     "lora": {"kind": "lora", "rank": 16, "alpha": 32, "dropout": 0.0, "target": "all-linear", "rslora": False},
     "qlora": {"kind": "qlora", "rank": 16, "alpha": 32, "dropout": 0.0, "target": "all-linear", "rslora": False},
@@ -161,12 +164,13 @@ class Training:
         from temper_trainer.training.compute import FASTEST
         from temper_trainer.training.device import apply, resolve
         from temper_trainer.training.loop import Loop
+        from temper_trainer.training.precision import ask_torch, fast_types
         from temper_trainer.training.random_state import RandomState
         from temper_trainer.training.session import Session
 
         folder = Path(tempfile.mkdtemp(dir=folder))
         self.job = job_of(folder, METHODS[method], dtype=dtype, **train)
-        environment = resolve(self.job)
+        environment = resolve(self.job, fast_types(ask_torch()))
         apply(environment)
         held = torch.float32 if method == "full" else environment.torch_dtype
         model = four_bit_model(shape, held) if method == "qlora" else random_model(shape, held)
@@ -194,14 +198,21 @@ class Training:
         checkpoints = Checkpoints(folder / "checkpoints", "gpu")
         self.loop = Loop(self.session, self.method, random, checkpoints, FASTEST)
         self.method.model.train()
-        # Kept: it would be undone as soon as nothing refers to it
-        self.packed = FASTEST.on(self.method.causal)
-        self.packed.__enter__()
+        self.contexts = ExitStack()
+        self.contexts.enter_context(FASTEST.on(self.method.causal))
+        self.contexts.enter_context(self.loop.element_wise())
 
-    def step(self) -> tuple[int, float]:
+    def step(self) -> int:
+        """Tokens of one step."""
         before = self.loop.state.tokens
         self.loop.step()
-        return self.loop.state.tokens - before, self.loop.state.smoothed.mean
+        return self.loop.state.tokens - before
+
+    def __enter__(self) -> "Training":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.contexts.close()
 
     def losses(self) -> list[float]:
         lines = [json.loads(line) for line in self.log.read_text().splitlines()]
@@ -297,18 +308,25 @@ def machine(report: Report) -> None:
         found |= peak_flops()
 
 
-def speed_of(shape: str, methods: list[str], length: int, seconds: float) -> Callable[[Report], None]:
+def speed_of(shape: str, methods: list[str], length: int, seconds: float, **train) -> Callable[[Report], None]:
+    """Rows of one length, one a step. `train`: settings of the job."""
+
     def part(report: Report) -> None:
         top = peak_flops()["product"]
+        settings = {"compile": CUDA, **train}
+        said = "".join(f" {name}={value}" for name, value in train.items())
         for method in methods:
-            with report.entry(f"{shape} {method} {length}") as found:
-                training = Training(report.folder, shape, method, [length] * 64, micro_tokens=length)
-                found |= timed(lambda: training.step()[0], seconds)  # noqa: B023
-                found["environment"] = asdict(training.session.environment)
+            with report.entry(f"{shape} {method} {length}{said}") as found:
+                speed(found, report.folder, shape, method, [length] * 64, seconds, micro_tokens=length, **settings)
                 found |= utilisation(found["tokens_per_second"] * flops_per_token(shape, method, length), top)
-                del training
 
     return part
+
+
+def speed(found: dict, folder: Path, shape: str, method: str, lengths: list[int], seconds: float, **train) -> None:
+    with Training(folder, shape, method, lengths, **train) as training:
+        found |= timed(training.step, seconds)
+        found["environment"] = asdict(training.session.environment) | {"compiled": training.loop.compiled}
 
 
 def utilisation(flops: float, product: float) -> dict:
@@ -317,51 +335,39 @@ def utilisation(flops: float, product: float) -> dict:
     return {"flops": flops, "mfu": flops / stated if stated else None, "share_of_product": flops / product}
 
 
-def freely(report: Report) -> None:
-    """The price of the same bits twice."""
-    with report.entry(f"{BIG} lora {LONG} not deterministic") as found:
-        training = Training(report.folder, BIG, "lora", [LONG] * 64, micro_tokens=LONG)
-        torch.use_deterministic_algorithms(False)
-        found |= timed(lambda: training.step()[0], 5 if CUDA else 0)
-
-
-def mixed(report: Report, shape: str, seconds: float) -> None:
+def mixed(report: Report) -> None:
     """Rows of 300 to 900 tokens, packed."""
     lengths = np.random.default_rng(1).integers(300, 900, 256).tolist()
-    with report.entry(f"{shape} lora 300-900") as found:
-        training = Training(report.folder, shape, "lora", lengths, batch_size=8)
-        found |= timed(lambda: training.step()[0], seconds)
+    with report.entry(f"{BIG} lora 300-900") as found:
+        speed(found, report.folder, BIG, "lora", lengths, SECONDS, batch_size=8, compile=CUDA)
 
 
 def exactness(report: Report) -> None:
-    """Packed rows against rows alone, in bf16 and fp32; the same training twice, bit for bit."""
-    shape, lengths = ("1b" if CUDA else "tiny"), [40, 7, 130, 130, 64]
+    """Packed rows against rows alone; the same training twice, bit for bit."""
+    shape, lengths = ("thin" if CUDA else "tiny"), [40, 7, 130, 130, 64]
     for method in METHODS:
         with report.entry(f"packed {method}") as found:
             found |= packed_against_alone(report.folder, shape, method, lengths)
         with report.entry(f"twice {method}") as found:
             runs = []
             for _ in range(2):
-                training = Training(report.folder, shape, method, lengths, batch_size=5)
-                torch.use_deterministic_algorithms(True)
-                for _ in range(4):
-                    training.step()
-                runs.append((training.losses(), training.loop.flat.sha256()))
-                del training
-                gc.collect()
+                with Training(report.folder, shape, method, lengths, batch_size=5, compile=CUDA) as training:
+                    for _ in range(4):
+                        training.step()
+                    runs.append((training.losses(), training.loop.flat.sha256()))
             found |= {"losses": runs[0][0], "same_losses": runs[0][0] == runs[1][0], "same": runs[0][1] == runs[1][1]}
 
 
 def packed_against_alone(folder: Path, shape: str, method: str, lengths: list[int]) -> dict:
     from temper_trainer.training.compute import Way, row_losses
 
-    training = Training(folder, shape, method, lengths)
+    training = Training(folder, shape, method, lengths, compile=False)
+    training.contexts.close()
     move(training.method)
     rows = [training.session.rows.row(i) for i in range(len(lengths))]
     tensors = list(training.method.parameters().values())
     results = {}
-    for way in (Way("packed", "fast"), Way("alone", "fast")):
-        training.method.causal.set_attn_implementation("sdpa")
+    for way in (Way("packed", "fast", "fused"), Way("alone", "fast")):
         flat = training.loop.flat
         flat.gradient.zero_()
         losses = []
@@ -396,13 +402,13 @@ def profile(report: Report) -> None:
 
     for shape, method in (("8b" if CUDA else "tiny", "lora"),):
         with report.entry(f"{shape} {method}") as found:
-            training = Training(report.folder, shape, method, [4096 if CUDA else 64] * 16)
-            for _ in range(3):
-                training.step()
             activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if CUDA else [])]
-            with record(activities=activities) as seen:
-                for _ in range(2):
+            with Training(report.folder, shape, method, [LONG] * 16, compile=CUDA) as training:
+                for _ in range(3):
                     training.step()
+                with record(activities=activities) as seen:
+                    for _ in range(2):
+                        training.step()
             by = "self_cuda_time_total" if CUDA else "self_cpu_time_total"
             table = seen.key_averages().table(sort_by=by, row_limit=40, max_name_column_width=90)
             (report.folder / f"profile-{shape}-{method}.txt").write_text(table)
@@ -487,17 +493,19 @@ def trl_run(folder: Path, shape: str, lengths: list[int], longest: int, checkpoi
 
 
 BIG, SMALL = ("8b", "1b") if CUDA else ("tiny", "tiny")
-LONG = 4096 if CUDA else 64
+LONG, SECONDS = (4096, 4) if CUDA else (64, 0)
+FROZEN = [method for method in METHODS if method != "full"]
 PARTS: dict[str, Callable[[Report], None]] = {
     "machine": machine,
+    "big": speed_of(BIG, FROZEN, LONG, SECONDS),
+    "plain": speed_of(BIG, ["lora"], LONG, SECONDS, compile=False),
+    "free": speed_of(BIG, ["lora"], LONG, SECONDS, deterministic=False),
+    "saving": speed_of(BIG, ["lora", "qlora"], LONG // 2, SECONDS, checkpointing=True),
+    "mixed": mixed,
+    "small": speed_of(SMALL, list(METHODS), LONG, SECONDS / 2),
     "exactness": exactness,
-    "big": speed_of(BIG, ["lora", "qlora", "adapter", "prefix", "prefix layers"], LONG, 5 if CUDA else 0),
-    "short": speed_of(BIG, ["lora", "qlora"], LONG // 2, 5 if CUDA else 0),
-    "free": freely,
-    "mixed": lambda report: mixed(report, BIG, 5 if CUDA else 0),
-    "small": speed_of(SMALL, list(METHODS), LONG, 3 if CUDA else 0),
-    "profile": profile,
     "trl": trl,
+    "profile": profile,
 }
 
 

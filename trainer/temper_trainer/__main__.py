@@ -12,16 +12,17 @@ from .job.run import run_judge, run_prepare, run_train
 from .job.stop import Stop, Stopped
 from .training.workers import end_with_launcher
 
-GENERATED = {
+PRINTED = {
     "archs": "print what archs.json holds: the architectures that GGUF files are written for",
     "schema": "print what job.schema.json holds: the fields of job.json",
+    "devices": "print the devices that PyTorch finds here, and the type that train.dtype: auto takes on each",
 }
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
-    if options.verb in GENERATED:
-        return print_generated(options.verb)
+    if options.verb in PRINTED:
+        return print_content(options.verb)
     share_processors()
     stop = Stop()
     stop.listen()
@@ -38,10 +39,12 @@ def main(arguments: list[str] | None = None) -> int:
         return STOPPED
 
 
-def print_generated(verb: str) -> int:
-    """Prints the content of a file that the pipeline's side reads."""
+def print_content(verb: str) -> int:
+    """Prints what the pipeline's side reads, from a file or from here."""
     if verb == "archs":
         from .archs.listing import listing as content
+    elif verb == "devices":
+        from .training.precision import devices as content
     else:
         from .job.job import schema as content
     print(json.dumps(content(), ensure_ascii=False, indent=2))
@@ -76,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
     parts = verbs.add_parser("judge", help="score another program's answers to the eval rows")
     parts.add_argument("job_dir", type=Path, metavar="JOB_DIR", help="folder with job.json")
     parts.add_argument("answers", type=Path, metavar="ANSWERS", help='JSON Lines of {"row", "answer"}')
-    for verb, what in GENERATED.items():
+    for verb, what in PRINTED.items():
         verbs.add_parser(verb, help=what)
     return result
 

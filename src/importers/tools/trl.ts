@@ -77,10 +77,12 @@ export const trl: Importer = {
     lacks("eos_token", "the base's chat template ends the turns"),
     leave("pad_token", "padding is never trained"),
     same("dtype", ["float32", "auto", "bfloat16"], "train.dtype: auto chooses by the device", {
-      why: "temper trains in fp32 or bf16",
+      why: "train.dtype: auto takes bf16 where the device has it, and fp16 on older CUDA devices",
+      instead: "set train.dtype: fp16 to compute in it on every device",
     }),
     same("torch_dtype", ["float32", "auto", "bfloat16"], "train.dtype: auto chooses by the device", {
-      why: "temper trains in fp32 or bf16",
+      why: "train.dtype: auto takes bf16 where the device has it, and fp16 on older CUDA devices",
+      instead: "set train.dtype: fp16 to compute in it on every device",
     }),
     lacks(["model_init_kwargs", "router_aux_loss_coef"], "temper trains the base as it is"),
     leave(["bnb_4bit_*", "use_bnb_nested_quant"], OWN_MEMORY),

@@ -16,6 +16,13 @@ export function parseSize(text: string): number | undefined {
   return parse(text, SIZES);
 }
 
+/** Devices and the bytes of each: `8x80GB`, `2 x 24GiB`, or one of them: `80GB`. Undefined when it is none. */
+export function parseDevices(text: string): { readonly count: number; readonly each: number } | undefined {
+  const [, count = "1", size = ""] = text.trim().match(/^(?:(\d{1,5})\s*[x×]\s*)?([^x×]+)$/i) ?? [];
+  const each = parseSize(size);
+  return each === undefined || Number(count) < 1 ? undefined : { count: Number(count), each };
+}
+
 /** A count as a person writes it: `5000`, `8e9`, `8B`, `135M`. Undefined when it is none. */
 export function parseCount(text: string): number | undefined {
   return parse(text, COUNTS);

@@ -11,6 +11,8 @@ import { type BaseInfo, rememberFiles } from "./base/base.ts";
 import { describeBase } from "./base/describe.ts";
 import { refuseSmallDisk } from "./job/disk_check.ts";
 import { ensurePython } from "./environment/environment.ts";
+import { isAnswered, recordAnswer, thisHost } from "./environment/machine.ts";
+import { askDevices } from "./environment/probe.ts";
 import { type LostKeys, placeExamples, type SentTools, sharedSystem, someThink } from "./job/examples.ts";
 import { chatTemplateOf, jobSettings, type TrainingSpec, trainingSpec } from "./job/job.ts";
 import { modelfile, type ModelfileFacts, type ServedTemplate, servingOf } from "./serving/modelfile.ts";
@@ -67,6 +69,7 @@ export async function configureTraining(
   const system = await sharedSystem(out, fs);
   const settings = jobSettings(spec, base, system, await chatTemplateOf(loaded, fs));
   await writeJson(join(out, "job.json"), { ...settings, data }, fs);
+  await rememberDevices(work, python, trainerDir);
   const tokens = await runPrepare(work, python, trainerDir);
   warnOfTokens(work, tokens);
   if (spec.provider.export.gguf) {
@@ -77,6 +80,13 @@ export async function configureTraining(
   const estimates = await trainingEstimates(spec, work, base, countedTokens(tokens), tokens.train.rows);
   await writeJson(join(out, "estimates.json"), { version: 1, estimates }, fs);
   return summary(spec, base, tokens);
+}
+
+/** Has the trainer say once which devices it finds here: `plan` reads it, because it may start no Python. */
+async function rememberDevices(work: ConfigureWork, python: string, trainerDir: string): Promise<void> {
+  if (await isAnswered(work, thisHost())) return;
+  const answer = await askDevices(python, trainerDir, work, work.signal);
+  if (answer) await recordAnswer(work, answer);
 }
 
 /** What no request can say is not trained either. */

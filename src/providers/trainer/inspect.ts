@@ -70,10 +70,11 @@ async function memoryFinding(
   const floor = memory.weights + memory.trainable + memory.runtime;
   if (device.memory === undefined || floor <= device.memory) return [];
   const { kind } = spec.method;
-  const has = device.kind === "cuda" ? "this GPU" : "this machine";
+  const has = device.count > 1 ? "each" : device.kind === "cpu" ? "this machine" : "this GPU";
+  const needs = `at least ${bytes(floor)}${device.count > 1 ? ` on each of ${device.count} devices` : ""}`;
   return [on(
     "method.kind",
-    `Cannot train ${kind} here: it needs at least ${bytes(floor)}, ${has} has ${bytes(device.memory)}`,
+    `Cannot train ${kind} here: it needs ${needs}, ${has} has ${bytes(device.memory)}`,
     "Use advise to find a method that fits, use a smaller base, or continue with --force",
   )];
 }

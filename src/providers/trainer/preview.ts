@@ -2,6 +2,7 @@ import { bytes, count, duration, figure } from "../../lib/text/format.ts";
 import type { JsonObject } from "../../lib/json/json.ts";
 import type { ArtifactSizes } from "../../plan/artifacts.ts";
 import type { Costs } from "../../plan/costs.ts";
+import { type Layout, layoutText } from "../../plan/layout.ts";
 import type { LoadedSpec } from "../../spec/load.ts";
 import type { DataSize, Env, Estimate, Preview } from "../provider.ts";
 import type { BaseInfo } from "./base/base.ts";
@@ -105,17 +106,34 @@ async function shapedEstimates(
       basis: "the base's shape",
       figures: { trainable, total: parameters },
     },
+    precisionEstimate(device),
     {
       name: "peak memory",
-      text: `about ${bytes(memory.total)}${device.memory === undefined ? "" : ` of ${bytes(device.memory)}`}`,
+      text: memoryText(costs, device),
       basis: `weights ${bytes(weights)}, trained ${bytes(trained)}, activations ${
         bytes(activations)
-      }, logits ${bytes(logits)}, torch ${bytes(runtime)}`,
-      figures: { ...memory } satisfies JsonObject,
+      }, logits ${bytes(logits)}${runtime === 0 ? "" : `, torch ${bytes(runtime)}`}`,
+      figures: { ...memory, ...layoutFigures(costs.layout) } satisfies JsonObject,
     },
     timeEstimate(costs, device),
     artifactEstimate(artifacts, spec),
   ];
+}
+
+/** The type that is computed in, and why. */
+function precisionEstimate({ kind, dtype, why }: Device): Estimate {
+  return { name: "precision", text: `${dtype} on ${kind}`, basis: why, figures: { device: kind, dtype } };
+}
+
+function memoryText({ memory, layout }: Costs, device: Device): string {
+  const of = device.memory === undefined ? "" : ` of ${bytes(device.memory)}`;
+  const spread = layoutText(layout);
+  const many = spread === undefined ? "" : ` on each device, ${spread}`;
+  return `about ${bytes(memory.total)}${of}${many}${layout.fits ? "" : ": does not fit"}`;
+}
+
+function layoutFigures({ spread, fits, least }: Layout): JsonObject {
+  return spread ? { ...spread, fits, least_devices: least ?? null } : {};
 }
 
 function timeEstimate({ time }: Costs, { speed, kind }: Device): Estimate {

@@ -6,7 +6,7 @@ import { cancelJob, jobDir, markDelivered } from "./job/job_folder.ts";
 import type { SentTools } from "./job/examples.ts";
 import { followTraining, type MonitorOptions } from "./monitor.ts";
 import { trainingPreview } from "./preview.ts";
-import { jobResult, keepResult, rememberSpeed } from "./follow/job_result.ts";
+import { jobResult, keepResult, rememberMachine } from "./follow/job_result.ts";
 import { submitTraining } from "./submit.ts";
 import { withWritableCache } from "../shared_dir.ts";
 import { environmentEstimate } from "./environment/environment_estimate.ts";
@@ -48,7 +48,7 @@ export function trainingProvider(options: TrainingOptions): Provider {
       const work = await withWritableCache(given, () => {});
       const trainerDir = await trainerOf(options, work).dir(work);
       const done = await followTraining(work, { ...options, trainerDir });
-      await rememberSpeed(work, done);
+      await rememberMachine(work, done);
       const result = await finish(work, jobResult(done));
       await keepResult(work, result);
       await markDelivered(jobDir(work.runDir), delivery(work.loaded, work), work.fs);

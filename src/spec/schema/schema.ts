@@ -183,11 +183,15 @@ const train = z.strictObject({
       "Seconds between checkpoints, and so the most work that a kill costs. If saving is slow they are further apart, so that saving takes at most 5% of the time, and the log contains a warning. Two are kept",
   }),
   device: z.enum(["auto", "cpu", "cuda", "mps"]).default("auto").meta({
-    description: "auto uses CUDA if available, otherwise the CPU",
+    description: "auto uses CUDA if available, then an Apple GPU (mps), otherwise the CPU",
   }),
-  dtype: z.enum(["auto", "fp32", "bf16"]).default("auto").meta({
+  dtype: z.enum(["auto", "fp32", "bf16", "fp16"]).default("auto").meta({
     description:
-      "Type of the weights while training. auto: bf16 on CUDA, fp32 on the CPU, where bf16 is up to six times slower",
+      "Type of frozen weights and of what is computed; trained weights stay in fp32. auto: bf16 where the device computes it fast (CUDA 8.0 or newer, Apple GPUs, CPUs with AMX, AVX512_BF16 or Arm BF16), fp16 on older CUDA devices, otherwise fp32. fp16 scales the loss",
+  }),
+  compile: z.union([z.literal("auto"), z.boolean()]).default("auto").meta({
+    description:
+      "Compile the element-wise parts of decoder layers on CUDA (torch.compile). auto: in trainings long enough to win back the half minute it takes",
   }),
   parallel: z.enum(["auto", "ddp", "fsdp"]).default("auto").meta({
     description:

@@ -27,6 +27,8 @@ LARGEST_FILE = 4_000_000_000
 LIMITS = {"f32": 0.05, "f16": 0.25, "bf16": 0.25, "q8_0": 0.75, "q4_0": 3.0}
 """Mean difference of log-probabilities above which a file is not the trained model. On SmolLM2-135M rounding gives
 0.0001, 0.013, 0.027, 0.16 and 1.2; q and k with their rows in the wrong order 1.4, a lost head much more."""
+COMPUTED = {"fp32": 0, "bf16": LIMITS["bf16"], "fp16": LIMITS["f16"]}
+"""What is added where the trained model itself is rounded to such a type."""
 HINT = "The trained weights are in artifacts/. This is an error in temper: report it together with config.json"
 
 
@@ -92,7 +94,7 @@ def check_logits(path: Path, quantization: str, samples: Samples, computed_in: s
     parts = [_differences(row.log_probs, answer) for row, answer in zip(rows, answers, strict=True)]
     differences = np.concatenate(parts)
     mean = float(differences.mean())
-    limit = LIMITS[quantization] + (0 if computed_in == "fp32" else LIMITS[computed_in])
+    limit = LIMITS[quantization] + COMPUTED[computed_in]
     # Written this way round, NaN fails too
     if not mean <= limit:
         found = f"its log-probabilities are {mean:.3g} off on average, more than rounding allows ({limit:g})"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 NO_MERGE = "Set export.merged to false: the trained weights are kept in artifacts/ all the same"
 COMPARED = 16
 """Rows of a tensor that are compared: a tensor that is stored in another order differs in its first ones."""
-LARGEST_DIFFERENCE = {"float32": 1e-3, "bfloat16": 0.05}
+LARGEST_DIFFERENCE = {"float32": 1e-3, "bfloat16": 0.05, "float16": 0.01}
 """Most that a merged layer's output may differ from the trained layer's, as a share of its largest value."""
 
 

@@ -18,9 +18,10 @@ from ..export.tokenizer_files import carry_tokenizer, trained_template
 from ..files import sync_file, sync_folder
 from ..methods import Method
 from ..training.compute import Way
-from ..training.loop import State
+from ..training.loop import Loop
 from ..training.memory import device_bytes, peak_bytes
 from ..training.optim import FlatParameters
+from ..training.precision import devices
 from ..training.session import Session
 from ..training.ways import Ways
 
@@ -91,14 +92,14 @@ def save_trained(session: Session, method: Method, folder: Path) -> dict:
 def result_json(
     session: Session,
     trained: Trained,
-    state: State,
+    loop: Loop,
     scores: dict[str, Scores | None],
     written: Written,
     ways: Ways,
     peaks: list[dict[str, int]],
 ) -> dict[str, Any]:
     """The content of result.json. `peaks`: the most memory of each worker before the export."""
-    seconds, flat = session.metrics.seconds, trained.flat
+    state, seconds, flat = loop.state, session.metrics.seconds, trained.flat
     training = {"train": round(state.seconds, 3), "tokens_per_second": round(state.tokens / state.seconds, 1)}
     return {
         "version": 1,
@@ -112,15 +113,17 @@ def result_json(
             "bytes": weights_bytes(session.job_dir / "artifacts" / trained.method.artifact),
         },
         "steps": state.step,
+        **({} if state.loss_scale.scale is None else {"skipped_steps": state.loss_scale.skipped}),
         "tokens": {"trained": state.tokens, "supervised": state.supervised},
         "weights_sha256": flat.sha256(),
         "artifacts": written.artifacts,
         **written.facts,
         "changes": changes(scores["before"], scores["after"]),
-        "environment": asdict(session.environment) | {"ways": ways.as_json()},
+        "environment": asdict(session.environment) | {"ways": ways.as_json(), "compiled": loop.compiled},
         "timing": {name: round(value, 3) for name, value in seconds.items()} | training,
         "resources": {"peak_rss": peak_bytes()}
         | device_bytes(session.environment.device)
+        | devices()
         | ({} if session.workers.alone else {"workers": peaks}),
     }
 

@@ -165,8 +165,12 @@ class Train:
     """Seconds between checkpoints."""
     device: Literal["auto", "cpu", "cuda", "mps"]
     """Where to compute; auto: the GPU where there is one."""
-    dtype: Literal["auto", "fp32", "bf16"]
-    """Precision; auto: bf16 where the GPU has it, else fp32."""
+    dtype: Literal["auto", "fp32", "bf16", "fp16"]
+    """Type of the frozen weights and of what is computed; auto: bf16 where the device computes it fast, fp16 on CUDA
+    devices without it, else fp32. fp16 scales the loss."""
+    compile: Literal["auto"] | bool = "auto"
+    """Whether element-wise parts of decoder layers are compiled on CUDA; auto: where it saves more than it takes.
+    Jobs of earlier versions do not say."""
     parallel: Literal["auto", "ddp", "fsdp"] = "auto"
     """Of several workers. ddp: each holds the whole model; fsdp: each holds a part of every layer; auto: ddp where one
     device has room for the model. Jobs of earlier versions do not say."""

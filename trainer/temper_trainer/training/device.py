@@ -1,6 +1,7 @@
 """Where and in which precision to compute, so that the same job gives the same bits."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from ..errors import TrainerError
 from ..files import read_json, write_json
 from ..job.events import Metrics
 from ..job.job import Job
+from .precision import ask_torch, fast_types
 from .threads import thread_count
 
 
@@ -23,28 +25,44 @@ class Environment:
     threads: int
     nf4: str | None = None
     """What computes with four bits, for qlora."""
+    why: str = "the training began in it"
+    """The reason of `dtype`, in words. Trainings that earlier versions began do not say."""
     workers: int = 1
     parallel: str | None = None
     """How several workers hold the model: ddp or fsdp."""
 
     @property
     def torch_dtype(self) -> torch.dtype:
-        return {"fp32": torch.float32, "bf16": torch.bfloat16}[self.dtype]
+        return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[self.dtype]
 
 
-def resolve(job: Job) -> Environment:
+Types = dict[str, dict[str, str]]
+"""The devices there are, with the type that `auto` takes on each: see precision.py."""
+
+
+def resolve(job: Job, types: Types) -> Environment:
     """Decides for `auto`, and refuses what is not there."""
-    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    device = job.train.device
+    device, dtype, why = job.train.device, job.train.dtype, "set in train.dtype"
     if device == "auto":
-        device = "cuda" if available["cuda"] else "cpu"
-    if not available[device]:
+        device = next(iter(types))
+    if device not in types:
         hint = "Set train.device to auto or cpu"
         raise TrainerError("no_device", f'Cannot use train.device "{device}": PyTorch finds no such device here', hint)
-    dtype = job.train.dtype
     if dtype == "auto":
-        dtype = "bf16" if device == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
-    return Environment(torch.__version__.split("+")[0], device, dtype, thread_count(), nf4_kernel(job, device))
+        dtype, why = types[device]["dtype"], types[device]["why"]
+    if (reason := cannot(device, dtype, types)) is not None:
+        message = f'Cannot use train.dtype "{dtype}" on {device}: {reason}'
+        raise TrainerError("no_dtype", message, "Set train.dtype to auto or fp32")
+    return Environment(torch.__version__.split("+")[0], device, dtype, thread_count(), nf4_kernel(job, device), why)
+
+
+def cannot(device: str, dtype: str, types: Types) -> str | None:
+    """Why a device that is there cannot train in a type."""
+    if device == "mps" and dtype == "fp16":
+        return "scaling the loss is not supported there"
+    if device == "mps" and dtype == "bf16" and types["mps"]["dtype"] != "bf16":
+        return types["mps"]["why"]
+    return None
 
 
 def nf4_kernel(job: Job, device: str) -> str | None:
@@ -57,31 +75,44 @@ def nf4_kernel(job: Job, device: str) -> str | None:
 
 def choose_environment(job: Job, path: Path, metrics: Metrics) -> Environment:
     """The environment of the first attempt again, so that a resumed training ends in the same bits."""
-    environment = resolve(job)
+    types = fast_types(ask_torch())
     kept = read_json(path)
     if kept is None:
+        environment = resolve(job, types)
         path.parent.mkdir(exist_ok=True)
         write_json(path, asdict(environment))
     else:
-        before = Environment(**kept)
-        if (before.device, before.dtype) != (environment.device, environment.dtype):
-            message = f"Cannot resume: training started on {before.device} in {before.dtype}, "
-            message += f"this machine offers {environment.device} in {environment.dtype}"
-            hint = f'Resume on a machine like the first one, or delete "{path.parent}" to start over'
-            raise TrainerError("other_device", message, hint)
-        if before.torch != environment.torch:
-            metrics.warn(
-                f"PyTorch was {before.torch} and is {environment.torch}: the last bits of the result may differ"
-            )
-        environment = replace(before, torch=environment.torch, nf4=environment.nf4)
-    if environment.dtype == "bf16" and environment.device == "cpu" and not fast_bf16():
-        metrics.warn("This CPU has no bf16 instructions: fp32 is several times faster")
+        environment = resume(job, Environment(**kept), types, path, metrics)
+    for note in slow(environment, types):
+        metrics.warn(note)
     apply(environment)
     return environment
 
 
-def fast_bf16() -> bool:
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+def resume(job: Job, before: Environment, types: Types, path: Path, metrics: Metrics) -> Environment:
+    """What the training began in, whatever `auto` would take today; refused where this machine cannot compute it."""
+    asked = (job.train.device, job.train.dtype)
+    same = all(value in ("auto", first) for value, first in zip(asked, (before.device, before.dtype), strict=True))
+    if not same or before.device not in types or cannot(before.device, before.dtype, types):
+        now = resolve(job, types)
+        message = f"Cannot resume: training started on {before.device} in {before.dtype}, "
+        message += f"this machine offers {now.device} in {now.dtype}"
+        hint = f'Resume on a machine like the first one, or delete "{path.parent}" to start over'
+        raise TrainerError("other_device", message, hint)
+    version = torch.__version__.split("+")[0]
+    if before.torch != version:
+        metrics.warn(f"PyTorch was {before.torch} and is {version}: the last bits of the result may differ")
+    return replace(before, torch=version, nf4=nf4_kernel(job, before.device))
+
+
+def slow(environment: Environment, types: Types) -> Iterator[str]:
+    """What to say of a type that this device computes slowly."""
+    device, dtype = environment.device, environment.dtype
+    if dtype == "bf16" and types[device]["dtype"] != "bf16":
+        named, better = {"cpu": ("CPU", "fp32"), "cuda": ("GPU", "fp16")}[device]
+        yield f"This {named} has no bf16 instructions: {better} is several times faster"
+    if device == "cpu" and dtype == "fp16":
+        yield "fp16 is made for GPUs: on CPUs it is slower than bf16, and than fp32 on many"
 
 
 def apply(environment: Environment) -> None:

@@ -1,6 +1,7 @@
 """The training loop. Everything it depends on is in the job, the prepared rows and its state."""
 
 import time
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -15,6 +16,8 @@ from .batches import StepPlan
 from .checkpoint import Checkpoint, Checkpoints
 from .checkpoint_interval import CheckpointInterval
 from .compute import FASTEST, Way, row_losses
+from .fused.compiled import compiled_elementwise, compiles
+from .loss_scale import LossScale
 from .memory import resident_bytes
 from .optim import FlatParameters, learning_rate, make_optimizer
 from .parallel import my_batches
@@ -52,12 +55,14 @@ class State:
     smoothed: Smoothed = field(default_factory=Smoothed)
     seconds: float = 0.0
     """Spent in steps, over all attempts."""
+    loss_scale: LossScale = field(default_factory=LossScale)
 
     @classmethod
     def kept(cls, values: dict[str, Any]) -> "State":
         """As a checkpoint has it. Earlier ones have a smoothed loss that cannot be corrected: the mean starts anew."""
         smoothed = values["smoothed"]
-        return cls(**values | {"smoothed": Smoothed(**smoothed) if isinstance(smoothed, dict) else Smoothed()})
+        smoothed = Smoothed(**smoothed) if isinstance(smoothed, dict) else Smoothed()
+        return cls(**values | {"smoothed": smoothed, "loss_scale": LossScale(**values.get("loss_scale", {}))})
 
 
 @dataclass(frozen=True)
@@ -97,10 +102,11 @@ class Loop:
         self.workers = session.workers
         self.flat = flat or FlatParameters(method.parameters(), self.workers)
         self.optimizer = make_optimizer(self.flat, train)
-        self.state = State()
         self.interval = CheckpointInterval(train.checkpoint_seconds)
+        self.compiled = False
         # Weights that are trained themselves stay in fp32; the products are computed in the type that was asked for
         precision = session.environment.torch_dtype
+        self.state = State(loss_scale=LossScale.of(precision))
         # What is kept of a divided layer in another type would stay after the layer has gone
         keep = session.environment.parallel != "fsdp"
         self.mixed = torch.autocast(
@@ -111,7 +117,7 @@ class Loop:
         """Trains to the end, from the newest checkpoint where there is one."""
         self.restore()
         self.method.model.train()
-        with self.way.on(self.method.causal), self.stop.at_safe_places():
+        with self.way.on(self.method.causal), self.element_wise(), self.stop.at_safe_places():
             while self.state.step < self.plan.steps:
                 self.step_or_stop()
                 if self.workers.agree(self.workers.leader and self.interval.due()):
@@ -119,6 +125,20 @@ class Loop:
             self.save()
         self.method.model.eval()
         self.check_stop()
+
+    def element_wise(self) -> AbstractContextManager:
+        """Compiles what is worth it."""
+        compile, reason = compiles(self.train.compile, self.way, self.device, self.flops())
+        if reason:
+            self.metrics.warn(f"Training is slower than it could be: {reason}")
+        self.compiled = compile
+        return compiled_elementwise() if compile else nullcontext()
+
+    def flops(self) -> float:
+        """Of the whole training, about: 2 for each weight, forward and back."""
+        tokens = int(self.rows.lengths(np.arange(len(self.rows))).sum())
+        weights = sum(parameter.numel() for parameter in self.method.causal.parameters())
+        return 4 * weights * tokens * self.plan.epoch_after(self.plan.steps)
 
     def step_or_stop(self) -> None:
         try:
@@ -148,13 +168,16 @@ class Loop:
         # The host waits for the device here, once a step
         loss = self.loss_of(parts)
         self.flat.reduce()
+        self.state.loss_scale.unscale(self.flat.gradient)
         norm = self.flat.clip(self.train.max_grad_norm)
-        if not np.isfinite(norm):
+        skipped = self.state.loss_scale.skips(bool(np.isfinite(norm)))
+        if not skipped and not np.isfinite(norm):
             self.refuse(rows, "the gradient is not finite")
         rate = learning_rate(self.train, self.state.step, self.plan.steps)
         self.optimizer.param_groups[0]["lr"] = rate
-        self.optimizer.step()
-        self.advance(loss, norm, rate, int(lengths.sum()), supervised, time.monotonic() - start)
+        if not skipped:
+            self.optimizer.step()
+        self.advance(loss, None if skipped else norm, rate, int(lengths.sum()), supervised, time.monotonic() - start)
 
     def accumulate(self, rows: np.ndarray, supervised: int, weight: float = 1.0) -> "Part":
         """Adds the gradient of some of a step's rows, without waiting for it."""
@@ -162,7 +185,7 @@ class Loop:
         with self.mixed:
             losses, numbers = row_losses(self.method, [self.rows.row(row) for row in rows], self.way, self.device)
         loss = losses.sum() * (weight / supervised)
-        loss.backward()
+        self.state.loss_scale.scaled(loss).backward()
         return Part(rows, numbers, losses.detach(), loss.detach())
 
     def loss_of(self, parts: list["Part"]) -> float:
@@ -175,7 +198,9 @@ class Loop:
             self.refuse(np.unique(np.concatenate(found)), "the loss is not finite")
         return loss
 
-    def advance(self, loss: float, norm: float, rate: float, tokens: int, supervised: int, seconds: float) -> None:
+    def advance(
+        self, loss: float, norm: float | None, rate: float, tokens: int, supervised: int, seconds: float
+    ) -> None:
         state = self.state
         state.step += 1
         state.tokens += tokens
@@ -195,7 +220,11 @@ class Loop:
             tokens=state.tokens,
             tokens_per_second=round(tokens / seconds, 1),
             rss=resident_bytes(),
+            **state.loss_scale.as_json(),
         )
+        if norm is None and state.loss_scale.skipped == 1:
+            message = f"Step {state.step} changed no weight: its gradient did not fit into fp16, so the loss is scaled "
+            self.metrics.warn(f"{message}less from here on. result.json counts such steps")
 
     def refuse(self, rows: np.ndarray, reason: str) -> None:
         # Conversations that became several rows move the numbers of all behind them.

@@ -94,7 +94,7 @@ def train(session: Session, ready: Ready) -> dict | None:
         else:
             undivided, trained = session, Trained(method, ready.flat)
         written = write_artifacts(undivided, trained.method, scores, ways.train)
-    return result_json(session, trained, loop.state, scores, written, ways, peaks)
+    return result_json(session, trained, loop, scores, written, ways, peaks)
 
 
 def put_together(session: Session, values: torch.Tensor) -> tuple[Session, Trained]:

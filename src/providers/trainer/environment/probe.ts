@@ -4,13 +4,25 @@ import type { Env } from "../../provider.ts";
 import { trainerEnv } from "./child_env.ts";
 import type { Trainer } from "./trainer_dir.ts";
 
-const Capabilities = z.object({
+const device = z.object({
+  dtype: z.enum(["fp32", "bf16", "fp16"]),
+  why: z.string(),
+  /** Of a GPU. */
+  name: z.string().optional(),
+  memory: z.number().optional(),
+  count: z.int().optional(),
+});
+
+/** What the trainer says of the devices that PyTorch finds (training/precision.py): the one that auto takes first. */
+export const DeviceAnswer = z.object({
   torch: z.string(),
+  host: z.string(),
+  devices: z.object({ cuda: device.optional(), mps: device.optional(), cpu: device }),
+});
+export type DeviceAnswer = z.infer<typeof DeviceAnswer>;
+
+const Capabilities = DeviceAnswer.extend({
   threads: z.int(),
-  /** Name of the CUDA device, where there is one. */
-  cuda: z.string().nullable(),
-  mps: z.boolean(),
-  bf16: z.boolean(),
   /** Modules the trainer needs that cannot be imported. */
   absent: z.array(z.string()),
   /** Bytes of each builtin base's file, by its package; null where it is not there. */
@@ -20,27 +32,22 @@ export type Capabilities = z.infer<typeof Capabilities>;
 
 const MODULES = ["torch", "transformers", "peft", "gguf", "safetensors", "tokenizers", "numpy", "pydantic"];
 
-/** File of the trainer that decides on the number of threads; it needs no other. */
-const THREADS = "temper_trainer/training/threads.py";
+/** Files of the trainer that decide on threads and types; they need no other. */
+const DECIDING = ["temper_trainer/training/threads.py", "temper_trainer/training/precision.py"];
 
 /** What the trainer could use; asks its own code where that decides. */
 const QUESTION = `
 import importlib.util as util, json, pathlib, sys
-modules, files, threads = json.loads(sys.argv[1])
-exec(threads)
+modules, files, deciding = json.loads(sys.argv[1])
+for text in deciding:
+    exec(text)
 absent = [name for name in modules if util.find_spec(name) is None]
 bases = {}
 for package, file in files.items():
     spec = util.find_spec(package)
     path = spec and pathlib.Path(spec.origin).parent / file
     bases[package] = path.stat().st_size if path and path.is_file() else None
-import torch
-cuda = torch.cuda.is_available()
-print(json.dumps({
-    "torch": torch.__version__, "threads": thread_count(), "absent": absent, "bases": bases,
-    "cuda": torch.cuda.get_device_name(0) if cuda else None, "mps": torch.backends.mps.is_available(),
-    "bf16": cuda and torch.cuda.is_bf16_supported(),
-}))
+print(json.dumps({"threads": thread_count(), "absent": absent, "bases": bases, **devices()}))
 `;
 
 /** Asks a made environment what it can do. `undefined` when torch cannot be imported in it. */
@@ -53,14 +60,33 @@ export async function probeEnvironment(
     readonly signal: AbortSignal;
   },
 ): Promise<Capabilities | undefined> {
+  const deciding = await Promise.all(DECIDING.map((name) => trainer.text(name)));
   const answer = await captureProcess({
     command: python,
-    args: ["-c", QUESTION, JSON.stringify([MODULES, files, await trainer.text(THREADS)])],
+    args: ["-c", QUESTION, JSON.stringify([MODULES, files, deciding])],
     env: trainerEnv(env.env),
     signal,
   });
+  return answerOf(Capabilities, answer?.trim().split("\n").at(-1));
+}
+
+/** Asks the trainer for its devices. `undefined` when it cannot say: it will decide all the same when it trains. */
+export async function askDevices(
+  python: string,
+  trainerDir: string,
+  env: Env,
+  signal: AbortSignal,
+): Promise<DeviceAnswer | undefined> {
+  const args = ["-m", "temper_trainer", "devices"];
+  return answerOf(
+    DeviceAnswer,
+    await captureProcess({ command: python, args, env: trainerEnv(env.env, trainerDir), signal }),
+  );
+}
+
+function answerOf<T>(schema: z.ZodType<T>, text: string | undefined): T | undefined {
   try {
-    return Capabilities.parse(JSON.parse(answer?.trim().split("\n").at(-1) ?? ""));
+    return schema.parse(JSON.parse(text ?? ""));
   } catch {
     return undefined; // an interpreter that prints something else cannot run the trainer either
   }

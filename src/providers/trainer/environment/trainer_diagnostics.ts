@@ -128,10 +128,12 @@ async function* capabilities(
   }
 }
 
-function deviceText({ torch, threads, cuda, mps, bf16 }: Capabilities): string {
-  const cpu = `CPU with ${threads} threads (fp32)`;
-  const device = cuda === null ? cpu : `${cuda} (${bf16 ? "bf16" : "fp32"})`;
-  return `${torch} on ${device}${mps ? ', "mps" on request' : ""}`;
+/** The device that `train.device: auto` takes, and the type it trains in, with the reason. */
+function deviceText({ torch, threads, devices: { cuda, mps, cpu } }: Capabilities): string {
+  const { dtype, why } = cuda ?? mps ?? cpu;
+  const more = (cuda?.count ?? 1) > 1 ? `${cuda!.count} × ` : "";
+  const name = cuda ? more + (cuda.name ?? "CUDA") : mps ? "Apple GPU" : `CPU with ${threads} threads`;
+  return `${torch} on ${name} (${dtype}: ${why})`;
 }
 
 function missing(name: string, found: string, fix: string | undefined): Diagnostic {

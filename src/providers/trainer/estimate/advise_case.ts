@@ -1,3 +1,4 @@
+import { bytes } from "../../../lib/text/format.ts";
 import { UsageError } from "../../../lib/errors.ts";
 import type { AdviseQuestion } from "../../../plan/advise.ts";
 import { resolveTraining } from "../../../plan/defaults.ts";
@@ -5,11 +6,19 @@ import { likelyShape } from "../../../plan/model_shapes.ts";
 import type { LoadedSpec } from "../../../spec/load.ts";
 import { Spec } from "../../../spec/schema/schema.ts";
 import { type Method, method as Methods } from "../../../spec/schema/schema_method.ts";
-import type { DataSize, Env } from "../../provider.ts";
+import type { DataSize, DeviceMemory, Env } from "../../provider.ts";
 import { describeBase } from "../base/describe.ts";
-import { bitsOf, estimatedTokens } from "./training_costs.ts";
+import { bitsOf, deviceQuestion, estimatedTokens, storedBytes } from "./training_costs.ts";
 import { trainingSpec } from "../job/job.ts";
-import { type Device, deviceFor, type DeviceKind, thisHost } from "../environment/machine.ts";
+import type { DeviceKind, Dtype } from "../environment/device_table.ts";
+import {
+  assumedType,
+  bytesOf,
+  type Device,
+  deviceFor,
+  metalMemory,
+  thisHost,
+} from "../environment/machine.ts";
 
 /** A case to choose a method for, and where its numbers come from, in words. */
 export interface AdviseCase {
@@ -17,6 +26,8 @@ export interface AdviseCase {
   readonly base: string;
   readonly data: string;
   readonly device: string;
+  /** Where and in which type, as far as it is not left to the trainer. */
+  readonly train: { readonly device?: DeviceKind; readonly dtype?: Dtype };
 }
 
 /** Numbers of somebody who has no file yet. */
@@ -24,8 +35,8 @@ export interface Described {
   readonly parameters: number;
   readonly rows: number;
   readonly tokensPerRow: number;
-  /** Bytes. */
-  readonly memory: number;
+  /** Bytes: of a device, or of several that are the same; on mps of the machine, of which Metal allows a part. */
+  readonly memory: number | DeviceMemory;
   readonly device: DeviceKind;
 }
 
@@ -54,18 +65,19 @@ export async function caseOfPipeline(loaded: LoadedSpec, env: Env, data: DataSiz
   return {
     question: {
       ...common(spec, device),
+      storedBytes: storedBytes(base),
       shape,
       tokens,
       evalTokens: tokens.eval,
       rows: data.trainRows,
-      deviceMemory: device.memory,
       quantization: spec.provider.export.quantization,
       baseBits: bitsOf({ ...base, shape }),
       methods: methodsOf(spec, shape.parameters),
     },
     base: `${base.name}, ${base.arch}`,
     data: `${data.how}; ${tokens.how}`,
-    device: device.speed?.basis ?? "speed unknown: the first run will measure it",
+    device: `${typeText(device)}; ${device.speed?.basis ?? "speed unknown: the first run will measure it"}`,
+    train: asked(spec.train),
   };
 }
 
@@ -81,32 +93,46 @@ export function caseOfNumbers(described: Described): AdviseCase {
     method: { kind: "lora" },
     provider,
   });
-  const weightBytes = kind === "cuda" ? 2 : 4;
+  const { count, each } = typeof memory === "number" ? { count: 1, each: memory } : memory;
+  const allowed = kind === "mps" ? metalMemory(each) : each;
+  const type = assumedType(kind, true);
+  const device = { kind, ...type, weightBytes: bytesOf(type.dtype), memory: allowed, count };
   const train = rows * tokensPerRow;
   return {
     question: {
-      ...common(spec, { weightBytes, speed: undefined }),
+      ...common(spec, { ...device, speed: undefined }),
       shape,
       tokens: { train, supervised: Math.round(train * ANSWER_SHARE), longest: LONGEST * tokensPerRow },
       evalTokens: 0,
       rows,
-      deviceMemory: memory,
       quantization: "q8_0",
       baseBits: undefined,
       methods: methodsOf(spec, parameters),
     },
     base: `shaped like ${like}, the nearest published size`,
     data: `${tokensPerRow} tokens per row, half of them answers, the longest row twice as long (assumed)`,
-    device: `${kind}, weights in ${weightBytes === 2 ? "bf16" : "fp32"}`,
+    device: kind === "mps"
+      ? `${typeText(device)}; Metal allows this much of ${bytes(each)}`
+      : typeText(device),
+    // `auto` takes a GPU where there is one.
+    train: kind === "cuda" ? {} : { device: kind },
   };
 }
 
-function common({ train }: Spec, { weightBytes, speed }: Pick<Device, "weightBytes" | "speed">) {
+function typeText({ kind, dtype, why }: Pick<Device, "kind" | "dtype" | "why">): string {
+  return `${kind}, weights in ${dtype} (${why})`;
+}
+
+function asked({ device, dtype }: Spec["train"]): AdviseCase["train"] {
+  return { ...device !== "auto" && { device }, ...dtype !== "auto" && { dtype } };
+}
+
+function common({ train }: Spec, device: Device) {
   return {
     batchSize: train.batch_size,
     microTokens: train.micro_tokens,
-    weightBytes,
-    flopsPerSecond: speed?.flopsPerSecond,
+    ...deviceQuestion(device),
+    flopsPerSecond: device.speed?.flopsPerSecond,
   };
 }
 

@@ -42,12 +42,23 @@ export async function trainingCosts(
     evalTokens: tokens.eval * passes,
     batchSize: train.batch_size,
     microTokens: train.micro_tokens,
-    weightBytes: device.weightBytes,
+    ...deviceQuestion(device),
+    storedBytes: storedBytes(base),
     flopsPerSecond: device.speed?.flopsPerSecond,
     quantization: provider.export.quantization,
     baseBits: bitsOf(base),
   });
   return { costs, device };
+}
+
+/** What a device is to an estimate. */
+export function deviceQuestion({ kind, weightBytes, memory, count }: Device) {
+  return { weightBytes, gpu: kind !== "cpu", deviceMemory: memory, deviceCount: count };
+}
+
+/** Bytes of a weight in the prepared base: blocks become fp32 there, halves stay what they are. */
+export function storedBytes({ quantization }: Pick<ShapedBase, "quantization">): number {
+  return quantization === "F16" || quantization === "BF16" ? 2 : 4;
 }
 
 /** Bits of a weight in the base's file; undefined where it holds whole numbers. */

@@ -5,7 +5,8 @@ import { writeJson } from "../../../lib/json/json_file.ts";
 import { trainingFlopsPerToken } from "../../../plan/time.ts";
 import type { Artifact, JobResult, MonitorWork } from "../../provider.ts";
 import { jobDir } from "../job/job_folder.ts";
-import { recordSpeed } from "../environment/machine.ts";
+import { recordAnswer, recordSpeed } from "../environment/machine.ts";
+import { DeviceAnswer } from "../environment/probe.ts";
 import { shapeOf } from "../estimate/model_shape.ts";
 import { type Done, readTokens } from "../job/trainer_files.ts";
 
@@ -33,6 +34,8 @@ export function jobResult(done: Done): JobResult {
     ...done.export_check && { export_check: done.export_check },
     device: done.environment.device,
     dtype: done.environment.dtype,
+    ...done.environment.why !== undefined && { dtype_why: done.environment.why },
+    ...done.skipped_steps !== undefined && { skipped_steps: done.skipped_steps },
   };
   return { metrics, artifacts: done.artifacts.map(inRunFolder) };
 }
@@ -46,14 +49,16 @@ function pair(before: number | null | undefined, after: number | null | undefine
   return { before: before ?? null, after: after ?? null };
 }
 
-/** Keeps how fast this machine trained, for the next plan. */
-export async function rememberSpeed(work: MonitorWork, done: Done): Promise<void> {
+/** Keeps how fast this machine trained and which devices it has, for the next plan. */
+export async function rememberMachine(work: MonitorWork, done: Done): Promise<void> {
+  const answer = DeviceAnswer.safeParse(done.resources);
+  if (answer.success) await recordAnswer(work, answer.data);
   const speed = done.timing["tokens_per_second"];
   if (!speed) return;
   const shape = shapeOf(await readTokens(jobDir(work.runDir), work.fs));
   const flops = speed * trainingFlopsPerToken(work.loaded.spec.method, shape);
   const { device_memory: memory } = done.resources;
-  await recordSpeed(work, done.environment.device, { flopsPerSecond: flops, memory });
+  await recordSpeed(work, done.environment, { flopsPerSecond: flops, memory });
 }
 
 /** Writes the result into the step's output. */

@@ -99,6 +99,8 @@ const Done = z.object({
   /** `bytes`: of the file with what was trained; earlier versions do not say. */
   parameters: z.object({ trainable: z.int(), total: z.int(), bytes: z.int().optional() }),
   steps: z.int(),
+  /** In fp16: steps that changed no weight, because their gradient did not fit. */
+  skipped_steps: z.int().optional(),
   tokens: z.object({ trained: z.int(), supervised: z.int() }),
   weights_sha256: z.string(),
   artifacts: z.array(z.object({ kind: z.string(), path: z.string(), bytes: z.int(), sha256: z.string() })),
@@ -106,7 +108,8 @@ const Done = z.object({
   soft_tokens: softTokens.optional(),
   /** How the exported files were compared with the base and the trained model. */
   export_check: z.record(z.string(), z.json()).optional(),
-  environment: z.object({ device: z.string(), dtype: z.string() }).loose(),
+  /** `why`: the reason of the type; earlier versions do not say. */
+  environment: z.object({ device: z.string(), dtype: z.string(), why: z.string().optional() }).loose(),
   timing: z.record(z.string(), z.number()),
   /** `device_memory`: bytes that a GPU has. */
   resources: z.object({ peak_rss: z.number(), device_memory: z.number().optional() }).loose(),

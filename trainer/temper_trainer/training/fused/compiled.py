@@ -4,11 +4,15 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch.nn.functional import silu
 
 from . import elementwise
+
+if TYPE_CHECKING:
+    from ..compute import Way
 
 PAYS_FLOPS = 2e16
 """Compiling takes about half a minute and then saves about a fifth of a step: trainings of less than two minutes on a
@@ -66,6 +70,19 @@ def deterministic_option() -> bool:
     import torch._inductor.config as config
 
     return hasattr(config, "deterministic")
+
+
+def compiles(asked: Literal["auto"] | bool, way: "Way", device: torch.device, flops: float) -> tuple[bool, str | None]:
+    """Whether the element-wise parts are to be compiled, and what to say where that was asked for or would pay and
+    cannot be done. `flops`: of the whole training."""
+    if asked is False or (asked == "auto" and (device.type != "cuda" or flops < PAYS_FLOPS)):
+        return False, None
+    if way.layers != "fused":
+        return False, "train.compile needs decoder layers of the llama form" if asked is True else None
+    if device.type != "cuda":
+        return False, "train.compile is for CUDA: on other devices the parts are fast as they are"
+    reason = why_not()
+    return reason is None, reason and f"its element-wise parts cannot be compiled here: {reason}"
 
 
 def why_not() -> str | None:
