@@ -5,7 +5,13 @@ import type { ReadFs } from "../src/lib/files/read_fs.ts";
 import { findJson } from "../src/lib/json/json_file.ts";
 import { isDriven } from "../src/log/read_run.ts";
 import { asCalled, INSTALLED, type Invocation } from "../src/lib/text/invocation.ts";
-import { errorAsCalled, type NextCommand, nextCommands, type Place } from "../src/view/next_commands.ts";
+import {
+  errorAsCalled,
+  type NextCommand,
+  nextCommands,
+  type Place,
+  type Variant,
+} from "../src/view/next_commands.ts";
 import type { RunState } from "../src/log/run_state.ts";
 import { type Liveness, lookAt, seenWith } from "./liveness.ts";
 import type { LogEntry, LogStore } from "./log_store.ts";
@@ -56,6 +62,13 @@ export async function viewRun(
   return { id, dir, state, live, end, next, log };
 }
 
+/** The part of plan.json that says which variant of its file the run is of. */
+const variantFile = z.object({
+  cell: z.string().optional(),
+  set: z.array(z.string()).optional(),
+  setMasked: z.boolean().optional(),
+});
+
 /** The run as its user would name it on the command line. */
 async function placeOf(
   fs: ReadFs,
@@ -64,24 +77,23 @@ async function placeOf(
   dir: string,
   state: RunState,
 ): Promise<Place> {
-  const cell = await cellOf(fs, dir);
   const near = isAbsolute(state.pipeline) ? relative(cwd, state.pipeline) : state.pipeline;
   return {
     invocation,
     dir: join(runs, id),
     file: near === "" || near.startsWith("..") ? state.pipeline : near,
     options: runs === "runs" ? [] : ["--runs", runs],
-    runOptions: cell === undefined ? [] : ["--cell", cell],
+    variant: await variantOf(fs, dir),
+    runOptions: [],
   };
 }
 
-/** Which combination of its file's matrix the run is. */
-async function cellOf(fs: ReadFs, dir: string): Promise<string | undefined> {
+async function variantOf(fs: ReadFs, dir: string): Promise<Variant> {
   try {
-    return (await findJson(join(dir, "plan.json"), z.object({ cell: z.string().optional() }), fs))?.cell;
+    return await findJson(join(dir, "plan.json"), variantFile, fs) ?? {};
   } catch {
     // The page says more about a run without a plan than nothing.
-    return undefined;
+    return {};
   }
 }
 

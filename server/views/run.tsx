@@ -5,6 +5,7 @@ import { count, duration, figure, share } from "../../src/lib/text/format.ts";
 import { elapsed, runDuration } from "../../src/view/elapsed.ts";
 import { counter, counts as isCounted, progressText } from "../../src/view/progress_text.ts";
 import { HELD_OUT_LOSS, scoresOf } from "../../src/view/scores.ts";
+import { speedText } from "../../src/view/speed_text.ts";
 import type { RunState, StepState } from "../../src/log/run_state.ts";
 import { summaryText } from "../../src/view/summary_text.ts";
 import type { ChartView } from "../chart_store.ts";
@@ -91,12 +92,18 @@ function Head({ view, now }: { view: RunView; now: number }) {
           <Ago iso={state.started} now={now} />
         </Figure>
         <Figure label="Driven by">{state.host}, temper {state.version}</Figure>
+        <Speed metrics={state.metrics} />
         {state.resumes === 0
           ? null
           : <Figure label="Resumed">{state.resumes === 1 ? "once" : `${state.resumes} times`}</Figure>}
       </dl>
     </>
   );
+}
+
+function Speed({ metrics }: Pick<RunState, "metrics">) {
+  const speed = speedText(metrics);
+  return speed === undefined ? null : <Figure label="Training speed">{speed}</Figure>;
 }
 
 /** The result, once it is known. */

@@ -92,6 +92,12 @@ export const TAKEOVER_OPTION: Option = {
   type: "boolean",
   help: "Take over a run last driven by another host; first make sure that no process drives it there",
 };
+export const PARALLEL_OPTION: Option = {
+  type: "string",
+  default: "1",
+  value: "N",
+  help: "Run N combinations at the same time; trainings on this machine then share its cores and memory",
+};
 
 /** Of every command that is about to use a pipeline file. */
 export const PIPELINE_OPTIONS = {

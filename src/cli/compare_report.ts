@@ -5,18 +5,25 @@ import { comparisonJson } from "../ui/compare/compare_json.ts";
 import { comparisonLines } from "../ui/compare/compare_text.ts";
 import type { Comparison } from "../view/comparison.ts";
 import { createPalette } from "../ui/palette.ts";
-import { errorAsCalled, temperCommand } from "../view/next_commands.ts";
-import type { CommandContext } from "./command.ts";
-import { placeOf } from "./run_view.ts";
+import {
+  errorAsCalled,
+  SECRET_SET,
+  temperCommand,
+  type Variant,
+  variantWords,
+} from "../view/next_commands.ts";
+import { type CommandContext, PARALLEL_OPTION } from "./command.ts";
+import { placeOf, unlessDefault } from "./run_view.ts";
 
-/** The table for people or the document for programs; where something is left, how to resume. */
+/** The table for people or the document for programs; where something is left, how to resume. `variant`: of its file. */
 export function printComparison(
   context: CommandContext,
   { comparison, dir, html, json }: CompareResult,
+  variant: Omit<Variant, "cell">,
 ): void {
   const { terminal, values, positionals } = context;
   const palette = createPalette(terminal.color);
-  const place = placeOf(context, dir, resolve(context.cwd, positionals[0]!), undefined);
+  const place = placeOf(context, dir, resolve(context.cwd, positionals[0]!), variant);
   const files = { html: join(place.dir, basename(html)), json: join(place.dir, basename(json)) };
   if (values["json"]) {
     terminal.out(jsonText({ ...comparisonJson(comparison), ...files }));
@@ -27,7 +34,10 @@ export function printComparison(
     error: errorAsCalled(cell.error, context.invocation),
   }));
   const lines = comparisonLines({ ...comparison, cells }, palette, terminal.columns("out"));
-  const again = temperCommand(place, "compare", place.file, ...place.runOptions);
+  const parallel = unlessDefault("--parallel", values["parallel"], PARALLEL_OPTION);
+  const again = variant.setMasked
+    ? `repeat this command: ${SECRET_SET}`
+    : temperCommand(place, "compare", place.file, ...variantWords(variant), ...parallel, ...place.runOptions);
   const why = whatIsLeft(comparison);
   const next = why === undefined ? [] : [`${palette.dim(why)}  ${palette.accent(again)}`];
   terminal.out(["", ...lines, "", `${palette.dim("Page")}  ${files.html}`, ...next, ""].join("\n"));

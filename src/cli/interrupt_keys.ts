@@ -14,6 +14,7 @@ export class InterruptKeys {
   readonly #givenUp = Promise.withResolvers<never>();
   #presses = 0;
   #hurried = false;
+  #said = false;
 
   constructor(private readonly say: (words: string) => void) {
     this.#givenUp.promise.catch(() => {});
@@ -43,9 +44,15 @@ export class InterruptKeys {
 
   cancelWindowMs(): number {
     if (this.#hurried || this.#cancel.signal.aborted) return 0;
-    this.say(
-      `The job continues without this process. Press Ctrl-C again within ${WINDOW_MS / 1000} s to cancel it`,
-    );
+    // Several runs that are left together ask together.
+    if (!this.#said) {
+      this.say(
+        `The job continues without this process. Press Ctrl-C again within ${
+          WINDOW_MS / 1000
+        } s to cancel it`,
+      );
+    }
+    this.#said = true;
     return WINDOW_MS;
   }
 

@@ -7,7 +7,7 @@ import { type LogLine, readLog } from "../log/read_log.ts";
 import type { RunState } from "../log/run_state.ts";
 import { readPlan } from "../run/run_folder.ts";
 import { lossOf } from "../view/progress_text.ts";
-import { errorAsCalled, type Place } from "../view/next_commands.ts";
+import { errorAsCalled, type Place, type Variant } from "../view/next_commands.ts";
 import type { ReportParts } from "../ui/run_report.ts";
 import { CACHE_OPTION, type CommandContext, type Option, RUNS_OPTION } from "./command.ts";
 
@@ -26,33 +26,30 @@ export async function viewRun(
   const now = seen(log.state, driven);
   const state = { ...now, error: errorAsCalled(now.error, context.invocation) };
   const samples = await samplesOf(fs, dir, state, most);
-  const place = placeOf(context, dir, state.pipeline, (await readPlan(fs, dir))?.cell);
+  const place = placeOf(context, dir, state.pipeline, await readPlan(fs, dir) ?? {});
   return { state, parts: { place, samples, losses: lossesOf(log.lines) } };
 }
 
-/** The run's folder and file as its user would type them here. `cell`: which combination of the file it is. */
+/** The run's folder and file as its user would type them here. */
 export function placeOf(
   { cwd, values, invocation }: CommandContext,
   dir: string,
   file: string,
-  cell: string | undefined,
+  variant: Variant,
 ): Place {
-  const { runs, cache, set } = values;
-  const overrides = Array.isArray(set) ? set.flatMap((override) => ["--set", override]) : [];
+  const { runs, cache } = values;
   return {
     invocation,
     dir: nearPath(cwd, dir),
     file: nearPath(cwd, file),
     options: unlessDefault("--runs", runs, RUNS_OPTION),
-    runOptions: [
-      ...cell === undefined ? [] : ["--cell", cell],
-      ...overrides,
-      ...unlessDefault("--cache", cache, CACHE_OPTION),
-    ],
+    variant,
+    runOptions: unlessDefault("--cache", cache, CACHE_OPTION),
   };
 }
 
-function unlessDefault(flag: string, value: unknown, option: Option): string[] {
+/** An option as words, where it is not the default. */
+export function unlessDefault(flag: string, value: unknown, option: Option): string[] {
   return typeof value === "string" && value !== option.default ? [flag, value] : [];
 }
 

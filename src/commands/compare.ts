@@ -1,16 +1,19 @@
-import { asCalled } from "../lib/text/invocation.ts";
-import { duration } from "../lib/text/format.ts";
+import { UsageError } from "../lib/errors.ts";
 import { compare as compareAll, type CompareOptions, DATA, PAGE } from "../library/compare.ts";
-import type { CellRun } from "../run/run_cells.ts";
+import { variantOf } from "../run/run_folder.ts";
 import type { LoadedSpec } from "../spec/load.ts";
-import { createRenderer } from "../ui/create_renderer.ts";
-import { createPalette } from "../ui/palette.ts";
-import { runDuration } from "../view/elapsed.ts";
-import { type Command, type CommandContext, PIPELINE_OPTIONS, TAKEOVER_OPTION } from "../cli/command.ts";
+import {
+  type Command,
+  type CommandContext,
+  PARALLEL_OPTION,
+  PIPELINE_OPTIONS,
+  PRICES_OPTION,
+  TAKEOVER_OPTION,
+} from "../cli/command.ts";
 import { printComparison } from "../cli/compare_report.ts";
+import { compareScreen } from "../cli/compare_screen.ts";
 import { InterruptKeys } from "../cli/interrupt_keys.ts";
 import { libraryOptions } from "../cli/library_options.ts";
-import { RunScreen } from "../cli/run_screen.ts";
 
 export const compare: Command = {
   name: "compare",
@@ -19,58 +22,56 @@ export const compare: Command = {
   positionals: [1, 1],
   options: {
     ...PIPELINE_OPTIONS,
+    parallel: PARALLEL_OPTION,
     takeover: TAKEOVER_OPTION,
+    prices: PRICES_OPTION,
   },
-  details:
-    "Each combination is a run of its own, one after the other; extracted and formatted data are shared. " +
+  details: "Each combination is a run of its own; extracted and formatted data are shared. " +
     "Finished runs are not repeated: the same command resumes after any interruption and retries " +
     "what failed. The table, once " +
     `absolute and once relative to full fine-tuning, is also written to ${PAGE} and ${DATA}, in a folder of the ` +
-    "pipeline's name next to the runs.\n\n`temper compare pipelines/compare.yaml`",
+    "pipeline's name next to the runs.\n\n" +
+    "--parallel N runs N combinations at the same time, which suits hosted jobs and clusters. Trainings on this " +
+    "machine share its cores (set OMP_NUM_THREADS to choose the threads of each) and its memory: each is slower than " +
+    "alone, so compare times and speeds of combinations that ran one after the other.\n\n" +
+    "`temper compare pipelines/compare.yaml`\n`temper compare pipelines/compare.yaml --parallel 2`",
   async run(context) {
-    const { terminal, clock, values, positionals, onInterrupt } = context;
-    const json = values["json"] === true;
-    let screen: RunScreen | undefined;
-    const keys = new InterruptKeys((words) => screen ? screen.say(words) : terminal.err(`${words}\n`));
+    const { values, positionals, onInterrupt } = context;
+    const parallel = parallelOf(values["parallel"]);
+    const screen = compareScreen(context, parallel);
+    const keys = new InterruptKeys((words) => screen.say(words));
     onInterrupt((signal) => keys.press(signal));
+    let last: LoadedSpec | undefined;
     const options: CompareOptions = {
       ...libraryOptions(context),
       ...keys.options(),
+      parallel,
       onCombination(loaded, index, count) {
-        if (!json) terminal.err(heading(context, loaded, index, count));
-        screen = new RunScreen(
-          terminal,
-          createRenderer(terminal, clock, { silent: json, invocation: context.invocation }),
-        );
+        last = loaded;
+        screen.begin(loaded, index, count);
       },
-      onRun(_, notice) {
-        if (notice !== undefined) terminal.err(`${asCalled(notice, context.invocation)}\n`);
+      onRun({ id }, notice) {
+        if (notice !== undefined) screen.notice(id, notice);
       },
-      onEvent: (event, state) => screen?.event(event, state),
-      onCombinationEnd(run) {
-        screen?.end(run.outcome?.state);
-        if (!json) terminal.err(asCalled(ending(run, terminal.color), context.invocation));
-      },
+      onEvent: (event, state) => screen.event(event, state),
+      onCombinationEnd: (run) => screen.end(run),
     };
     try {
       const result = await Promise.race([compareAll(positionals[0]!, options), keys.givenUp]);
-      printComparison(context, result);
+      screen.close();
+      const { set, setMasked } = last ? variantOf(last, context.env) : {};
+      printComparison(context, result, { set, setMasked });
       return result.exitCode;
     } finally {
-      screen?.end();
+      screen.close();
     }
   },
 };
 
-function heading({ terminal }: CommandContext, { spec, cell }: LoadedSpec, index: number, all: number) {
-  const { bold, dim } = createPalette(terminal.color);
-  return `\n${dim(`[${index + 1}/${all}]`)} ${bold(cell?.label ?? spec.name)}\n`;
-}
-
-/** What no event says. */
-function ending({ outcome, error }: CellRun, color: boolean): string {
-  if (!outcome && error) return `${error.render(color)}\n`;
-  if (outcome?.did !== "reported") return "";
-  const took = runDuration(outcome.state, 0);
-  return `Already done in ${duration(took ?? 0)}: ${outcome.id}\n`;
+function parallelOf(text: CommandContext["values"][string]): number {
+  if (typeof text === "string" && /^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new UsageError(
+    "bad-option",
+    `Cannot read --parallel: expected a whole number from 1, found "${text}"`,
+  );
 }

@@ -50,11 +50,12 @@ export const ADAMW = [
   "adamw_apex_fused",
 ];
 
-/** Optimisers: temper has AdamW, with its state in full precision. */
+/** Optimisers: temper has AdamW. Its state in 8 bits is for one method, which is not known here. */
 export function optimizer(from: string): Rule {
   return same(from, ADAMW, "AdamW", {
-    why: "temper only has AdamW, with 32-bit state",
-    instead: "8-bit and paged AdamW differ little in the result; for others, check train.learning_rate",
+    why: "temper only has AdamW, with 32-bit state unless train.optimizer says otherwise",
+    instead:
+      "8-bit and paged AdamW differ little in the result (for method full, set train.optimizer: adamw_8bit); for others, check train.learning_rate",
   });
 }
 

@@ -28,6 +28,11 @@ export const DATA = "compare.json";
  * ```
  */
 export interface CompareOptions extends Omit<DrivingOptions, "cell" | "adopt" | "createAnyway"> {
+  /**
+   * How many combinations run side by side. Trainings on this machine share its processors, so that each takes longer
+   * than alone. @default 1
+   */
+  readonly parallel?: number;
   /** Called before the run of each combination. */
   readonly onCombination?: (loaded: LoadedSpec, index: number, count: number) => void;
   /** Called after it. */
@@ -54,8 +59,8 @@ export interface CompareResult {
 }
 
 /**
- * Runs every combination of a pipeline's matrix, one after the other, and compares cost and quality. Finished runs
- * are not repeated: calling it again resumes after any interruption and retries what failed.
+ * Runs every combination of a pipeline's matrix and compares cost and quality. Finished runs are not repeated: calling
+ * it again resumes after any interruption and retries what failed.
  *
  * @throws {SpecError} when the pipeline cannot be used
  * @throws {TemperError} when it has no matrix, or another process drives one of its runs
@@ -82,8 +87,7 @@ export async function compare(
   pipeline: string | Pipeline,
   options: CompareOptions = {},
 ): Promise<CompareResult> {
-  const loading = await loadingOf(pipeline, options);
-  const cells = await loadCombinations(loading);
+  const { loading, cells, sideBySide } = await load(pipeline, options);
   const [first] = cells;
   if (!first?.cell) {
     const what = typeof pipeline === "string" ? `"${pipeline}"` : pipeline.name;
@@ -97,15 +101,38 @@ export async function compare(
   for (const cell of cells) kept.earlier(cell, await latestRun(cell, steps, loading.env, runsDir));
   const never = new AbortController().signal;
   const { signal = never, cancelSignal = never } = options;
-  const run = (loaded: LoadedSpec, index: number) => {
+  const run = (loaded: LoadedSpec, index: number, leave: AbortSignal) => {
     options.onCombination?.(loaded, index, cells.length);
-    return drive(loaded, loading.env, options, { fresh: false, resume: undefined });
+    const driving = {
+      ...options,
+      signal: leave,
+      cancelWindowMs: () => signal.aborted ? options.cancelWindowMs?.() ?? 0 : 0,
+    };
+    return drive(loaded, loading.env, driving, { fresh: false, resume: undefined });
   };
-  for await (const done of runCells(cells, { interrupt: signal, cancel: cancelSignal }, run)) {
+  const control = { interrupt: signal, cancel: cancelSignal, parallel: sideBySide };
+  for await (const done of runCells(cells, control, run)) {
     options.onCombinationEnd?.(done);
     await kept.add(done, fs);
   }
   return kept.result();
+}
+
+/** Reads the combinations, and again where several share this machine: that is less memory for each. */
+async function load(pipeline: string | Pipeline, options: CompareOptions) {
+  const { parallel = 1 } = options;
+  if (!Number.isInteger(parallel) || parallel < 1) {
+    throw new UsageError(
+      "bad-option",
+      `Cannot run ${parallel} combinations side by side: expected a whole number from 1`,
+    );
+  }
+  const loading = await loadingOf(pipeline, options);
+  const cells = await loadCombinations(loading);
+  const sideBySide = Math.min(parallel, cells.length);
+  if (sideBySide === 1) return { loading, cells, sideBySide };
+  const shared = await loadingOf(pipeline, { ...options, sideBySide });
+  return { loading: shared, cells: await loadCombinations(shared), sideBySide };
 }
 
 /** What is known of the combinations so far, on disk after each run. */

@@ -1,6 +1,6 @@
 import { basename, dirname, resolve } from "../deps/path.ts";
 import { inspectWith } from "../providers/inspect_with.ts";
-import type { Env } from "../providers/provider.ts";
+import type { Asked, Env } from "../providers/provider.ts";
 import { sectionsOf } from "../providers/registry.ts";
 import { loadAllOrThrow, type LoadedSpec, type LoadOneOptions, loadSpecOrThrow } from "../spec/load.ts";
 import type { Pipeline } from "./define_pipeline.ts";
@@ -33,7 +33,7 @@ export interface Loading {
 /** The path of a pipeline file, or a defined pipeline, that is about to be read. */
 export async function loadingOf(
   pipeline: string | Pipeline,
-  given: PipelineOptions & HostedOptions & DeviceOptions,
+  given: PipelineOptions & HostedOptions & DeviceOptions & Pick<Asked, "sideBySide">,
 ): Promise<Loading> {
   const { fs, cwd } = worldOf(given);
   const env = envOf(given, typeof pipeline === "string" ? undefined : pipeline.providers);

@@ -4,7 +4,7 @@ import { cacheDirs } from "../lib/files/cache_dirs.ts";
 import { UsageError } from "../lib/errors.ts";
 import { denoFs, type Fs } from "../lib/files/fs.ts";
 import { parseDevices } from "../lib/text/quantity.ts";
-import type { DeviceMemory, Env, Providers } from "../providers/provider.ts";
+import type { Asked, DeviceMemory, Env, Providers } from "../providers/provider.ts";
 
 /**
  * A call's environment. Everything has a default, which is read when the call is made: importing the
@@ -82,9 +82,12 @@ export function worldOf({ fs = denoFs, clock = systemClock, cwd, runsDir = "runs
 }
 
 /** The same for steps and providers. `own`: providers that came with the pipeline. */
-export function envOf(options: WorldOptions & HostedOptions & DeviceOptions, own: Providers = {}): Env {
+export function envOf(
+  options: WorldOptions & HostedOptions & DeviceOptions & Pick<Asked, "sideBySide">,
+  own: Providers = {},
+): Env {
   const { fs, clock, cwd } = worldOf(options);
-  const { cacheDir, env = Deno.env.toObject(), prices, adopt, createAnyway } = options;
+  const { cacheDir, env = Deno.env.toObject(), prices, adopt, createAnyway, sideBySide } = options;
   return {
     fs,
     clock,
@@ -95,6 +98,7 @@ export function envOf(options: WorldOptions & HostedOptions & DeviceOptions, own
       ...adopt !== undefined && { adopt },
       ...createAnyway !== undefined && { createAnyway },
       ...options.memory !== undefined && { memory: devicesOf(options.memory) },
+      ...sideBySide !== undefined && { sideBySide },
     },
     providers: { ...own, ...options.providers },
   };

@@ -82,7 +82,7 @@ export interface RegisterResult extends Registered {
  */
 export async function register(run: string, options: RegisterOptions = {}): Promise<RegisterResult> {
   const { registerRun } = await import("../providers/ollama/finished_run.ts");
-  const { work, spec } = await servingWork(run, options);
+  const { work, spec } = await servingWork(run, options, "serve");
   await work.fs.mkdirp(work.out);
   const { served = null, ...registered } = await registerRun(work, spec, serveOptions(options));
   return { ...registered, served, answers: served && join(work.out, "served.jsonl") };
@@ -95,12 +95,16 @@ function storedSections(providers: Providers | undefined, provider: Json | undef
   return Object.fromEntries(Object.keys(sectionsOf(providers)).map((kind) => [kind, fields]));
 }
 
-/** The run that was named, and what working on its model needs. */
-export async function servingWork(run: string, options: RegisterOptions) {
+/** The run that was named, and what working on its model needs. `action`: what cannot be done with a run without it. */
+export async function servingWork(run: string, options: RegisterOptions, action: "serve" | "unregister") {
   const { fs, clock, runsDir } = worldOf(options);
   const { id, dir: runDir } = await findRun(fs, runsDir, run);
   const plan = await readPlan(fs, runDir);
-  if (!plan) throw new TemperError("corrupt-plan", `Cannot serve run "${id}": it has no plan`);
+  if (!plan) {
+    throw new TemperError("corrupt-plan", `Cannot ${action} run "${id}": its folder has no plan.json`, {
+      hint: "Restore the file from a backup of the folder",
+    });
+  }
   const { cacheDir, sharedDir, env, providers } = envOf(options);
   const said = new Set<string>();
   const progress = ({ phase, message = phase }: { readonly phase: string; readonly message?: string }) => {
@@ -126,7 +130,7 @@ export async function servingWork(run: string, options: RegisterOptions) {
   const kind = typeof provider === "object" && provider !== null && "kind" in provider ? provider.kind : "";
   throw new TemperError(
     "corrupt-plan",
-    `Cannot serve run "${id}": this version of temper cannot read its plan`,
+    `Cannot ${action} run "${id}": this version of temper cannot read its plan`,
     {
       hint: `Its provider is "${kind}"; pass your own providers as providers: {…}`,
       cause: parsed.error,

@@ -1,13 +1,15 @@
 import { join } from "../deps/path.ts";
 import { existingParent } from "../lib/files/folder.ts";
 import { bytes, counted, duration } from "../lib/text/format.ts";
+import { shellWord } from "../lib/text/shell_word.ts";
 import type { Diagnostic } from "../providers/diagnostic.ts";
 import type { Env } from "../providers/provider.ts";
 import { trainerLeftovers } from "../providers/trainer/environment/leftovers.ts";
 import { listRuns, readRun } from "../log/read_run.ts";
 import type { RunState } from "../log/run_state.ts";
 import { planPrune } from "../run/prune.ts";
-import { isDefinedInCode } from "../view/next_commands.ts";
+import { readPlan } from "../run/run_folder.ts";
+import { runAgainBy, SECRET_SET, type Variant, variantWords } from "../view/next_commands.ts";
 
 /** File times are rounded, and a network server's clock is never quite this one. */
 const CLOCK_MS = 5_000;
@@ -44,11 +46,15 @@ export async function* staleFindings(env: Env, runsDir: string): AsyncGenerator<
   const { interrupted, damaged } = await unfinished(env, runsDir);
   const [newest] = interrupted;
   if (newest) {
-    const again = isDefinedInCode(newest)
-      ? "running your program again"
-      : `\`temper run ${newest.pipeline}\``;
-    const fix = `${again} resumes it, \`temper cancel ${newest.id}\` cancels it`;
-    const found = `${counted(interrupted.length, "run")} interrupted, the newest ${newest.id}`;
+    const { state, variant } = newest;
+    const words = ["run", state.pipeline, ...variantWords(variant)].map(shellWord).join(" ");
+    const again = {
+      command: `\`temper ${words}\``,
+      program: "running your program again",
+      user: `the command that started it (${SECRET_SET})`,
+    }[runAgainBy(state, variant)];
+    const fix = `${again} resumes it, \`temper cancel ${state.id}\` cancels it`;
+    const found = `${counted(interrupted.length, "run")} interrupted, the newest ${state.id}`;
     yield { name: "unfinished", state: "warn", found, fix };
   }
   const [first] = damaged;
@@ -63,17 +69,23 @@ export async function* staleFindings(env: Env, runsDir: string): AsyncGenerator<
     const found = `${counted(removals.length, "stored output or leftover")} that no run refers to, ${
       bytes(freed)
     }`;
-    yield { name: "stale", state: "warn", found, fix: "`temper prune --yes`" };
+    yield {
+      name: "stale",
+      state: "warn",
+      found,
+      fix: "See them with: `temper prune`",
+    };
   }
 }
 
 async function unfinished({ fs }: Env, runsDir: string) {
-  const interrupted: RunState[] = [];
+  const interrupted: { readonly state: RunState; readonly variant: Variant }[] = [];
   const damaged: { readonly dir: string; readonly words: string }[] = [];
   for (const { dir } of await listRuns(fs, runsDir)) {
     try {
       const state = await readRun(fs, dir);
-      if (state?.state === "interrupted") interrupted.push(state);
+      if (state?.state !== "interrupted") continue;
+      interrupted.push({ state, variant: await readPlan(fs, dir) ?? {} });
     } catch (error) {
       damaged.push({ dir, words: error instanceof Error ? error.message : String(error) });
     }

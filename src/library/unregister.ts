@@ -33,6 +33,6 @@ export interface UnregisterResult {
  */
 export async function unregister(run: string, options: UnregisterOptions = {}): Promise<UnregisterResult> {
   const { unregisterRun } = await import("../providers/ollama/finished_run.ts");
-  const { work, spec } = await servingWork(run, options);
+  const { work, spec } = await servingWork(run, options, "unregister");
   return await unregisterRun(work, spec, serveOptions(options));
 }

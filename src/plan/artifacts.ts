@@ -1,5 +1,11 @@
 import type { Spec } from "../spec/schema/schema.ts";
-import { linearParameters, type ModelShape, targetedParameters, trainableParameters } from "./memory.ts";
+import {
+  linearParameters,
+  type ModelShape,
+  targetedParameters,
+  trainableParameters,
+  trainedBytes,
+} from "./memory.ts";
 
 /** Bytes of what a training leaves. */
 export interface ArtifactSizes {
@@ -7,7 +13,7 @@ export interface ArtifactSizes {
   readonly weights: number;
   /** The complete model, base and training merged. */
   readonly gguf: number;
-  /** One checkpoint: the trained numbers and two moments of AdamW, in fp32. */
+  /** One checkpoint: the trained numbers in fp32 and two moments of AdamW. */
   readonly checkpoint: number;
 }
 
@@ -17,6 +23,8 @@ export interface ArtifactQuestion {
   readonly quantization: Quantization;
   /** Bits that the base's file takes for a weight on average; undefined where it holds whole numbers (F32, F16, BF16). */
   readonly baseBits: number | undefined;
+  /** @default adamw */
+  readonly optimizer?: Spec["train"]["optimizer"];
 }
 
 export type Quantization = "f32" | "f16" | "bf16" | "q8_0" | "q4_0";
@@ -41,7 +49,11 @@ export function artifactSizes(question: ArtifactQuestion): ArtifactSizes {
   const touched = touchedParameters(method, shape);
   const wider = method.kind === "adapter" ? trainable : 0;
   const file = ((touched + wider) * bits + (shape.parameters - touched) * kept) / 8;
-  return { weights: 4 * trainable, gguf: file + vocabularyBytes(question, kept), checkpoint: 12 * trainable };
+  return {
+    weights: 4 * trainable,
+    gguf: file + vocabularyBytes(question, kept),
+    checkpoint: trainedBytes(question) - 4 * trainable,
+  };
 }
 
 /** Weights of the base whose values change in the file. */

@@ -9,6 +9,8 @@ export interface CostQuestion {
   readonly method: Spec["method"];
   /** Tokens of all training rows, those with a label among them, and of the longest row. */
   readonly tokens: { readonly train: number; readonly supervised: number; readonly longest: number };
+  /** Training rows. */
+  readonly rows: number;
   /** Times the training rows are seen. */
   readonly epochs: number;
   /** Tokens read and written by all evaluations together. */
@@ -21,8 +23,10 @@ export interface CostQuestion {
   readonly storedBytes?: number;
   /** Whether the device's memory is its own. @default false */
   readonly gpu?: boolean;
-  /** Whether each layer's activations are computed again on the way back. @default false */
-  readonly checkpointing?: boolean;
+  /** Whether each layer's activations are computed again on the way back. @default auto */
+  readonly checkpointing?: Spec["train"]["checkpointing"];
+  /** @default adamw */
+  readonly optimizer?: Spec["train"]["optimizer"];
   /** The memory of a device in bytes; undefined when unknown. */
   readonly deviceMemory: number | undefined;
   /** How many such devices there are. @default 1 */
@@ -39,9 +43,20 @@ export interface Costs {
   /** Of each device. */
   readonly memory: MemoryEstimate;
   readonly layout: Layout;
+  /** `undefined`: every activation is kept. */
+  readonly checkpointing: Checkpointing | undefined;
   readonly time: TimeEstimate | undefined;
   readonly artifacts: ArtifactSizes;
 }
+
+/** Layers are computed again on the way back. */
+export interface Checkpointing {
+  /** Bytes that each device would need otherwise. */
+  readonly otherwise: number;
+}
+
+/** Estimates are not exact: where more than this share of the memory is needed, `auto` does not plan to keep all. */
+export const MARGIN = 0.9;
 
 /** The estimates behind `plan`, `check` and `advise`. */
 export function costsOf(question: CostQuestion): Costs {
@@ -49,19 +64,40 @@ export function costsOf(question: CostQuestion): Costs {
   const ahead = method.kind === "prefix" ? method.length : 0;
   const microTokens = ahead + Math.min(question.microTokens, batchSize * tokens.longest);
   const labelledTokens = Math.ceil(microTokens * tokens.supervised / Math.max(1, tokens.train));
-  const trainTokens = tokens.train * epochs;
-  const devices = { count: question.deviceCount ?? 1, each: question.deviceMemory };
-  const layout = layoutOf(
-    (spread) => estimateMemory({ ...question, microTokens, labelledTokens, spread }),
-    devices,
-  );
+  // Rows as long as their mean: longer ones among them have more pairs.
+  const pairs = tokens.train * ((tokens.train / Math.max(1, question.rows) + 1) / 2 + ahead);
+  const work = {
+    tokens: tokens.train * epochs,
+    labelled: tokens.supervised * epochs,
+    pairs: pairs * epochs,
+  };
+  const { layout, checkpointing } = layoutFor(question, { microTokens, labelledTokens });
   return {
     trainable: trainableParameters(method, shape),
     memory: layout.memory,
     layout,
+    checkpointing,
     time: flopsPerSecond === undefined
       ? undefined
-      : estimateTime({ shape, method, trainTokens, evalTokens, flopsPerSecond }),
+      : estimateTime({ shape, method, work, evalTokens, flopsPerSecond }),
     artifacts: artifactSizes(question),
   };
+}
+
+/** How the training is laid out, with as many activations kept as the file asks for or memory allows. */
+function layoutFor(
+  question: CostQuestion,
+  tokens: { readonly microTokens: number; readonly labelledTokens: number },
+): Pick<Costs, "layout" | "checkpointing"> {
+  const { checkpointing: wanted = "auto", deviceCount: count = 1, deviceMemory: each } = question;
+  const laid = (checkpointing: boolean, share = 1) =>
+    layoutOf(
+      (spread) => estimateMemory({ ...question, ...tokens, checkpointing, spread }),
+      { count, each: each === undefined ? undefined : each * share },
+    );
+  const whole = laid(false);
+  if (wanted === false || wanted === "auto" && laid(false, MARGIN).fits) {
+    return { layout: whole, checkpointing: undefined };
+  }
+  return { layout: laid(true), checkpointing: { otherwise: whole.memory.total } };
 }

@@ -41,6 +41,8 @@ export interface MemoryQuestion {
   readonly gpu?: boolean;
   /** Whether each layer's activations are computed again on the way back. @default false */
   readonly checkpointing?: boolean;
+  /** @default adamw */
+  readonly optimizer?: Spec["train"]["optimizer"];
   /** How the training is spread over devices; the estimate is for each of them. @default one device */
   readonly spread?: Spread | undefined;
 }
@@ -56,6 +58,8 @@ const RUNTIME_BYTES = 900e6;
 /** Weight, gradient and two AdamW moments in fp32. */
 export const TRAINED_BYTES = 16;
 const GRADIENT_BYTES = 4;
+/** What both moments in 8 bits save of these: 8 bytes, but for a byte each and a scale for 256. */
+const SAVED_BY_8_BITS = 8 - 2 * (1 + 4 / 256);
 /** NF4 with double quantisation: 4 bits and, for each 64 weights, 8 bits of scale, themselves in groups of 256. */
 export const NF4_BYTES = (4 + 8 / 64 + 32 / (64 * 256)) / 8;
 /** What allocators lose between blocks of different size. */
@@ -125,7 +129,7 @@ export function estimateMemory(question: MemoryQuestion): MemoryEstimate {
     ? held + castBytes(method, shape, weightBytes)
     : held / workers + gatheredBytes(method, shape, weightBytes);
   const reduced = spread?.parallel === "ddp" ? numbers * GRADIENT_BYTES : 0;
-  const trainable = numbers * TRAINED_BYTES / shared + reduced;
+  const trainable = trainedBytes(question) / shared + reduced;
   const activations = microTokens * FRAGMENTATION * activationBytes(question);
   const logits = logitsBytes(question);
   const runtime = gpu ? 0 : RUNTIME_BYTES;
@@ -139,6 +143,15 @@ export function estimateMemory(question: MemoryQuestion): MemoryEstimate {
     needed,
     total: Math.max(needed, gpu ? 0 : runtime + loadingBytes(question)),
   };
+}
+
+/** What is trained, with its gradients and moments. Moments of embeddings stay in fp32. */
+export function trainedBytes(
+  { method, shape, optimizer }: Pick<MemoryQuestion, "method" | "shape" | "optimizer">,
+): number {
+  const numbers = trainableParameters(method, shape);
+  const small = optimizer === "adamw_8bit" ? Math.max(0, numbers - shape.vocab * shape.hidden) : 0;
+  return numbers * TRAINED_BYTES - small * SAVED_BY_8_BITS;
 }
 
 /** Of the base's weights. Those that are trained themselves count as trained. */

@@ -54,6 +54,8 @@ export interface Asked {
   readonly prices?: string;
   /** Devices to estimate for, instead of this machine's. */
   readonly memory?: DeviceMemory;
+  /** How many runs share this machine at the same time. @default 1 */
+  readonly sideBySide?: number;
 }
 
 /** So many devices with so many bytes each. */

@@ -6,7 +6,7 @@ import type { RunState } from "../log/run_state.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Env } from "../providers/provider.ts";
 import type { LoadedSpec } from "../spec/load.ts";
-import { nextNumber, pipelineCopy, specCopy, writeRunFolder } from "./run_folder.ts";
+import { nextNumber, pipelineCopy, specCopy, variantOf, writeRunFolder } from "./run_folder.ts";
 import { claimRunDir } from "./run_id.ts";
 import { lockChoice, lockRun } from "./lock.ts";
 import { recover, type RecoverOptions } from "./recover.ts";
@@ -57,8 +57,18 @@ async function makeRun(
   try {
     const created = new Date(clock.now()).toISOString();
     const spec = specCopy(JSON.parse(JSON.stringify(loaded.spec)) as JsonObject, env.env);
-    const cell = loaded.cell && { cell: loaded.cell.label };
-    const plan = { version: 1, name, ...cell, dir: loaded.dir, created, number, hash, steps, spec } as const;
+    const variant = variantOf(loaded, env.env);
+    const plan = {
+      version: 1,
+      name,
+      ...variant,
+      dir: loaded.dir,
+      created,
+      number,
+      hash,
+      steps,
+      spec,
+    } as const;
     await writeRunFolder(fs, dir, pipelineCopy(loaded.text, env.env), plan);
     await fs.syncDir(runsDir);
     return { id, dir, notice, lock };

@@ -6,6 +6,7 @@ import type { Json, JsonObject } from "../lib/json/json.ts";
 import { jsonObject } from "../log/events.ts";
 import { nameInId } from "./run_id.ts";
 import { masked, maskedText, secretValues } from "../lib/net/secrets.ts";
+import type { LoadedSpec } from "../spec/load.ts";
 import { MASKED_NOTE } from "../spec/read.ts";
 
 const PLAN_FILE = "plan.json";
@@ -22,6 +23,10 @@ const planFile = z.object({
   name: z.string(),
   /** Which combination of the file's matrix it is; absent when the file has none. */
   cell: z.string().optional(),
+  /** Overrides of the pipeline, each `PATH=VALUE`. Plans that were written before have none. */
+  set: z.array(z.string()).readonly().optional(),
+  /** Asterisks replace a secret in `set`, which can contain other asterisks. */
+  setMasked: z.literal(true).optional(),
   /** Absolute folder that relative paths of the pipeline start from. Plans that were written before have none. */
   dir: z.string().optional(),
   /** ISO time. */
@@ -99,6 +104,20 @@ function compare(a: string, b: string): number {
 export function pipelineCopy(text: string, env: Readonly<Record<string, string | undefined>>): string {
   const masked = maskedText(text, secretValues(env, text));
   return masked === text ? text : MASKED_NOTE + masked;
+}
+
+/** Which variant of its file a run is of, as plan.json keeps it. */
+export function variantOf(
+  { spec, cell, set }: Pick<LoadedSpec, "spec" | "cell" | "set">,
+  env: Readonly<Record<string, string | undefined>>,
+): Pick<PlanFile, "cell" | "set" | "setMasked"> {
+  const known = secretValues(env, JSON.stringify(spec));
+  const kept = set?.map((override) => masked(override, known));
+  return {
+    ...cell && { cell: cell.label },
+    ...kept && { set: kept },
+    ...kept?.some((override, i) => override !== set?.[i]) && { setMasked: true },
+  };
 }
 
 /** The spec that plan.json keeps, masked where a value or a name is or contains a secret. */

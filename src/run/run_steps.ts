@@ -1,8 +1,9 @@
 import { join } from "../deps/path.ts";
 import type { TemperError } from "../lib/errors.ts";
+import { oneAtATime } from "../lib/one_at_a_time.ts";
 import { explainError, isMachineFault } from "../lib/system_error.ts";
 import { attempt } from "./attempt.ts";
-import { type CacheHit, findCached, rememberOutputs } from "./cache.ts";
+import { type CacheHit, findCached, rememberOutputs, STORE } from "./cache.ts";
 import { type ActiveRun, type ActiveStep, decide, note, stateOf } from "./active_run.ts";
 import { ATTEMPTS, stepDir } from "./run_folder.ts";
 import { linkOutputs, missing, replaceDir } from "./outputs.ts";
@@ -24,13 +25,23 @@ export async function runSteps(run: ActiveRun): Promise<TemperError | undefined>
     if (!planned) throw new RangeError(`Cannot drive run "${run.id}": step "${step.kind}" is not planned`);
     const driven: ActiveStep = { step, planned, dir: stepDir(run.dir, index, step.kind) };
     run.control.signal.throwIfAborted();
-    if (await isFinished(run, driven) || await takeCached(run, driven)) continue;
-    const error = await attempts(run, driven);
+    const error = await inTurn(run, driven, () => finish(run, driven));
     if (error) return error;
   }
   await run.env.fs.remove(join(run.dir, ATTEMPTS));
   await decide(run, { type: "run.done" });
   return undefined;
+}
+
+/** Runs of one process that need the same output do not make it at the same time: who comes later finds it stored. */
+async function inTurn<T>(run: ActiveRun, { planned }: ActiveStep, work: () => Promise<T>): Promise<T> {
+  if (!planned.cached) return await work();
+  return await oneAtATime(join(run.env.cacheDir, STORE, planned.key), run.control.signal, work);
+}
+
+async function finish(run: ActiveRun, driven: ActiveStep): Promise<TemperError | undefined> {
+  if (await isFinished(run, driven) || await takeCached(run, driven)) return undefined;
+  return await attempts(run, driven);
 }
 
 /** A finished step is never redone, unless somebody removed what it left. */

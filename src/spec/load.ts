@@ -87,6 +87,7 @@ export async function loadAll(
     dir,
     text: read.text,
     given: data,
+    ...set.length > 0 && { set },
     overridden,
     ...cell && { cell },
   });

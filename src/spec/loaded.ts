@@ -21,6 +21,8 @@ export interface LoadedSpec {
   readonly text: string;
   /** Plain data before defaults are filled in, overrides applied. Absent when the spec was not read from a file. */
   readonly given?: unknown;
+  /** Overrides as they were given, each `PATH=VALUE`. */
+  readonly set?: readonly string[];
   /** Dotted paths that `--set` overrides. */
   readonly overridden?: readonly string[];
   /** Which combination of the file's matrix it is. Absent when the file has none. */

@@ -1,7 +1,8 @@
 import type { Clock } from "../lib/clock.ts";
 import type { Invocation } from "../lib/text/invocation.ts";
 import type { Terminal } from "../lib/terminal.ts";
-import { InteractiveRenderer, LEAST_COLUMNS } from "./interactive_renderer.ts";
+import { InteractiveRenderer } from "./interactive_renderer.ts";
+import { LEAST_COLUMNS } from "./live_region.ts";
 import { PlainRenderer } from "./plain_renderer.ts";
 import type { Renderer } from "./renderer.ts";
 

@@ -1,7 +1,7 @@
 import type { Clock } from "../lib/clock.ts";
 import { duration } from "../lib/text/format.ts";
 import type { Terminal } from "../lib/terminal.ts";
-import { firstLine, oneLine, textWidth, truncate } from "../lib/text/text_width.ts";
+import { firstLine, oneLine, truncate } from "../lib/text/text_width.ts";
 import { wrap } from "../lib/text/wrap.ts";
 import type { LogEvent } from "../log/events.ts";
 import type { RunState, StepState, StepStatus } from "../log/run_state.ts";
@@ -9,14 +9,11 @@ import { createPalette, type Palette } from "./palette.ts";
 import { lossOf } from "../view/progress_text.ts";
 import { Eta } from "./eta.ts";
 import { liveLines } from "./live_lines.ts";
+import { drawEvery, FRAME_MS, LiveRegion, liveWidth } from "./live_region.ts";
 import type { Renderer } from "./renderer.ts";
 import { markOf, summaryText } from "../view/summary_text.ts";
 import { stepLine } from "./step_text.ts";
 
-/** Never draw more often than this. */
-const FRAME_MS = 100;
-/** A narrower terminal, or one that does not know its width, gets lines that stay and no display. */
-export const LEAST_COLUMNS = 20;
 const UNFINISHED = new Set<StepStatus>(["running", "retrying", "interrupted"]);
 
 /** Finished steps scroll away as lines that stay; the running one is drawn in place. */
@@ -63,7 +60,7 @@ export class InteractiveRenderer implements Renderer {
   #header(event: LogEvent, state: RunState): string[] {
     const verb = event.type === "run.started" ? "" : "  resumed";
     const about = `${state.method} with provider ${state.provider}${verb}`;
-    const room = this.#width() || Infinity;
+    const room = liveWidth(this.terminal) || Infinity;
     const id = truncate(state.id, room);
     const rest = truncate(about, Math.max(0, room - id.length - 2));
     return [`${this.#palette.bold(id)}${rest === "" ? "" : `  ${this.#palette.dim(rest)}`}`];
@@ -80,7 +77,7 @@ export class InteractiveRenderer implements Renderer {
   #line(step: StepState): string {
     const detail = step.error ? firstLine(step.error.message) : summaryText(step.summary);
     const line = { mark: markOf(step), detail, now: this.clock.now() };
-    return stepLine(step, line, this.#palette, this.#width());
+    return stepLine(step, line, this.#palette, liveWidth(this.terminal));
   }
 
   #retrying(event: Extract<LogEvent, { type: "step.retrying" }>): void {
@@ -88,7 +85,7 @@ export class InteractiveRenderer implements Renderer {
   }
 
   #note(message: string): void {
-    const [first = "", ...rest] = wrap(oneLine(message), (this.#width() || Infinity) - 4);
+    const [first = "", ...rest] = wrap(oneLine(message), (liveWidth(this.terminal) || Infinity) - 4);
     this.#finished.push(`  ${this.#palette.warn("!")} ${first}`, ...rest.map((line) => `    ${line}`));
   }
 
@@ -102,7 +99,7 @@ export class InteractiveRenderer implements Renderer {
 
   #draw(): void {
     const now = this.clock.monotonic();
-    const width = this.#width();
+    const width = liveWidth(this.terminal);
     const running = this.#state?.steps.find((step) => step.state === "running" || step.state === "retrying");
     const live = running && width > 0
       ? liveLines(
@@ -124,57 +121,15 @@ export class InteractiveRenderer implements Renderer {
     this.terminal.err(frame);
   }
 
-  /** One column stays free: writing the last one makes some terminals wrap. 0 where nothing can be drawn. */
-  #width(): number {
-    const columns = this.terminal.columns();
-    return columns < LEAST_COLUMNS ? 0 : columns - 1;
-  }
-
   #once(what: string): boolean {
     if (this.#shown.has(what)) return false;
     this.#shown.add(what);
     return true;
   }
 
-  /** Keeps the time and the mark moving while no event comes. */
-  async #tick(): Promise<void> {
+  #tick(): void {
     if (this.#ticking) return;
     this.#ticking = true;
-    while (!this.#stop.signal.aborted) {
-      try {
-        await this.clock.sleep(FRAME_MS, this.#stop.signal);
-      } catch {
-        return;
-      }
-      if (!this.#stop.signal.aborted) this.#draw();
-    }
+    drawEvery(FRAME_MS, this.clock, this.#stop.signal, () => this.#draw());
   }
-}
-
-const HIDE = "\x1b[?25l";
-const SHOW = "\x1b[?25h";
-const ERASE_LINE = "\x1b[K";
-const ERASE_BELOW = "\x1b[J";
-
-/**
- * Lines at the bottom of a terminal that are drawn anew in place. Each frame is one write that begins by
- * hiding the cursor and ends by showing it, so that it is never left hidden, however the process ends.
- */
-class LiveRegion {
-  #drawn: readonly string[] = [];
-
-  /** Writes `finished` permanently above the live lines, then `live`. `""` when nothing would change. */
-  frame(finished: readonly string[], live: readonly string[], width: number): string {
-    const same = live.length === this.#drawn.length && live.every((line, i) => line === this.#drawn[i]);
-    if (finished.length === 0 && same) return "";
-    const up = this.#drawn.reduce((rows, line) => rows + rowsOf(line, width), 0);
-    this.#drawn = [...live];
-    const lines = [...finished, ...live].map((line) => `${line}${ERASE_LINE}\n`).join("");
-    return `${HIDE}${up > 0 ? `\x1b[${up}A` : ""}\r${lines}${ERASE_BELOW}${SHOW}`;
-  }
-}
-
-/** A line drawn for a wider terminal takes several rows once it has become narrower. */
-function rowsOf(line: string, width: number): number {
-  return width < 1 ? 1 : Math.max(1, Math.ceil(textWidth(line) / width));
 }

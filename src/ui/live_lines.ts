@@ -66,6 +66,6 @@ function barLine(step: StepState, moment: Moment, palette: Palette, width: numbe
   return `${INDENT}${palette.accent(done)}${palette.dim(rest)}${numbers.map((part) => `  ${part}`).join("")}`;
 }
 
-function spinner(monotonic: number): string {
+export function spinner(monotonic: number): string {
   return SPINNER[Math.floor(monotonic / SPINNER_MS) % SPINNER.length]!;
 }

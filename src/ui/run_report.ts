@@ -6,6 +6,7 @@ import type { Samples } from "../log/predictions.ts";
 import type { RunState } from "../log/run_state.ts";
 import { runDuration } from "../view/elapsed.ts";
 import { scoresOf } from "../view/scores.ts";
+import { speedText } from "../view/speed_text.ts";
 import { nextCommands, type Place, temperCommand } from "../view/next_commands.ts";
 import type { Palette } from "./palette.ts";
 import { changesText, sampleLines } from "./samples_text.ts";
@@ -45,9 +46,15 @@ export function resultBlocks(
 ): string[][] {
   const { changes } = scoresOf(state.metrics);
   const changed = changes ? [`  ${"rows".padEnd(18)}  ${changesText(changes)}`] : [];
+  const speed = speedText(state.metrics);
   return [
     unusedLines(state, palette, width),
-    [...scoreLines(state, parts.losses, palette), ...changed, ...precisionLines(state, palette)],
+    [
+      ...scoreLines(state, parts.losses, palette),
+      ...changed,
+      ...precisionLines(state, palette),
+      ...speed === undefined ? [] : [`  ${"training speed".padEnd(18)}  ${speed}`],
+    ],
     parts.samples ? sampleLines(parts.samples, changes, palette, width) : [],
     hostedLines(state, palette),
     artifactLines(state, parts.place, palette, width),

@@ -7,16 +7,20 @@ import type { Paint, Palette } from "./palette.ts";
 const NAME_WIDTH = 9;
 const TIME_WIDTH = 7;
 
-/** One line of a step: mark, name, time, what there is to say. Never wider than `width` (0: no bound). */
+/**
+ * One line of a step: mark, name, time, what there is to say. `label`: of its run, where there are several. Never wider
+ * than `width` (0: no bound).
+ */
 export function stepLine(
   step: StepState,
-  line: { readonly mark: string; readonly detail: string; readonly now: number },
+  line: { readonly mark: string; readonly label?: string; readonly detail: string; readonly now: number },
   palette: Palette,
   width: number,
 ): string {
   const ms = elapsed(step, line.now);
   const time = step.cached ? "cached" : ms === undefined ? "" : briefDuration(ms);
-  const head = `  ${line.mark} ${pad(step.kind, NAME_WIDTH)}  ${pad(time, TIME_WIDTH, "right")}`;
+  const label = line.label === undefined ? "" : `${line.label}  `;
+  const head = `  ${line.mark} ${label}${pad(step.kind, NAME_WIDTH)}  ${pad(time, TIME_WIDTH, "right")}`;
   const bound = width || Infinity;
   if (textWidth(head) >= bound - 2) return paintHead(truncate(head, bound), step, line.mark, palette);
   const detail = truncate(line.detail, bound - textWidth(head) - 2);

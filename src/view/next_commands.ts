@@ -14,10 +14,26 @@ export interface Place {
   readonly file: string;
   /** Words that every command about this run needs: none, or `--runs DIR`. */
   readonly options: readonly string[];
-  /** Words that only running it again needs: its overrides, its cache. */
+  /** Of its file. */
+  readonly variant: Variant;
+  /** Further words that only running it again needs: its cache. */
   readonly runOptions: readonly string[];
   /** How temper was called. */
   readonly invocation: Invocation;
+}
+
+/** Which variant of its pipeline file a run is of: a combination of the matrix, and overrides. */
+export interface Variant {
+  readonly cell?: string | undefined;
+  /** Each `PATH=VALUE`. */
+  readonly set?: readonly string[] | undefined;
+  /** One of them contains a secret, which is masked in it. */
+  readonly setMasked?: boolean | undefined;
+}
+
+/** The same as options of the command line, which is of use unless something in it is masked. */
+export function variantWords({ cell, set = [] }: Variant): string[] {
+  return [...cell === undefined ? [] : ["--cell", cell], ...set.flatMap((override) => ["--set", override])];
 }
 
 export interface NextCommand {
@@ -29,9 +45,11 @@ export interface NextCommand {
 /** Suggested next commands for a run in this state. */
 export function nextCommands(state: RunState, place: Place): NextCommand[] {
   const temper = (...words: string[]) => temperCommand(place, ...words);
-  const run = isDefinedInCode(state)
-    ? "run your program again"
-    : temper("run", place.file, ...place.runOptions);
+  const run = {
+    command: () => temper("run", place.file, ...variantWords(place.variant), ...place.runOptions),
+    program: () => "run your program again",
+    user: () => `repeat the command that started it: ${SECRET_SET}`,
+  }[runAgainBy(state, place.variant)]();
   const follow = { why: "Follow it", command: temper("logs", state.id, "-f") };
   const cancel = { why: "Cancel it", command: temper("cancel", state.id) };
   switch (state.state) {
@@ -54,11 +72,23 @@ export function nextCommands(state: RunState, place: Place): NextCommand[] {
   }
 }
 
+/** Why a command is not shown. */
+export const SECRET_SET = "a secret in its --set values is not kept";
+
+/** What runs it again: a command, the program that defines it, or a command that only its user knows. */
+export function runAgainBy(
+  run: Pick<RunState, "id" | "pipeline">,
+  { setMasked }: Variant,
+): "command" | "program" | "user" {
+  if (isDefinedInCode(run)) return "program";
+  return setMasked ? "user" : "command";
+}
+
 /**
  * Whether its only pipeline file is the copy that the run keeps: the program that defines the pipeline has what the
  * copy lacks, such as what was masked, its own steps and providers, and overrides.
  */
-export function isDefinedInCode({ id, pipeline }: Pick<RunState, "id" | "pipeline">): boolean {
+function isDefinedInCode({ id, pipeline }: Pick<RunState, "id" | "pipeline">): boolean {
   return basename(pipeline) === "pipeline.yaml" && basename(dirname(pipeline)) === id;
 }
 

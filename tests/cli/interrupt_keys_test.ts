@@ -20,6 +20,12 @@ Deno.test("InterruptKeys leaves at the first Ctrl-C and waits for a second", () 
   ]);
 });
 
+Deno.test("InterruptKeys asks once for all runs that are left together", () => {
+  const { keys, said } = pressed("SIGINT");
+  assert.deepEqual([keys.cancelWindowMs(), keys.cancelWindowMs()], [3_000, 3_000]);
+  assert.equal(said.length, 2);
+});
+
 Deno.test("InterruptKeys cancels at the second Ctrl-C", () => {
   const { keys } = pressed("SIGINT", "SIGINT");
   assert.deepEqual([keys.interrupt.aborted, keys.cancel.aborted], [true, true]);

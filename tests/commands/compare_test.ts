@@ -73,3 +73,17 @@ Deno.test("compare wants a matrix, and names the mistakes of one", () =>
     assert.match(wrong.err, /^b\.yaml:18:20: .*method\.rank.*"eight".*1 to 1024/);
     assert.equal(await denoFs.stat(`${dir}/runs`), undefined);
   }));
+
+Deno.test("compare takes as many combinations at the same time as a whole number says", () =>
+  withFolder(async (dir) => {
+    await Deno.writeTextFile(`${dir}/m.yaml`, MATRIX);
+    for (const parallel of ["0", "-1", "1.5", "two"]) {
+      const { code, err } = await temper(["compare", "m.yaml", `--parallel=${parallel}`], {
+        cwd: dir,
+        permissions: ["-A"],
+      });
+      assert.equal(code, 2);
+      assert.match(err, new RegExp(`^Cannot read --parallel: .*"${parallel}"`));
+    }
+    assert.equal(await denoFs.stat(`${dir}/runs`), undefined);
+  }));

@@ -107,6 +107,30 @@ Deno.test("show tells a run that nobody drives from one that runs", async () => 
   assert.equal(JSON.parse((await home.call(show, [RUN_ID, "--json"])).out).state, "interrupted");
 });
 
+Deno.test("show resumes a run with its combination and overrides, unless a secret in them is not kept", async () => {
+  await using home = await project();
+  await home.addRun(RUN_ID, BEGINNING);
+  const plan = JSON.parse(
+    await Deno.readTextFile(
+      join(import.meta.dirname!, "..", "fixtures", "runs", "v1", "interrupted", "plan.json"),
+    ),
+  );
+  const next = async (variant: object) => {
+    await home.write(`runs/${RUN_ID}/plan.json`, JSON.stringify({ ...plan, ...variant }));
+    return (await home.call(show, [RUN_ID])).out.match(/Resume it {2}(.*)/)?.[1];
+  };
+  assert.equal(await next({}), "deno task run pipelines/lora.yaml");
+  const given = { cell: "rank-8", set: ["train.epochs=2", 'dataset.source=["a b.jsonl"]'] };
+  assert.equal(
+    await next(given),
+    `deno task run pipelines/lora.yaml --cell rank-8 --set train.epochs=2 --set 'dataset.source=["a b.jsonl"]'`,
+  );
+  assert.equal(
+    await next({ ...given, setMasked: true }),
+    "repeat the command that started it: a secret in its --set values is not kept",
+  );
+});
+
 Deno.test("show names another runs folder in the commands it suggests", async () => {
   await using home = await project();
   await home.addRun(RUN_ID, FAILED);

@@ -3,7 +3,7 @@ import { join } from "../../src/deps/path.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import { nameInId } from "../../src/run/run_id.ts";
 import { until } from "../until.ts";
-import { type Project, project, WITHOUT_TRAINER } from "./kit.ts";
+import { type Project, project, PYTHON, ROOT, WITHOUT_TRAINER } from "./kit.ts";
 import { runNames } from "../hermetic.ts";
 
 /** The second cell fails: no row fits into 8 tokens. */
@@ -110,6 +110,54 @@ Deno.test({
       const { stdout } = await tiny.temper("show", failed.split("/").at(-1)!);
       assert.match(stdout, /deno task run tiny\.yaml --cell rank-5/);
     });
+    await tiny.remove();
+  },
+});
+
+/** How many threads a training that has the machine to itself takes. */
+async function threadsAlone(): Promise<number> {
+  const code = "from temper_trainer.training.threads import thread_count; print(thread_count())";
+  const args = ["-c", code];
+  const { stdout } = await new Deno.Command(PYTHON!, { args, cwd: join(ROOT, "trainer") }).output();
+  return Number(new TextDecoder().decode(stdout));
+}
+
+Deno.test({
+  name:
+    "compare --parallel trains side by side, each with its share of the threads, and goes on after kill -9",
+  ignore: WITHOUT_TRAINER,
+  async fn() {
+    const tiny = await project({ matrix: { "method.rank": [4, 8] }, train: { epochs: 40, max_length: 128 } });
+    const threads = await threadsAlone();
+    const words = ["compare", "tiny.yaml", "--set", "train.learning_rate=0.003", "--parallel", "2"];
+    const runner = tiny.start(...words);
+    const output = runner.output();
+    const both = async () => await isTraining(tiny, "rank-4") && await isTraining(tiny, "rank-8");
+    await until("two trainers at the same time", both, 120_000);
+    runner.kill("SIGKILL");
+    await output;
+    const { code, stdout, stderr } = await tiny.temper(...words, "--json");
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(
+      JSON.parse(stdout).cells.map((c: { cell: string; state: string }) => [c.cell, c.state]),
+      [["rank-4", "done"], ["rank-8", "done"]],
+    );
+    for (const cell of ["rank-4", "rank-8"]) {
+      const [run, ...more] = await runsOf(tiny, cell) as [string];
+      assert.deepEqual(more, []);
+      const all = await events(run);
+      assert.equal(all.filter(({ type }) => type === "step.submitted").length, 1, cell);
+      const { environment } = JSON.parse(await denoFs.readText(join(run, "job", "result.json")));
+      assert.equal(environment.threads, Math.max(1, Math.floor(threads / 2)));
+      const metrics = (await denoFs.readText(join(run, "job", "metrics.jsonl"))).trim().split("\n");
+      const attempts = new Set(metrics.map((line) => JSON.parse(line).attempt));
+      assert.deepEqual([...attempts], [1], "no trainer was started again");
+    }
+    assert.equal(
+      await denoFs.stat(join(tiny.dir, ".temper", "machine.json")),
+      undefined,
+      "a shared speed was kept",
+    );
     await tiny.remove();
   },
 });

@@ -16,6 +16,10 @@ Deno.test("asCalled() replaces the commands that a text names, and nothing else 
     asCalled(text, { ...PROJECT, program: ["temper"] }),
     "Try deno task logs last --follow or temper show last; `temper` is no command, nor is temper run",
   );
+  assert.equal(
+    asCalled("`temper run 'a`b' --set 'it'\\''s=`'` resumes it, `temper logs last` isn't", PROJECT),
+    "deno task run 'a`b' --set 'it'\\''s=`' resumes it, deno task logs last isn't",
+  );
   assert.equal(asCalled("`temper COMMAND [options]`", PROJECT), "deno task COMMAND [options]");
   assert.equal(asCalled("`temper COMMAND [options]`", INSTALLED), "temper COMMAND [options]");
 });

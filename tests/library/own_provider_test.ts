@@ -211,7 +211,7 @@ Deno.test("checks and transforms of the schema of one's own provider hold, once"
     onEvent: () => left.abort(),
   });
   const providers = { ours: { schema: fields, provider } };
-  const { spec } = await servingWork("last", { runsDir: join(dir, ".."), providers });
+  const { spec } = await servingWork("last", { runsDir: join(dir, ".."), providers }, "serve");
   assert.deepEqual(spec.provider, { kind: "ours", least: 1, ttl: 300 });
 });
 

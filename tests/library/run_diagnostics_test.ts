@@ -1,5 +1,5 @@
 import assert from "../deps/assert.ts";
-import { join } from "../../src/deps/path.ts";
+import { dirname, join } from "../../src/deps/path.ts";
 import { clockFinding, staleFindings } from "../../src/library/run_diagnostics.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
@@ -54,7 +54,7 @@ Deno.test("staleFindings() names what is unfinished, damaged or left over, and t
   assert.match(unfinished?.found ?? "", /^1 run .* 2026/);
   assert.match(unfinished?.fix ?? "", / run .* cancel /);
   assert.match(damaged?.found ?? "", /^1 run .*".*" at line 1, byte 0/);
-  assert.equal(stale?.fix, "`temper prune --yes`");
+  assert.equal(stale?.fix, "See them with: `temper prune`");
 });
 
 Deno.test("staleFindings() resumes a pipeline defined in code by its program, not by the run's copy", async () => {
@@ -79,4 +79,26 @@ Deno.test("staleFindings() resumes a pipeline defined in code by its program, no
     return;
   }
   assert.fail("nothing unfinished was found");
+});
+
+Deno.test("staleFindings() resumes a run with its overrides, unless a secret in them is not kept", async () => {
+  await using home = await project();
+  const runs = join(home.dir, "runs");
+  const path = join(runs, "20261126-000000-slow-0000", "plan.json");
+  await copyFolder(join(V1, "interrupted"), dirname(path));
+  const plan = JSON.parse(await Deno.readTextFile(path));
+  const first = async (text: string) => {
+    await Deno.writeTextFile(path, text);
+    for await (const { name, fix } of staleFindings(envIn(home.dir), runs)) return `${name}: ${fix}`;
+  };
+  const given = { ...plan, cell: "rank-8", set: ["name=my run"] };
+  assert.match(
+    await first(JSON.stringify(given)) ?? "",
+    /^unfinished: `temper run \S+ --cell rank-8 --set 'name=my run'` resumes it, `temper cancel /,
+  );
+  assert.match(
+    await first(JSON.stringify({ ...given, setMasked: true })) ?? "",
+    /^unfinished: the command that started it \(a secret .* is not kept\) resumes it, `temper cancel /,
+  );
+  assert.match(await first("{") ?? "", /^damaged: Restore the file, or remove the run: /);
 });

@@ -1,11 +1,13 @@
 import assert from "../deps/assert.ts";
 import { join } from "../../src/deps/path.ts";
 import { check, definePipeline, plan, SpecError } from "../../mod.ts";
-import { pipelineCopy, specCopy } from "../../src/run/run_folder.ts";
+import { pipelineCopy, readPlan, specCopy } from "../../src/run/run_folder.ts";
+import { runPipeline } from "../../src/run/run_pipeline.ts";
 import { folder } from "../library/kit.ts";
 import { filesWith, hostedProject } from "../providers/openai/hosted_project.ts";
 import { MockService } from "../providers/openai/mock_service.ts";
 import { serve } from "../server/serve.ts";
+import { loadedSpec, withKit } from "./kit.ts";
 
 Deno.test("pipelineCopy() is the file where it holds no secret", () => {
   const text = "# one\nversion: 1\n";
@@ -35,6 +37,26 @@ Deno.test("specCopy() masks what the named variable holds, in values and names, 
     list: [{ [`at ${"*".repeat(13)}`]: `Is ${"*".repeat(13)}.`, auth_env: "GPU_LOGIN", rank: 4, off: null }],
   });
 });
+
+Deno.test("plan.json keeps the overrides of a run, and says where a secret in them is masked", () =>
+  withKit(async (kit) => {
+    const kept = async (name: string, set: string[]) => {
+      const { spec, ...loaded } = loadedSpec(kit.root);
+      const { env } = kit.options();
+      const { dir } = await runPipeline(kit.options({
+        env: { ...env, env: { GPU_PASSWORD: "correct horse" } },
+        loaded: { ...loaded, spec: { ...spec, name }, set },
+      }));
+      const { set: written, setMasked } = await readPlan(env.fs, dir) ?? {};
+      return { written, setMasked };
+    };
+    const plain = ["dataset.source=data/*.txt", "name=a"];
+    assert.deepEqual(await kept("a", plain), { written: plain, setMasked: undefined });
+    assert.deepEqual(await kept("b", ["name=b", "dataset.columns.system=a correct horse"]), {
+      written: ["name=b", `dataset.columns.system=a ${"*".repeat(13)}`],
+      setMasked: true,
+    });
+  }));
 
 Deno.test("a copy in which something was masked is refused: it is not what the run was made of", async () => {
   await using home = await folder();

@@ -53,6 +53,23 @@ Deno.test("commands in an error that was written down are said as temper is call
   }
 });
 
+Deno.test("/runs/:id resumes a run with its combination and overrides, unless a secret in them is not kept", async () => {
+  await using s = await site();
+  const id = "20261122-080000-home-lora-aaaa";
+  await s.addRun(id, BEGINNING);
+  const next = async (plan: object) => {
+    await s.write(`${id}/plan.json`, JSON.stringify(plan));
+    return (await s.text(`/runs/${id}`)).match(/Resume it<\/dt><dd><code[^>]*>(.*?)<\/code>/)?.[1];
+  };
+  assert.equal(await next({}), "deno task run pipelines/lora.yaml");
+  const given = { cell: "rank-8", set: ["train.epochs=2"] };
+  assert.equal(await next(given), "deno task run pipelines/lora.yaml --cell rank-8 --set train.epochs=2");
+  assert.equal(
+    await next({ ...given, setMasked: true }),
+    "repeat the command that started it: a secret in its --set values is not kept",
+  );
+});
+
 Deno.test("/runs/:id names the fields of the rows that nothing uses, also of an earlier version's report", async () => {
   await using s = await site();
   using _runs = await addEveryRun(s);

@@ -24,6 +24,7 @@ const FINE = [
   'source: {path: t.tsv, quote: "\\"", encoding: shift_jis}, split: {eval: 1}'.replace(/^/, "{") + "}",
   "{source: rows.jsonl, eval: held.jsonl, roles: {customer: user, agent: assistant}}",
 ];
+const FORMATS = "auto, messages, prompt-completion, preference, alpaca, sharegpt or columns";
 const WRONG: [dataset: string, expected: string][] = [
   [
     "{source: {path: rows.jsonl, frmat: alpaca}, eval: held.jsonl}",
@@ -32,6 +33,18 @@ const WRONG: [dataset: string, expected: string][] = [
   [
     "{source: [{path: rows.jsonl, format: chat}], eval: held.jsonl}",
     'Wrong value for dataset.source.0.format: found "chat", expected auto, messages, prompt-completion, preference, alpaca, sharegpt or columns | chat | -',
+  ],
+  [
+    `{source: rows.jsonl, format: column, ${COLUMNS}, eval: held.jsonl}`,
+    `Wrong value for dataset.format: found "column", expected ${FORMATS} | column | did you mean "columns"`,
+  ],
+  [
+    `{source: {path: rows.jsonl, format: column, ${COLUMNS}}, eval: held.jsonl}`,
+    `Wrong value for dataset.source.format: found "column", expected ${FORMATS} | column | did you mean "columns"`,
+  ],
+  [
+    `{source: {path: rows.jsonl, ${COLUMNS}}, format: column, eval: held.jsonl}`,
+    `Wrong value for dataset.format: found "column", expected ${FORMATS} | column | did you mean "columns"`,
   ],
   [
     "{source: [{format: alpaca}], eval: held.jsonl}",

@@ -8,6 +8,7 @@ const PLACE = {
   dir: `runs/${RUN_ID}`,
   file: "pipelines/lora.yaml",
   options: [],
+  variant: {},
   runOptions: [],
   invocation: DENO_TASK,
 };

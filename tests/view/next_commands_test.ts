@@ -10,7 +10,8 @@ const PLACE = {
   dir: `runs/${RUN_ID}`,
   file: "my pipes/lora.yaml",
   options: ["--runs", "a b"],
-  runOptions: ["--set", "train.epochs=2"],
+  variant: { cell: "rank-4", set: ["train.epochs=2", "name=my run"] },
+  runOptions: ["--cache", "c"],
   invocation: DENO_TASK,
 };
 const done = folded(recorded(DONE));
@@ -18,9 +19,21 @@ const commands = (state = done) => nextCommands(state, PLACE).map(({ command }) 
 
 Deno.test("nextCommands() resumes with the overrides of the run, quoted for a shell", () => {
   assert.deepEqual(commands({ ...done, state: "interrupted" }), [
-    "deno task run 'my pipes/lora.yaml' --set train.epochs=2 --runs 'a b'",
+    "deno task run 'my pipes/lora.yaml' --cell rank-4 --set train.epochs=2 --set 'name=my run' --cache c --runs 'a b'",
     `deno task cancel ${RUN_ID} --runs 'a b'`,
   ]);
+});
+
+Deno.test("nextCommands() gives no command for a run whose overrides contain a secret: it would start another run", () => {
+  const place = { ...PLACE, variant: { set: ["name=***"], setMasked: true } };
+  for (const state of ["interrupted", "failed", "cancelled"] as const) {
+    const all = nextCommands({ ...done, state }, place).map(({ command }) => command);
+    assert.ok(!all.some((command) => command.includes("deno task run")), state);
+    assert.ok(
+      all.includes("repeat the command that started it: a secret in its --set values is not kept"),
+      state,
+    );
+  }
 });
 
 Deno.test("nextCommands() never offers the copy in the run's folder: the program that defines the pipeline is run again", () => {

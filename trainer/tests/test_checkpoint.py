@@ -206,7 +206,7 @@ def test_flat_parameters_train_as_separate_ones_do():
     ours = {name: torch.nn.Parameter(tensor.clone()) for name, tensor in start.items()}
     usual = {name: torch.nn.Parameter(tensor.clone()) for name, tensor in start.items()}
     flat = FlatParameters(ours)
-    optimizer = make_optimizer(flat, settings())
+    optimizer = make_optimizer(flat, settings(), torch.nn.Module())
     reference = torch.optim.AdamW(usual.values(), lr=0.1, weight_decay=0.01)
     for _ in range(3):
         flat.gradient.zero_()

@@ -58,6 +58,9 @@ export function sha256(data: string | Uint8Array): string {
   return createHash("sha256").update(data).digest("hex");
 }
 
+/** Tells temporary files apart: two runs of one process may write one file at the same time. */
+let writes = 0;
+
 export const denoFs: Fs = {
   async stat(path) {
     try {
@@ -106,7 +109,7 @@ export const denoFs: Fs = {
     }
   },
   async writeAtomic(path, data) {
-    const temporary = `${path}.${Deno.pid}.tmp`;
+    const temporary = `${path}.${Deno.pid}-${++writes}.tmp`;
     const writer = await this.create(temporary);
     try {
       await writer.write(data);

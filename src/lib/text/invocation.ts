@@ -18,7 +18,8 @@ export function commandLine(invocation: Invocation, ...words: readonly string[])
 
 /** Messages name commands as `temper NAME …`, in these quotes; this rewrites them as temper was called. */
 export function asCalled(text: string, invocation: Invocation): string {
-  return text.replace(/`temper (([\w:-]+)[^`]*)`/g, (_, words, name) => {
+  // A quoted word may contain the mark that ends the command.
+  return text.replace(/`temper (([\w:-]+)(?:'[^']*'|\\.|[^`'\\])*)`/g, (_, words, name) => {
     return [...callOf(invocation, name).map(shellWord), words].join(" ");
   });
 }

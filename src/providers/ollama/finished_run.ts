@@ -33,7 +33,7 @@ export async function registerRun(
   Registered & { readonly server: string; readonly command: string; readonly served: Proof | undefined }
 > {
   const work = await withWritableCache(given, (message) => given.progress({ phase: "cache", message }));
-  const found = await finished(work.runDir, work.fs);
+  const found = await finished(work.runDir, work.fs, "serve");
   const settings = settingsOf(spec, options);
   refuseName(options.model);
   const client = clientOf(work, spec, options);
@@ -59,7 +59,7 @@ export async function unregisterRun(
   spec: Spec,
   options: ServeOptions,
 ): Promise<{ readonly model: string; readonly server: string; readonly removed: boolean }> {
-  const { exported } = await finished(work.runDir, work.fs);
+  const { exported } = await finished(work.runDir, work.fs, "unregister");
   const client = clientOf(work, spec, options);
   const { server } = client;
   const model = options.model ?? exported.model;
@@ -76,19 +76,20 @@ export async function unregisterRun(
   return { model, server, removed: shown !== undefined && await client.remove(model) };
 }
 
-async function finished(runDir: string, fs: Fs) {
+async function finished(runDir: string, fs: Fs, action: "serve" | "unregister") {
   const done = await readResult(jobDir(runDir), fs);
   const id = basename(runDir);
   if (done?.state !== "done") {
-    throw new UsageError("not-finished", `Cannot serve run "${id}": its training has not finished`, {
+    throw new UsageError("not-finished", `Cannot ${action} run "${id}": its training has not finished`, {
       hint: `See its state with: \`temper show ${id}\``,
     });
   }
   const result = jobResult(done);
   const exported = await exportedOf(runDir, result, fs);
   if (exported) return { result, exported };
-  throw new UsageError("nothing-to-serve", `Cannot serve run "${id}": it exported no GGUF file`, {
-    hint: "Set provider.export.gguf: true and run it again: the training is not repeated",
+  throw new UsageError("nothing-to-serve", `Cannot ${action} run "${id}": it exported no GGUF file`, {
+    ...action === "serve" &&
+      { hint: "Set provider.export.gguf: true and run it again: the training is not repeated" },
   });
 }
 

@@ -68,10 +68,20 @@ async function memoryFinding(
     1,
   );
   const floor = memory.weights + memory.trainable + memory.runtime;
-  if (device.memory === undefined || floor <= device.memory) return [];
+  const { sideBySide = 1 } = env.asked ?? {};
+  if (device.memory === undefined || floor * sideBySide <= device.memory) return [];
   const { kind } = spec.method;
   const has = device.count > 1 ? "each" : device.kind === "cpu" ? "this machine" : "this GPU";
   const needs = `at least ${bytes(floor)}${device.count > 1 ? ` on each of ${device.count} devices` : ""}`;
+  if (floor <= device.memory) {
+    return [on(
+      "method.kind",
+      `Cannot train ${kind} beside other runs: it needs ${needs} for ${sideBySide} at the same time, ${has} has ${
+        bytes(device.memory)
+      }`,
+      "Use a lower --parallel, or continue with --force",
+    )];
+  }
   return [on(
     "method.kind",
     `Cannot train ${kind} here: it needs ${needs}, ${has} has ${bytes(device.memory)}`,

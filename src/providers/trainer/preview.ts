@@ -96,7 +96,6 @@ async function shapedEstimates(
 ): Promise<Estimate[]> {
   const { costs, device } = await trainingCosts(spec, env, base, tokens, rows);
   const { trainable, memory, artifacts } = costs;
-  const { runtime, weights, trainable: trained, activations, logits } = memory;
   const { parameters } = base.shape;
   return [
     tokensEstimate(tokens, processedEpochs(spec, rows)),
@@ -110,10 +109,12 @@ async function shapedEstimates(
     {
       name: "peak memory",
       text: memoryText(costs, device),
-      basis: `weights ${bytes(weights)}, trained ${bytes(trained)}, activations ${
-        bytes(activations)
-      }, logits ${bytes(logits)}${runtime === 0 ? "" : `, torch ${bytes(runtime)}`}`,
-      figures: { ...memory, ...layoutFigures(costs.layout) } satisfies JsonObject,
+      basis: memoryBasis(costs, spec.train.checkpointing),
+      figures: {
+        ...memory,
+        ...layoutFigures(costs.layout),
+        checkpointing: costs.checkpointing !== undefined,
+      } satisfies JsonObject,
     },
     timeEstimate(costs, device),
     artifactEstimate(artifacts, spec),
@@ -130,6 +131,27 @@ function memoryText({ memory, layout }: Costs, device: Device): string {
   const spread = layoutText(layout);
   const many = spread === undefined ? "" : ` on each device, ${spread}`;
   return `about ${bytes(memory.total)}${of}${many}${layout.fits ? "" : ": does not fit"}`;
+}
+
+/** What takes the memory, and whether layers are computed again for its sake. */
+function memoryBasis(
+  { memory, checkpointing }: Costs,
+  wanted: TrainingSpec["train"]["checkpointing"],
+): string {
+  const { runtime, weights, trainable, activations, logits } = memory;
+  const again = checkpointing === undefined ? [] : [
+    `with layers computed again on the way back (train.checkpointing: ${wanted}${
+      wanted === "auto" ? `; it would be ${bytes(checkpointing.otherwise)} otherwise` : ""
+    })`,
+  ];
+  return [
+    `weights ${bytes(weights)}`,
+    `trained ${bytes(trainable)}`,
+    `activations ${bytes(activations)}`,
+    `logits ${bytes(logits)}`,
+    ...runtime === 0 ? [] : [`torch ${bytes(runtime)}`],
+    ...again,
+  ].join(", ");
 }
 
 function layoutFigures({ spread, fits, least }: Layout): JsonObject {

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../../lib/json/json.ts";
 import type { LoadedSpec } from "../../spec/load.ts";
-import type { Env, JobResult, MonitorWork, Provider } from "../provider.ts";
+import type { Env, JobResult, MonitorWork, Provider, Work } from "../provider.ts";
 import { configureTraining, trainingInputs } from "./configure.ts";
 import { cancelJob, jobDir, markDelivered } from "./job/job_folder.ts";
 import type { SentTools } from "./job/examples.ts";
@@ -26,6 +26,11 @@ export interface TrainingOptions extends Partial<MonitorOptions> {
 export function trainingProvider(options: TrainingOptions): Provider {
   const { kind, delivery = () => ({}), sent } = options;
   const finish = options.finish ?? ((_, result) => Promise.resolve(result));
+  /** The same work where the caches can be written, and the folder of the trainer there. */
+  const placed = async <W extends Work>(given: W, warn: (message: string) => void = () => {}) => {
+    const work = await withWritableCache(given, warn);
+    return { work, trainerDir: await trainerOf(options, work).dir(work) };
+  };
   return {
     kind,
     inputs: (loaded, env) => trainingInputs(loaded, env, trainerOf(options, env), sent),
@@ -34,19 +39,18 @@ export function trainingProvider(options: TrainingOptions): Provider {
       const environment = await environmentEstimate(trainerOf(options, env), env);
       return environment ? { ...preview, estimates: [...preview.estimates, environment] } : preview;
     },
-    async configure(work) {
-      const writable = await withWritableCache(work, (message) => work.progress({ phase: "cache", message }));
-      return await configureTraining(writable, await trainerOf(options, work).dir(writable), sent);
+    async configure(given) {
+      const warn = (message: string) => given.progress({ phase: "cache", message });
+      const { work, trainerDir } = await placed(given, warn);
+      return await configureTraining(work, trainerDir, sent);
     },
     delivery,
-    async submit(work) {
-      const writable = await withWritableCache(work, () => {});
-      const trainerDir = await trainerOf(options, work).dir(writable);
-      return await submitTraining(writable, kind, trainerDir, delivery(work.loaded, work));
+    async submit(given) {
+      const { work, trainerDir } = await placed(given);
+      return await submitTraining(work, kind, trainerDir, delivery(work.loaded, work));
     },
     async monitor(given) {
-      const work = await withWritableCache(given, () => {});
-      const trainerDir = await trainerOf(options, work).dir(work);
+      const { work, trainerDir } = await placed(given);
       const done = await followTraining(work, { ...options, trainerDir });
       await rememberMachine(work, done);
       const result = await finish(work, jobResult(done));

@@ -44,6 +44,9 @@ export const LACKED_BY_ALL: Readonly<Record<string, string>> = {
   "train.device": "it only applies to your own machine",
   "train.dtype": "it only applies to your own machine",
   "train.parallel": "it only applies to your own machine",
+  "train.checkpointing": "it only applies to your own machine",
+  "train.optimizer": BY_SERVICE,
+  "train.deterministic": "it only applies to your own machine",
   "evaluate.few_shot": "remove it; before and after are scored",
 };
 

@@ -16,7 +16,7 @@ type Rule = (get: Get) => FieldProblem[];
 export function crossField(data: unknown, own: boolean): FieldProblem[] {
   const get: Get = (path) => valueAt(data, path.split("."));
   const rules = [templates, evalAndSplit, splitCount, patternAndMetric, evaluationRows];
-  const ofProvider = [exportOptions, prefixOfLayers, servedName, prefixAndTemplate];
+  const ofProvider = [exportOptions, prefixOfLayers, servedName, prefixAndTemplate, optimizerOfFull];
   return (own ? rules : [...rules, ...ofProvider]).flatMap((rule) => rule(get));
 }
 
@@ -199,6 +199,15 @@ const prefixAndTemplate: Rule = (get) => {
   const message =
     "Conflicting value of provider.template: method.kind is prefix, which needs one of temper's own templates";
   return [on("value", "provider.template", message, { hint: "set it to auto or a name such as chatml" })];
+};
+
+/** Of few trained numbers the moments take hardly any memory. */
+const optimizerOfFull: Rule = (get) => {
+  const kind = get("method.kind");
+  if (get("train.optimizer") !== "adamw_8bit" || typeof kind !== "string" || kind === "full") return [];
+  const message =
+    `Conflicting value of train.optimizer: method.kind is ${kind}, which trains few parameters: 8 bits for their moments would save nothing`;
+  return [on("value", "train.optimizer", message, { hint: "remove it, or set method.kind to full" })];
 };
 
 interface More {

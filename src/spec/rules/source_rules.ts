@@ -2,6 +2,7 @@ import type { FieldProblem } from "./field_problem.ts";
 import { dotted, isSection, type Path, valueAt } from "../yaml/path.ts";
 import { givenEntries, type GivenEntry } from "./source_entries.ts";
 import { templateFault } from "./row_template.ts";
+import { isRowFormat } from "./row_formats.ts";
 import { found } from "../schema/value_text.ts";
 
 const TABLE_KEYS = ["delimiter", "quote"] as const;
@@ -24,9 +25,8 @@ export function sourceRules(data: unknown): FieldProblem[] {
 
 /** `undefined` where the value is none that the schema takes. */
 function formatOf(data: unknown, entry: GivenEntry): string | undefined {
-  const own = isSection(entry.value) ? entry.value["format"] : undefined;
-  const format = own ?? valueAt(data, ["dataset", "format"]) ?? "auto";
-  return typeof format === "string" ? format : undefined;
+  const format = own(entry, "format") ?? valueAt(data, ["dataset", "format"]) ?? "auto";
+  return isRowFormat(format) ? format : undefined;
 }
 
 function own(entry: GivenEntry, key: string): unknown {
@@ -50,7 +50,7 @@ function datasetColumns(data: unknown, entries: readonly GivenEntry[]): FieldPro
     }];
   }
   if (columns === undefined || format === "columns" || open.length > 0) return [];
-  if (format !== undefined && typeof format !== "string") return [];
+  if (format !== undefined && !isRowFormat(format)) return [];
   return [{
     path: ["dataset", "columns"],
     at: "key",

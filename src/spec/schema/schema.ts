@@ -1,4 +1,5 @@
 import { METRIC_DESCRIPTIONS, METRIC_NAMES } from "../rules/metrics.ts";
+import { ROW_FORMATS } from "../rules/row_formats.ts";
 import { z } from "../../deps/zod.ts";
 import { engine } from "./schema_engine.ts";
 import { method } from "./schema_method.ts";
@@ -21,15 +22,7 @@ const columns = z.strictObject({
   }),
 }).meta({ description: "For format: columns. How a row becomes a conversation" });
 
-const format = z.enum([
-  "auto",
-  "messages",
-  "prompt-completion",
-  "preference",
-  "alpaca",
-  "sharegpt",
-  "columns",
-]);
+const format = z.enum(ROW_FORMATS);
 
 const roles = z.record(z.string().min(1), z.enum(["system", "user", "assistant", "tool"])).meta({
   description:
@@ -67,9 +60,13 @@ const sources = z.union([path, sourceEntry, z.array(z.union([path, sourceEntry])
 });
 
 const sql = z.strictObject({
-  sql: z.string().min(1).meta({ description: "The query whose rows are the dataset" }),
-  from: z.union([path, z.array(path).min(1)]).meta({ description: "The files that the query reads" }),
-}).meta({ description: "Rows of an SQL query over files" });
+  sql: z.string().min(1).meta({
+    description: "Not supported yet, and refused: the query whose rows are the dataset",
+  }),
+  from: z.union([path, z.array(path).min(1)]).meta({
+    description: "Not supported yet, and refused: the files that the query reads",
+  }),
+}).meta({ description: "Not supported yet, and refused: rows of an SQL query over files" });
 
 const split = z.strictObject({
   eval: z.number().positive().meta({
@@ -121,7 +118,7 @@ const checks = z.strictObject({
 const dataset = z.strictObject({
   source: z.union([path, sourceEntry, z.array(z.union([path, sourceEntry])).min(1), sql]).meta({
     description:
-      "The training rows: a file, a glob, {path, format, …}, or a list of them, relative to this file (.jsonl, .json, .csv, .tsv), or {sql, from}",
+      "The training rows: a file, a glob, {path, format, …}, or a list of them, relative to this file (.jsonl, .json, .csv, .tsv)",
   }),
   format: format.default("auto").meta({
     description:
@@ -193,9 +190,21 @@ const train = z.strictObject({
     description:
       "Compile the element-wise parts of decoder layers on CUDA (torch.compile). auto: in trainings long enough to win back the half minute it takes",
   }),
+  checkpointing: z.union([z.literal("auto"), z.boolean()]).default("auto").meta({
+    description:
+      "Activation checkpointing: keep only the input of each decoder layer and compute the layer again on the way back. Takes a fraction of the memory and about a third more time; the result is the same. auto: only where training would not fit the memory otherwise",
+  }),
   parallel: z.enum(["auto", "ddp", "fsdp"]).default("auto").meta({
     description:
       "How several workers (see engine) hold the model. ddp: each all of it; fsdp: each a part of every layer, for models that do not fit one device. auto: ddp where the model fits. The result is the same up to rounding",
+  }),
+  optimizer: z.enum(["adamw", "adamw_8bit"]).default("adamw").meta({
+    description:
+      "adamw_8bit keeps AdamW's two moments in 8 bits, except those of embeddings: 10 bytes of memory per weight instead of 16. Only for method full, with one worker",
+  }),
+  deterministic: z.boolean().default(true).meta({
+    description:
+      "Use only operations that give the same bits each time. false allows faster ones: the same job then differs in the last bits from run to run. trainer/bench/gpu.py measures what that gains",
   }),
 }).prefault({});
 

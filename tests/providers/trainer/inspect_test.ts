@@ -31,8 +31,10 @@ async function problemsIn(
   dir: string,
   base: string,
   { method, quantization, force }: Required<Omit<Case, "base">>,
+  asked: Env["asked"] = {},
 ) {
-  const env: Env = { fs: denoFs, clock: systemClock, cacheDir: join(dir, ".temper"), env: { HF_HOME: dir } };
+  const cacheDir = join(dir, ".temper");
+  const env: Env = { fs: denoFs, clock: systemClock, cacheDir, env: { HF_HOME: dir }, asked };
   const text = good("builtin:smollm2-135m-instruct", base)
     .replace("kind: lora\n  rank: 8", method)
     .replace("q8_0", quantization);
@@ -92,6 +94,27 @@ Deno.test("inspect() refuses a training whose weights alone exceed the memory, u
     assert.match(hint!, /--force$/);
     assert.equal(mark, "full");
     assert.deepEqual(await problemsIn(dir, "huge.gguf", { ...full, force: true }), []);
+  }));
+
+Deno.test("inspect() refuses a training whose share of the memory, beside others, is too small for its weights", () =>
+  withFolder(async (dir) => {
+    const { header, bytes } = ggufHeader({ vocab: 1e4 });
+    const path = join(dir, "small.gguf");
+    await Deno.writeFile(path, header);
+    await Deno.truncate(path, bytes);
+    const full = { method: "kind: full", quantization: "f16", force: false };
+    assert.deepEqual(await problemsIn(dir, "small.gguf", full, { sideBySide: 2 }), []);
+    const [[message, hint, mark] = []] = await problemsIn(dir, "small.gguf", full, { sideBySide: 100_000 });
+    assert.match(
+      message!,
+      /^Cannot train full beside other runs: it needs at least .*, this machine has .* for 100000 at the same time$/,
+    );
+    assert.match(hint!, /--parallel.*--force$/);
+    assert.equal(mark, "full");
+    assert.deepEqual(
+      await problemsIn(dir, "small.gguf", { ...full, force: true }, { sideBySide: 100_000 }),
+      [],
+    );
   }));
 
 Deno.test("inspect() says nothing of a model that has to be downloaded first", () =>

@@ -1,7 +1,8 @@
 """Scores on the held-out rows: the loss of the expected answers, and whether the model's own are right."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from ..data.examples import Row, read_rows
 from ..data.prepared import EvalText, Prepared, read_eval_texts
 from ..errors import FAILED, TrainerError
 from ..job.job import Job
+from ..methods.four_bit import originals_held
 from ..training.parallel import shared
 from ..training.past import Past
 from ..training.ways import Ways
@@ -168,18 +170,16 @@ def stop_ids(model, encoder: Encoder) -> set[int]:
     return {*encoder.stop_ids, *(own if isinstance(own, list) else [own] if own is not None else [])}
 
 
-class _evaluating:
+@contextmanager
+def _evaluating(model) -> Iterator[None]:
     """Without dropout; leaves the model in the mode it was in."""
-
-    def __init__(self, model):
-        self.model = model
-        self.training = model.training
-
-    def __enter__(self):
-        self.model.eval()
-
-    def __exit__(self, *_):
-        self.model.train(self.training)
+    training = model.training
+    model.eval()
+    try:
+        with originals_held(model):
+            yield
+    finally:
+        model.train(training)
 
 
 def prompt_of(prepared: Prepared, index: int) -> list[int]:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -21,7 +21,8 @@ PREPARED = ("base", "template", "chat_template", "templates", "data", "checks")
 """Fields that what is prepared depends on."""
 
 
-UNTRAINED = ("checkpoint_seconds", "device", "dtype", "parallel")
+
+UNTRAINED = ("checkpoint_seconds", "device", "dtype", "compile", "checkpointing", "parallel", "deterministic")
 """Fields of train that say how training is computed, not what comes of it."""
 
 
@@ -73,7 +74,10 @@ class Job:
 
     def trained_from(self) -> str:
         """Digest of everything the trained weights depend on besides the prepared bytes and the machine."""
-        train = {k: v for k, v in asdict(self.train).items() if k not in UNTRAINED}
+        # A field that earlier versions did not have counts where it is not as it was then
+        since = {field.name: field.default for field in fields(self.train)}
+        named = {k: v for k, v in asdict(self.train).items() if k not in UNTRAINED}
+        train = {k: v for k, v in named.items() if v != since[k]}
         return digest({"base": asdict(self.base), "method": asdict(self.method), "train": train})
 
 
@@ -147,6 +151,8 @@ def check_evaluate(job: Job) -> None:
 
 def check_method(job: Job) -> None:
     method = job.method
+    if job.train.optimizer == "adamw_8bit" and method.kind != "full":
+        refuse("train.optimizer", f"must be adamw: method.kind {method.kind} trains few numbers, so 8 bits save nothing")
     if isinstance(method, Prefix) and method.placement == "layers":
         for name in ("gguf", "merged"):
             if getattr(job.export, name):

@@ -20,9 +20,10 @@ from ..methods import Method
 from ..training.compute import Way
 from ..training.loop import Loop
 from ..training.memory import device_bytes, peak_bytes
-from ..training.optim import FlatParameters
 from ..training.precision import devices
+from ..training.optim import FlatParameters
 from ..training.session import Session
+from ..training.utilisation import utilisation
 from ..training.ways import Ways
 
 
@@ -121,11 +122,15 @@ def result_json(
         "changes": changes(scores["before"], scores["after"]),
         "environment": asdict(session.environment) | {"ways": ways.as_json(), "compiled": loop.compiled},
         "timing": {name: round(value, 3) for name, value in seconds.items()} | training,
-        "resources": {"peak_rss": peak_bytes()}
-        | device_bytes(session.environment.device)
-        | devices()
-        | ({} if session.workers.alone else {"workers": peaks}),
+        "resources": resources(session, loop, peaks),
     }
+
+
+def resources(session: Session, loop: Loop, peaks: list[dict[str, int]]) -> dict[str, Any]:
+    """Memory comes first: measuring the device takes some."""
+    memory = {"peak_rss": peak_bytes()} | device_bytes(session.environment.device) | devices()
+    memory |= {} if session.workers.alone else {"workers": peaks}
+    return memory | {"checkpointing": loop.checkpointing} | utilisation(session, loop)
 
 
 def weights_bytes(folder: Path) -> int:

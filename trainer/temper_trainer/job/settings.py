@@ -174,6 +174,13 @@ class Train:
     parallel: Literal["auto", "ddp", "fsdp"] = "auto"
     """Of several workers. ddp: each holds the whole model; fsdp: each holds a part of every layer; auto: ddp where one
     device has room for the model. Jobs of earlier versions do not say."""
+    checkpointing: Literal["auto"] | bool = "auto"
+    """Whether decoder layers are computed again on the way back instead of being kept; auto: where they would not fit.
+    Jobs of earlier versions do not say."""
+    optimizer: Literal["adamw", "adamw_8bit"] = "adamw"
+    """adamw_8bit: its moments in 8 bits, for method full. Jobs of earlier versions do not say."""
+    deterministic: bool = True
+    """Whether only operations are used that give the same bits each time. Jobs of earlier versions do not say."""
 
 
 @dataclass(frozen=True, config=STRICT)

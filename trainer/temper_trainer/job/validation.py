@@ -49,7 +49,7 @@ def validate(adapter: TypeAdapter, text: str, value: Any) -> Any:
         problems = [(path_of(problem, value), problem) for problem in error.errors(include_url=False)]
     problems.sort(key=lambda item: item[1]["type"] != UNKNOWN)
     at = problems[0][0]
-    # Where a field may be a word or a list there is a problem for each; the one inside the list knows more
+    # Where a field may be a word or something else there is a problem for each; the one inside the list knows more
     at = max((path for path, _ in problems if path[: len(at)] == at), key=len)
     reasons = [problem for path, problem in problems if path == at]
     known = known_fields(adapter.json_schema(), at[:-1], value) if reasons[0]["type"] == UNKNOWN else []
@@ -91,7 +91,9 @@ def reason_of(problems: Sequence[Problem], known: Sequence[str], at: Path, value
     context = problems[0].get("ctx", {})
     options = str(context.get("expected_tags") or context.get("expected", "")).replace("'", "").replace(" or ", ", ")
     if "literal_error" in kinds and len(kinds) > 1:
-        return WORDS["too_short"] if "too_short" in kinds else f"must be {options} or a list"
+        if "too_short" in kinds:
+            return WORDS["too_short"]
+        return f"must be {options}, true or false" if "bool_type" in kinds else f"must be {options} or a list"
     words = WORDS.get(kinds[0])
     return (
         problems[0]["msg"]

@@ -1,17 +1,28 @@
 """A frozen linear layer that is held in four bits while training and as it came while answering."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 
 import torch
 from torch.nn.functional import linear
 
 from ..bases.weights import Weights
+from ..training.memory import free_bytes
 from .nf4 import Nf4, dequantize, quantize
 
 
+SHARE = 0.5
+"""Of the free memory, for original weights: keys, values and logits of an evaluation need the rest."""
+
+
 class FourBitLinear(torch.nn.Linear):
-    """Answers are given with the base's own weights, read from its file for each use: they are what the update is
-    merged into in the end, and never stay in memory."""
+    """Answers are given with the base's own weights, which the update is merged into in the end. They are read from
+    its file for each use, unless `originals_held` has room for them."""
+
+    keeps = False
+    """Whether the original weight stays in memory once it was read."""
+    kept: torch.Tensor | None = None
 
     def __init__(self, layer: torch.nn.Linear, file: Weights, name: str, dtype: torch.dtype, device: torch.device):
         super().__init__(layer.in_features, layer.out_features, bias=False, device="meta")
@@ -28,15 +39,38 @@ class FourBitLinear(torch.nn.Linear):
     def original(self) -> torch.Tensor:
         return read_tensor(self.file, f"{self.name}.weight").to(self.weight.device, self.weight.dtype)
 
+    def held(self) -> torch.Tensor:
+        if self.kept is not None:
+            return self.kept
+        weight = self.original()
+        if self.keeps:
+            self.kept = weight
+        return weight
+
     def values(self) -> torch.Tensor:
         """The weight now."""
         if not self.training:
-            return self.original()
+            return self.held()
         packed = Nf4(**{field.name: getattr(self, field.name) for field in fields(Nf4)})
         return dequantize(packed, torch.Size((self.out_features, self.in_features)), self.weight.dtype)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return FrozenFunction.apply(x, self.values, self.bias)
+
+
+@contextmanager
+def originals_held(model: torch.nn.Module) -> Iterator[None]:
+    """While this lasts, original weights stay in memory once they were read, as far as there is room."""
+    layers = [layer for layer in model.modules() if isinstance(layer, FourBitLinear)]
+    room = SHARE * (free_bytes(layers[0].weight.device.type) or 0) if layers else 0
+    for layer in layers:
+        room -= layer.in_features * layer.out_features * layer.weight.dtype.itemsize
+        layer.keeps = room >= 0
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.keeps, layer.kept = False, None
 
 
 class FrozenFunction(torch.autograd.Function):

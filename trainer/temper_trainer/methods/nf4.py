@@ -122,13 +122,20 @@ def kernel_name(device: str) -> str:
 @cache
 def bitsandbytes_kernel(device: str):
     """The kernel of bitsandbytes where it is installed, has one for the device and agrees with the table."""
-    if device not in ("cpu", "cuda"):
+    if device not in ("cpu", "cuda") or import_bitsandbytes() is None:
         return None
+    return _bitsandbytes if _agrees(device) else None
+
+
+def import_bitsandbytes():
+    """The package, or None where it is not installed or does not run."""
     # On some CPUs bitsandbytes would fetch code from the Hugging Face hub while it is imported, if this were there
     hidden = sys.modules.get("kernels")
     sys.modules["kernels"] = None
     try:
-        import bitsandbytes  # noqa: F401
+        import bitsandbytes
+
+        return bitsandbytes
     except (ImportError, OSError, RuntimeError):
         return None
     finally:
@@ -136,7 +143,6 @@ def bitsandbytes_kernel(device: str):
             del sys.modules["kernels"]
         else:
             sys.modules["kernels"] = hidden
-    return _bitsandbytes if _agrees(device) else None
 
 
 def _bitsandbytes(codes: torch.Tensor, scales: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:

@@ -27,6 +27,8 @@ class Environment:
     """What computes with four bits, for qlora."""
     why: str = "the training began in it"
     """The reason of `dtype`, in words. Trainings that earlier versions began do not say."""
+    deterministic: bool = True
+    """Whether only operations are used that give the same bits each time."""
     workers: int = 1
     parallel: str | None = None
     """How several workers hold the model: ddp or fsdp."""
@@ -53,7 +55,8 @@ def resolve(job: Job, types: Types) -> Environment:
     if (reason := cannot(device, dtype, types)) is not None:
         message = f'Cannot use train.dtype "{dtype}" on {device}: {reason}'
         raise TrainerError("no_dtype", message, "Set train.dtype to auto or fp32")
-    return Environment(torch.__version__.split("+")[0], device, dtype, thread_count(), nf4_kernel(job, device), why)
+    version, exact = torch.__version__.split("+")[0], job.train.deterministic
+    return Environment(version, device, dtype, thread_count(), nf4_kernel(job, device), why, exact)
 
 
 def cannot(device: str, dtype: str, types: Types) -> str | None:
@@ -102,7 +105,8 @@ def resume(job: Job, before: Environment, types: Types, path: Path, metrics: Met
     version = torch.__version__.split("+")[0]
     if before.torch != version:
         metrics.warn(f"PyTorch was {before.torch} and is {version}: the last bits of the result may differ")
-    return replace(before, torch=version, nf4=nf4_kernel(job, before.device))
+    exact = job.train.deterministic
+    return replace(before, torch=version, nf4=nf4_kernel(job, before.device), deterministic=exact)
 
 
 def slow(environment: Environment, types: Types) -> Iterator[str]:
@@ -118,7 +122,10 @@ def slow(environment: Environment, types: Types) -> Iterator[str]:
 def apply(environment: Environment) -> None:
     torch.set_num_threads(environment.threads)
     # cuBLAS is reproducible only with a workspace of fixed size; read when CUDA starts
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    if environment.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    # Where PyTorch may only warn, its attention on CUDA is not deterministic
+    torch.use_deterministic_algorithms(environment.deterministic, warn_only=environment.device != "cuda")
+    torch.backends.cudnn.benchmark = not environment.deterministic
     # Nothing here reads memory it did not write; filling it would cost a pass over every new tensor
     torch.utils.deterministic.fill_uninitialized_memory = False

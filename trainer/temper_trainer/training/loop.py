@@ -15,11 +15,12 @@ from ..methods import Method
 from .batches import StepPlan
 from .checkpoint import Checkpoint, Checkpoints
 from .checkpoint_interval import CheckpointInterval
+from .checkpointing import checkpointed
 from .compute import FASTEST, Way, row_losses
 from .fused.compiled import compiled_elementwise, compiles
 from .loss_scale import LossScale
 from .memory import resident_bytes
-from .optim import FlatParameters, learning_rate, make_optimizer
+from .optim import FlatParameters, learning_rate, make_optimizer, optimizer_state, restore_optimizer
 from .parallel import my_batches
 from .random_state import RandomState
 from .session import Session
@@ -86,12 +87,14 @@ class Loop:
         checkpoints: Checkpoints,
         way: Way = FASTEST,
         flat: FlatParameters | None = None,
+        checkpointing: bool = False,
     ):
         self.session = session
         self.train = session.job.train
         self.rows = session.rows
         self.method = method
         self.way = way
+        self.checkpointing = checkpointing
         self.random = random
         self.device = torch.device(session.environment.device)
         self.metrics = session.metrics
@@ -101,7 +104,7 @@ class Loop:
         self.plan = StepPlan(len(self.rows), train.batch_size, train.epochs, train.max_steps, train.seed)
         self.workers = session.workers
         self.flat = flat or FlatParameters(method.parameters(), self.workers)
-        self.optimizer = make_optimizer(self.flat, train)
+        self.optimizer = make_optimizer(self.flat, train, method.causal)
         self.interval = CheckpointInterval(train.checkpoint_seconds)
         self.compiled = False
         # Weights that are trained themselves stay in fp32; the products are computed in the type that was asked for
@@ -117,7 +120,8 @@ class Loop:
         """Trains to the end, from the newest checkpoint where there is one."""
         self.restore()
         self.method.model.train()
-        with self.way.on(self.method.causal), self.element_wise(), self.stop.at_safe_places():
+        layers = checkpointed(self.method.causal, self.random) if self.checkpointing else nullcontext()
+        with self.way.on(self.method.causal), self.element_wise(), layers, self.stop.at_safe_places():
             while self.state.step < self.plan.steps:
                 self.step_or_stop()
                 if self.workers.agree(self.workers.leader and self.interval.due()):
@@ -240,8 +244,7 @@ class Loop:
     def save(self) -> None:
         """For any number of workers: each trained number and its moments once."""
         with self.interval.saving():
-            optimizer = self.optimizer.state[self.flat.values]
-            kept = {f"optimizer.{name}": self.flat.whole(tensor) for name, tensor in optimizer.items()}
+            kept = optimizer_state(self.optimizer, self.flat)
             tensors = {"parameters": self.flat.whole(self.flat.values.detach())} | kept
             if self.workers.leader:
                 self.checkpoints.save(Checkpoint(self.state.step, tensors, {"state": asdict(self.state)}))
@@ -258,7 +261,6 @@ class Loop:
             self.flat.fill(self.flat.values, tensors.get("parameters"))
             if state is None:
                 return
-            for name, tensor in self.optimizer.state[self.flat.values].items():
-                self.flat.fill(tensor, tensors[f"optimizer.{name}"] if checkpoint else None)
+            restore_optimizer(self.optimizer, self.flat, tensors)
         self.state = State.kept(state)
         self.metrics.write("resumed", step=self.state.step)

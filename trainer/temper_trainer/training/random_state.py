@@ -1,6 +1,7 @@
 """Every source of randomness in training."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -80,3 +81,16 @@ class RandomState:
         self.bits, self.lengths = [np.random.SFC64() for _ in numbers["rows"]], numbers["lengths"]
         for bits, state in zip(self.bits, numbers["rows"], strict=True):
             bits.state = state | {"state": {"state": np.array(state["state"]["state"], np.uint64)}}
+
+    def repeats(self) -> tuple[AbstractContextManager, AbstractContextManager]:
+        """Contexts of a computation that begins now and of its repetition, which draws the same numbers again."""
+        return nullcontext(), self._as_of(self.tensors(), self.numbers())
+
+    @contextmanager
+    def _as_of(self, tensors: dict[str, torch.Tensor], numbers: Any) -> Iterator[None]:
+        now = self.tensors(), self.numbers()
+        self.restore(tensors, numbers)
+        try:
+            yield
+        finally:
+            self.restore(*now)

@@ -14,9 +14,10 @@ from ..files import read_json, write_json
 from ..job.result import Trained, result_json, write_artifacts
 from ..methods import Method, attach
 from .checkpoint import Checkpoints
+from .checkpointing import choose_checkpointing
 from .loop import Loop
 from .memory import device_bytes, peak_bytes
-from .optim import FlatParameters
+from .optim import FlatParameters, check_optimizer
 from .parallel import divide, on_cpu
 from .random_state import RandomState
 from .session import Session, load_model
@@ -33,11 +34,13 @@ class Ready:
     flat: FlatParameters
     random: RandomState
     ways: Ways
+    checkpointing: bool
 
 
 def make_ready(session: Session) -> Ready:
     """Refuses what cannot be trained, before anything has been computed for nothing."""
     random = RandomState(session.job.train.seed, session.environment.device)
+    check_optimizer(session.job.train, session.environment.device, session.workers)
     method = attach(session.job, session.model, random, session.encoder.encode)
     export = session.job.export
     if export.gguf or export.merged:
@@ -52,7 +55,7 @@ def make_ready(session: Session) -> Ready:
         raise TrainerError("unsupported_export", message, "Set export.gguf and export.merged to false")
     for note in notes:
         session.metrics.warn(note)
-    return Ready(method, flat, random, ways)
+    return Ready(method, flat, random, ways, choose_checkpointing(session, method, ways.train, random))
 
 
 def decodes(session: Session) -> bool:
@@ -79,7 +82,7 @@ def train(session: Session, ready: Ready) -> dict | None:
     with method.off():
         baseline = kept_scores(session, "baseline", lambda session: evaluate_base(session, ways))
     checkpoints = Checkpoints(session.checkpoints, session.trained_from)
-    loop = Loop(session, method, ready.random, checkpoints, ways.train, ready.flat)
+    loop = Loop(session, method, ready.random, checkpoints, ways.train, ready.flat, ready.checkpointing)
     with session.metrics.phase("train"):
         loop.run()
     scores = baseline | kept_scores(session, "evaluate", lambda session: evaluate_trained(session, method, ways))

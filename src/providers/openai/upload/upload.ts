@@ -1,5 +1,6 @@
 import { join } from "../../../deps/path.ts";
 import { TemperError } from "../../../lib/errors.ts";
+import { oneAtATime } from "../../../lib/one_at_a_time.ts";
 import { bytes } from "../../../lib/text/format.ts";
 import type { SubmitWork } from "../../provider.ts";
 import { createOnce } from "../job/creation.ts";
@@ -20,6 +21,17 @@ export interface UploadOptions extends Partial<UploadRules> {
  * content, so a file of that name and size is that file, whoever uploaded it.
  */
 export async function uploadOnce(
+  work: SubmitWork,
+  service: Service,
+  file: TrainingFile,
+  options: UploadOptions,
+): Promise<string> {
+  const name = `upload to ${service.endpoint.baseUrl} ${file.sha256}`;
+  // Runs of one process that need the same file: who comes later finds it.
+  return await oneAtATime(name, work.signal, () => findOrUpload(work, service, file, options));
+}
+
+async function findOrUpload(
   work: SubmitWork,
   service: Service,
   file: TrainingFile,

@@ -1,6 +1,7 @@
 import { z } from "../../../deps/zod.ts";
 import { captureProcess } from "../../../lib/process.ts";
-import type { Env } from "../../provider.ts";
+import type { Env, Work } from "../../provider.ts";
+import { join } from "../../../deps/path.ts";
 import { trainerEnv } from "./child_env.ts";
 import type { Trainer } from "./trainer_dir.ts";
 
@@ -33,7 +34,8 @@ export type Capabilities = z.infer<typeof Capabilities>;
 const MODULES = ["torch", "transformers", "peft", "gguf", "safetensors", "tokenizers", "numpy", "pydantic"];
 
 /** Files of the trainer that decide on threads and types; they need no other. */
-const DECIDING = ["temper_trainer/training/threads.py", "temper_trainer/training/precision.py"];
+const THREADS = "temper_trainer/training/threads.py";
+const DECIDING = [THREADS, "temper_trainer/training/precision.py"];
 
 /** What the trainer could use; asks its own code where that decides. */
 const QUESTION = `
@@ -90,4 +92,26 @@ function answerOf<T>(schema: z.ZodType<T>, text: string | undefined): T | undefi
   } catch {
     return undefined; // an interpreter that prints something else cannot run the trainer either
   }
+}
+
+/**
+ * Variables that give a training its share of the processor where several run side by side. OMP_NUM_THREADS, where it
+ * is set, is what each of them gets.
+ */
+export async function threadShare(
+  { env, asked, fs, signal }: Pick<Work, "env" | "asked" | "fs" | "signal">,
+  python: string,
+  trainerDir: string,
+): Promise<Readonly<Record<string, string>>> {
+  const { sideBySide = 1 } = asked ?? {};
+  if (sideBySide === 1 || env["OMP_NUM_THREADS"]) return {};
+  const question = `${await fs.readText(join(trainerDir, THREADS))}\nprint(thread_count())`;
+  const answer = await captureProcess({
+    command: python,
+    args: ["-c", question],
+    env: trainerEnv(env),
+    signal,
+  });
+  const threads = Number(answer) || navigator.hardwareConcurrency;
+  return { OMP_NUM_THREADS: String(Math.max(1, Math.floor(threads / sideBySide))) };
 }

@@ -131,6 +131,7 @@ function common({ train }: Spec, device: Device) {
   return {
     batchSize: train.batch_size,
     microTokens: train.micro_tokens,
+    checkpointing: train.checkpointing,
     ...deviceQuestion(device),
     flopsPerSecond: device.speed?.flopsPerSecond,
   };

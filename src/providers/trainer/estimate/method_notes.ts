@@ -1,9 +1,8 @@
 import { bytes, figure } from "../../../lib/text/format.ts";
-import { linearParameters, type ModelShape, NF4_BYTES, TRAINED_BYTES } from "../../../plan/memory.ts";
+import { linearParameters, type ModelShape, NF4_BYTES, trainedBytes } from "../../../plan/memory.ts";
 import type { Spec } from "../../../spec/schema/schema.ts";
 
-/** Two moments and the weights themselves, in fp32. */
-const CHECKPOINT_BYTES = 12;
+const GRADIENT_BYTES = 4;
 /** Two are kept, and a third is written completely before the oldest is removed. */
 export const CHECKPOINTS = 3;
 
@@ -11,7 +10,7 @@ export const CHECKPOINTS = 3;
 export function methodNotes(spec: Spec, shape: ModelShape): string[] {
   switch (spec.method.kind) {
     case "full":
-      return fullNotes(shape);
+      return fullNotes(spec, shape);
     case "qlora":
       return qloraNotes(spec, shape);
     case "lora":
@@ -21,11 +20,14 @@ export function methodNotes(spec: Spec, shape: ModelShape): string[] {
   }
 }
 
-function fullNotes({ parameters }: ModelShape): string[] {
-  const held = bytes(parameters * TRAINED_BYTES);
-  const kept = bytes(parameters * CHECKPOINT_BYTES);
+function fullNotes({ method, train: { optimizer } }: Spec, shape: ModelShape): string[] {
+  const total = trainedBytes({ method, shape, optimizer });
+  const held = bytes(total);
+  const kept = bytes(total - GRADIENT_BYTES * shape.parameters);
+  const each = figure(total / shape.parameters).replace(/\.0+$/, "");
+  const moments = optimizer === "adamw_8bit" ? "the two AdamW moments in 8 bits" : "the two AdamW moments";
   return [
-    `full needs ${TRAINED_BYTES} bytes of memory per weight (weight, gradient and the two AdamW moments): ` +
+    `full needs ${each} bytes of memory per weight (weight, gradient and ${moments}): ` +
     `${held} before the first row is read`,
     `Each checkpoint of full takes ${kept} of disk; keep room for ${CHECKPOINTS} of them. Where saving one takes more ` +
     "than 5% of train.checkpoint_seconds they are written less often, and a kill costs more",

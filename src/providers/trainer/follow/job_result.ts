@@ -2,13 +2,10 @@
 import { join } from "../../../deps/path.ts";
 import type { Json, JsonObject } from "../../../lib/json/json.ts";
 import { writeJson } from "../../../lib/json/json_file.ts";
-import { trainingFlopsPerToken } from "../../../plan/time.ts";
 import type { Artifact, JobResult, MonitorWork } from "../../provider.ts";
-import { jobDir } from "../job/job_folder.ts";
 import { recordAnswer, recordSpeed } from "../environment/machine.ts";
 import { DeviceAnswer } from "../environment/probe.ts";
-import { shapeOf } from "../estimate/model_shape.ts";
-import { type Done, readTokens } from "../job/trainer_files.ts";
+import type { Done } from "../job/trainer_files.ts";
 
 /** The result of a finished training, in the form of `show`. */
 export function jobResult(done: Done): JobResult {
@@ -27,6 +24,7 @@ export function jobResult(done: Done): JobResult {
     steps: done.steps,
     tokens: done.tokens,
     tokens_per_second: timing["tokens_per_second"] ?? null,
+    ...utilisation(done),
     peak_rss: done.resources.peak_rss,
     seconds: Object.fromEntries(Object.entries(timing).filter(([name]) => name !== "tokens_per_second")),
     weights_sha256: done.weights_sha256,
@@ -40,6 +38,14 @@ export function jobResult(done: Done): JobResult {
   return { metrics, artifacts: done.artifacts.map(inRunFolder) };
 }
 
+/** How much of the device's peak the training has used; earlier trainers do not say. */
+function utilisation({ resources: { flops, peak_flops, mfu, checkpointing } }: Done): JsonObject {
+  return {
+    ...mfu !== undefined && flops !== undefined && peak_flops !== undefined && { mfu, flops, peak_flops },
+    ...checkpointing !== undefined && { checkpointing },
+  };
+}
+
 /** Paths of the trainer start in its job folder. */
 function inRunFolder(artifact: Artifact): Artifact {
   return { ...artifact, path: `job/${artifact.path}` };
@@ -49,16 +55,14 @@ function pair(before: number | null | undefined, after: number | null | undefine
   return { before: before ?? null, after: after ?? null };
 }
 
-/** Keeps how fast this machine trained and which devices it has, for the next plan. */
+/** Keeps how fast this machine trained and which devices it has, for the next plan; not how fast where trainings shared it. */
 export async function rememberMachine(work: MonitorWork, done: Done): Promise<void> {
   const answer = DeviceAnswer.safeParse(done.resources);
   if (answer.success) await recordAnswer(work, answer.data);
-  const speed = done.timing["tokens_per_second"];
-  if (!speed) return;
-  const shape = shapeOf(await readTokens(jobDir(work.runDir), work.fs));
-  const flops = speed * trainingFlopsPerToken(work.loaded.spec.method, shape);
-  const { device_memory: memory } = done.resources;
-  await recordSpeed(work, done.environment, { flopsPerSecond: flops, memory });
+  const seconds = done.timing["train"];
+  const { flops, device_memory: memory } = done.resources;
+  if (!seconds || !flops || (work.asked?.sideBySide ?? 1) > 1) return;
+  await recordSpeed(work, done.environment, { flopsPerSecond: flops / seconds, memory });
 }
 
 /** Writes the result into the step's output. */

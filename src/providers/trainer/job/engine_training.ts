@@ -2,6 +2,7 @@ import type { Training } from "../../../engines/engine.ts";
 import type { Work } from "../../provider.ts";
 import { trainerEnv } from "../environment/child_env.ts";
 import { ensurePython } from "../environment/environment.ts";
+import { threadShare } from "../environment/probe.ts";
 import { trainerArgs } from "../environment/trainer_dir.ts";
 import { trainingSpec } from "./job.ts";
 import { jobDir } from "./job_folder.ts";
@@ -25,7 +26,9 @@ export function engineTraining(work: Work, trainerDir: string): Training {
           progress: (progress) => work.progress(progress),
           signal: work.signal,
         });
-      return { program, args: await trainerArgs("train", dir, work), env: trainerEnv(work.env, trainerDir) };
+      const share = section.kind === "local" ? await threadShare(work, program, trainerDir) : {};
+      const env = { ...trainerEnv(work.env, trainerDir), ...share };
+      return { program, args: await trainerArgs("train", dir, work), env };
     },
   };
 }

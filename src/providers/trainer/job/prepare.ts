@@ -4,6 +4,7 @@ import { tailOf } from "../../../lib/files/last_lines.ts";
 import { endText, outOfMemoryHint, type ProcessEnd, runProcess } from "../../../lib/process.ts";
 import type { ConfigureWork } from "../../provider.ts";
 import { trainerEnv } from "../environment/child_env.ts";
+import { threadShare } from "../environment/probe.ts";
 import { failureError } from "./trainer_failure.ts";
 import { prepareLine, readFailure, readTokens, type Tokens } from "./trainer_files.ts";
 import { trainerArgs } from "../environment/trainer_dir.ts";
@@ -17,7 +18,7 @@ export async function runPrepare(work: ConfigureWork, python: string, trainerDir
   const end = await runProcess({
     command: python,
     args: await trainerArgs("prepare", out, work),
-    env: trainerEnv(work.env, trainerDir),
+    env: { ...trainerEnv(work.env, trainerDir), ...await threadShare(work, python, trainerDir) },
     cwd: out,
     log,
     signal,

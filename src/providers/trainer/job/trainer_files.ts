@@ -111,8 +111,17 @@ const Done = z.object({
   /** `why`: the reason of the type; earlier versions do not say. */
   environment: z.object({ device: z.string(), dtype: z.string(), why: z.string().optional() }).loose(),
   timing: z.record(z.string(), z.number()),
-  /** `device_memory`: bytes that a GPU has. */
-  resources: z.object({ peak_rss: z.number(), device_memory: z.number().optional() }).loose(),
+  resources: z.object({
+    peak_rss: z.number(),
+    /** Bytes that a GPU has. */
+    device_memory: z.number().optional(),
+    /** Operations that training needed, and those a second that a product reaches here; `mfu`: the share of these. */
+    flops: z.number().positive().optional(),
+    peak_flops: z.number().positive().optional(),
+    mfu: z.number().optional(),
+    /** Whether layers were computed again on the way back. */
+    checkpointing: z.boolean().optional(),
+  }).loose(),
 });
 export type Done = z.infer<typeof Done>;
 
