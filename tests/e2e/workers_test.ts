@@ -95,8 +95,10 @@ Deno.test({
     assert.ok((await events(tiny)).some(({ type }) => type === "checkpoint"));
     await tiny.remove();
 
-    const refused = await workers(1, { ...TWO, provider: { kind: "local", base: "none.gguf" } });
-    assert.equal((await refused.temper("run", "tiny.yaml")).code, 2);
+    const refused = await workers(1, { ...TWO, method: { kind: "lora", rank: 512, alpha: 8 } });
+    const { code, stderr } = await refused.temper("run", "tiny.yaml");
+    assert.match(stderr, /Cannot use method.rank 512/);
+    assert.equal(code, 2);
     await refused.remove();
   },
 });
