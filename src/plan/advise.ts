@@ -136,8 +136,28 @@ function reason({ kind, fits }: Candidate, { few, outgrown }: Facts): string {
   }
 }
 
-/** The method with as many tokens at once as fit, at least those of the longest row. */
+/**
+ * The method with as many tokens at once as fit, at least those of the longest row. Fewer of them cost less time than
+ * computing layers again, which is what remains where that is not enough.
+ */
 function candidate(question: AdviseQuestion, method: Method, epochs: number): Candidate {
+  const { deviceMemory: memory, checkpointing = "auto" } = question;
+  const kept = fewerTokens({ ...question, checkpointing: checkpointing === true }, method, epochs);
+  const missingOf = ({ costs }: Pick<Candidate, "costs">) =>
+    memory === undefined ? 0 : Math.max(0, costs.memory.needed - memory);
+  const found = missingOf(kept) > 0 && checkpointing === "auto"
+    ? fewerTokens({ ...question, checkpointing: true }, method, epochs)
+    : kept;
+  const missing = missingOf(found);
+  return { kind: method.kind, method, ...found, fits: missing === 0, missing, why: "" };
+}
+
+/** Halves the tokens that are computed at once until they fit. */
+function fewerTokens(
+  question: AdviseQuestion,
+  method: Method,
+  epochs: number,
+): Pick<Candidate, "microTokens" | "costs"> {
   const { deviceMemory: memory, tokens } = question;
   let microTokens = Math.min(question.microTokens, question.batchSize * tokens.longest);
   let costs = costsOf({ ...question, method, epochs, microTokens });
@@ -145,15 +165,15 @@ function candidate(question: AdviseQuestion, method: Method, epochs: number): Ca
     microTokens = Math.max(tokens.longest, Math.floor(microTokens / 2));
     costs = costsOf({ ...question, method, epochs, microTokens });
   }
-  const missing = memory === undefined ? 0 : Math.max(0, costs.memory.needed - memory);
-  return { kind: method.kind, method, microTokens, costs, fits: missing === 0, missing, why: "" };
+  return { microTokens, costs };
 }
 
 function fitText({ deviceMemory, deviceCount = 1 }: AdviseQuestion, found: Candidate | undefined): string {
   if (!found) return "not evaluated";
   const { layout, memory } = found.costs;
   const spread = layoutText(layout);
-  const takes = `${bytes(memory.needed)} of memory${
+  const again = found.costs.checkpointing ? " with train.checkpointing" : "";
+  const takes = `${bytes(memory.needed)} of memory${again}${
     spread === undefined ? "" : ` on each device (${spread})`
   }`;
   if (deviceMemory === undefined) return `needs ${takes}; the device's memory is unknown`;

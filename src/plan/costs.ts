@@ -99,5 +99,5 @@ function layoutFor(
   if (wanted === false || wanted === "auto" && laid(false, MARGIN).fits) {
     return { layout: whole, checkpointing: undefined };
   }
-  return { layout: laid(true), checkpointing: { otherwise: whole.memory.total } };
+  return { layout: laid(true), checkpointing: { otherwise: whole.memory.needed } };
 }

@@ -72,8 +72,10 @@ Deno.test("estimateMemory() counts every weight once, in the type it is held in"
 
 Deno.test("estimateTime() is in proportion to tokens and speed", () => {
   const method = spec({ kind: "lora" }).method;
-  const at = (trainTokens: number, flopsPerSecond: number) =>
-    estimateTime({ shape: smollm2, method, trainTokens, evalTokens: 0, flopsPerSecond }).train;
+  const at = (tokens: number, flopsPerSecond: number) => {
+    const work = { tokens, labelled: tokens / 2, pairs: 20 * tokens };
+    return estimateTime({ shape: smollm2, method, work, evalTokens: 0, flopsPerSecond }).train;
+  };
   assert.equal(at(2000, 1e10), 2 * at(1000, 1e10));
   assert.equal(at(1000, 1e10), 2 * at(1000, 2e10));
 });

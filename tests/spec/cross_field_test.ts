@@ -117,6 +117,16 @@ Deno.test("crossField() refuses a prefix of layers where a model file is written
     ]);
   }));
 
+Deno.test("crossField() refuses 8-bit moments where they save nothing", () =>
+  withFolder(async (dir) => {
+    const train = good("train: {", "train: {optimizer: adamw_8bit, ");
+    assert.deepEqual(await words(dir, train), [
+      "11 adamw_8bit: Conflicting value of train.optimizer: method.kind is lora, which trains few parameters: " +
+      "8 bits for their moments would save nothing",
+    ]);
+    assert.deepEqual(await words(dir, train.replace("kind: lora\n  rank: 8", "kind: full")), []);
+  }));
+
 Deno.test("fileFindings() names the files that are not there, and the nearest", () =>
   withFolder(async (dir) => {
     await Deno.mkdir(join(dir, "sub"));

@@ -1,4 +1,6 @@
+// deno-lint-ignore-file camelcase -- names of the log and of `show --json`
 import assert from "../deps/assert.ts";
+import type { JsonObject } from "../../src/lib/json/json.ts";
 import { createPalette } from "../../src/ui/palette.ts";
 import { reportLines } from "../../src/ui/run_report.ts";
 import { DENO_TASK } from "../hermetic.ts";
@@ -77,4 +79,16 @@ Deno.test("reportLines() differs by colour only", () => {
   assert.equal(report(done, true).replace(/\x1b\[\d+m/g, ""), report(done));
   // deno-lint-ignore no-control-regex
   assert.match(report(done, true), /\x1b\[32m✓\x1b\[39m/);
+});
+
+Deno.test("reportLines() tells the speed, and how much of the device it is", () => {
+  const speed = (metrics: JsonObject) =>
+    report({ ...done, metrics }).split("\n").find((line) => line.includes("training speed"))?.trim();
+  assert.equal(speed({}), undefined);
+  assert.equal(speed({ tokens_per_second: 77 }), "training speed      77.0 tokens/s");
+  const measured = { tokens_per_second: 812, mfu: 0.4123, peak_flops: 218.4e9, dtype: "fp32" };
+  const text = "training speed      812 tokens/s, MFU 41% of 218 GFLOP/s (fp32 product measured here)";
+  assert.equal(speed(measured), text);
+  const large = { ...measured, peak_flops: 741e12, dtype: "bf16" };
+  assert.match(speed(large)!, /MFU 41% of 741 TFLOP\/s \(bf16 product measured here\)$/);
 });

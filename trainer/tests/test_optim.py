@@ -18,6 +18,7 @@ from temper_trainer.training.optim import (
     optimizer_state,
     restore_optimizer,
 )
+from temper_trainer.training.workers import Workers
 
 STEPS = 6
 
@@ -56,7 +57,7 @@ def test_8_bits_hold_a_byte_for_each_moment_but_those_of_embeddings(model):
     flat, optimizer = optimised(model, "adamw_8bit")
     train(model, flat, optimizer, 1)
     embedding = model.get_input_embeddings().weight.numel()
-    held = sum(state.numel() * state.element_size() for state in optimizer_state(optimizer).values())
+    held = sum(state.numel() * state.element_size() for state in optimizer_state(optimizer, flat).values())
     rest = flat.values.numel() - embedding
     assert held == pytest.approx(8 * embedding + (2 + 8 / 256) * rest, rel=0.01)
 
@@ -68,13 +69,13 @@ def test_an_optimizer_goes_on_where_its_state_was_kept(model, name, done, monkey
     other = copy.deepcopy(model)
     flat, optimizer = optimised(model, name)
     train(model, flat, optimizer, done)
-    kept = {key: tensor.clone() for key, tensor in optimizer_state(optimizer).items()}
+    kept = {key: tensor.clone() for key, tensor in optimizer_state(optimizer, flat).items()}
     values = flat.values.clone()
     wanted = train(model, flat, optimizer)
     flat, optimizer = optimised(other, name)
     with torch.no_grad():
         flat.values.copy_(values)
-    restore_optimizer(optimizer, kept | {"parameters": values})
+    restore_optimizer(optimizer, flat, kept | {"parameters": values})
     assert train(other, flat, optimizer) == wanted
 
 
@@ -88,11 +89,13 @@ def test_8_bits_follow_the_learning_rate_everywhere(model):
 
 
 def test_8_bits_are_refused_where_no_library_has_them(monkeypatch):
-    check_optimizer(settings(optimizer="adamw_8bit"), "cpu")
+    check_optimizer(settings(optimizer="adamw_8bit"), "cpu", Workers())
     with pytest.raises(TrainerError, match="on mps: bitsandbytes has no kernel"):
-        check_optimizer(settings(optimizer="adamw_8bit"), "mps")
+        check_optimizer(settings(optimizer="adamw_8bit"), "mps", Workers())
+    with pytest.raises(TrainerError, match="with several workers"):
+        check_optimizer(settings(optimizer="adamw_8bit"), "cpu", Workers(0, 2))
     monkeypatch.setitem(sys.modules, "bitsandbytes", None)
-    check_optimizer(settings(), "cpu")
+    check_optimizer(settings(), "cpu", Workers(0, 2))
     with pytest.raises(TrainerError, match="cannot import bitsandbytes") as refused:
-        check_optimizer(settings(optimizer="adamw_8bit"), "cpu")
+        check_optimizer(settings(optimizer="adamw_8bit"), "cpu", Workers())
     assert refused.value.hint == "Install bitsandbytes 0.50 or newer there, or set train.optimizer to adamw"

@@ -12,7 +12,7 @@ from temper_trainer.bases.base import prepare_base
 from temper_trainer.bases.weights import Weights
 from temper_trainer.errors import TrainerError
 from temper_trainer.job.settings import Qlora
-from temper_trainer.methods import lora, nf4, qlora
+from temper_trainer.methods import four_bit, lora, nf4, qlora
 from temper_trainer.methods.four_bit import FourBitLinear, read_tensor
 from temper_trainer.training.device import Environment
 from temper_trainer.training.optim import FlatParameters
@@ -87,7 +87,7 @@ def test_nf4_is_that_of_bitsandbytes():
     assert torch.equal(nf4.look_up(state[0].view(-1), state[1].absmax, torch.float32).view(200, 128), theirs)
     assert nf4.kernel_name("cpu").startswith("bitsandbytes 0.")
     packed = nf4.quantize(values)
-    by_table = nf4.look_up(packed.codes, nf4._scales(packed), torch.float32).view(200, 128)
+    by_table = nf4.look_up(packed.codes, nf4.decoded_scales(packed), torch.float32).view(200, 128)
     assert torch.equal(nf4.dequantize(packed, values.shape, torch.float32), by_table)
     twice = functional.quantize_4bit(values, quant_type="nf4", blocksize=64, compress_statistics=True)
     # A scale half-way between two levels may fall to either side
@@ -121,6 +121,32 @@ def test_qlora_answers_as_the_base_until_it_is_trained(base):
     with torch.no_grad():
         wanted = base.load_model(torch.float32, "cpu")(IDS).logits
         assert torch.equal(qlora.load(base, CPU)(IDS).logits, wanted)
+
+
+@pytest.mark.parametrize("free", [1 << 30, 100_000, 0, None])
+def test_qlora_reads_originals_once_while_answers_are_computed_as_far_as_they_fit(base, free, monkeypatch):
+    model = qlora.load(base, CPU)
+    layers = [layer for layer in model.modules() if isinstance(layer, FourBitLinear)]
+    reads, read = [], Weights.read
+    monkeypatch.setattr(Weights, "read", lambda self, name: reads.append(name) or read(self, name))
+    monkeypatch.setattr(four_bit, "free_bytes", lambda device: free)
+    with torch.no_grad():
+        wanted = model(IDS).logits
+        assert len(reads) == len(layers)
+        reads.clear()
+        with four_bit.originals_held(model):
+            assert all(torch.equal(model(IDS).logits, wanted) for _ in range(3))
+            held = [layer for layer in layers if layer.kept is not None]
+            size = sum(layer.kept.numel() * layer.kept.element_size() for layer in held)
+    assert size <= (free or 0) / 2
+    assert len(held) == {1 << 30: len(layers), 100_000: len(held), 0: 0, None: 0}[free]
+    assert 0 < len(held) < len(layers) or free != 100_000
+    assert len(reads) == len(held) + 3 * (len(layers) - len(held))
+    assert all(layer.kept is None for layer in layers)
+    reads.clear()
+    with torch.no_grad(), four_bit.originals_held(model.train()):
+        model(IDS)
+    assert reads == [], "training uses the four bits"
 
 
 def test_qlora_holds_no_linear_weight(base):

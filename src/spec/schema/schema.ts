@@ -192,7 +192,7 @@ const train = z.strictObject({
   }),
   checkpointing: z.union([z.literal("auto"), z.boolean()]).default("auto").meta({
     description:
-      "Activation checkpointing: keep only the input of each decoder layer and compute the layer again on the way back. Takes a fraction of the memory and about a third more time; the result is the same. auto: only where training would not fit the memory otherwise",
+      "Keep only the input of each decoder layer and compute the layer again on the way back: far less memory, up to a third more time, the same result. auto: only where training would not fit otherwise",
   }),
   parallel: z.enum(["auto", "ddp", "fsdp"]).default("auto").meta({
     description:
@@ -204,7 +204,7 @@ const train = z.strictObject({
   }),
   deterministic: z.boolean().default(true).meta({
     description:
-      "Use only operations that give the same bits each time. false allows faster ones: the same job then differs in the last bits from run to run. trainer/bench/gpu.py measures what that gains",
+      "Use only operations that give the same bits each time. false allows faster ones; trainer/bench/gpu.py measures what that gains",
   }),
 }).prefault({});
 

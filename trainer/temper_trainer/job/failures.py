@@ -20,7 +20,7 @@ def explain(error: Exception) -> TrainerError:
         message = f'Cannot use "{error.filename}": {error.strerror}'
         return TrainerError("not_writable", message, "Check the permissions of the folder", FAILED)
     if out_of_memory(error):
-        hint = "Lower train.micro_tokens, then train.max_length, or use a smaller base"
+        hint = "Lower train.micro_tokens, set train.checkpointing: true, lower train.max_length, or use a smaller base"
         return TrainerError("out_of_memory", "Cannot continue: out of memory", hint, FAILED)
     traceback.print_exception(error, file=sys.stderr)
     return TrainerError("unexpected", f"Unexpected {sentence(error)}", "The traceback is in trainer.log", FAILED)

@@ -152,7 +152,7 @@ def check_evaluate(job: Job) -> None:
 def check_method(job: Job) -> None:
     method = job.method
     if job.train.optimizer == "adamw_8bit" and method.kind != "full":
-        refuse("train.optimizer", f"must be adamw: method.kind {method.kind} trains few numbers, so 8 bits save nothing")
+        refuse("train.optimizer", f"must be adamw: method.kind {method.kind} trains few numbers: 8 bits save nothing")
     if isinstance(method, Prefix) and method.placement == "layers":
         for name in ("gguf", "merged"):
             if getattr(job.export, name):

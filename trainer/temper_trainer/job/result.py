@@ -20,8 +20,8 @@ from ..methods import Method
 from ..training.compute import Way
 from ..training.loop import Loop
 from ..training.memory import device_bytes, peak_bytes
-from ..training.precision import devices
 from ..training.optim import FlatParameters
+from ..training.precision import devices
 from ..training.session import Session
 from ..training.utilisation import utilisation
 from ..training.ways import Ways

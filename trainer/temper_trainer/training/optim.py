@@ -103,7 +103,8 @@ def make_optimizer(flat: FlatParameters, train: Train, model: torch.nn.Module) -
 
 def adamw(values: torch.Tensor, train: Train) -> torch.optim.AdamW:
     fused = values.device.type in ("cpu", "cuda", "mps")
-    optimizer = torch.optim.AdamW([values], lr=train.learning_rate, weight_decay=train.weight_decay, fused=fused or None)
+    options = {"lr": train.learning_rate, "weight_decay": train.weight_decay, "fused": fused or None}
+    optimizer = torch.optim.AdamW([values], **options)
     device = "cpu" if values.device.type == "cpu" else values.device
     optimizer.state[values] = {
         "step": torch.zeros((), dtype=torch.float32, device=device),
@@ -164,9 +165,7 @@ def span(flat: FlatParameters, start: int, end: int) -> torch.nn.Parameter:
     return part
 
 
-def optimizer_state(
-    optimizer: "torch.optim.Optimizer | AdamW8bit", flat: FlatParameters
-) -> dict[str, torch.Tensor]:
+def optimizer_state(optimizer: "torch.optim.Optimizer | AdamW8bit", flat: FlatParameters) -> dict[str, torch.Tensor]:
     """For a checkpoint. What has made no step yet may have no state."""
     kept = {}
     for name, parameter, part in places(optimizer):
@@ -184,12 +183,13 @@ def restore_optimizer(
     """`kept` of a checkpoint, which the leader alone holds."""
     for name, parameter, part in places(optimizer):
         state = part.state[parameter]
-        if isinstance(optimizer, AdamW8bit):
-            found = {key.rpartition(".")[2]: value for key, value in kept.items() if key.rpartition(".")[0] == name}
-            state |= {key: int(value) if key == "step" else value.to(parameter.device) for key, value in found.items()}
+        if isinstance(part, torch.optim.AdamW):
+            for key, tensor in state.items():
+                flat.fill(tensor, kept.get(f"{name}.{key}"))
             continue
-        for key, tensor in state.items():
-            flat.fill(tensor, kept.get(f"{name}.{key}"))
+        # That of bitsandbytes has no state before its first step, and counts steps outside of tensors
+        found = {key.rpartition(".")[2]: value for key, value in kept.items() if key.rpartition(".")[0] == name}
+        state |= {key: int(value) if key == "step" else value.to(parameter.device) for key, value in found.items()}
 
 
 def places(optimizer: "torch.optim.Optimizer | AdamW8bit"):

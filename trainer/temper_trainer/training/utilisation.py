@@ -25,7 +25,8 @@ def utilisation(session: "Session", loop: "Loop") -> dict[str, float]:
     """For `resources` of result.json."""
     flops = training_flops(Shape.of(session.report["base"]), session.job.method, work_done(loop))
     peak = peak_flops(session.checkpoints / "peak.json", session.environment)
-    return {"flops": flops, "peak_flops": round(peak), "mfu": round(flops / loop.state.seconds / (peak * session.workers.world), 4)}
+    share = flops / loop.state.seconds / (peak * session.workers.world)
+    return {"flops": flops, "peak_flops": round(peak), "mfu": round(share, 4)}
 
 
 def work_done(loop: "Loop") -> Work:
@@ -39,7 +40,8 @@ def work_done(loop: "Loop") -> Work:
 
 def peak_flops(path: Path, environment: "Environment") -> float:
     """Operations a second of a product in the job's type, measured once for each machine that works on the job."""
-    machine = f"{platform.node()}, {device_name(environment.device)}, {environment.dtype}, {environment.threads} threads"
+    device = device_name(environment.device)
+    machine = f"{platform.node()}, {device}, {environment.dtype}, {environment.threads} threads"
     kept = read_json(path) or {}
     if machine not in kept:
         kept[machine] = measure(environment)
