@@ -80,7 +80,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "cancel ends all workers, and a job that cannot be used exits with 2",
+  name: "cancel ends all workers",
   ignore: withoutProcesses,
   async fn() {
     const tiny = await workers(500);
@@ -94,10 +94,16 @@ Deno.test({
     await output;
     assert.ok((await events(tiny)).some(({ type }) => type === "checkpoint"));
     await tiny.remove();
+  },
+});
 
-    const refused = await workers(1, { ...TWO, method: { kind: "lora", rank: 512, alpha: 8 } });
+Deno.test({
+  name: "a job that several workers cannot use exits with 2, as with one",
+  ignore: WITHOUT_TRAINER,
+  async fn() {
+    const refused = await workers(1, { ...TWO, train: { ...TRAIN, device: "mps" } });
     const { code, stderr } = await refused.temper("run", "tiny.yaml");
-    assert.match(stderr, /Cannot use method.rank 512/);
+    assert.match(stderr, /Cannot use train.device "mps"/);
     assert.equal(code, 2);
     await refused.remove();
   },
