@@ -4,6 +4,7 @@ import { systemClock } from "../src/lib/clock.ts";
 import { denoFs, sha256 } from "../src/lib/files/fs.ts";
 import { ensurePython } from "../src/providers/trainer/environment/environment.ts";
 import { findProgram } from "../src/lib/find_program.ts";
+import type { Env } from "../src/providers/provider.ts";
 
 /** A Python with the trainer's packages, and the folder of what only its tests need (for PYTHONPATH). */
 export interface TestPython {
@@ -28,9 +29,20 @@ export async function testPython(root: string): Promise<TestPython> {
     },
   });
   const lock = join(root, "trainer", "requirements-test.lock");
-  const layer = join(env.cacheDir, "python-test", sha256(python + await denoFs.readText(lock)).slice(0, 16));
-  if (await denoFs.stat(join(layer, "complete"))) return { python, layer };
-  console.log("Adding what the trainer's tests need: this happens once");
+  return { python, layer: await packageLayer(env, python, lock, "python-test", "the trainer's tests need") };
+}
+
+/** A folder of packages on top of the trainer's environment, made on first use; `lock` lists them with their hashes. */
+export async function packageLayer(
+  env: Env,
+  python: string,
+  lock: string,
+  name: string,
+  what: string,
+): Promise<string> {
+  const layer = join(env.cacheDir, name, sha256(python + await denoFs.readText(lock)).slice(0, 16));
+  if (await denoFs.stat(join(layer, "complete"))) return layer;
+  console.log(`Adding what ${what}: this happens once`);
   await denoFs.remove(layer);
   const strict = ["--no-deps", "--require-hashes", "--target", layer, "-r", lock];
   const uv = await findProgram("uv", env);
@@ -40,5 +52,5 @@ export async function testPython(root: string): Promise<TestPython> {
   const { success } = await new Deno.Command(command, { args }).spawn().status;
   if (!success) throw new Error(`Cannot install ${lock}: ${command} failed`);
   await denoFs.writeAtomic(join(layer, "complete"), "");
-  return { python, layer };
+  return layer;
 }

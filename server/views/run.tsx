@@ -7,6 +7,7 @@ import { counter, counts as isCounted, progressText } from "../../src/view/progr
 import { HELD_OUT_LOSS, scoresOf } from "../../src/view/scores.ts";
 import { speedText } from "../../src/view/speed_text.ts";
 import type { RunState, StepState } from "../../src/log/run_state.ts";
+import { engineText } from "../../src/view/engine_text.ts";
 import { summaryText } from "../../src/view/summary_text.ts";
 import type { ChartView } from "../chart_store.ts";
 import type { RunView } from "../run_details.ts";
@@ -91,6 +92,7 @@ function Head({ view, now }: { view: RunView; now: number }) {
         <Figure label="Started">
           <Ago iso={state.started} now={now} />
         </Figure>
+        {engineText(state) === undefined ? null : <Figure label="Job">{engineText(state)}</Figure>}
         <Figure label="Driven by">{state.host}, temper {state.version}</Figure>
         <Speed metrics={state.metrics} />
         {state.resumes === 0

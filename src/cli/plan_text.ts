@@ -57,7 +57,18 @@ export function planText(view: PlanView, palette: Palette, width: number): strin
       ...notes.map((note) => `${palette.warn("note")} ${note}`),
     );
   }
+  lines.push(...sentLines(preview.sent, dim));
   return lines.join("\n") + "\n";
+}
+
+/** The script or the request for a cluster. */
+function sentLines(sent: string | undefined, dim: (text: string) => string): string[] {
+  if (sent === undefined) return [];
+  return [
+    "",
+    dim("would be sent, once RUN has its id:"),
+    ...sent.trimEnd().split("\n").map((line) => `  ${line}`),
+  ];
 }
 
 /** Sentences to read before running. */

@@ -14,15 +14,18 @@ const NAME_WIDTH = 11;
 export const doctor: Command = {
   name: "doctor",
   summary: "Report what is installed, reachable or missing, and how to fix it",
-  usage: "",
-  positionals: [0, 0],
+  usage: "[FILE]",
+  positionals: [0, 1],
   options: { runs: RUNS_OPTION, cache: CACHE_OPTION },
-  details: "Changes nothing. Exits with 1 when something is missing that every run needs.\n\n`temper doctor`",
+  details:
+    "With FILE also whether the cluster that its engine section names can be used. Changes nothing. Exits with 1 when something is missing that every run needs, or that one.\n\n`temper doctor`",
   async run(context) {
-    const { terminal, values } = context;
+    const { terminal, values, positionals: [file] } = context;
     const palette = createPalette(terminal.color);
     const findings: Diagnostic[] = [];
-    for await (const { fix, ...found } of examine(libraryOptions(context))) {
+    for await (
+      const { fix, ...found } of examine({ ...libraryOptions(context), ...file !== undefined && { file } })
+    ) {
       const finding = { ...found, ...fix !== undefined && { fix: asCalled(fix, context.invocation) } };
       findings.push(finding);
       if (!values["json"]) terminal.out(findingText(finding, palette, terminal.columns("out")));

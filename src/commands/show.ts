@@ -14,6 +14,7 @@ import { errorLines, headline, joinBlocks, resultBlocks } from "../ui/run_report
 import { markOf, summaryText } from "../view/summary_text.ts";
 import { stepLine } from "../ui/step_text.ts";
 import { type Command, type CommandContext, RUNS_OPTION } from "../cli/command.ts";
+import { engineText } from "../view/engine_text.ts";
 import { runJson } from "../view/run_json.ts";
 import { libraryOptions } from "../cli/library_options.ts";
 import { viewRun } from "../cli/run_view.ts";
@@ -56,7 +57,7 @@ export const show: Command = {
     );
     const about = `  ${palette.dim(truncate(aboutText(state), Math.max(1, (width || Infinity) - 2)))}`;
     const lines = joinBlocks([
-      [...wrap(headline(state, palette), width || Infinity), about],
+      [...wrap(headline(state, palette), width || Infinity), about, ...engineLine(state, palette)],
       steps,
       errorLines(state, palette, width),
       ...resultBlocks(state, parts, palette, width),
@@ -69,6 +70,11 @@ export const show: Command = {
 function aboutText(state: RunState): string {
   const resumed = state.resumes === 0 ? "" : `, resumed ${state.resumes} times`.replace("1 times", "once");
   return `${state.id}  ${state.method} with provider ${state.provider}${resumed}`;
+}
+
+function engineLine(state: RunState, palette: Palette): string[] {
+  const text = engineText(state);
+  return text === undefined ? [] : [`  ${palette.dim(text)}`];
 }
 
 /** A step's line, and below it what it had to say. */

@@ -65,7 +65,10 @@ export type EngineStatus = {
   readonly state: string;
   /** Why it waits, in the engine's words. */
   readonly reason?: string;
-  readonly nodes?: readonly string[];
+  /** Its place among those that wait, from 1, and how many they are. */
+  readonly place?: readonly [place: number, waiting: number];
+  /** As the engine writes a list of nodes: n[1-2]. */
+  readonly nodes?: string;
   readonly workers?: number;
 };
 
@@ -98,6 +101,14 @@ export interface Follower {
   onChange(wake: () => void): void;
 }
 
+/** What `doctor` is told about an engine. `missing`: no job can be sent. */
+export type EngineFinding = {
+  readonly state: "ok" | "warn" | "missing";
+  readonly found: string;
+  /** The command or the sentence that fixes it. */
+  readonly fix?: string;
+};
+
 /** Where trainer processes run. */
 export interface Engine {
   /** The script or the request that would be sent, for `plan`; `undefined`: nothing is. Starts and writes nothing. */
@@ -119,4 +130,11 @@ export interface Engine {
     dir: string,
     env: EngineEnv,
   ): Promise<void>;
+  /** Whether a pipeline's jobs can be sent from here, for `doctor`. `folders`: what workers need to see. Changes nothing. */
+  diagnose?(
+    section: EngineSection,
+    env: EngineEnv,
+    signal: AbortSignal,
+    folders: readonly string[],
+  ): Promise<EngineFinding>;
 }

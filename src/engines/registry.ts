@@ -5,6 +5,8 @@ import type { Engine, EngineJob } from "./engine.ts";
 /** Each engine and where it is. Imported only when a pipeline or a job names it. */
 const ENGINES: Readonly<Record<string, () => Promise<Engine>>> = {
   local: async () => (await import("./local/engine.ts")).localEngine,
+  slurm: async () => (await import("./slurm/engine.ts")).slurmEngine,
+  ray: async () => (await import("./ray/engine.ts")).rayEngine,
 };
 
 export async function engineNamed(kind: string): Promise<Engine> {

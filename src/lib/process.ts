@@ -89,20 +89,26 @@ export async function runProcess(options: RunOptions): Promise<ProcessEnd> {
 }
 
 /** What a short command prints; `undefined` when it fails or cannot be started. */
-export async function captureProcess(
-  options: Pick<RunOptions, "command" | "args" | "env" | "signal">,
-): Promise<string | undefined> {
+export async function captureProcess(options: ShortOptions): Promise<string | undefined> {
   options.signal.throwIfAborted();
-  const child = spawn(options.command, [...options.args], {
-    env: options.env,
-    stdio: ["ignore", "pipe", "ignore"],
-    signal: options.signal,
-  });
-  let text = "";
-  child.stdout!.setEncoding("utf8").on("data", (part: string) => text += part);
-  const end = await endOf(child).catch(() => undefined);
+  const { code, stdout } = await callProcess(options).catch(() => ({ code: null, stdout: "" }));
   options.signal.throwIfAborted();
-  return end?.code === 0 ? text : undefined;
+  return code === 0 ? stdout : undefined;
+}
+
+type ShortOptions = Pick<RunOptions, "command" | "args" | "env" | "signal">;
+
+/** Runs a short command and keeps all that it prints. Rejects when it cannot be started and when the signal aborts. */
+export async function callProcess(
+  { command, args, env, signal }: ShortOptions,
+): Promise<ProcessEnd & { readonly stdout: string; readonly stderr: string }> {
+  signal.throwIfAborted();
+  const child = spawn(command, [...args], { env, stdio: ["ignore", "pipe", "pipe"], signal });
+  const texts = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name]!.setEncoding("utf8").on("data", (part: string) => texts[name] += part);
+  }
+  return { ...await endOf(child), ...texts };
 }
 
 /** Sends a signal to a process group. False when there is none of that number. */

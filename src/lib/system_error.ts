@@ -52,6 +52,13 @@ export function explainError(action: string, thrown: unknown): TemperError {
   });
 }
 
+/** The innermost reason of a failed request, in lower case: fetch wraps the system's own words several times. */
+export function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.cause !== undefined) return causeOf(error.cause);
+  return error.message.split(": ").at(-1)!.replace(/ \(os error \d+\)/, "").toLowerCase();
+}
+
 function codeOf(error: Error): string {
   // Files of the system, such as those in /proc, which Deno lets no program touch that has not every right.
   if (error.name === "NotCapable" && error.message.startsWith("Requires all access")) return "EPERM";

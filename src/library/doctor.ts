@@ -1,16 +1,35 @@
+import { resolve } from "../deps/path.ts";
 import { TemperError } from "../lib/errors.ts";
 import { estimateMemory } from "../plan/memory.ts";
 import type { Diagnostic } from "../providers/diagnostic.ts";
 import { ollamaFinding } from "../providers/ollama/ollama_diagnostics.ts";
 import { hostedFindings } from "../providers/openai/service_diagnostics.ts";
-import { builtinBases, trainingFindings } from "../providers/trainer/environment/trainer_diagnostics.ts";
+import {
+  builtinBases,
+  engineFindings,
+  trainingFindings,
+} from "../providers/trainer/environment/trainer_diagnostics.ts";
 import { ownTrainer } from "../providers/trainer/environment/trainer_dir.ts";
 import { withReadableCache } from "../providers/shared_dir.ts";
+import { loadAllOrThrow } from "../spec/load.ts";
 import { Spec } from "../spec/schema/schema.ts";
 import { method } from "../spec/schema/schema_method.ts";
 import { denoFinding, folderFinding, memoryFinding, sharedFinding } from "./machine_diagnostics.ts";
 import { envOf, worldOf, type WorldOptions } from "./options.ts";
 import { clockFinding, staleFindings } from "./run_diagnostics.ts";
+
+/**
+ * What is looked at.
+ *
+ * @example
+ * ```ts
+ * const options: DoctorOptions = { file: "pipelines/ray.yaml" };
+ * ```
+ */
+export interface DoctorOptions extends WorldOptions {
+  /** A pipeline file, whose engine is looked at too. */
+  readonly file?: string;
+}
 
 /**
  * Reports what is installed, reachable and missing, with the fix, one after the other. Changes nothing.
@@ -29,10 +48,13 @@ import { clockFinding, staleFindings } from "./run_diagnostics.ts";
  * await Deno.remove(cwd, { recursive: true });
  * ```
  */
-export async function* doctor(options: WorldOptions = {}): AsyncGenerator<Diagnostic, void, void> {
-  const { runsDir } = worldOf(options);
+export async function* doctor(options: DoctorOptions = {}): AsyncGenerator<Diagnostic, void, void> {
+  const { cwd, runsDir } = worldOf(options);
   const env = envOf(options);
   const { signal } = new AbortController();
+  const pipelines = options.file === undefined
+    ? []
+    : await loadAllOrThrow(resolve(cwd, options.file), env.fs);
   yield denoFinding(Deno.version.deno);
   const { available, total } = Deno.systemMemoryInfo();
   yield memoryFinding(available, total, neededMemory());
@@ -52,6 +74,10 @@ export async function* doctor(options: WorldOptions = {}): AsyncGenerator<Diagno
   yield* reported("environment", training);
   yield await ollamaFinding(env, signal);
   yield* hostedFindings(env, signal);
+  // The combinations of a matrix rarely differ in it.
+  const engines = new Map(pipelines.map(({ spec }) => [JSON.stringify(spec.engine), spec.engine]));
+  const folders = [runsDir, env.cacheDir, sharedDir];
+  for (const engine of engines.values()) yield* engineFindings(engine, env, signal, folders);
 }
 
 /** What ends one look is a finding of its own, and the next look follows. */

@@ -70,6 +70,8 @@ const BODIES = {
     unit: z.string().optional(),
     metrics: z.record(z.string(), z.number()).readonly().optional(),
     message: z.string().optional(),
+    /** What the engine of the job says about it. */
+    engine: jsonObject.optional(),
     /** A fact its step goes by after an interruption; such an event is durable. */
     record: jsonObject.optional(),
   }),

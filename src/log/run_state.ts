@@ -84,6 +84,8 @@ export interface RunState {
   readonly error: ErrorInfo | undefined;
   /** The job that was started, in its provider's words. */
   readonly job: JsonObject | undefined;
+  /** The latest that the job's engine said about it, where it runs on a cluster. */
+  readonly engine: JsonObject | undefined;
   /** Bytes of unfinished lines that were cut off when the run was resumed. */
   readonly torn: number;
 }
@@ -110,6 +112,7 @@ export const NO_RUN: RunState = {
   artifacts: [],
   error: undefined,
   job: undefined,
+  engine: undefined,
   torn: 0,
 };
 
@@ -189,7 +192,13 @@ function pending(kind: string, key: string): StepState {
 function foldStep(state: RunState, event: StepEvent): RunState {
   const steps = state.steps.map((step) => step.kind === event.step ? stepAfter(step, event, state.id) : step);
   const result = event.type === "step.done" || event.type === "step.skipped" ? event.result : undefined;
-  return { ...state, steps, ...result && { metrics: result.metrics, artifacts: result.artifacts } };
+  const engine = event.type === "step.progress" ? event.engine : undefined;
+  return {
+    ...state,
+    steps,
+    ...engine && { engine },
+    ...result && { metrics: result.metrics, artifacts: result.artifacts },
+  };
 }
 
 function stepAfter(step: StepState, event: StepEvent, run: string): StepState {

@@ -85,6 +85,9 @@ export function linears(shape: ModelShape): Record<string, readonly [number, num
 
 const ATTENTION = ["q_proj", "k_proj", "v_proj", "o_proj"];
 
+/** Layers that read what another one reads. */
+const SHARED_INPUT = new Map([["k_proj", "q_proj"], ["v_proj", "q_proj"], ["up_proj", "gate_proj"]]);
+
 type LowRank = Extract<Spec["method"], { kind: "lora" | "qlora" }>;
 
 /** The layers that a low-rank method updates, by name. Names that the base does not have are left out. */
@@ -119,17 +122,8 @@ export function trainableParameters(method: Spec["method"], shape: ModelShape): 
 
 /** Peak memory of a device while it trains, in bytes. */
 export function estimateMemory(question: MemoryQuestion): MemoryEstimate {
-  const { shape, method, weightBytes, microTokens, spread, gpu = false } = question;
-  const numbers = trainableParameters(method, shape);
-  const workers = spread?.parallel === "fsdp" ? spread.workers : 1;
-  // What is small is the same on every worker: only `full` trains enough to share it out.
-  const shared = method.kind === "full" ? workers : 1;
-  const held = heldBytes(method, shape, weightBytes);
-  const weights = workers === 1
-    ? held + castBytes(method, shape, weightBytes)
-    : held / workers + gatheredBytes(method, shape, weightBytes);
-  const reduced = spread?.parallel === "ddp" ? numbers * GRADIENT_BYTES : 0;
-  const trainable = trainedBytes(question) / shared + reduced;
+  const { shape, method, weightBytes, microTokens, gpu = false } = question;
+  const { weights, trainable } = modelBytes(question, heldBytes(method, shape, weightBytes));
   const activations = microTokens * FRAGMENTATION * activationBytes(question);
   const logits = logitsBytes(question);
   const runtime = gpu ? 0 : RUNTIME_BYTES;
@@ -143,6 +137,26 @@ export function estimateMemory(question: MemoryQuestion): MemoryEstimate {
     needed,
     total: Math.max(needed, gpu ? 0 : runtime + loadingBytes(question)),
   };
+}
+
+/**
+ * What a device holds of the model at all times. Under fsdp every layer is divided, one at a time is whole, and what
+ * stands outside the layers is whole on each device (trainer/temper_trainer/training/parallel.py).
+ */
+function modelBytes(question: MemoryQuestion, held: number): { weights: number; trainable: number } {
+  const { shape, method, weightBytes, spread } = question;
+  const trained = trainedBytes(question);
+  const numbers = trainableParameters(method, shape);
+  if (spread?.parallel === "ddp") return { weights: held, trainable: trained + numbers * GRADIENT_BYTES };
+  if (spread === undefined) return { weights: held, trainable: trained };
+  const outside = Math.min(1, (shape.tied ? 1 : 2) * shape.vocab * shape.hidden / shape.parameters);
+  const divided = (whole: number, ofLayers: number) => whole - ofLayers + ofLayers / spread.workers;
+  if (method.kind === "full") {
+    const layer = shape.parameters * (1 - outside) / shape.layers * (4 + GRADIENT_BYTES);
+    return { weights: layer, trainable: divided(trained, trained * (1 - outside)) };
+  }
+  const layers = held - outside * shape.parameters * weightBytes;
+  return { weights: divided(held, layers) + layers / shape.layers, trainable: trained };
 }
 
 /** What is trained, with its gradients and moments. Moments of embeddings stay in fp32. */
@@ -161,18 +175,6 @@ function heldBytes(method: Spec["method"], shape: ModelShape, weightBytes: numbe
   return packed * NF4_BYTES + (shape.parameters - packed) * weightBytes;
 }
 
-/** Trained weights stay in fp32, and each product makes a copy in the type it is computed in, kept for the way back. */
-function castBytes(method: Spec["method"], shape: ModelShape, weightBytes: number): number {
-  return method.kind === "full" && weightBytes < 4 ? linearParameters(shape) * weightBytes : 0;
-}
-
-/** Under fsdp: what stands outside the layers, and one layer at a time; where they are trained, with gradients. */
-function gatheredBytes(method: Spec["method"], shape: ModelShape, weightBytes: number): number {
-  const outside = (shape.tied ? 1 : 2) * shape.vocab * shape.hidden;
-  const each = weightBytes + (method.kind === "full" ? GRADIENT_BYTES : 0);
-  return (outside + (shape.parameters - outside) / shape.layers) * each;
-}
-
 /** While the base is loaded, the pages of its file count too, unless they become the weights as they are. */
 function loadingBytes({ shape, method, weightBytes, storedBytes = 4 }: MemoryQuestion): number {
   if (method.kind === "qlora") return 0;
@@ -182,63 +184,42 @@ function loadingBytes({ shape, method, weightBytes, storedBytes = 4 }: MemoryQue
 
 /** Bytes for each token that is computed at once: what the layers keep, and what the way back works on. */
 function activationBytes(question: MemoryQuestion): number {
-  const { shape, method, weightBytes, checkpointing = false } = question;
-  const layer = Object.values(keptByLayer(method, shape, weightBytes)).reduce((sum, bytes) => sum + bytes, 0);
+  const { shape, weightBytes, checkpointing = false } = question;
+  const layer = Object.values(keptByLayer(question)).reduce((sum, bytes) => sum + bytes, 0);
   const kept = checkpointing ? shape.layers * shape.hidden * weightBytes + layer : shape.layers * layer;
-  const wayBack = (4 * shape.feedForward + 6 * shape.hidden) * weightBytes;
+  const wayBack = (6 * shape.feedForward + 6 * shape.hidden) * weightBytes;
   return kept + wayBack;
 }
 
 /**
- * Bytes that autograd keeps of one token in one decoder layer, by what keeps them. The layer is that of transformers,
- * with the trainer's attention (training/packing.py) and low-rank updates (methods/lora_linear.py): a change there of
- * what is saved for the way back is a change here.
+ * Bytes that autograd keeps of one token in one decoder layer, by what keeps them: `save_for_backward` of
+ * trainer/temper_trainer/training/fused/functions.py, and the attention of training/packing.py. A change there of what
+ * is kept is a change here and in training/costs.py; tests/fixtures/training_costs.json belongs to both.
  */
-function keptByLayer(method: Spec["method"], shape: ModelShape, weightBytes: number) {
-  const { hidden, feedForward } = shape;
+function keptByLayer({ shape, method, weightBytes, gpu = false }: MemoryQuestion) {
   const q = shape.heads * shape.headDim;
-  const full = method.kind === "full";
-  const inputs = keptInputs(method);
-  // Under autocast each product casts its input for itself.
-  const copies = (products: number) => full && weightBytes < 4 ? products : 1;
+  const kv = shape.kvHeads * shape.headDim;
+  // The kernel for rows of any length, which GPUs have for halves, reads keys and values as they are.
+  const repeated = gpu && weightBytes < 4 ? 0 : 2 * q;
   return {
-    // Computed in fp32 whatever the type; a trained weight needs the normalised values too.
-    norms: 2 * hidden * 4 * (full ? 2 : 1),
-    normed: hidden * weightBytes * ((inputs.qkv ? copies(3) : 0) + (inputs.gateUp ? copies(2) : 0)),
-    // Query, key and value of all heads, and the result, which is the input of the output product too.
-    attention: 4 * q * weightBytes,
-    // Gate, its activation, and up.
-    mlp: 3 * feedForward * weightBytes,
-    product: inputs.down ? feedForward * weightBytes : 0,
+    // What enters the layer and what enters its MLP; in fp32 where the weights are.
+    states: 2 * shape.hidden * (method.kind === "full" ? 4 : weightBytes),
+    heads: (q + 2 * kv + repeated) * weightBytes,
+    attended: q * weightBytes,
+    gateUp: 2 * shape.feedForward * weightBytes,
     update: updateBytes(method, shape, weightBytes),
   };
 }
 
-/** Which products keep their input: those with a trained weight. */
-function keptInputs(method: Spec["method"]) {
-  const trains = (names: readonly string[]) => {
-    if (method.kind === "full") return true;
-    if (method.kind === "adapter") return names.includes("gate_proj");
-    if (method.kind === "prefix") return false;
-    const { target } = method;
-    if (target === "all-linear") return true;
-    const wanted = target === "attention" ? ATTENTION : target;
-    return names.some((name) => wanted.includes(name));
-  };
-  return {
-    qkv: trains(["q_proj", "k_proj", "v_proj"]),
-    gateUp: trains(["gate_proj", "up_proj"]),
-    down: trains(["down_proj"]),
-  };
-}
-
-/** What the trained part itself keeps: dropout's mask is a byte for each input. */
+/** What the trained part itself keeps. Products of one input share a dropout mask, a byte for each value. */
 function updateBytes(method: Spec["method"], shape: ModelShape, weightBytes: number): number {
-  if (method.kind === "adapter") return 4 * method.size * weightBytes;
+  if (method.kind === "adapter") return 2 * method.size * weightBytes;
   if (method.kind !== "lora" && method.kind !== "qlora") return 0;
   const layers = targeted(method, shape);
-  const mask = method.dropout === 0 ? 0 : layers.reduce((sum, [, [inputs]]) => sum + inputs, 0);
-  return mask + layers.length * method.rank * weightBytes;
+  const input = (name: string) => SHARED_INPUT.get(name) ?? name;
+  const inputs = new Map(layers.map(([name, [inputs]]) => [input(name), inputs]));
+  const masks = method.dropout === 0 ? 0 : [...inputs.values()].reduce((sum, inputs) => sum + inputs, 0);
+  return masks + layers.length * method.rank * weightBytes;
 }
 
 /** Logits of some positions at a time, and the gradient of a head that is trained. */

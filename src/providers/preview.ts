@@ -60,4 +60,6 @@ export interface Preview {
   readonly estimates: readonly Estimate[];
   /** Sentences a user should read before running. */
   readonly notes: readonly string[];
+  /** The script or the request that would be sent to a cluster. RUN stands for the run's id. */
+  readonly sent?: string;
 }

@@ -92,6 +92,8 @@ export interface Progress {
   readonly metrics?: { readonly [name: string]: number };
   /** A sentence to print once, such as a warning. */
   readonly message?: string;
+  /** What the engine of the job says about it: its id there, its state, its nodes. */
+  readonly engine?: JsonObject;
 }
 
 /**

@@ -18,6 +18,8 @@ import { stepLine } from "./step_text.ts";
 const PLAIN = createPalette(false);
 /** Most columns of a line that its label takes, as a share of them. */
 const LABEL_SHARE = 1 / 3;
+/** A terminal of 24 rows has room for as many: what has scrolled away cannot be drawn anew. */
+const MOST_LINES = 16;
 
 interface Live {
   readonly eta: Eta;
@@ -42,6 +44,7 @@ export class LiveRuns implements RunsRenderer {
   }
 
   event(label: string, event: LogEvent, state: RunState): void {
+    if (this.#stop.signal.aborted) return;
     const live = this.#live.get(label) ?? { eta: new Eta(), notes: new Set(), state };
     this.#live.set(label, live);
     live.state = state;
@@ -102,17 +105,22 @@ export class LiveRuns implements RunsRenderer {
   }
 
   #draw(): void {
-    const width = liveWidth(this.terminal);
-    const longest = Math.max(0, ...[...this.#live.keys()].map(textWidth));
-    const column = Math.min(longest, Math.floor(width * LABEL_SHARE));
-    const lines = width === 0
-      ? []
-      : [...this.#live].map(([label, live]) => this.#line(pad(truncate(label, column), column), live, width));
-    const frame = this.#region.frame(this.#lasting, lines, this.terminal.columns());
+    const frame = this.#region.frame(this.#lasting, this.#lines(), this.terminal.columns());
     this.#lasting = [];
     if (frame === "") return;
     this.#frameAt = this.clock.monotonic();
     this.terminal.err(frame);
+  }
+
+  #lines(): string[] {
+    const width = liveWidth(this.terminal);
+    if (width === 0) return [];
+    const shown = [...this.#live].slice(0, MOST_LINES);
+    const longest = Math.max(0, ...shown.map(([label]) => textWidth(label)));
+    const column = Math.min(longest, Math.floor(width * LABEL_SHARE));
+    const lines = shown.map(([label, live]) => this.#line(pad(truncate(label, column), column), live, width));
+    const more = this.#live.size - shown.length;
+    return more === 0 ? lines : [...lines, this.#palette.dim(truncate(`    and ${more} more`, width))];
   }
 
   #line(label: string, { state, eta }: Live, width: number): string {

@@ -100,9 +100,9 @@ export function errorAsCalled<Error extends Pick<ErrorInfo, "hint">>(
   return error?.hint === undefined ? error : { ...error, hint: asCalled(error.hint, invocation) };
 }
 
-/** A job that runs as a process here has its own log; a hosted job reports into the run's log. */
+/** A job that temper's trainer runs has its own log; a hosted job reports into the run's log. */
 function hasTrainerLog({ job }: RunState): boolean {
-  return job?.["pid"] !== undefined;
+  return job?.["pid"] !== undefined || job?.["engine"] !== undefined;
 }
 
 /** A command about the run in this place, as one would type it. */

@@ -2,7 +2,7 @@ import type { RunState } from "../log/run_state.ts";
 
 /** Fixed outside: members may be added, none renamed. */
 export function runJson(state: RunState) {
-  const { id, name, method, provider, metrics, artifacts, started, finished, error, job } = state;
+  const { id, name, method, provider, metrics, artifacts, started, finished, error, job, engine } = state;
   return {
     id,
     name,
@@ -25,6 +25,7 @@ export function runJson(state: RunState) {
     finished: finished ?? null,
     pipeline: state.pipeline,
     job: job ?? null,
+    engine: engine ?? null,
     error: error ?? null,
   };
 }

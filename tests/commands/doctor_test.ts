@@ -122,6 +122,30 @@ Deno.test("doctor finds a TEMPER_PYTHON that cannot import torch", async () => {
   assert.match(torch.fix!, /requirements\.lock.*TEMPER_PYTHON/);
 });
 
+Deno.test("doctor FILE says that the cluster of its engine does not answer, and fails", async () => {
+  await using home = await project();
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const address = `http://127.0.0.1:${listener.addr.port}`;
+  listener.close();
+  await home.write("base/config.json", "{}");
+  await home.write("rows.jsonl", '{"prompt": "on", "completion": "off"}\n');
+  const spec = {
+    version: 1,
+    name: "tiny",
+    dataset: { source: "rows.jsonl" },
+    method: { kind: "lora" },
+    provider: { kind: "local", base: "base" },
+    engine: { kind: "ray", address },
+  };
+  await home.write("tiny.yaml", JSON.stringify(spec));
+  const env = { PATH: Deno.env.get("PATH")! };
+  const { code, out } = await home.call(doctor, ["tiny.yaml", "--json"], { env });
+  const ray = (JSON.parse(out) as Report).checks.find(({ name }) => name === "ray");
+  assert.equal(code, EXIT.failed);
+  assert.equal(ray?.state, "missing");
+  assert.equal(ray.found, `Cannot reach the Ray cluster at ${address}: connection refused`);
+});
+
 Deno.test("denoFinding() wants the version whose locks need no flag", () => {
   assert.deepEqual(
     ["2.8.9", "2.9.0", "2.10.1", "3.0.0", "1.99.0"].map((version) => denoFinding(version).state),

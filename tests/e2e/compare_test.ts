@@ -34,7 +34,7 @@ Deno.test({
     await t.step("SIGTERM in the first cell leaves, and says how to go on", async () => {
       const runner = tiny.start("compare", "tiny.yaml");
       const output = runner.output();
-      await until("the first trainer", () => isTraining(tiny, "rank-4"), 90_000);
+      await until("the first trainer", () => isTraining(tiny, "rank-4"), 240_000);
       runner.kill("SIGTERM");
       const { code, stdout } = await output;
       const text = new TextDecoder().decode(stdout);
@@ -46,7 +46,7 @@ Deno.test({
     await t.step("kill -9 in the third cell", async () => {
       const runner = tiny.start("compare", "tiny.yaml");
       const output = runner.output();
-      await until("the third trainer", () => isTraining(tiny, "rank-8"), 90_000);
+      await until("the third trainer", () => isTraining(tiny, "rank-8"), 240_000);
       runner.kill("SIGKILL");
       await output;
     });
@@ -88,7 +88,7 @@ Deno.test({
       const { code, stdout, stderr } = await tiny.temper("compare", "tiny.yaml");
       assert.equal(code, 1, stderr);
       assert.match(stderr, /\[1\/3\] rank-4\nAlready done in /);
-      assert.match(stdout, /^rank-8 +\S+k +\d+ MB /m);
+      assert.match(stdout, /^rank-8 +\S+k +[\d.]+ [MG]B /m);
       assert.match(stdout, /^to rank-4 +trainable /m);
       assert.match(stdout, /^✗ rank-5 failed {2}\S+-tiny-rank-5-\S+\n {2}Cannot use/m);
       const page = await denoFs.readText(join(tiny.dir, "runs", "tiny", "compare.html"));
@@ -133,7 +133,7 @@ Deno.test({
     const runner = tiny.start(...words);
     const output = runner.output();
     const both = async () => await isTraining(tiny, "rank-4") && await isTraining(tiny, "rank-8");
-    await until("two trainers at the same time", both, 120_000);
+    await until("two trainers at the same time", both, 240_000);
     runner.kill("SIGKILL");
     await output;
     const { code, stdout, stderr } = await tiny.temper(...words, "--json");
@@ -153,11 +153,8 @@ Deno.test({
       const attempts = new Set(metrics.map((line) => JSON.parse(line).attempt));
       assert.deepEqual([...attempts], [1], "no trainer was started again");
     }
-    assert.equal(
-      await denoFs.stat(join(tiny.dir, ".temper", "machine.json")),
-      undefined,
-      "a shared speed was kept",
-    );
+    const { devices } = JSON.parse(await denoFs.readText(join(tiny.dir, ".temper", "machine.json")));
+    assert.deepEqual(devices, {}, "no speed is kept that two trainings shared");
     await tiny.remove();
   },
 });

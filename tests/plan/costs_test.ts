@@ -39,6 +39,7 @@ Deno.test("estimateMemory() gives what the trainer expects, with and without che
       weightBytes: batch.value_bytes,
       microTokens: batch.tokens,
       labelledTokens: batch.labelled,
+      gpu: batch.gpu ?? false,
       checkpointing,
       optimizer,
     });

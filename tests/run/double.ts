@@ -24,16 +24,25 @@ export interface DoubleKit {
   starts(): Promise<number[]>;
 }
 
+export interface DoubleOptions {
+  readonly fs?: Fs;
+  readonly clock?: Clock;
+  /** Variables beside those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** The `engine` section of the pipeline. */
+  readonly engine?: object;
+}
+
 /** `name` tells the double how to behave. A project that exists already is used as it is. */
 export async function doubleAt(
   root: string,
   name: string,
-  { fs = denoFs, clock = systemClock }: { readonly fs?: Fs; readonly clock?: Clock } = {},
+  { fs = denoFs, clock = systemClock, env: more, engine }: DoubleOptions = {},
 ): Promise<DoubleKit> {
   const file = join(root, "tiny.yaml");
-  if (!await denoFs.stat(file)) await write(root, name, file);
+  if (!await denoFs.stat(file)) await write(root, name, file, engine);
   const loaded = await loadSpecOrThrow(file, denoFs);
-  const env = { fs, clock, cacheDir: join(root, "cache"), env: await variables() };
+  const env = { fs, clock, cacheDir: join(root, "cache"), env: { ...await variables(), ...more } };
   const provider = localProvider({ trainerDir: DOUBLE, stallMs: STALL_MS });
   const runsDir = join(root, "runs");
   const jobDir = async () => join(runsDir, (await runNames(runsDir))[0] ?? "none", "job");
@@ -56,7 +65,7 @@ export async function doubleAt(
   };
 }
 
-async function write(root: string, name: string, file: string): Promise<void> {
+async function write(root: string, name: string, file: string, engine: object | undefined): Promise<void> {
   await writeBase(join(root, "base"));
   const rows = ["on", "off", "up", "down"].map((word) =>
     JSON.stringify({ prompt: `turn ${word}`, completion: word })
@@ -68,6 +77,7 @@ async function write(root: string, name: string, file: string): Promise<void> {
     dataset: { source: "rows.jsonl" },
     method: { kind: "lora", rank: 4 },
     provider: { kind: "local", base: "base" },
+    ...engine && { engine },
   };
   await Deno.writeTextFile(file, JSON.stringify(spec));
 }

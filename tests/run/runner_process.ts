@@ -32,9 +32,10 @@ export interface Runner {
   readonly finished: Promise<RunnerEnd>;
 }
 
-export async function readyRunner(): Promise<Runner> {
+export async function readyRunner(env: Readonly<Record<string, string>> = {}): Promise<Runner> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", DRIVER],
+    env,
     stdin: "piped",
     stdout: "piped",
     stderr: "inherit",
@@ -67,8 +68,8 @@ export async function readyRunner(): Promise<Runner> {
   };
 }
 
-export async function startRunner(orders: Orders): Promise<Runner> {
-  const runner = await readyRunner();
+export async function startRunner(orders: Orders, env?: Readonly<Record<string, string>>): Promise<Runner> {
+  const runner = await readyRunner(env);
   await runner.go(orders);
   return runner;
 }

@@ -21,3 +21,33 @@ Deno.test("loadSpec() refuses an engine for a provider that trains elsewhere, an
     assert.deepEqual(await problemsOf(dir, HOSTED), []);
   });
 });
+
+const RAY = (fields: string) => `${GOOD}engine: {kind: ray, ${fields}}\n`;
+
+Deno.test("loadSpec() takes a Ray cluster with a token's variable, and fills in one worker of one CPU", async () => {
+  await withFolder(async (dir) => {
+    const result = await load(dir, RAY("address: 'http://head:8265', auth_env: RAY_AUTH_TOKEN"));
+    assert(result.ok);
+    assert.deepEqual(result.loaded.spec.engine, {
+      kind: "ray",
+      address: "http://head:8265",
+      auth_env: "RAY_AUTH_TOKEN",
+      nodes: 1,
+      workers_per_node: 1,
+      num_cpus: 1,
+      num_gpus: 0,
+      shared: true,
+      poll_seconds: 10,
+    });
+  });
+});
+
+Deno.test("loadSpec() refuses a Ray cluster whose address holds a password, and one that shares no folder", async () => {
+  await withFolder(async (dir) => {
+    const [secret] = await problemsOf(dir, RAY("address: 'http://me:hunter2secret@head:8265'"));
+    assert.match(secret!.message, /^Password in engine.address/);
+    assert.match(secret!.hint!, /engine.auth_env/);
+    const [apart] = await problemsOf(dir, RAY("address: 'http://head:8265', shared: false"));
+    assert.equal(apart!.message, "Not supported yet: engine.shared false");
+  });
+});

@@ -102,3 +102,14 @@ Deno.test("the live display of several runs fits into narrow terminals", async (
     assert.match(shown().join("\n"), /‖ b {2}interrupted/);
   }
 });
+
+Deno.test("the live display draws no more runs than a terminal has rows for", async () => {
+  const labels = Array.from({ length: 20 }, (_, n) => `seed-${n}`);
+  const runs = Object.fromEntries(labels.map((label) => [label, recorded(DONE).slice(0, 13)]));
+  const { shown, renderer } = await play(runs, 100, true);
+  const drawn = shown().filter((line) => /seed-\d+ +monitor/.test(line));
+  assert.equal(drawn.length, 16);
+  assert.equal(shown().at(-1), "    and 4 more");
+  renderer.close();
+  assert.equal(shown().filter((line) => line.includes("interrupted")).length, 20);
+});

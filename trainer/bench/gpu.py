@@ -161,6 +161,7 @@ class Training:
         from temper_trainer.job.stop import Stop
         from temper_trainer.methods import attach
         from temper_trainer.training.checkpoint import Checkpoints
+        from temper_trainer.training.checkpointing import checkpointed
         from temper_trainer.training.compute import FASTEST
         from temper_trainer.training.device import apply, resolve
         from temper_trainer.training.loop import Loop
@@ -201,6 +202,8 @@ class Training:
         self.contexts = ExitStack()
         self.contexts.enter_context(FASTEST.on(self.method.causal))
         self.contexts.enter_context(self.loop.element_wise())
+        if self.job.train.checkpointing is True:
+            self.contexts.enter_context(checkpointed(self.method.causal, random))
 
     def step(self) -> int:
         """Tokens of one step."""
@@ -417,15 +420,14 @@ def profile(report: Report) -> None:
 
 def trl(report: Report) -> None:
     """TRL's SFTTrainer with Liger kernels, the same rows and LoRA."""
-    shape, length = ("8b", 4096) if CUDA else ("tiny", 64)
-    for checkpointing in (False, True):
-        with report.entry(f"{shape} lora {length} checkpointing={checkpointing}") as found:
-            found |= trl_run(report.folder, shape, [length] * 64, length, checkpointing, 1)
-            found |= utilisation(found["tokens_per_second"] * flops_per_token(shape, "lora", length), 1)
-    if CUDA:
-        lengths = np.random.default_rng(1).integers(300, 900, 256).tolist()
-        with report.entry(f"{shape} lora 300-900") as found:
-            found |= trl_run(report.folder, shape, lengths, 4096, False, 8)
+    lengths = np.random.default_rng(1).integers(300, 900, 256).tolist() if CUDA else [40, 64, 20]
+    with report.entry(f"{BIG} lora {LONG} checkpointing=False") as found:
+        found |= trl_run(report.folder, BIG, [LONG] * 64, LONG, False, 1)
+        found |= utilisation(found["tokens_per_second"] * flops_per_token(BIG, "lora", LONG), 1)
+    with report.entry(f"{BIG} lora 300-900") as found:
+        found |= trl_run(report.folder, BIG, lengths, LONG, False, 8)
+    with report.entry(f"{BIG} lora {LONG} checkpointing=True") as found:
+        found |= trl_run(report.folder, BIG, [LONG] * 64, LONG, True, 1)
 
 
 def trl_run(folder: Path, shape: str, lengths: list[int], longest: int, checkpointing: bool, batch: int) -> dict:
@@ -493,7 +495,7 @@ def trl_run(folder: Path, shape: str, lengths: list[int], longest: int, checkpoi
 
 
 BIG, SMALL = ("8b", "1b") if CUDA else ("tiny", "tiny")
-LONG, SECONDS = (4096, 4) if CUDA else (64, 0)
+LONG, SECONDS = (4096, 3) if CUDA else (64, 0)
 FROZEN = [method for method in METHODS if method != "full"]
 PARTS: dict[str, Callable[[Report], None]] = {
     "machine": machine,

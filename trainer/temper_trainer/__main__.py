@@ -10,7 +10,7 @@ from .errors import STOPPED
 from .job.events import end_with_reader
 from .job.run import run_judge, run_prepare, run_train
 from .job.stop import Stop, Stopped
-from .training.workers import end_with_launcher
+from .training.workers import end_with_launcher, leave
 
 PRINTED = {
     "archs": "print what archs.json holds: the architectures that GGUF files are written for",
@@ -85,4 +85,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -13,6 +13,7 @@ from temper_trainer.training.compute import FASTEST, Way, row_losses
 from temper_trainer.training.fused import fusible
 from temper_trainer.training.fused.form import form_of
 from temper_trainer.training.fused.joint import follow
+from temper_trainer.training.fused.row_attention import RowAttention
 from temper_trainer.training.optim import FlatParameters
 from temper_trainer.training.random_state import RandomState
 from temper_trainer.training.ways import Longest, choose_ways
@@ -51,10 +52,11 @@ def attached(base, config):
     return method
 
 
-def computed(method, way, rows):
+def computed(method, way, rows, mixed=False):
     named = method.parameters()
     with way.on(method.causal):
-        losses, _ = row_losses(method, rows, way, CPU)
+        with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+            losses, _ = row_losses(method, rows, way, CPU)
         return losses.detach(), torch.autograd.grad(losses.sum(), list(named.values()))
 
 
@@ -135,11 +137,7 @@ def run(method, way):
 
 def test_bf16_products_are_those_of_mixed_precision(base):
     method = attached(base("llama"), METHODS["full"])
-    results = []
-    for way in (OWN, FASTEST):
-        with torch.autocast("cpu", torch.bfloat16):
-            results.append(computed(method, way, list(some_rows())))
-    (own, expected), (fused, found) = results
+    (own, expected), (fused, found) = (computed(method, way, list(some_rows()), mixed=True) for way in (OWN, FASTEST))
     torch.testing.assert_close(fused, own, rtol=0, atol=0.05)
     for ours, theirs in zip(found, expected, strict=True):
         assert ours.dtype == torch.float32
@@ -166,3 +164,31 @@ def test_fused_layers_that_compute_something_else_are_not_taken(base, monkeypatc
         "Training is slower with this base (packed rows, the fast head, the model's own layers), because the fastest "
         "way is not exact: it would change losses by"
     )
+
+
+@pytest.mark.parametrize("segments", [((2, 41), (1, 37), (3, 12)), ((1, 300), (2, 140), (1, 5)), ((4, 1),)])
+def test_attention_of_rows_is_that_of_each_row_alone(segments):
+    generator = torch.Generator().manual_seed(2)
+    joint = torch.randn(sum(count * length for count, length in segments), 6 + 2 * 2, 16, generator=generator)
+    results = []
+    for attend in (
+        lambda joint: RowAttention.apply(segments, (6, 2), 0.3, joint),
+        lambda joint: alone(joint, segments),
+    ):
+        given = joint.clone().requires_grad_()
+        found = attend(given)
+        weights = torch.linspace(-1, 1, found.numel()).view(found.shape)
+        results.append((found.detach(), *torch.autograd.grad((found * weights).sum(), given)))
+    for ours, theirs in zip(*results, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
+
+
+def alone(joint, segments):
+    found, start = [], 0
+    for length in [length for count, length in segments for _ in range(count)]:
+        q, k, v = joint[start : start + length].transpose(0, 1).split([6, 2, 2])
+        k, v = k.repeat_interleave(3, 0), v.repeat_interleave(3, 0)
+        attended = torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True, scale=0.3)
+        found.append(attended.transpose(0, 1).flatten(1))
+        start += length
+    return torch.cat(found)

@@ -8,18 +8,19 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from test_train import METHODS, OFTEN, cache, events, finished, make, numbers, result, start, timeless, wait_for
+from test_train import METHODS, OFTEN, cache, events, make, numbers, result, start, timeless, wait_for
 
 from temper_trainer.training import loss_scale
 from temper_trainer.training.loss_scale import LossScale
 
 __all__ = ["cache", "make"]
 """Fixtures."""
-# Overflows in the first steps: a scale that a gradient of any size leaves
-LARGE = """
+FIRST = """
 from temper_trainer.training import loss_scale
-loss_scale.FIRST = 2.0 ** 26
+loss_scale.FIRST = 2.0 ** {}
 """
+# A scale that no gradient of a tiny model outgrows, and one that most do
+SMALL, LARGE = FIRST.format(10), FIRST.format(26)
 
 
 @given(st.lists(st.booleans(), max_size=40), st.sampled_from([2, 3, 5]))
@@ -73,7 +74,8 @@ def test_train_in_fp16_learns_as_in_fp32(make, cache, tmp_path, method):
     losses = {}
     for dtype in ("fp32", "fp16"):
         changes = {"method": METHODS[method], "train": FP16["train"] | {"dtype": dtype, "max_steps": 9}}
-        job_dir = finished(make, cache, tmp_path / dtype, **changes)
+        job_dir = make(tmp_path / dtype, **changes)
+        assert start(job_dir, cache, SMALL).wait() == 0
         losses[dtype] = [values[0] for _, values in sorted(numbers(job_dir).items())]
         assert result(job_dir)["environment"]["dtype"] == dtype
     assert result(tmp_path / "fp16")["skipped_steps"] == 0

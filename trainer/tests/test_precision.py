@@ -130,7 +130,7 @@ def test_a_resumed_training_keeps_the_type_it_began_in(job, tmp_path):
 def test_a_resumed_training_does_not_change_its_type(job, tmp_path):
     path = tmp_path / "checkpoints" / "environment.json"
     begun(path, "fp32")
-    with pytest.raises(TrainerError, match="training started on cpu in fp32, .* offers cpu in bf16"):
+    with pytest.raises(TrainerError, match=r"training started on cpu in fp32, .* offers cpu in bf16"):
         choose_environment(job(device="cpu", dtype="bf16"), path, Metrics(tmp_path / "metrics.jsonl"))
 
 

@@ -87,7 +87,7 @@ def test_nf4_is_that_of_bitsandbytes():
     assert torch.equal(nf4.look_up(state[0].view(-1), state[1].absmax, torch.float32).view(200, 128), theirs)
     assert nf4.kernel_name("cpu").startswith("bitsandbytes 0.")
     packed = nf4.quantize(values)
-    by_table = nf4.look_up(packed.codes, nf4._scales(packed), torch.float32).view(200, 128)
+    by_table = nf4.look_up(packed.codes, nf4.decoded_scales(packed), torch.float32).view(200, 128)
     assert torch.equal(nf4.dequantize(packed, values.shape, torch.float32), by_table)
     twice = functional.quantize_4bit(values, quant_type="nf4", blocksize=64, compress_statistics=True)
     # A scale half-way between two levels may fall to either side

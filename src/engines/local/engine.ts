@@ -143,7 +143,7 @@ async function cancel(job: EngineJob, dir: string, { fs, clock }: EngineEnv): Pr
     if (await until(patience, async () => !await isRunning(dir, fs))) break;
   }
   // One that started several workers leaves after them
-  if (started !== undefined) await until(DIE_MS, () => Promise.resolve(!processExists(started)));
+  if (started !== undefined) await until(LEAVE_MS, () => Promise.resolve(!processExists(started)));
 
   async function until(ms: number, met: () => Promise<boolean>): Promise<boolean> {
     const deadline = clock.monotonic() + ms;

@@ -1,6 +1,7 @@
 import { type Address, below, isSecret, without, withoutLong } from "../../lib/net/address.ts";
 import { TemperError } from "../../lib/errors.ts";
 import { readLines } from "../../lib/files/lines.ts";
+import { causeOf } from "../../lib/system_error.ts";
 import { Failure, Status } from "./wire.ts";
 
 /** Milliseconds in which a running server answers a trivial request. */
@@ -236,11 +237,4 @@ function hintFor(words: string): string | undefined {
     return "The file changed on its way: check the disk and run the same command again";
   }
   return undefined;
-}
-
-/** The innermost reason, in lower case: fetch wraps the system's own words several times. */
-function causeOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.cause !== undefined) return causeOf(error.cause);
-  return error.message.split(": ").at(-1)!.replace(/ \(os error \d+\)/, "").toLowerCase();
 }

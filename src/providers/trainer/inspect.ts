@@ -1,3 +1,4 @@
+import { headerFindings } from "../../engines/slurm/header.ts";
 import { UsageError } from "../../lib/errors.ts";
 import { bytes } from "../../lib/text/format.ts";
 import { linears, type ModelShape, targeted } from "../../plan/memory.ts";
@@ -21,21 +22,25 @@ export async function inspectTraining(
   options: InspectOptions,
 ): Promise<FieldProblem[]> {
   const spec = trainingSpec(loaded.spec);
+  const { engine } = spec;
+  const ofEngine = engine.kind === "slurm" ? await headerFindings(engine, loaded.dir, env.fs) : [];
   let base: BaseInfo;
   try {
     base = await inspectBase(loaded, env);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    return [on("provider.base", error.message, error.hint)];
+    return [...ofEngine, on("provider.base", error.message, error.hint)];
   }
   // Not known of a model that was not downloaded yet; the trainer looks again when it prepares it.
-  if (base.shape === null) return [];
+  if (base.shape === null) return ofEngine;
   const { shape } = base;
   return [
+    ...ofEngine,
     ...rowFinding(spec, base.name, shape),
     // The names of other architectures' layers are known once one is loaded.
     ...architectureOf(base.arch) ? layerFindings(spec.method, shape) : [],
-    ...options.force ? [] : await memoryFinding(spec, env, { ...base, shape }),
+    // Of a cluster's nodes nothing is known here.
+    ...options.force || engine.kind !== "local" ? [] : await memoryFinding(spec, env, { ...base, shape }),
   ];
 }
 
@@ -68,23 +73,23 @@ async function memoryFinding(
     1,
   );
   const floor = memory.weights + memory.trainable + memory.runtime;
-  const { sideBySide = 1 } = env.asked ?? {};
+  // The jobs of a cluster do not share a machine.
+  const { sideBySide = 1 } = spec.engine.kind === "local" ? env.asked ?? {} : {};
   if (device.memory === undefined || floor * sideBySide <= device.memory) return [];
   const { kind } = spec.method;
   const has = device.count > 1 ? "each" : device.kind === "cpu" ? "this machine" : "this GPU";
-  const needs = `at least ${bytes(floor)}${device.count > 1 ? ` on each of ${device.count} devices` : ""}`;
+  const least = `at least ${bytes(floor)}${device.count > 1 ? ` on each of ${device.count} devices` : ""}`;
+  const needs = `it needs ${least}, ${has} has ${bytes(device.memory)}`;
   if (floor <= device.memory) {
     return [on(
       "method.kind",
-      `Cannot train ${kind} beside other runs: it needs ${needs} for ${sideBySide} at the same time, ${has} has ${
-        bytes(device.memory)
-      }`,
+      `Cannot train ${kind} beside other runs: ${needs} for ${sideBySide} at the same time`,
       "Use a lower --parallel, or continue with --force",
     )];
   }
   return [on(
     "method.kind",
-    `Cannot train ${kind} here: it needs ${needs}, ${has} has ${bytes(device.memory)}`,
+    `Cannot train ${kind} here: ${needs}`,
     "Use advise to find a method that fits, use a smaller base, or continue with --force",
   )];
 }

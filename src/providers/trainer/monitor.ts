@@ -1,5 +1,5 @@
 import { join } from "../../deps/path.ts";
-import type { Ended, Follower } from "../../engines/engine.ts";
+import type { Ended, Follower, JobState } from "../../engines/engine.ts";
 import { LOG_FILE } from "../../engines/job_files.ts";
 import { engineOf } from "../../engines/registry.ts";
 import { EXIT, TemperError, UsageError } from "../../lib/errors.ts";
@@ -44,25 +44,30 @@ class Watch {
   readonly dir: string;
   readonly #tail: MetricsTail;
   readonly #unwatch: () => void;
-  readonly #silence: Silence;
+  #silence: Silence;
   #wake: (() => void) | undefined;
+  #reported: string | undefined;
   #started = false;
   #restarts = 0;
 
   constructor(
     private readonly work: MonitorWork,
-    options: MonitorOptions,
+    private readonly options: MonitorOptions,
     private readonly follower: Follower,
   ) {
     this.dir = jobDir(work.runDir);
     this.#tail = new MetricsTail(join(this.dir, METRICS_FILE), work.fs);
     this.#unwatch = work.fs.watch(this.dir, () => this.#wake?.());
-    this.#silence = new Silence(options.stallMs ?? 120_000, work.clock.monotonic());
+    this.#silence = this.#patience();
     follower.onChange(() => this.#wake?.());
   }
 
   close(): void {
     this.#unwatch();
+  }
+
+  #patience(): Silence {
+    return new Silence(this.options.stallMs ?? 120_000, this.work.clock.monotonic());
   }
 
   async untilDone(): Promise<Done> {
@@ -73,14 +78,27 @@ class Watch {
       const state = await this.follower.state();
       const result = await readResult(this.dir, fs);
       for (const progress of await this.#tail.read()) this.work.progress(progress);
+      this.#report(state);
       if (result?.state === "done") return result;
       if (state.at === "ended") {
         if (result) throw failureError(result.error, state.exitCode);
         await this.#restart(state);
       }
-      if (state.at !== "queued") await this.#warnOfStall();
+      if (state.at === "queued") this.#silence = this.#patience();
+      else await this.#warnOfStall();
       await this.#pause();
     }
+  }
+
+  /** Says what the engine says whenever that is something new. */
+  #report(state: JobState): void {
+    const { status } = state;
+    const message = state.at === "ended" ? undefined : state.message;
+    const said = JSON.stringify([status, message]);
+    if (status === undefined || said === this.#reported) return;
+    this.#reported = said;
+    const phase = state.at === "queued" ? "queued" : "started";
+    this.work.progress({ phase, engine: status, ...message !== undefined && { message } });
   }
 
   async #restart(ended: Ended): Promise<void> {

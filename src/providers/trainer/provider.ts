@@ -1,7 +1,9 @@
+import { dirname } from "../../deps/path.ts";
 import type { JsonObject } from "../../lib/json/json.ts";
 import type { LoadedSpec } from "../../spec/load.ts";
 import type { Env, JobResult, MonitorWork, Provider, Work } from "../provider.ts";
 import { configureTraining, trainingInputs } from "./configure.ts";
+import { sentText } from "./job/engine_training.ts";
 import { cancelJob, jobDir, markDelivered } from "./job/job_folder.ts";
 import type { SentTools } from "./job/examples.ts";
 import { followTraining, type MonitorOptions } from "./monitor.ts";
@@ -10,7 +12,7 @@ import { jobResult, keepResult, rememberMachine } from "./follow/job_result.ts";
 import { submitTraining } from "./submit.ts";
 import { withWritableCache } from "../shared_dir.ts";
 import { environmentEstimate } from "./environment/environment_estimate.ts";
-import { folderTrainer, ownTrainer, type Trainer } from "./environment/trainer_dir.ts";
+import { folderTrainer, LOCK_FILE, ownTrainer, type Trainer } from "./environment/trainer_dir.ts";
 
 export interface TrainingOptions extends Partial<MonitorOptions> {
   readonly kind: string;
@@ -35,9 +37,15 @@ export function trainingProvider(options: TrainingOptions): Provider {
     kind,
     inputs: (loaded, env) => trainingInputs(loaded, env, trainerOf(options, env), sent),
     async preview(loaded, env, data, configured) {
+      const trainer = trainerOf(options, env);
       const preview = await trainingPreview(loaded, env, data, configured);
-      const environment = await environmentEstimate(trainerOf(options, env), env);
-      return environment ? { ...preview, estimates: [...preview.estimates, environment] } : preview;
+      const environment = await environmentEstimate(trainer, env);
+      const sent = await sentText(loaded, env, dirname(trainer.place(LOCK_FILE)));
+      return {
+        ...preview,
+        ...environment && { estimates: [...preview.estimates, environment] },
+        ...sent !== undefined && { sent },
+      };
     },
     async configure(given) {
       const warn = (message: string) => given.progress({ phase: "cache", message });
@@ -52,7 +60,8 @@ export function trainingProvider(options: TrainingOptions): Provider {
     async monitor(given) {
       const { work, trainerDir } = await placed(given);
       const done = await followTraining(work, { ...options, trainerDir });
-      await rememberMachine(work, done);
+      // What a cluster can do says nothing about this machine.
+      if (work.job["engine"] === undefined) await rememberMachine(work, done);
       const result = await finish(work, jobResult(done));
       await keepResult(work, result);
       await markDelivered(jobDir(work.runDir), delivery(work.loaded, work), work.fs);

@@ -11,6 +11,10 @@ const ADDRESSES: readonly { readonly path: Path; readonly instead: string }[] = 
     path: ["provider", "base_url"],
     instead: "remove it: provider.api_key_env names the environment variable that holds the key",
   },
+  {
+    path: ["engine", "address"],
+    instead: "remove it: engine.auth_env names the environment variable that holds it",
+  },
 ];
 
 const SHOWN = ": the run's folder and the status page would show it";

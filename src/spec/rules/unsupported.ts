@@ -20,10 +20,10 @@ const TABLE: readonly Unsupported[] = [
     instead: "use files: .jsonl, .json, .csv, .tsv",
   },
   {
-    path: ["engine", "kind"],
+    path: ["engine", "shared"],
     at: "value",
-    meets: (value) => value === "slurm" || value === "ray",
-    instead: "use local",
+    meets: (value) => value === false,
+    instead: "put the runs and temper's cache (TEMPER_CACHE) on a folder that all nodes share",
   },
 ];
 

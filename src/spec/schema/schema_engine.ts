@@ -1,4 +1,5 @@
 import { z } from "../../deps/zod.ts";
+import { VARIABLE } from "./schema_provider.ts";
 
 const path = z.string().min(1);
 
@@ -53,15 +54,24 @@ const slurm = z.strictObject({
   poll_seconds: pollSeconds,
 });
 
-const ray = z.strictObject({
+export const ray = z.strictObject({
   kind: z.literal("ray").meta({ description: "As a job of a Ray cluster, sent to its dashboard" }),
   address: z.url({ protocol: /^https?$/ }).meta({
     description: "Address of the cluster's dashboard, such as http://head:8265",
   }),
+  auth_env: z.string().regex(VARIABLE, "must name an environment variable, such as RAY_AUTH_TOKEN").optional()
+    .meta({
+      description:
+        "Name of the environment variable that contains the cluster's token, or USER:PASSWORD. It is never written anywhere, nor sent over http:// to another machine",
+    }),
   nodes,
   workers_per_node: workersPerNode,
-  num_cpus: z.number().min(0).max(1024).default(1).meta({ description: "CPUs that each worker reserves" }),
-  num_gpus: z.number().min(0).max(64).default(0).meta({ description: "GPUs that each worker reserves" }),
+  num_cpus: z.int().min(1).max(1024).default(1).meta({
+    description: "CPUs that each worker reserves, and the threads it computes with",
+  }),
+  num_gpus: z.int().min(0).max(1).default(0).meta({
+    description: "GPUs that each worker reserves: it computes on one, or on its CPUs",
+  }),
   shared: z.boolean().default(true).meta({
     description:
       "Whether the nodes see the run's folder under the same path. false: the job is sent along, and its files are fetched back",

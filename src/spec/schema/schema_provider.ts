@@ -4,7 +4,8 @@ import { DIALECT_NAMES, DIALECTS, dialectsWith } from "../dialects/registry.ts";
 import { TEMPLATE_NAMES } from "../rules/chat_template.ts";
 
 /** Never a key: those have small letters or other characters. */
-const VARIABLE = /^[A-Z_][A-Z0-9_]*$/;
+/** Name of an environment variable. */
+export const VARIABLE = /^[A-Z_][A-Z0-9_]*$/;
 
 const base = z.string().min(1).meta({
   description:

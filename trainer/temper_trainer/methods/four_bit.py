@@ -9,7 +9,7 @@ from torch.nn.functional import linear
 
 from ..bases.weights import Weights
 from ..training.memory import free_bytes
-from .nf4 import Nf4, dequantize, quantize
+from .nf4 import Nf4, decoded_scales, fill, quantize, weights
 
 SHARE = 0.5
 """Of the free memory, for original weights: keys, values and logits of an evaluation need the rest."""
@@ -22,6 +22,7 @@ class FourBitLinear(torch.nn.Linear):
     keeps = False
     """Whether the original weight stays in memory once it was read."""
     kept: torch.Tensor | None = None
+    decoded: torch.Tensor | None = None
 
     def __init__(self, layer: torch.nn.Linear, file: Weights, name: str, dtype: torch.dtype, device: torch.device):
         super().__init__(layer.in_features, layer.out_features, bias=False, device="meta")
@@ -50,8 +51,25 @@ class FourBitLinear(torch.nn.Linear):
         """The weight now."""
         if not self.training:
             return self.held()
-        packed = Nf4(**{field.name: getattr(self, field.name) for field in fields(Nf4)})
-        return dequantize(packed, torch.Size((self.out_features, self.in_features)), self.weight.dtype)
+        shape = torch.Size((self.out_features, self.in_features))
+        return weights(self.codes, self.block_scales(), shape, self.weight.dtype)
+
+    def fill(self, out: torch.Tensor) -> None:
+        """Writes `values` into a contiguous tensor."""
+        if self.training:
+            fill(out, self.codes, self.block_scales())
+        else:
+            out.copy_(self.held())
+
+    def block_scales(self) -> torch.Tensor:
+        """In fp32. On CUDA they are kept: half a bit a weight, and otherwise ten small operations for each use. Not
+        where several workers hold a part of the layer each."""
+        if self.decoded is not None:
+            return self.decoded
+        scales = decoded_scales(Nf4(**{field.name: getattr(self, field.name) for field in fields(Nf4)}))
+        if scales.device.type == "cuda" and "scales" in self._buffers:
+            self.decoded = scales
+        return scales
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return FrozenFunction.apply(x, self.values, self.bias)

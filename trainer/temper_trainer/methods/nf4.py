@@ -76,13 +76,27 @@ def _nearest(rows: torch.Tensor, levels: torch.Tensor) -> tuple[torch.Tensor, to
 
 
 def dequantize(packed: Nf4, shape: torch.Size, dtype: torch.dtype) -> torch.Tensor:
-    scales = _scales(packed)
-    kernel = bitsandbytes_kernel(packed.codes.device.type)
-    values = kernel(packed.codes, scales, dtype) if kernel else look_up(packed.codes, scales, dtype)
+    return weights(packed.codes, decoded_scales(packed), shape, dtype)
+
+
+def weights(codes: torch.Tensor, scales: torch.Tensor, shape: torch.Size, dtype: torch.dtype) -> torch.Tensor:
+    """`scales`: as `decoded_scales` gives them."""
+    kernel = bitsandbytes_kernel(codes.device.type)
+    values = kernel(codes, scales, dtype) if kernel else look_up(codes, scales, dtype)
     return values.view(-1)[: shape.numel()].view(shape)
 
 
-def _scales(packed: Nf4) -> torch.Tensor:
+def fill(out: torch.Tensor, codes: torch.Tensor, scales: torch.Tensor) -> None:
+    """The same into a contiguous tensor."""
+    if out.is_cuda and bitsandbytes_kernel("cuda") and out.numel() % BLOCK == 0:
+        arguments = codes.view(-1, 1), scales, BLOCK, "nf4", list(out.shape), out.dtype
+        torch.ops.bitsandbytes.dequantize_4bit.out(*arguments, out=out)
+    else:
+        out.copy_(weights(codes, scales, out.shape, out.dtype))
+
+
+def decoded_scales(packed: Nf4) -> torch.Tensor:
+    """fp32, one a block."""
     count = len(packed.scales)
     numbers = torch.nn.functional.pad(packed.scales, (0, -count % GROUP)).view(-1, GROUP)
     far = torch.nn.functional.embedding(numbers.int(), _scale_table(packed.scales.device)).squeeze(-1)

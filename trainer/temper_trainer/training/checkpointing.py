@@ -14,7 +14,7 @@ from ..errors import TrainerError, Unfit
 from ..job.failures import out_of_memory, sentence
 from .check_ways import check_rows
 from .compute import Row, Way, row_losses
-from .costs import Batch, Shape, activation_bytes, cast_bytes, head_bytes, trained_bytes, trained_numbers
+from .costs import Batch, Shape, activation_bytes, head_bytes, trained_bytes, trained_numbers
 from .memory import free_bytes
 from .random_state import RandomState
 
@@ -53,7 +53,7 @@ def too_large(session: "Session") -> str | None:
     rows = report["train"]
     tokens = min(job.train.micro_tokens, job.train.batch_size * rows["longest"]) + job.prefix_length()
     labelled = math.ceil(tokens * rows["supervised"] / max(1, rows["tokens"]))
-    batch = Batch(tokens, labelled, environment.torch_dtype.itemsize)
+    batch = Batch(tokens, labelled, environment.torch_dtype.itemsize, environment.device != "cpu")
     shape, parameters = Shape.of(report["base"]), report["base"]["parameters"]
     # The trained numbers are there. So are their gradients, but the machine counts memory when it is first written
     there = 4 if environment.device == "cpu" else 8
@@ -61,8 +61,7 @@ def too_large(session: "Session") -> str | None:
     trained -= there * trained_numbers(shape, job.method, parameters)
     if environment.parallel == "fsdp" and job.method.kind == "full":
         trained /= session.workers.world
-    needed = trained + cast_bytes(shape, job.method, batch.value_bytes)
-    needed += activation_bytes(shape, job.method, batch, False) + head_bytes(shape, job.method, batch)
+    needed = trained + activation_bytes(shape, job.method, batch, False) + head_bytes(shape, job.method, batch)
     if needed <= MARGIN * free:
         return None
     return f"This training needs about {needed / 1e9:.1f} GB beside the base and {free / 1e9:.1f} GB are free"

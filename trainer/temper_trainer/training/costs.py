@@ -1,7 +1,7 @@
 """What a training computes and keeps in memory, from the shape of the base. `src/plan/` has the same formulas; the
 vectors in tests/fixtures/training_costs.json belong to both."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,8 @@ from ..job.settings import Adapter, LowRank, Method, Prefix
 
 PARTS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 ATTENTION = PARTS[:4]
+INPUTS = (PARTS[:3], PARTS[3:4], PARTS[4:6], PARTS[6:])
+"""Layers that read the same."""
 LOGITS_BYTES = 64 << 20
 """Of logits that exist at a time: CHUNK_BYTES of the head."""
 TRAINED_BYTES = 16
@@ -61,8 +63,11 @@ class Shape:
 
     def targeted(self, method: LowRank) -> list[tuple[int, int]]:
         """Those that a low-rank method updates."""
-        wanted = {"all-linear": PARTS, "attention": ATTENTION}.get(str(method.target), method.target)
-        return [size for name, size in self.linears().items() if name in wanted]
+        return [size for name, size in self.linears().items() if name in targets(method)]
+
+
+def targets(method: LowRank) -> Sequence[str]:
+    return {"all-linear": PARTS, "attention": ATTENTION}.get(str(method.target), method.target)
 
 
 @dataclass(frozen=True)
@@ -117,46 +122,40 @@ class Batch:
     labelled: int
     value_bytes: int
     """Of a number while computing."""
+    gpu: bool = False
 
 
 def activation_bytes(shape: Shape, method: Method, batch: Batch, checkpointing: bool) -> float:
     """What the layers keep of a batch and what the way back works on. With checkpointing the layers keep one hidden
     state each, and one of them everything."""
     size = batch.value_bytes
-    layer = layer_bytes(shape, method, size)
+    layer = layer_bytes(shape, method, batch)
     kept = shape.layers * shape.hidden * size + layer if checkpointing else shape.layers * layer
-    way_back = (4 * shape.feed_forward + 6 * shape.hidden) * size
+    way_back = (6 * shape.feed_forward + 6 * shape.hidden) * size
     return batch.tokens * FRAGMENTATION * (kept + way_back)
 
 
-def layer_bytes(shape: Shape, method: Method, size: int) -> int:
-    """What autograd keeps of one token in one decoder layer."""
-    full, (qkv, gate_up, down) = method.kind == "full", kept_inputs(method)
-    # Under autocast each product casts its input for itself
-    copies = (3, 2) if full and size < 4 else (1, 1)
-    norms = 2 * shape.hidden * 4 * (2 if full else 1)
-    normed = shape.hidden * size * (qkv * copies[0] + gate_up * copies[1])
-    attention = 4 * shape.query * size
-    mlp = (3 + down) * shape.feed_forward * size
-    return norms + normed + attention + mlp + update_bytes(shape, method, size)
-
-
-def kept_inputs(method: Method) -> tuple[bool, bool, bool]:
-    """Whether the inputs of query, key and value, of gate and up, and of down are kept: where a weight is trained."""
-    if isinstance(method, LowRank):
-        wanted = {"all-linear": PARTS, "attention": ATTENTION}.get(str(method.target), method.target)
-        return tuple(any(name in wanted for name in names) for names in (PARTS[:3], PARTS[4:6], PARTS[6:]))
-    return {"full": (True, True, True), "adapter": (False, True, False)}.get(method.kind, (False, False, False))
+def layer_bytes(shape: Shape, method: Method, batch: Batch) -> int:
+    """What autograd keeps of one token in one decoder layer: the fused layers' `save_for_backward`, and attention."""
+    size = batch.value_bytes
+    # What enters the layer and what enters its MLP; in fp32 where the weights are
+    states = 2 * shape.hidden * (4 if method.kind == "full" else size)
+    # The kernel for rows of any length, which GPUs have for halves, reads keys and values as they are
+    repeated = 0 if batch.gpu and size < 4 else 2 * shape.query
+    attention = (2 * shape.query + 2 * shape.key + repeated) * size
+    return states + attention + 2 * shape.feed_forward * size + update_bytes(shape, method, size)
 
 
 def update_bytes(shape: Shape, method: Method, size: int) -> int:
-    """What the trained part itself keeps of one token in one layer: dropout's mask is a byte for each input."""
+    """What the trained part itself keeps of one token in one layer. Products of one input share a dropout mask, a byte
+    for each value."""
     if isinstance(method, Adapter):
-        return 4 * method.size * size
+        return 2 * method.size * size
     if not isinstance(method, LowRank):
         return 0
-    layers = shape.targeted(method)
-    return (sum(inputs for inputs, _ in layers) if method.dropout else 0) + len(layers) * method.rank * size
+    linears, wanted = shape.linears(), targets(method)
+    shared = [any(name in wanted for name in names) * linears[names[0]][0] for names in INPUTS]
+    return (sum(shared) if method.dropout else 0) + sum(name in wanted for name in PARTS) * method.rank * size
 
 
 def head_bytes(shape: Shape, method: Method, batch: Batch) -> int:
@@ -164,11 +163,6 @@ def head_bytes(shape: Shape, method: Method, batch: Batch) -> int:
     row = 4 * shape.vocab
     trained = row * shape.hidden if method.kind == "full" else 0
     return 3 * min(batch.labelled * row, max(row, LOGITS_BYTES)) + trained
-
-
-def cast_bytes(shape: Shape, method: Method, size: int) -> int:
-    """Trained weights stay in fp32: each product makes a copy in the type it is computed in."""
-    return linear_weights(shape) * size if method.kind == "full" and size < 4 else 0
 
 
 def trained_bytes(shape: Shape, method: Method, parameters: int, optimizer: str) -> float:

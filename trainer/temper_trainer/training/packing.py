@@ -104,7 +104,7 @@ def row_attention(
 
 
 def varlen(query, key, value, bounds: Bounds, before, scaling, window) -> torch.Tensor:
-    """The same in one kernel. `before`: keys and values that stand before each row, where they are no row themselves."""
+    """The same in one kernel. `before`: keys and values that precede each row, where they are no row themselves."""
     q, k, v = (states[0].transpose(0, 1) for states in (query, key, value))
     if before:
         k, v = (

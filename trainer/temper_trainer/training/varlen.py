@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import torch
 
@@ -47,7 +47,7 @@ def lay_out(lengths: Sequence[int], device: torch.device, before: int, shared: b
     if before:
         first = torch.arange(before)
         starts = [0, *accumulate(lengths)]
-        places = [torch.arange(before + start, before + end) for start, end in zip(starts, starts[1:], strict=False)]
+        places = [torch.arange(before + start, before + end) for start, end in pairwise(starts)]
         parts = [part for row in places for part in (first, row)]
         spread = torch.cat([first, *parts] if shared else parts)
         indices = ((spread >= before).nonzero()[:, 0], (spread < before).nonzero()[:, 0], spread)

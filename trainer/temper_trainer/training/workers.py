@@ -2,11 +2,12 @@
 
 import json
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from ..errors import FAILED, STOPPED, TrainerError
 from ..job.failures import explain
@@ -195,6 +196,15 @@ def end_with_launcher() -> None:
     its successor starts others beside them."""
     if "TORCHELASTIC_RUN_ID" in os.environ:
         threading.Thread(target=wait_for_end_of, args=(os.getppid(),), daemon=True).start()
+
+
+def leave(exit_code: int) -> NoReturn:
+    """Ends this process. Connections to other workers may be waited for at the end of Python, for ten seconds."""
+    if getattr(sys.modules.get("torch.distributed"), "is_initialized", bool)():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(exit_code)
+    sys.exit(exit_code)
 
 
 def wait_for_end_of(parent: int) -> None:

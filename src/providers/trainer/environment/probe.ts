@@ -1,7 +1,7 @@
+import { join } from "../../../deps/path.ts";
 import { z } from "../../../deps/zod.ts";
 import { captureProcess } from "../../../lib/process.ts";
 import type { Env, Work } from "../../provider.ts";
-import { join } from "../../../deps/path.ts";
 import { trainerEnv } from "./child_env.ts";
 import type { Trainer } from "./trainer_dir.ts";
 
@@ -95,13 +95,14 @@ function answerOf<T>(schema: z.ZodType<T>, text: string | undefined): T | undefi
 }
 
 /**
- * Variables that give a training its share of the processor where several run side by side. OMP_NUM_THREADS, where it
- * is set, is what each of them gets.
+ * Variables that give each worker of a training its share of the processor where several trainings run side by side.
+ * OMP_NUM_THREADS, where it is set, is what each gets.
  */
 export async function threadShare(
   { env, asked, fs, signal }: Pick<Work, "env" | "asked" | "fs" | "signal">,
   python: string,
   trainerDir: string,
+  workers = 1,
 ): Promise<Readonly<Record<string, string>>> {
   const { sideBySide = 1 } = asked ?? {};
   if (sideBySide === 1 || env["OMP_NUM_THREADS"]) return {};
@@ -113,5 +114,5 @@ export async function threadShare(
     signal,
   });
   const threads = Number(answer) || navigator.hardwareConcurrency;
-  return { OMP_NUM_THREADS: String(Math.max(1, Math.floor(threads / sideBySide))) };
+  return { OMP_NUM_THREADS: String(Math.max(1, Math.floor(threads / (sideBySide * workers)))) };
 }

@@ -1,9 +1,11 @@
 import { dirname, join } from "../../../deps/path.ts";
+import { engineNamed } from "../../../engines/registry.ts";
 import { TemperError } from "../../../lib/errors.ts";
 import { existingParent } from "../../../lib/files/folder.ts";
 import { bytes } from "../../../lib/text/format.ts";
 import { captureProcess } from "../../../lib/process.ts";
 import { BUILTIN_NAMES } from "../../../spec/schema/base_name.ts";
+import type { Spec } from "../../../spec/schema/schema.ts";
 import type { Diagnostic } from "../../diagnostic.ts";
 import type { Env } from "../../provider.ts";
 import type { BaseInfo } from "../base/base.ts";
@@ -49,6 +51,17 @@ export async function* trainingFindings(options: DoctorOptions): AsyncGenerator<
   }
   if (!given) yield { name: "environment", state: "ok", found: made };
   yield* capabilities(made, given !== undefined, options);
+}
+
+/** Whether the engine of a pipeline can be used from here: nothing about the one that is this machine. */
+export async function* engineFindings(
+  engine: Spec["engine"],
+  env: Env,
+  signal: AbortSignal,
+  folders: readonly string[],
+): AsyncGenerator<Diagnostic> {
+  const { diagnose } = await engineNamed(engine.kind);
+  if (diagnose) yield { name: engine.kind, ...await diagnose(engine, env, signal, folders) };
 }
 
 async function pythonOf(given: string | undefined, { env, signal }: DoctorOptions) {

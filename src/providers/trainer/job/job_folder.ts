@@ -3,7 +3,7 @@ import { TemperError } from "../../../lib/errors.ts";
 import { filesBelow, makeFolder } from "../../../lib/files/folder.ts";
 import type { Fs } from "../../../lib/files/fs.ts";
 import { canonicalJson, type JsonObject } from "../../../lib/json/json.ts";
-import { isRunning, LOCK_FILE } from "../../../engines/job_files.ts";
+import { ENGINE_FOLDERS, isRunning, LOCK_FILE } from "../../../engines/job_files.ts";
 import { engineOf } from "../../../engines/registry.ts";
 import type { Env, JobRef, SubmitWork } from "../../provider.ts";
 import { EVAL_FILE, TRAIN_FILE } from "./examples.ts";
@@ -108,8 +108,10 @@ async function isSameJob(one: string, other: string, fs: Fs): Promise<boolean> {
  * to them, alone. What a trainer set aside has a name with a dot in it.
  */
 function isAdopted(name: string, done: boolean): boolean {
-  if (done) return ![JOB_FILE, LOCK_FILE, CANCELLED_FILE, DELIVERED_FILE].includes(name);
   const [folder, part = "", file] = name.split("/");
+  if (done) {
+    return ![JOB_FILE, LOCK_FILE, CANCELLED_FILE, DELIVERED_FILE, ...ENGINE_FOLDERS].includes(folder!);
+  }
   return folder === CHECKPOINTS && (file === undefined ? !part.startsWith(".") : !part.includes("."));
 }
 

@@ -1,5 +1,6 @@
 import { join } from "../../../deps/path.ts";
 import { z } from "../../../deps/zod.ts";
+import { RESULT_FILE } from "../../../engines/job_files.ts";
 import type { Fs } from "../../../lib/files/fs.ts";
 import { findJson, readJson } from "../../../lib/json/json_file.ts";
 
@@ -162,7 +163,7 @@ export function readTokens(folder: string, fs: Fs): Promise<Tokens> {
 
 /** `undefined` until the trainer has ended by itself. */
 export async function readResult(folder: string, fs: Fs): Promise<Result | undefined> {
-  return await findJson(join(folder, "result.json"), Result, fs, OPTIONS);
+  return await findJson(join(folder, RESULT_FILE), Result, fs, OPTIONS);
 }
 
 /** Why `prepare` failed, when it could say so. */

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 PAYS_FLOPS = 2e16
 """Compiling takes about half a minute and then saves about a fifth of a step: trainings of less than two minutes on a
 GPU would only be slower. By the size of the job and not by the clock, so that a resumed training computes alike."""
+TOKENS = (2, 1 << 15)
+"""What is compiled for. With a bound, indices are 32 bits wide."""
 
 
 def swiglu_backward(upstream: torch.Tensor, joint: torch.Tensor) -> torch.Tensor:
@@ -55,11 +57,12 @@ def compiled(form: Callable, backend: str) -> Callable:
     function = torch.compile(form, backend=backend, fullgraph=True, options=options)
 
     def call(*arguments):
-        if torch.compiler.is_compiling():  # one form calls another
+        of_tokens = [it for it in arguments if isinstance(it, torch.Tensor) and it.dim() > 1]
+        # Inside another form, and for numbers of tokens that are not compiled for
+        if torch.compiler.is_compiling() or not TOKENS[0] <= len(of_tokens[0]) <= TOKENS[1]:
             return form(*arguments)
-        for tensor in arguments:
-            if isinstance(tensor, torch.Tensor) and tensor.dim() > 1:
-                torch._dynamo.maybe_mark_dynamic(tensor, 0)
+        for tensor in of_tokens:
+            torch._dynamo.mark_dynamic(tensor, 0, min=TOKENS[0], max=TOKENS[1])
         return function(*arguments)
 
     return call

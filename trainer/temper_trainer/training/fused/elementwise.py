@@ -60,4 +60,5 @@ def swiglu_backward(upstream: torch.Tensor, joint: torch.Tensor) -> torch.Tensor
 
 def kept(x: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
     """x where dropout keeps it, otherwise 0."""
-    return x if mask is None else x * mask
+    # A product of two types would be formed number by number
+    return x if mask is None else mask.view(torch.uint8).to(x.dtype).mul_(x)

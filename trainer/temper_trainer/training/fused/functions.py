@@ -14,18 +14,16 @@ Masks = tuple[list[torch.Tensor | None], float]
 
 
 class BeforeAttention(torch.autograd.Function):
-    """Queries, keys and values, [tokens, heads, size], of x, [tokens, hidden]."""
+    """Queries, keys and values side by side, [tokens, heads, size], of x, [tokens, hidden]."""
 
     @staticmethod
     def forward(ctx, form: Form, kind: torch.dtype, masks: Masks, x, cos, sin, *_trained):
         (mask, *_), share = masks
         normed, rate = elementwise.rms_norm(x, form.before.weight, form.before.eps)
         joint, inner = form.qkv.forward(normed.to(kind), mask, share)
-        parts, raw = heads(form, joint), None
-        rates: list[torch.Tensor] = []
+        raw, rates = None, []
         if form.head_norms:
-            raw = joint
-            joint = torch.empty_like(joint)
+            raw, joint = joint, torch.empty_like(joint)
             parts = heads(form, joint)
             for norm, before, after in zip(form.head_norms, heads(form, raw), parts, strict=False):
                 values, part_rate = elementwise.rms_norm(before, norm.weight, norm.eps)
@@ -35,13 +33,13 @@ class BeforeAttention(torch.autograd.Function):
         elementwise.rotate_(rotated(form, joint), cos, sin)
         ctx.form, ctx.kind, ctx.share = form, kind, share
         ctx.save_for_backward(x, rate, mask, inner, cos, sin, raw, *rates)
-        return parts
+        return joint.view(len(joint), sum(form.heads) + form.heads[1], -1)
 
     @staticmethod
-    def backward(ctx, *upstreams):
+    def backward(ctx, upstream):
         x, rate, mask, inner, cos, sin, raw, *rates = ctx.saved_tensors
         form: Form = ctx.form
-        joint = torch.cat([upstream.flatten(1) for upstream in upstreams], dim=1)
+        joint = upstream.flatten(1).clone()
         elementwise.rotate_(rotated(form, joint), cos, -sin)
         head_gradients = []
         if form.head_norms:

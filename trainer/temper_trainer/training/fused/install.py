@@ -8,6 +8,7 @@ import torch
 
 from .form import Form, family_of, form_of
 from .functions import AfterAttention, BeforeAttention, Masks, trained_after, trained_before
+from .row_attention import RowAttention
 
 
 def fusible(causal) -> bool:
@@ -56,19 +57,23 @@ def forward(
     half = position_embeddings[0].shape[-1] // 2
     cos, sin = (states[0, :, None, :half].to(kind) for states in position_embeddings)
     with torch.autocast(x.device.type, enabled=False):
-        states = BeforeAttention.apply(form, kind, masks, x, cos, sin, *trained_before(form))
-        attended = attend(form, states, attention_mask, {**others, "position_ids": position_ids})
+        joint = BeforeAttention.apply(form, kind, masks, x, cos, sin, *trained_before(form))
+        attended = attend(form, joint, attention_mask, {**others, "position_ids": position_ids})
         return AfterAttention.apply(form, kind, masks, x, attended, *trained_after(form))[None]
 
 
-def attend(form: Form, states: tuple[torch.Tensor, ...], attention_mask, others: dict) -> torch.Tensor:
+def attend(form: Form, joint: torch.Tensor, attention_mask, others: dict) -> torch.Tensor:
     """[tokens, heads · size], by the attention that is in place for packed rows."""
     from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
     module = form.attention
+    segments = others.get("segments")
+    if segments and plain(form, others) and module.attention_dropout == 0 and joint.device.type == "cpu":
+        return RowAttention.apply(tuple(segments), form.heads, module.scaling, joint)
+    queries, keys = form.heads
     attended, _ = ALL_ATTENTION_FUNCTIONS[module.config._attn_implementation](
         module,
-        *(part.transpose(0, 1)[None] for part in states),
+        *(part.transpose(0, 1)[None] for part in joint.split([queries, keys, keys], dim=1)),
         attention_mask,
         dropout=module.attention_dropout if module.training else 0.0,
         scaling=module.scaling,
@@ -76,6 +81,12 @@ def attend(form: Form, states: tuple[torch.Tensor, ...], attention_mask, others:
         **others,
     )
     return attended[0].flatten(1)
+
+
+def plain(form: Form, others: dict) -> bool:
+    """Whether each token sees all before it in its row, and nothing else."""
+    longest = max(length for _, length in others["segments"])
+    return not others.get("shared") and others.get("past") is None and (form.window is None or longest <= form.window)
 
 
 def kind_of(x: torch.Tensor) -> torch.dtype:

@@ -55,8 +55,12 @@ class Joint:
         """Which outputs, and the weights that make them."""
         if self.weight is not None:
             return [(slice(0, self.outputs), self.weight.to(kind))]
-        values = (base.values() if isinstance(base, FourBitLinear) else base.weight for base in self.bases)
-        return [(span, weight.detach().to(kind)) for span, weight in zip(self.spans, values, strict=True)]
+        if self.four_bit:
+            whole = self.bases[0].weight.new_empty(self.outputs, self.bases[0].in_features)
+            for span, base in zip(self.spans, self.bases, strict=True):
+                base.fill(whole[span])
+            return [(slice(0, self.outputs), whole.to(kind))]
+        return [(span, base.weight.detach().to(kind)) for span, base in zip(self.spans, self.bases, strict=True)]
 
     def bias(self, kind: torch.dtype | None) -> torch.Tensor | None:
         if not self.biased:
