@@ -136,6 +136,19 @@ def test_two_workers_have_the_losses_of_one(by_one, by_two, method, mode):
     assert len(result(two)["resources"]["workers"]) == 2
 
 
+def test_two_workers_compute_layers_again(by_one, tiny_llama, cache, tmp_path):
+    table = [("full", "fsdp"), ("lora", "fsdp"), ("lora with dropout", "ddp")]
+    jobs = []
+    for method, mode in table:
+        train = {"parallel": mode, "checkpointing": True}
+        folder = tmp_path / f"{method}-{mode}".replace(" ", "-")
+        jobs.append(make(folder, tiny_llama, cache, method=METHODS[method], train=train))
+    assert work(2, cache, jobs) == [[0] * len(jobs)] * 2
+    for (method, _), job_dir in zip(table, jobs, strict=True):
+        assert result(job_dir)["resources"]["checkpointing"] is True
+        assert np.abs(losses(job_dir) - losses(by_one[method])).max() <= 1e-5
+
+
 def weights(job_dir: Path) -> np.ndarray:
     (file,) = job_dir.glob("artifacts/*/*.safetensors")
     return np.concatenate([tensor.ravel() for _, tensor in sorted(load_file(file).items())])
