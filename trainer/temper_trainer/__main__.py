@@ -24,6 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.verb in PRINTED:
         return print_content(options.verb)
     share_processors()
+    forget_old_kernels()
     stop = Stop()
     stop.listen()
     try:
@@ -62,6 +63,15 @@ def share_processors() -> None:
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+
+
+def forget_old_kernels() -> None:
+    """
+    On CPUs oneDNN keeps a kernel for each shape that it has computed in bf16, 1024 of them, and PyTorch as many more:
+    steps of ever new sizes took 10 MB each. A step's layers repeat the same few. Read when PyTorch is imported.
+    """
+    for name in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
+        os.environ.setdefault(name, "64")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -141,3 +141,26 @@ def test_a_training_whose_device_has_gone_is_refused(job, tmp_path):
     begun(path, "fp16", device="cuda")
     with pytest.raises(TrainerError, match="training started on cuda in fp16"):
         choose_environment(job(), path, Metrics(tmp_path / "metrics.jsonl"))
+
+
+GROWING = """
+from temper_trainer.__main__ import forget_old_kernels
+forget_old_kernels()
+import torch
+from temper_trainer.training.memory import resident_bytes
+weight = torch.randn(960, 576).bfloat16()
+for rows in range(100, 340):
+    inputs = torch.randn(rows, 576).bfloat16()
+    outputs = torch.nn.functional.linear(inputs, weight)
+    outputs @ weight
+    outputs.T @ inputs
+    if rows == 130:
+        before = resident_bytes()
+print((resident_bytes() - before) / 1e6)
+"""
+
+
+def test_bf16_on_a_cpu_does_not_keep_memory_for_each_size_of_a_step():
+    """With oneDNN's and PyTorch's own limits it grew by 600 MB."""
+    done = subprocess.run([sys.executable, "-c", GROWING], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 150
