@@ -91,8 +91,10 @@ def test_weights_that_are_trained_in_one_flat_tensor_stay_there(base):
 
 def test_frozen_weights_lie_side_by_side_and_are_what_they_were(base):
     method = attached(base("qwen2"), METHODS["lora"])
+    method.causal.bfloat16()
     before = {name: tensor.clone() for name, tensor in method.causal.state_dict().items()}
-    compare(method)
+    (own, _), (fused, _) = (computed(method, way, list(some_rows())) for way in (OWN, FASTEST))
+    torch.testing.assert_close(fused, own, rtol=0, atol=0.05)
     after = method.causal.state_dict()
     assert list(after) == list(before) and all(torch.equal(after[name], before[name]) for name in before)
     attention = method.causal.model.layers[1].self_attn

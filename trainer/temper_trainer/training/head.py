@@ -78,9 +78,10 @@ def chunks(weight: torch.Tensor, *tensors: torch.Tensor):
 def loss_and_errors(states, weight, bias, targets) -> tuple[torch.Tensor, torch.Tensor]:
     """The loss of each target, and its gradient with respect to the logits."""
     logits = linear(states, weight, bias).float()
-    norm = logits.logsumexp(-1)
-    losses = norm - logits.gather(1, targets[:, None])[:, 0]
-    errors = logits.sub_(norm[:, None]).exp_()
+    wanted, largest = logits.gather(1, targets[:, None])[:, 0], logits.amax(-1)
+    errors = torch.softmax(logits, -1, out=logits)
+    # The largest probability is exp(largest - norm): one pass less than logsumexp, which is slow on CPUs
+    losses = largest - errors.amax(-1).log() - wanted
     errors[torch.arange(len(targets), device=targets.device), targets] -= 1
     return losses, errors
 

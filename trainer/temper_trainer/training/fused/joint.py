@@ -13,8 +13,8 @@ from . import elementwise
 class Joint:
     """x · [W₁; W₂; …]ᵀ + bias + scaling · (drop(x) · [A₁; A₂; …]ᵀ) · Bᵀ, where B holds B₁, B₂, … on its diagonal.
 
-    The updates share one dropout mask. Frozen weights are laid side by side in memory once, and so are never copied;
-    the layers' own parameters become views of that.
+    The updates share one dropout mask. Frozen weights are laid side by side in memory once, where that is faster; the
+    layers' own parameters become views of that.
     """
 
     def __init__(self, layers: Sequence[torch.nn.Module]):
@@ -89,7 +89,9 @@ class Joint:
         if len(weights) == 1:
             out = linear(x, weights[0][1], bias)
         else:
-            out = torch.cat([linear(x, weight) for _, weight in weights], dim=-1)
+            out = x.new_empty(len(x), self.outputs)
+            for span, weight in weights:
+                torch.mm(x, weight.T, out=out[:, span])
             out = out if bias is None else out.add_(bias)
         if not self.rank:
             return out, None
@@ -130,11 +132,14 @@ class Joint:
 
 
 def side_by_side(weights: Sequence[torch.nn.Parameter]) -> torch.Tensor | None:
-    """The weights as one tensor of the same memory; None where they are trained and lie apart."""
+    """The weights as one tensor of the same memory; None where they lie apart and stay there: trained ones, and those
+    in fp32 on a CPU. There a larger product is no faster, and the base may be its mapped file, which would then be in
+    memory twice."""
     first = weights[0].detach()
     rows = sum(len(weight) for weight in weights)
     if not follow(weights):
-        if any(weight.requires_grad for weight in weights):
+        mapped = first.device.type == "cpu" and first.dtype == torch.float32
+        if mapped or any(weight.requires_grad for weight in weights):
             return None
         joint = torch.cat([weight.detach() for weight in weights])
         for weight, part in zip(weights, joint.split([len(weight) for weight in weights]), strict=True):
