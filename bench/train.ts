@@ -119,7 +119,9 @@ async function compareAll(place: Place): Promise<boolean> {
     const [, theirs] = found.get(`${rows} fp32`)!;
     const { auto } = theirs;
     const faster = found.get(`${rows} ${auto}`)![0].speed / theirs.speed;
-    verdicts.push(judged(`${rows} rows, auto (${auto}) next to TRL in fp32: tokens/s`, faster, AUTO, faster >= AUTO));
+    verdicts.push(
+      judged(`${rows} rows, auto (${auto}) next to TRL in fp32: tokens/s`, faster, AUTO, faster >= AUTO),
+    );
   }
   return verdicts.every(Boolean);
 }
@@ -209,7 +211,7 @@ class Loop {
     while (true) {
       const { value, done } = await this.#output!.next();
       if (done) throw new Error(`Cannot measure the ${this.name} loop: its process ended`);
-      if (value.startsWith("{\"bench")) return value;
+      if (value.startsWith('{"bench')) return value;
     }
   }
 }
