@@ -289,3 +289,22 @@ test("cancel ends the job, whether it is known or was only about to be sent", "s
   assert.equal(state.state, "cancelled");
   assert.match((await cluster.jobs())[0]!.state, /CANCELLED/);
 });
+
+test("a sender that outlives its runner and comes too late sends nothing", "home", {}, async (here) => {
+  const { cluster, kit: { root } } = here;
+  // Before sbatch is even started, as on a machine that has too much to do.
+  const late = join(root, "late");
+  await Deno.mkdir(late);
+  const flock =
+    `#!/bin/sh\necho $$ >"${late}/begun"\nsleep 6\n/usr/bin/flock "$@"\necho $? >"${late}/ended"\n`;
+  await Deno.writeTextFile(join(late, "flock"), flock, { mode: 0o755 });
+  const PATH = `${late}:${Deno.env.get("PATH")}`;
+  const runner = await startRunner({ root, double: "home" }, { ...cluster.env, PATH });
+  await until("the sender", async () => await denoFs.stat(join(late, "begun")) !== undefined);
+  runner.kill();
+  await runner.finished;
+  const { state, error } = await here.run();
+  assert.equal(state.state, "done", error?.message);
+  await until("the late sender's end", async () => await denoFs.stat(join(late, "ended")) !== undefined);
+  assert.equal((await cluster.jobs()).length, 1);
+});
