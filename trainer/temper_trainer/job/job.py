@@ -21,7 +21,6 @@ PREPARED = ("base", "template", "chat_template", "templates", "data", "checks")
 """Fields that what is prepared depends on."""
 
 
-
 UNTRAINED = ("checkpoint_seconds", "device", "dtype", "compile", "checkpointing", "parallel", "deterministic")
 """Fields of train that say how training is computed, not what comes of it."""
 
