@@ -18,7 +18,7 @@ Deno.test("advise explains a file's case, branch by branch, and ends in lines fo
 
 Deno.test("advise takes a described case, and fails where nothing fits", async () => {
   const case8B = ["advise", "--base-params", "8e9", "--rows", "5000", "--json"];
-  const json = JSON.parse((await temper([...case8B, "--memory", "16GB"], { permissions })).out);
+  const json = JSON.parse((await temper([...case8B, "--memory", "12GB"], { permissions })).out);
   assert.equal(json.choice, "qlora");
   assert.equal(json.ranking.length, 5);
   assert.match(json.yaml[0], /^method: \{kind: qlora, rank: 8/);
