@@ -13,8 +13,11 @@ import { jobScript } from "./script.ts";
 import { FOLDER, readJobLines } from "./state_file.ts";
 
 const SCRIPT_FILE = join(FOLDER, "script.sh");
-/** Held by sbatch as long as it runs: it may outlive a runner that is killed, and then still send its job. */
-const SENDING_FILE = join(FOLDER, "sending");
+/** Held by whatever sends the job, as long as it is at it: it may outlive a runner that is killed. */
+const LOCK_FILE = join(FOLDER, "sending");
+/** What a sender must find under the lock: the next runner removes it, so that one which comes too late sends nothing. */
+const TICKET_FILE = join(FOLDER, "ticket");
+const SENDER = '[ "$(cat "$1")" = "$2" ] || exit 1; exec sbatch --parsable "$3"';
 const LOOK_MS = 500;
 const POLL_SECONDS = 10;
 /** Milliseconds that Slurm may take to end a job: the trainer's checkpoint, and Slurm's own patience. */
@@ -81,14 +84,27 @@ function patient(work: EngineWork): CommandWork {
 }
 
 /**
- * Id of the run's job: the one whose script has begun, or the one that Slurm knows by its name. Waits for an sbatch that an
- * earlier runner has started.
+ * Id of the run's job: the one whose script has begun, or the one that Slurm knows by its name. What an earlier runner
+ * has started to send has been sent by then, or never will be.
  */
 async function findJob(dir: string, name: string, work: CommandWork): Promise<string | undefined> {
-  const { fs, clock, signal } = work;
-  while (await fs.isLocked(join(dir, SENDING_FILE))) await clock.sleep(LOOK_MS, signal);
+  const { fs } = work;
+  if (await fs.stat(join(dir, FOLDER))) await endSending(dir, work);
   const begun = (await readJobLines(dir, fs)).at(-1);
   return begun?.job ?? parseJobs(await askPatiently(jobsNamed(name), work)).at(-1)?.id;
+}
+
+async function endSending(dir: string, { fs, signal }: CommandWork): Promise<void> {
+  while (true) {
+    signal.throwIfAborted();
+    const lock = await fs.lock(join(dir, LOCK_FILE), LOOK_MS);
+    if (!lock) continue;
+    try {
+      return await fs.remove(join(dir, TICKET_FILE));
+    } finally {
+      lock.release();
+    }
+  }
 }
 
 async function submit(training: Training, work: EngineWork): Promise<SlurmJob> {
@@ -113,11 +129,20 @@ async function submit(training: Training, work: EngineWork): Promise<SlurmJob> {
 
 /** Sends the script. The lock goes with sbatch, not with this process. */
 async function send(dir: string, work: EngineWork): Promise<string> {
-  const lock = join(dir, SENDING_FILE);
-  const { code, stdout, found } = await ask(
-    ["flock", "--nonblock", lock, "sbatch", "--parsable", join(dir, SCRIPT_FILE)],
-    work,
-  );
+  const token = work.clock.randomHex(16);
+  const [lock, ticket, script] = [LOCK_FILE, TICKET_FILE, SCRIPT_FILE].map((name) => join(dir, name));
+  await work.fs.writeAtomic(ticket!, token);
+  const { code, stdout, found } = await ask([
+    "flock",
+    lock!,
+    "sh",
+    "-c",
+    SENDER,
+    "sh",
+    ticket!,
+    token,
+    script!,
+  ], work);
   if (code !== 0) {
     throw new UsageError("slurm-refused", `Cannot send the job: ${found || `sbatch exited with ${code}`}`);
   }
