@@ -88,6 +88,7 @@ export class SlurmNodes {
     await this.#endDaemon("ctld.pid");
   }
 
+  /** Also after `loseNode`: the controller takes it back by itself. */
   async startNode(node: Node): Promise<void> {
     await this.call("slurmd", "-f", this.path("slurm.conf"), "-N", node);
   }
@@ -97,11 +98,6 @@ export class SlurmNodes {
     await this.#endDaemon(`slurmd-${node}.pid`, "SIGKILL");
     for (const pid of await processesOf(this.path(`log/slurmd-${node}.log`))) await end(pid, "SIGKILL");
     await this.call("scontrol", "update", `nodename=${node}`, "state=down", "reason=lost");
-  }
-
-  async returnNode(node: Node): Promise<void> {
-    await this.startNode(node);
-    await this.call("scontrol", "update", `nodename=${node}`, "state=resume");
   }
 
   async #endDaemon(file: string, signal: Deno.Signal = "SIGTERM"): Promise<void> {
@@ -178,7 +174,7 @@ MpiDefault=none
 ReturnToService=2
 KillWait=15
 UnkillableStepTimeout=600
-MinJobAge=300
+MinJobAge=3600
 SchedulerParameters=bf_interval=1,sched_interval=1
 ${
     NODES.map((node, i) =>

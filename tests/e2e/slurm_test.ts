@@ -8,7 +8,7 @@ import { until } from "../until.ts";
 import { type Project, project, PYTHON, WITHOUT_TRAINER } from "./kit.ts";
 
 const ignore = WITHOUT_SLURM || WITHOUT_TRAINER;
-const TRAIN = { epochs: 6, "learning_rate": 0.01, "max_length": 128, "checkpoint_seconds": 1 };
+const TRAIN = { epochs: 6, dtype: "fp32", "learning_rate": 0.01, "max_length": 128, "checkpoint_seconds": 1 };
 
 /** Milliseconds that trainers may take to start on a busy machine. */
 const LONG = 240_000;
@@ -92,7 +92,7 @@ Deno.test({
     await cluster.call("scancel", "--batch", "--signal=USR1", id);
     await until("the second start", async () => (await starts(two)) === 2, LONG);
     await cluster.loseNode("n2");
-    await cluster.returnNode("n2");
+    await cluster.startNode("n2");
     const { code, stderr } = await running;
     assert.equal(code, 0, stderr);
     const { after } = await resultOf(two);
