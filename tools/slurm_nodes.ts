@@ -9,7 +9,6 @@
  */
 import { hostname } from "node:os";
 import { join, resolve } from "../src/deps/path.ts";
-import { processExists } from "../src/lib/process.ts";
 import { until } from "../tests/until.ts";
 
 const NODES = ["n1", "n2"] as const;
@@ -85,7 +84,7 @@ export class SlurmNodes {
   }
 
   async stopController(): Promise<void> {
-    await this.#endDaemon("ctld.pid");
+    await end(await this.#daemon("ctld.pid"), "SIGTERM");
   }
 
   /** Also after `loseNode`: the controller takes it back by itself. */
@@ -95,24 +94,26 @@ export class SlurmNodes {
 
   /** A node's end: its daemon and all that runs there are gone at once, and the controller knows. */
   async loseNode(node: Node): Promise<void> {
-    await this.#endDaemon(`slurmd-${node}.pid`, "SIGKILL");
-    for (const pid of await processesOf(this.path(`log/slurmd-${node}.log`))) await end(pid, "SIGKILL");
+    await this.#endNode(node);
     await this.call("scontrol", "update", `nodename=${node}`, "state=down", "reason=lost");
   }
 
-  async #endDaemon(file: string, signal: Deno.Signal = "SIGTERM"): Promise<void> {
+  async #endNode(node: Node): Promise<void> {
+    const daemon = await this.#daemon(`slurmd-${node}.pid`);
+    const all = [...daemon, ...await processesOf(this.path(`log/slurmd-${node}.log`))];
+    await end(all, "SIGKILL");
+  }
+
+  async #daemon(file: string): Promise<number[]> {
     const pid = parseInt(await Deno.readTextFile(this.path(file)).catch(() => ""), 10);
-    if (pid > 1) await end(pid, signal);
+    return pid > 1 ? [pid] : [];
   }
 
   /** Ends what `up` has started, and what runs on the nodes. */
   async down(): Promise<void> {
     await this.call("scancel", "--user=root").catch(() => {});
-    for (const node of NODES) {
-      await this.#endDaemon(`slurmd-${node}.pid`);
-      for (const pid of await processesOf(this.path(`log/slurmd-${node}.log`))) await end(pid, "SIGKILL");
-    }
-    for (const file of ["ctld.pid", "munge/pid"]) await this.#endDaemon(file);
+    for (const node of NODES) await this.#endNode(node);
+    for (const file of ["ctld.pid", "munge/pid"]) await end(await this.#daemon(file), "SIGTERM");
   }
 }
 
@@ -137,14 +138,24 @@ function writesTo(pid: number, log: string): boolean {
   }
 }
 
-async function end(pid: number, signal: Deno.Signal): Promise<void> {
-  try {
-    Deno.kill(pid, signal);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
-    throw error;
+async function end(pids: readonly number[], signal: Deno.Signal): Promise<void> {
+  for (const pid of pids) {
+    try {
+      Deno.kill(pid, signal);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
   }
-  await until(`the end of process ${pid}`, () => !processExists(pid));
+  await until(`the end of processes ${pids.join(", ")}`, () => pids.every(isGone));
+}
+
+/** A zombie is gone too: it waits for its parent only. */
+function isGone(pid: number): boolean {
+  try {
+    return /^\d+ \(.*\) Z/.test(Deno.readTextFileSync(`/proc/${pid}/stat`));
+  } catch {
+    return true;
+  }
 }
 
 function configuration(dir: string): string {

@@ -137,7 +137,11 @@ test("a job goes on after it was requeued, signalled and its node lost", "slower
   const { state, error } = await running;
   assert.equal(state.state, "done", error?.message);
   assert.deepEqual((await cluster.jobs()).map((job) => job.id), [id]);
-  assert.equal(here.messages().filter((message) => message.startsWith("Training resumes")).length, 3);
+  assert.equal(
+    here.messages().filter((message) => message.startsWith("Training resumes")).length,
+    3,
+    here.messages().join("\n"),
+  );
   const told = here.messages().filter((message) => /is queued again/.test(message));
   assert.match(told.join("\n"), /is queued again, close to its time limit or asked to make room/);
   assert.match(here.messages().join("\n"), /Slurm job \d+ runs on n2/);
