@@ -2,7 +2,7 @@
 /**
  * `deno task test`: every test a newcomer needs, TypeScript, the examples in its doc comments and Python, and one line
  * that sums them up.
- * `deno task test --slow`: the heavier proofs instead, with the real model.
+ * `deno task test --slow`: the heavier proofs instead, with the real model and real clusters.
  * `deno task test --only deno|examples|python [-- ARGS]` runs one side; `--seed N` repeats every random choice.
  */
 import { join } from "../src/deps/path.ts";
@@ -25,8 +25,16 @@ interface Suite {
 
 const root = join(import.meta.dirname!, "..");
 const SLOW = "tests/slow";
+/** With a real Slurm or Ray: their daemons and workers take every core, and nothing else is to run beside them. */
+const CLUSTERS = [
+  "tests/e2e/slurm_test.ts",
+  "tests/engines/ray/head_test.ts",
+  "tests/engines/ray/ray_test.ts",
+  "tests/engines/ray/workers_test.ts",
+  "tests/engines/slurm/run_test.ts",
+];
 /** Tasks of their own run these. */
-const LONG = [SLOW, "tests/crash"].join(",");
+const LONG = [SLOW, "tests/crash", ...CLUSTERS].join(",");
 
 const SLOWEST = 20;
 /** What libraries read when they are imported, the same for every test. Tiny models lose time on a second thread. */
@@ -63,7 +71,7 @@ console.log(`\n${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped"
 process.exitCode = sum("failed") > 0 ? 1 : 0;
 
 function denoSuite(): Suite {
-  const which = values.slow ? [SLOW] : ["--parallel", "tests", `--ignore=${LONG}`];
+  const which = values.slow ? [SLOW, ...CLUSTERS] : ["--parallel", "tests", `--ignore=${LONG}`];
   const junit = join(results, "deno.xml");
   return {
     name: "deno",
