@@ -24,6 +24,7 @@ from temper_trainer.training.compute import FASTEST
 from temper_trainer.training.device import resolve
 from temper_trainer.training.loop import Loop
 from temper_trainer.training.memory import peak_bytes
+from temper_trainer.training.precision import ask_torch, fast_types
 from temper_trainer.training.random_state import RandomState
 from temper_trainer.training.session import Session, open_session
 
@@ -155,7 +156,8 @@ def trl(session: Session, plan: StepPlan, steps: int, blocks: int) -> None:
 
 def main(name: str, job_dir: Path, cache: Path, kind: str, dtype: str, steps: int, blocks: int) -> None:
     job: Job = read_job(job_dir)
-    auto = resolve(replace(job, train=replace(job.train, dtype="auto"))).dtype
+    alone = replace(job, train=replace(job.train, dtype="auto"))
+    auto = resolve(alone, fast_types(ask_torch())).dtype
     job = replace(job, train=replace(job.train, dtype=dtype))
     session = open_session(job, job_dir, cache, Stop(), Metrics(job_dir / "metrics.jsonl"))
     if kind == "long":
