@@ -1,18 +1,12 @@
 // deno-lint-ignore-file camelcase -- names of the protocol
 import fc from "fast-check";
+import { ROW_FORMATS } from "../../../src/spec/rules/row_formats.ts";
 import type { Json } from "../../../src/lib/json/json.ts";
 import { FLAG_NAMES, PARTIAL_FLAG_NAMES } from "../../../src/steps/format/conversation/learn_flags.ts";
 import { TELLING_FIELDS } from "../../../src/steps/format/shapes/row_fields.ts";
 
-export const SHAPE_NAMES = [
-  "messages",
-  "prompt-completion",
-  "preference",
-  "alpaca",
-  "sharegpt",
-  "columns",
-] as const;
-export type ShapeName = typeof SHAPE_NAMES[number];
+export type ShapeName = Exclude<typeof ROW_FORMATS[number], "auto">;
+export const SHAPE_NAMES = ROW_FORMATS.filter((name): name is ShapeName => name !== "auto");
 
 type Members = { [key: string]: Json };
 type Gen = fc.GeneratorValue;

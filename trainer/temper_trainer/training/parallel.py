@@ -16,7 +16,9 @@ from ..files import write_json
 from ..job.events import Metrics
 from ..job.job import Job
 from ..methods.four_bit import FourBitLinear
+from .costs import TRAINED_BYTES
 from .device import Environment, apply, choose_environment
+from .memory import device_bytes
 from .optim import FlatParameters
 from .threads import thread_count
 from .workers import Workers, shares
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
 
 ROOM = 0.7
 """Share of a device's memory that the model may take: the rest is for what a step computes."""
-FULL_BYTES = 16
-"""Of a trained weight in fp32: itself, its gradient and two moments."""
 FOUR_BITS = 4.13 / 8
 T = TypeVar("T")
 IN_PARTS = ("codes", "scales")
@@ -68,7 +68,7 @@ def choose_parallel(job: Job, base: Mapping[str, Any], device: str, dtype: torch
 def model_bytes(job: Job, base: Mapping[str, Any], dtype: torch.dtype) -> float:
     """What a worker under ddp holds at all times. The other methods train little beside the base."""
     if job.method.kind == "full":
-        return FULL_BYTES * base["parameters"]
+        return TRAINED_BYTES * base["parameters"]
     outside = base["vocab"] * base["hidden"] * (1 if base["tied"] else 2)
     layers = base["parameters"] - outside
     share = FOUR_BITS if job.method.kind == "qlora" else dtype.itemsize
@@ -78,7 +78,7 @@ def model_bytes(job: Job, base: Mapping[str, Any], dtype: torch.dtype) -> float:
 def device_memory(device: str, workers: Workers) -> float:
     """Of a GPU, or this worker's part of the machine's."""
     if device == "cuda":
-        return torch.cuda.get_device_properties(torch.cuda.current_device()).total_memory
+        return device_bytes(device)["device_memory"]
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return machine / int(os.environ.get("LOCAL_WORLD_SIZE", workers.world))
 
