@@ -117,10 +117,7 @@ const CASES: Readonly<Record<string, (here: Here) => Promise<void>>> = {
 
   async "leaves the run open when the cluster refuses to say how the job is"({ kit }) {
     const tiny = await kit("refused", "slow");
-    const first = await startRunner({ root: tiny.root, double: "slow" });
-    await until("the trainer", async () => (await tiny.starts()).length === 1);
-    first.kill();
-    await first.finished;
+    await killRunner(tiny);
     const orders = { root: tiny.root, double: "slow" };
     const second = await startRunner(orders, { TEMPER_TEST_RAY_TOKEN: "not-the-token-of-this-cluster" });
     const { code, said } = await second.finished;
@@ -132,10 +129,7 @@ const CASES: Readonly<Record<string, (here: Here) => Promise<void>>> = {
 
   async "follows its job although the file names another engine by now"({ cluster, kit }) {
     const tiny = await kit("moved", "slow");
-    const runner = await startRunner({ root: tiny.root, double: "slow" });
-    await until("the trainer", async () => (await tiny.starts()).length === 1);
-    runner.kill();
-    await runner.finished;
+    await killRunner(tiny);
     const file = join(tiny.root, "tiny.yaml");
     const { engine: _, ...rest } = JSON.parse(await denoFs.readText(file));
     await denoFs.writeAtomic(file, JSON.stringify(rest));
@@ -158,10 +152,7 @@ const CASES: Readonly<Record<string, (here: Here) => Promise<void>>> = {
 
   async "is cancelled while it trains: the job is stopped and no worker is left"({ cluster, kit }) {
     const tiny = await kit("cancelled", "slow");
-    const runner = await startRunner({ root: tiny.root, double: "slow" });
-    await until("the trainer", async () => (await tiny.starts()).length === 1);
-    runner.kill();
-    await runner.finished;
+    await killRunner(tiny);
     await cancel(tiny);
     assert.equal(await denoFs.isLocked(join(await tiny.jobDir(), "lock")), false);
     assert.deepEqual(await sent(tiny, cluster), ["1 STOPPED"]);
@@ -207,6 +198,14 @@ Deno.test({
 /** Drives the run in a process of its own to its end. */
 async function drive(kit: DoubleKit): Promise<RunnerEnd> {
   return await (await startRunner({ root: kit.root, double: "home" })).finished;
+}
+
+/** Kills a runner whose trainer is at work, and leaves that. */
+async function killRunner(kit: DoubleKit): Promise<void> {
+  const runner = await startRunner({ root: kit.root, double: "slow" });
+  await until("the trainer", async () => (await kit.starts()).length === 1);
+  runner.kill();
+  await runner.finished;
 }
 
 /** Kills the runner after `ms`; false when it was done before. */

@@ -81,13 +81,17 @@ Deno.test("inspect() marks a rank above the smallest layer and layers that the b
   );
 });
 
+/** A base with a vocabulary of this size, whose weights are zeros that take no room on the disk. */
+async function writeZeros(path: string, vocab: number): Promise<void> {
+  const { header, bytes } = ggufHeader({ vocab });
+  await Deno.writeFile(path, header);
+  await Deno.truncate(path, bytes);
+}
+
 Deno.test("inspect() refuses a training whose weights alone exceed the memory, unless it is forced", () =>
   withFolder(async (dir) => {
-    // 256 billion weights of zeros that take no room on the disk.
-    const { header, bytes } = ggufHeader({ vocab: 4e9 });
-    const path = join(dir, "huge.gguf");
-    await Deno.writeFile(path, header);
-    await Deno.truncate(path, bytes);
+    // 256 billion weights
+    await writeZeros(join(dir, "huge.gguf"), 4e9);
     const full = { method: "kind: full", quantization: "f16", force: false };
     const [[message, hint, mark] = []] = await problemsIn(dir, "huge.gguf", full);
     assert.match(message!, /^Cannot train full here: it needs at least 4\.1 TB, this machine has \d/);
@@ -98,10 +102,7 @@ Deno.test("inspect() refuses a training whose weights alone exceed the memory, u
 
 Deno.test("inspect() refuses a training whose share of the memory, beside others, is too small for its weights", () =>
   withFolder(async (dir) => {
-    const { header, bytes } = ggufHeader({ vocab: 1e4 });
-    const path = join(dir, "small.gguf");
-    await Deno.writeFile(path, header);
-    await Deno.truncate(path, bytes);
+    await writeZeros(join(dir, "small.gguf"), 1e4);
     const full = { method: "kind: full", quantization: "f16", force: false };
     assert.deepEqual(await problemsIn(dir, "small.gguf", full, { sideBySide: 2 }), []);
     const [[message, hint, mark] = []] = await problemsIn(dir, "small.gguf", full, { sideBySide: 100_000 });
