@@ -61,7 +61,7 @@ Deno.test({
   ignore: WITHOUT_BROWSER || WITHOUT_TRAINER,
   async fn() {
     const tiny = await project({
-      train: { epochs: 60, learning_rate: 0.01, max_length: 128, checkpoint_seconds: 2 },
+      train: { epochs: 30, learning_rate: 0.01, max_length: 128, checkpoint_seconds: 2 },
     });
     const runner = () => {
       const child = tiny.start("run", "tiny.yaml");
