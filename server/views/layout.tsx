@@ -27,11 +27,13 @@ export function Layout({ title, scripts = [], trail, children }: LayoutProps) {
       <body>
         <a class="skip" href="#content">Skip to content</a>
         <header class="top">
-          <nav aria-label="Site">
-            <a class="home" href="/">temper</a>
-            {trail}
-          </nav>
-          <p class="pulse" id="pulse" role="status" hidden></p>
+          <div>
+            <nav aria-label="Site">
+              <a class="home" href="/">temper</a>
+              {trail}
+            </nav>
+            <p class="pulse" id="pulse" role="status" hidden></p>
+          </div>
         </header>
         <main id="content">{children}</main>
       </body>

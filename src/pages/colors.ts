@@ -1,10 +1,12 @@
 /** The colours of every page and chart: in light and in dark. Text on `page` and `card` keeps the contrast of WCAG AA. */
 export const COLORS = {
-  ink: ["#1c2024", "#edeef0"],
-  soft: ["#60646c", "#a0a6b0"],
-  line: ["#d9dbe0", "#363a42"],
-  page: ["#fcfcfd", "#131518"],
-  card: ["#fff", "#1a1d21"],
+  ink: ["#16191d", "#eceef1"],
+  soft: ["#5c626b", "#9ba3ae"],
+  line: ["#e1e4e8", "#2a2f36"],
+  /** Borders of what one can press or type into. */
+  edge: ["#c4c9d1", "#434a55"],
+  page: ["#f6f7f9", "#0f1114"],
+  card: ["#fff", "#16191d"],
   /** Bars of charts. */
   bar: ["#3b6fd4", "#7ea6f5"],
   good: ["#1a7f4b", "#5fd39b"],
@@ -22,7 +24,7 @@ export const COLORS = {
   link: ["#2456b8", "#9dbcfa"],
   focus: ["#2456b8", "#9dbcfa"],
   /** Behind what a terminal shows. */
-  term: ["#f4f5f7", "#0e1013"],
+  term: ["#f3f5f7", "#0c0e11"],
 } as const satisfies Readonly<Record<string, readonly [light: string, dark: string]>>;
 
 /** The line of each series of a training, by number. */

@@ -11,12 +11,12 @@ h4 { font-size: .9rem; margin: 1.25rem 0 .5rem; }
 p { margin: .25rem 0; }
 .soft { color: var(--soft); }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .75rem; margin: 1.25rem 0 0; padding: 0; }
-.figures div { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: .6rem .8rem; }
+.figures div { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: .55rem .8rem; }
 .figures dt { color: var(--soft); font-size: .85rem; }
-.figures dd { margin: 0; font-size: 1.35rem; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
-.scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: .5rem; }
+.figures dd { margin: 0; font-size: 1.3rem; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+.scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: .6rem; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
-th, td { text-align: left; vertical-align: top; padding: .45rem .75rem; border-top: 1px solid var(--line); }
+th, td { text-align: left; vertical-align: top; padding: .4rem .75rem; border-top: 1px solid var(--line); }
 thead td { border: 0; } thead th { border-top: 0; color: var(--soft); font-weight: 500; white-space: nowrap; }
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .place { white-space: nowrap; font-family: ui-monospace, monospace; font-size: .85em; font-weight: 400; }
@@ -25,7 +25,7 @@ thead td { border: 0; } thead th { border-top: 0; color: var(--soft); font-weigh
   .findings tr { display: block; padding: .5rem 0; border-top: 1px solid var(--line); } .findings tr:first-child { border: 0; }
   .findings .place { display: inline-block; white-space: normal; overflow-wrap: anywhere; } }
 .error { color: var(--bad); } .warn { color: var(--warn); } .good { color: var(--good); } .off { color: var(--soft); }
-figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: .9rem; }
+figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: .9rem; }
 figcaption { margin-bottom: .5rem; }
 svg { display: block; width: 100%; height: auto; }
 svg rect { fill: var(--bar); } svg rect.earlier { fill: var(--soft); } svg text { fill: var(--soft); font: 11px system-ui, sans-serif; } svg line { stroke: var(--line); }
