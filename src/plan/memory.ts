@@ -65,8 +65,8 @@ export const NF4_BYTES = (4 + 8 / 64 + 32 / (64 * 256)) / 8;
 /** What allocators lose between blocks of different size. */
 const FRAGMENTATION = 1.05;
 
-/** The head's logits exist for so many bytes of positions at a time (trainer/temper_trainer/training/head.py). */
-const LOGITS_BYTES = 64 * 2 ** 20;
+/** The head's logits exist for so many bytes of positions at a time (trainer/temper_trainer/training/costs.py). */
+const LOGITS_BYTES = { cpu: 64 * 2 ** 20, gpu: 512 * 2 ** 20 };
 
 /** Linear layers of one block as [inputs, outputs], by their names in Hugging Face's models. */
 export function linears(shape: ModelShape): Record<string, readonly [number, number]> {
@@ -223,10 +223,10 @@ function updateBytes(method: Spec["method"], shape: ModelShape, weightBytes: num
 }
 
 /** Logits of some positions at a time, and the gradient of a head that is trained. */
-function logitsBytes({ shape, method, labelledTokens }: MemoryQuestion): number {
+function logitsBytes({ shape, method, labelledTokens, gpu = false }: MemoryQuestion): number {
   const row = shape.vocab * 4;
   const trained = method.kind === "full" ? shape.vocab * shape.hidden * 4 : 0;
-  return 3 * Math.min(labelledTokens * row, Math.max(row, LOGITS_BYTES)) + trained;
+  return 3 * Math.min(labelledTokens * row, Math.max(row, LOGITS_BYTES[gpu ? "gpu" : "cpu"])) + trained;
 }
 
 /** Weights of the linear layers, or of those with these names, the language-model head left out. */

@@ -95,7 +95,7 @@ def test_pack_leaves_out_first_tokens_and_names_rows():
 @pytest.mark.parametrize("chunk", [1 << 26, 1])
 @pytest.mark.parametrize("loss", [HeadLoss, TrainedHeadLoss])
 def test_head_loss_is_cross_entropy_in_chunks_of_any_size(monkeypatch, chunk, loss):
-    monkeypatch.setitem(heads.CHUNK_BYTES, "cpu", chunk)
+    monkeypatch.setattr(heads, "logits_bytes", lambda gpu: chunk)
     torch.manual_seed(0)
     trained = loss is TrainedHeadLoss
     hidden = torch.randn(7, 5, requires_grad=True)

@@ -11,8 +11,6 @@ PARTS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_p
 ATTENTION = PARTS[:4]
 INPUTS = (PARTS[:3], PARTS[3:4], PARTS[4:6], PARTS[6:])
 """Layers that read the same."""
-LOGITS_BYTES = 64 << 20
-"""Of logits that exist at a time: CHUNK_BYTES of the head."""
 TRAINED_BYTES = 16
 """Of each trained number: itself, its gradient and two moments, in fp32."""
 FRAGMENTATION = 1.05
@@ -162,7 +160,13 @@ def head_bytes(shape: Shape, method: Method, batch: Batch) -> int:
     """Logits of some positions at a time, and the gradient of a head that is trained."""
     row = 4 * shape.vocab
     trained = row * shape.hidden if method.kind == "full" else 0
-    return 3 * min(batch.labelled * row, max(row, LOGITS_BYTES)) + trained
+    return 3 * min(batch.labelled * row, max(row, logits_bytes(batch.gpu))) + trained
+
+
+def logits_bytes(gpu: bool) -> int:
+    """Of logits in fp32 that exist at the same time. A GPU reads the whole head for each chunk of them: few rows would
+    leave it waiting for its memory."""
+    return (512 if gpu else 64) << 20
 
 
 def trained_bytes(shape: Shape, method: Method, parameters: int, optimizer: str) -> float:

@@ -13,10 +13,8 @@ from torch.nn.functional import cross_entropy, linear
 from torch.utils.checkpoint import checkpoint
 
 from ..errors import Unfit
+from .costs import logits_bytes
 
-CHUNK_BYTES = {"cpu": 64 << 20, "cuda": 512 << 20}
-"""Of logits in fp32 that exist at the same time. A GPU reads the whole head for each chunk: few rows would leave it
-waiting for its memory."""
 HEAD_POSITIONS = 256
 """Positions whose logits exist at the same time in scoring: with a vocabulary of 150,000 they take 150 MB."""
 
@@ -69,8 +67,8 @@ class TrainedHeadLoss(torch.autograd.Function):
 
 
 def chunks(weight: torch.Tensor, *tensors: torch.Tensor):
-    """The tensors in step, so many rows at a time that their logits fit CHUNK_BYTES."""
-    held = CHUNK_BYTES.get(weight.device.type, CHUNK_BYTES["cpu"])
+    """The tensors in step, so many rows at a time that their logits fit."""
+    held = logits_bytes(gpu=weight.device.type != "cpu")
     rows = max(1, held // (weight.shape[0] * 4))
     return zip(*(tensor.split(rows) for tensor in tensors), strict=True)
 
