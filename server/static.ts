@@ -10,6 +10,7 @@ import iconSvg from "./static/icon.svg" with { type: "text" };
 import liveJs from "./static/live.js" with { type: "text" };
 import runCss from "./static/run.css" with { type: "text" };
 import runJs from "./static/run.js" with { type: "text" };
+import sectionsJs from "./static/sections.js" with { type: "text" };
 import tablesCss from "./static/tables.css" with { type: "text" };
 import { sha256 } from "../src/lib/files/fs.ts";
 import { COLORS } from "../src/pages/colors.ts";
@@ -31,6 +32,7 @@ const ASSETS: Readonly<Record<string, { readonly type: string; readonly body: st
   "list.js": { type: JS, body: listJs },
   "live.js": { type: JS, body: liveJs },
   "run.js": { type: JS, body: runJs },
+  "sections.js": { type: JS, body: sectionsJs },
 };
 
 /** Part of every address, so that a browser may keep the files for ever and still sees new ones at once. */

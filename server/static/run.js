@@ -1,6 +1,7 @@
 /** A run's page as the run goes on: events and numbers come in one stream, everything else is drawn by the server. */
 import { Chart, write } from "./chart.js";
 import { fetchPage, replace, say } from "./live.js";
+import { showSections } from "./sections.js";
 
 const root = document.getElementById("run");
 const { id, from } = root.dataset;
@@ -104,6 +105,7 @@ async function refresh() {
   }
   root.dataset.state = page.getElementById("run").dataset.state;
   addCopyButtons();
+  showSections();
   follow();
 }
 
@@ -188,6 +190,7 @@ function listen() {
 }
 
 addCopyButtons();
+showSections();
 follow();
 if (ENDED.includes(root.dataset.state)) load();
 else listen();

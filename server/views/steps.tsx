@@ -1,0 +1,77 @@
+/** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
+import { duration } from "../../src/lib/text/format.ts";
+import type { StepState } from "../../src/log/run_state.ts";
+import { elapsed } from "../../src/view/elapsed.ts";
+import { counter, counts as isCounted, progressText } from "../../src/view/progress_text.ts";
+import { summaryText } from "../../src/view/summary_text.ts";
+import { Badge } from "./parts.tsx";
+
+interface StepsProps {
+  readonly steps: readonly StepState[];
+  readonly now: number;
+  readonly stalled: boolean;
+}
+
+export function Steps({ steps, now, stalled }: StepsProps) {
+  return (
+    <>
+      <h2 id="steps">Steps</h2>
+      <ol class="steps">
+        {steps.map((step) => <Step step={step} now={now} stalled={stalled} />)}
+      </ol>
+    </>
+  );
+}
+
+function Step({ step, now, stalled }: { step: StepState; now: number; stalled: boolean }) {
+  const under = step.state === "running" || step.state === "retrying";
+  const ms = elapsed(
+    step,
+    step.finished !== undefined || under ? now : Date.parse(step.progress?.t ?? step.started ?? ""),
+  );
+  return (
+    <li class={step.state}>
+      <div class="line">
+        <b>{step.kind}</b>
+        <Badge state={step.state} stalled={stalled && under} />
+        <span class="time">
+          {step.cached ? "cached" : ms === undefined ? "" : duration(ms)}
+        </span>
+      </div>
+      <p class="soft detail" data-progress={under ? "text" : undefined}>
+        {step.state === "done" || !step.progress ? summaryText(step.summary) : progressText(step.progress)}
+      </p>
+      {isCounted(step.progress) && step.state !== "done"
+        ? (
+          <progress
+            data-progress="bar"
+            value={step.progress!.done}
+            max={step.progress!.total}
+            aria-label={counter(step.progress!) ?? step.kind}
+          >
+          </progress>
+        )
+        : null}
+      {step.cached && step.from !== undefined
+        ? (
+          <p class="soft detail">
+            made by <a href={`/runs/${encodeURIComponent(step.from)}`}>{step.from}</a>
+          </p>
+        )
+        : null}
+      {step.attempt > 1 || step.retries > 0
+        ? (
+          <p class="soft detail">
+            attempt {step.attempt}
+            {step.retries > 0 ? `, ${step.retries} retried` : ""}
+          </p>
+        )
+        : null}
+      {step.messages.map((message) => <p class="warn detail">{message}</p>)}
+      {step.error && step.state !== "failed" ? <p class="warn detail">{step.error.message}</p> : null}
+      {step.key === ""
+        ? null
+        : <p class="soft key" title="What this step's output depends on">key {step.key.slice(0, 12)}</p>}
+    </li>
+  );
+}
