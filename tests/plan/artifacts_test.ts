@@ -30,6 +30,23 @@ Deno.test("artifactSizes() writes every weight in a whole type where one is aske
   assert.ok(gguf("lora", "q4_0") < gguf("lora", "q8_0"));
 });
 
+Deno.test("artifactSizes() counts the types of a mix", () => {
+  // Llama 3.1 8B as llama-quantize writes it
+  const wide = likelyShape(8_030_261_248).shape;
+  const size = (quantization: Quantization) =>
+    artifactSizes({ shape: wide, method: method.parse({ kind: "lora" }), quantization, baseBits: undefined })
+      .gguf;
+  const published = { "q4_k_m": 4.92e9, "q5_k_m": 5.73e9, "q6_k": 6.60e9 };
+  for (const [quantization, bytes] of Object.entries(published)) {
+    const found = size(quantization as Quantization);
+    assert.ok(Math.abs(found / bytes - 1) < 0.01, `${quantization}: ${found} for ${bytes}`);
+  }
+  assert.ok(
+    gguf("full", "q4_k_m") > 5.5 / 8 * shape.parameters,
+    "rows of 576 values are written in blocks of 32",
+  );
+});
+
 Deno.test("artifactSizes() keeps three numbers for each trained one in a checkpoint", () => {
   const { weights, checkpoint } = artifactSizes({
     shape,

@@ -84,7 +84,7 @@ Deno.test("loadSpec() says of a wrong value what was found and what is allowed",
       [
         "q8_0",
         "q8_o",
-        'provider.export.quantization: found "q8_o", expected f32, f16, bf16, q8_0 or q4_0',
+        'provider.export.quantization: found "q8_o", expected f32, f16, bf16, q8_0, q6_k, q5_k_m, q4_k_m or q4_0',
         "q8_o",
         'did you mean "q8_0"',
       ],

@@ -25,10 +25,11 @@ const exportOptions = z.strictObject({
   gguf: z.boolean().default(true).meta({
     description: "Write a complete GGUF file, base and training merged",
   }),
-  quantization: z.enum(["f32", "f16", "bf16", "q8_0", "q4_0"]).default("q8_0").meta({
-    description:
-      "Type of the weights in the GGUF file. f16 gives the same answers as the trainer; q8_0 is half the size and nearly as exact; q4_0 visibly harms small models",
-  }),
+  quantization: z.enum(["f32", "f16", "bf16", "q8_0", "q6_k", "q5_k_m", "q4_k_m", "q4_0"]).default("q8_0")
+    .meta({
+      description:
+        "Type of the weights in the GGUF file. f16 gives the same answers as the trainer; q8_0 is half the size and nearly as exact; q6_k, q5_k_m and q4_k_m are llama.cpp's mixes of K-quants, about 40, 35 and 30 % of f16; q4_0 visibly harms small models",
+    }),
   merged: z.boolean().default(false).meta({ description: "Also write a merged Hugging Face folder" }),
 }).prefault({}).meta({ description: "What is written in addition to the trained weights" });
 

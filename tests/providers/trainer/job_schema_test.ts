@@ -76,7 +76,7 @@ Deno.test("job.json of every method, base, metric and export is what job.schema.
     const pattern = metric === "regex" ? { pattern: "^{{ expected }}$" } : {};
     accepted(written(spec({ evaluate: { metric, ...pattern } })), metric);
   }
-  for (const quantization of ["f32", "f16", "bf16", "q8_0", "q4_0"]) {
+  for (const quantization of ["f32", "f16", "bf16", "q8_0", "q6_k", "q5_k_m", "q4_k_m", "q4_0"]) {
     const provider = { kind: "ollama", base: BASE.name, model: "home", export: { quantization } };
     accepted(written(spec({ provider })), quantization);
   }

@@ -14,7 +14,7 @@ from ..data.added_tokens import soft_names, template_of_file
 from ..errors import FAILED, TrainerError
 from ..files import read_json, sync_file, sync_folder
 from ..gguf.jinja import MARK, chat_template
-from ..gguf.quantize import BLOCK, REQUESTED, WHOLE
+from ..gguf.quantize import BLOCK
 from ..gguf.vocabulary import INSTEAD
 from ..job.events import Progress
 from ..job.failures import explained
@@ -99,7 +99,7 @@ def check_gguf(base: "Base", quantization: str, added_width: int = 0) -> None:
     info = base.info
     feed_forward = info["feed_forward"] + added_width
     rows = {"hidden": info["hidden"], "feed_forward": feed_forward, "heads": info["heads"] * info["head_dim"]}
-    if REQUESTED[quantization] in WHOLE:
+    if quantization not in ("q8_0", "q4_0"):
         return
     for name, size in rows.items():
         if size % BLOCK:

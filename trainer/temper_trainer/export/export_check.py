@@ -24,7 +24,7 @@ LIKELY = 20
 """Tokens compared at each position: the most likely ones. How unlikely the others are decides nothing."""
 LARGEST_FILE = 4_000_000_000
 """Bytes of a file that is still loaded once more, to compare its logits."""
-LIMITS = {"f32": 0.05, "f16": 0.25, "bf16": 0.25, "q8_0": 0.75, "q4_0": 3.0}
+LIMITS = {"f32": 0.05, "f16": 0.25, "bf16": 0.25, "q8_0": 0.75, "q6_k": 0.75, "q5_k_m": 1.5, "q4_k_m": 2.0, "q4_0": 3.0}
 """Mean difference of log-probabilities above which a file is not the trained model. On SmolLM2-135M rounding gives
 0.0001, 0.013, 0.027, 0.16 and 1.2; q and k with their rows in the wrong order 1.4, a lost head much more."""
 COMPUTED = {"fp32": 0, "bf16": LIMITS["bf16"], "fp16": LIMITS["f16"]}

@@ -7,7 +7,8 @@ import numpy as np
 from ..archs.architecture import EMBEDDING, GGUF_EMBEDDING, GGUF_HEAD, HEAD
 from ..errors import FAILED, TrainerError
 from ..export.merge import AddedTokens
-from .quantize import F32, quantize
+from .quantize import quantize
+from .types import F32
 from .tokenizer import CONTROL
 from .values import Value, boolean, f32s, i32s, strings
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import FAILED, TrainerError
 from ..job.events import Progress
-from .quantize import file_type, quantize, target_type
+from .quantize import Types, quantize
 from .values import Value, u32
 from .writer import GgufWriter
 
@@ -47,25 +47,28 @@ def compose(
     """Writes the replaced tensors as they come, then the rest a piece at a time: no more than one tensor is in memory.
 
     `reshaped` are the shapes of replaced tensors that have another one than in the base."""
-    shapes, types = {**parts.shapes, **{name: reshaped[name] for name in parts.shapes if name in reshaped}}, {}
+    shapes = {**parts.shapes, **{name: reshaped[name] for name in parts.shapes if name in reshaped}}
+    types, written = Types(quantization, shapes), set()
     with GgufWriter(target, kv, shapes, alignment, version) as out:
         for name, values in replaced:
-            _check(name, values, shapes, types)
-            types[name] = kind = target_type(name, shapes[name], parts.type(name), quantization, True)
+            _check(name, values, shapes, written)
+            kind = types.choose(name, parts.type(name), True)
             out.write(name, kind, [quantize(name, values, kind)])
-            progress(PHASE, len(types), len(shapes))
-        for name in [name for name in shapes if name not in types]:
+            written.add(name)
+            progress(PHASE, len(written), len(shapes))
+        for name in [name for name in shapes if name not in written]:
             own = parts.type(name)
-            types[name] = kind = target_type(name, shapes[name], own, quantization, False, name in parts.precise)
+            kind = types.choose(name, own, False, name in parts.precise)
             converted = (quantize(name, values, kind) for values in parts.values(name))
             out.write(name, kind, parts.data(name) if kind == own else converted)
-            progress(PHASE, len(types), len(shapes))
-        found = file_type(types, shapes)
+            written.add(name)
+            progress(PHASE, len(written), len(shapes))
+        found = types.of_file()
         if found is not None and "general.file_type" in out.kv:
             out.kv["general.file_type"] = u32(found)
 
 
-def _check(name: str, values: np.ndarray, shapes: Mapping[str, tuple[int, ...]], seen: Mapping[str, int]) -> None:
+def _check(name: str, values: np.ndarray, shapes: Mapping[str, tuple[int, ...]], seen: Collection[str]) -> None:
     if name not in shapes or name in seen:
         reason = "the base has no such tensor" if name not in shapes else "it comes twice"
     elif values.shape != shapes[name]:

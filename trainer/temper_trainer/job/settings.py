@@ -211,7 +211,7 @@ class Evaluate:
 class Export:
     gguf: bool
     """Write one complete GGUF file."""
-    quantization: Literal["f32", "f16", "bf16", "q8_0", "q4_0"]
+    quantization: Literal["f32", "f16", "bf16", "q8_0", "q6_k", "q5_k_m", "q4_k_m", "q4_0"]
     """Type of the trained tensors in the GGUF file."""
     merged: bool
     """Also write a merged Hugging Face folder."""
