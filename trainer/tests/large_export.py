@@ -12,9 +12,9 @@ import numpy as np
 
 from temper_trainer.export.merge import AddedTokens
 from temper_trainer.gguf.changes import Changes
-from temper_trainer.gguf.types import F16, F32
 from temper_trainer.gguf.reader import GgufFile, tensor_bytes
 from temper_trainer.gguf.splice import splice
+from temper_trainer.gguf.types import F16, F32
 from temper_trainer.gguf.values import i32s, string, strings, u32
 from temper_trainer.gguf.writer import GgufWriter
 

@@ -184,10 +184,13 @@ def test_train_stops_with_a_checkpoint_and_goes_on(make, cache, undisturbed, tmp
     job_dir = make(tmp_path / "job", train={"epochs": 8})
     process = start(job_dir, cache, python=REAL_PYTHON)
     wait_for(process, job_dir, lambda event: event["type"] == "train" and event["step"] >= 5)
+    # It trains no further while the second one starts, however long that takes
+    process.send_signal(signal.SIGSTOP)
     second = run("train", job_dir, cache)
     assert second.returncode == 3
     assert "another trainer holds its lock" in second.stderr
     process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGCONT)
     assert process.wait() == 130
     assert [event["type"] for event in events(job_dir)][-1] == "checkpoint"
     assert start(job_dir, cache).wait() == 0

@@ -8,8 +8,8 @@ from ..archs.architecture import EMBEDDING, GGUF_EMBEDDING, GGUF_HEAD, HEAD
 from ..errors import FAILED, TrainerError
 from ..export.merge import AddedTokens
 from .quantize import quantize
-from .types import F32
 from .tokenizer import CONTROL
+from .types import F32
 from .values import Value, boolean, f32s, i32s, strings
 
 APPENDABLE = (0, 1, 30, 2, 3, 6, 7, 8)

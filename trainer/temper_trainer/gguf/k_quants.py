@@ -1,7 +1,7 @@
 """The K-quants of GGUF: super-blocks of 256 values in groups that share a scale, and in Q4_K and Q5_K a minimum.
 
-`ggml/src/ggml-common.h` of llama.cpp defines the bytes. How scales are chosen is left to the writer: here, for each group, the
-best of some ranges by weighted least squares, where large values weigh more. Both steps work on many groups at once.
+`ggml/src/ggml-common.h` of llama.cpp defines the bytes. How scales are chosen is left to the writer: here, for each
+group, the best of some ranges by weighted least squares, where large values weigh more.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,7 @@
 """Mixes of K-quants: which type each tensor has, as `llama-quantize` of llama.cpp chooses without an importance matrix.
 
-The embedding that is also the head, the head, and some layers of `attn_v` and `ffn_down` lose most by few bits, so they have more.
+The head, the embedding where it is the head, and some layers of `attn_v` and `ffn_down` lose most by few bits, so they
+have more.
 """
 
 import re
