@@ -93,7 +93,14 @@ export class TestCluster implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#end("SIGTERM");
+    // The head's services outlive it by a moment, and write into their folder to their end.
+    await until("Ray's services to end", () => this.#isGone(), START_MS);
     await denoFs.remove(this.dir);
+  }
+
+  async #isGone(): Promise<boolean> {
+    const { code } = await new Deno.Command("pgrep", { args: ["-f", this.dir], stdout: "null" }).output();
+    return code === 1;
   }
 
   #start(args: string[]): void {
