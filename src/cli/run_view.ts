@@ -1,5 +1,6 @@
-import { basename, isAbsolute, join, relative } from "../deps/path.ts";
+import { basename, dirname, isAbsolute, join, relative, resolve } from "../deps/path.ts";
 import type { Fs } from "../lib/files/fs.ts";
+import { findRun, type FoundRun } from "../library/find_run.ts";
 import { isKnown } from "../log/events.ts";
 import { EVENTS_FILE, isDriven, seen } from "../log/read_run.ts";
 import { readSamples, type Samples } from "../log/predictions.ts";
@@ -12,6 +13,16 @@ import type { ReportParts } from "../ui/run_report.ts";
 import { CACHE_OPTION, type CommandContext, type Option, RUNS_OPTION } from "./command.ts";
 
 const PREDICTIONS_FILE = "predictions.jsonl";
+
+/** The run that the first argument means. Where a name has several, says which one it is. */
+export async function givenRun(context: CommandContext): Promise<FoundRun> {
+  const { fs, cwd, values, positionals: [reference = ""], terminal } = context;
+  const found = await findRun(fs, resolve(cwd, values["runs"] as string), reference, cwd);
+  if (found.among !== undefined && found.among > 1) {
+    terminal.err(`Run ${found.id}: the latest of the ${found.among} runs of "${reference}"\n`);
+  }
+  return found;
+}
 
 /** The run in `dir` and what a report about it needs. `most`: sample rows of each kind. */
 export async function viewRun(
@@ -38,11 +49,12 @@ export function placeOf(
   variant: Variant,
 ): Place {
   const { runs, cache } = values;
+  const here = resolve(cwd, runs as string) === dirname(dir);
   return {
     invocation,
     dir: nearPath(cwd, dir),
     file: nearPath(cwd, file),
-    options: unlessDefault("--runs", runs, RUNS_OPTION),
+    options: here ? unlessDefault("--runs", runs, RUNS_OPTION) : ["--runs", nearPath(cwd, dirname(dir))],
     variant,
     runOptions: unlessDefault("--cache", cache, CACHE_OPTION),
   };

@@ -1,9 +1,8 @@
 import { jsonText } from "../lib/json/json_file.ts";
-import { resolve } from "../deps/path.ts";
+import { dirname } from "../deps/path.ts";
 import { EXIT, UsageError } from "../lib/errors.ts";
 import { oneLine, truncate } from "../lib/text/text_width.ts";
 import { wrap } from "../lib/text/wrap.ts";
-import { findRun } from "../library/find_run.ts";
 import { readRun } from "../library/read_run.ts";
 import type { RunState, StepState } from "../log/run_state.ts";
 import { changesBetween } from "../run/changes.ts";
@@ -17,7 +16,7 @@ import { type Command, type CommandContext, RUNS_OPTION } from "../cli/command.t
 import { engineText } from "../view/engine_text.ts";
 import { runJson } from "../view/run_json.ts";
 import { libraryOptions } from "../cli/library_options.ts";
-import { viewRun } from "../cli/run_view.ts";
+import { givenRun, viewRun } from "../cli/run_view.ts";
 
 const KEY_LENGTH = 8;
 const NOTE_INDENT = "    ";
@@ -36,21 +35,21 @@ export const show: Command = {
       help: "Number of sample rows to show of each kind: fixed, still wrong, newly broken",
     },
   },
-  details: "RUN is an id, the start of one, or last.\n\n`temper show last`\n`temper show last --json`",
+  details:
+    "RUN is an id, the start of one, a pipeline's name for its latest run, a path, or last.\n\n`temper show last`\n`temper show last --json`",
   async run(context) {
-    const { fs, clock, cwd, values, positionals, terminal } = context;
+    const { clock, values, terminal } = context;
     const most = wholeNumber(values["predictions"] as string);
+    const { dir } = await givenRun(context);
     if (values["json"]) {
-      const state = await readRun(positionals[0]!, libraryOptions(context));
+      const state = await readRun(dir, libraryOptions(context));
       terminal.out(jsonText(runJson(state)));
       return EXIT.ok;
     }
-    const runsDir = resolve(cwd, values["runs"] as string);
-    const { dir } = await findRun(fs, runsDir, positionals[0]!);
     const { state, parts } = await viewRun(context, dir, most);
     const palette = createPalette(terminal.color);
     const width = terminal.columns("out");
-    const reasons = await whyRun(context, runsDir, state);
+    const reasons = await whyRun(context, dirname(dir), state);
     const now = state.state === "running" ? clock.now() : Date.parse(state.updated ?? "");
     const steps = state.steps.flatMap((step) =>
       stepLines(step, { reason: reasons.get(step.kind), now }, palette, width)

@@ -14,6 +14,10 @@ import { worldOf, type WorldOptions } from "./options.ts";
 export interface ListRunsOptions extends WorldOptions {
   /** Called for each run whose log cannot be read; it is skipped. @default the first one is thrown */
   readonly onDamaged?: (error: TemperError) => void;
+  /** Which runs are listed. @default all */
+  readonly filter?: (run: RunState) => boolean;
+  /** Most runs that are listed, the newest; logs of older ones are not read. @default no limit */
+  readonly limit?: number;
 }
 
 /**
@@ -33,10 +37,12 @@ export interface ListRunsOptions extends WorldOptions {
 export async function listRuns(options: ListRunsOptions = {}): Promise<readonly RunState[]> {
   const { fs, runsDir } = worldOf(options);
   const states: RunState[] = [];
+  const { filter = () => true, limit = Infinity } = options;
   for (const { dir } of await entries(fs, runsDir)) {
+    if (states.length >= limit) break;
     try {
       const state = await readRun(fs, dir);
-      if (state) states.push(state);
+      if (state && filter(state)) states.push(state);
     } catch (error) {
       if (!options.onDamaged || !(error instanceof TemperError)) throw error;
       options.onDamaged(error);

@@ -7,7 +7,7 @@ import { worldOf, type WorldOptions } from "./options.ts";
 /**
  * One run as it is now: steps, metrics, artifacts.
  *
- * @param run an id, the beginning of one, or "last"
+ * @param run an id, the beginning of one, a pipeline's name (its latest run), a path, or "last"
  * @throws {TemperError} when there is no such run, or its log cannot be read
  * @example
  * ```ts
@@ -26,8 +26,8 @@ import { worldOf, type WorldOptions } from "./options.ts";
  * ```
  */
 export async function readRun(run: string, options: WorldOptions = {}): Promise<RunState> {
-  const { fs, runsDir } = worldOf(options);
-  const { id, dir } = await findRun(fs, runsDir, run);
+  const { fs, runsDir, cwd } = worldOf(options);
+  const { id, dir } = await findRun(fs, runsDir, run, cwd);
   const state = await readState(fs, dir);
   if (state) return state;
   throw new TemperError("no-such-run", `Cannot read run "${id}": it was removed in the meantime`);

@@ -1,4 +1,4 @@
-import { join } from "../deps/path.ts";
+import { basename, join } from "../deps/path.ts";
 import { readLines } from "../lib/files/lines.ts";
 import type { ReadFs } from "../lib/files/read_fs.ts";
 import { readLog } from "./read_log.ts";
@@ -38,11 +38,16 @@ export async function listRuns(fs: ReadFs, runsDir: string): Promise<RunEntry[]>
   for (const id of await fs.list(runsDir)) {
     // Being removed.
     if (id.startsWith(".")) continue;
-    const dir = join(runsDir, id);
-    const started = await firstTime(fs, join(dir, EVENTS_FILE));
-    if (started !== undefined) entries.push({ id, dir, started });
+    const entry = await runEntry(fs, join(runsDir, id));
+    if (entry) entries.push(entry);
   }
   return entries.sort((a, b) => order(b.started, a.started) || order(b.id, a.id));
+}
+
+/** The run in a folder; `undefined` when no run was started there. */
+export async function runEntry(fs: ReadFs, dir: string): Promise<RunEntry | undefined> {
+  const started = await firstTime(fs, join(dir, EVENTS_FILE));
+  return started === undefined ? undefined : { id: basename(dir), dir, started };
 }
 
 async function firstTime(fs: ReadFs, path: string): Promise<string | undefined> {

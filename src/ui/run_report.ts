@@ -145,7 +145,7 @@ function artifactLines(state: RunState, place: Place, palette: Palette, width: n
   const columns = [
     { title: "Artifacts" },
     { title: "", align: "right" },
-    { title: "", cut: "middle" },
+    { title: "", cut: "never" },
   ] as const;
   const rows = state.artifacts.map((artifact) => [
     { text: `  ${artifact.kind}` },

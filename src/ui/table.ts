@@ -6,8 +6,11 @@ export interface Column {
   readonly align?: "left" | "right";
   /** Where the width does not suffice, columns with the lowest rank go first. Without a rank it stays. */
   readonly rank?: number;
-  /** Which part is left out of a cell that has to shrink. Default: its end. */
-  readonly cut?: "end" | "middle";
+  /**
+   * Which part is left out of a cell that has to shrink. Default: its end. never: it is to be copied, so where the width
+   * does not suffice it gets a line of its own. One such column at most.
+   */
+  readonly cut?: "end" | "middle" | "never";
 }
 
 export interface Cell {
@@ -16,6 +19,7 @@ export interface Cell {
 }
 
 const GAP = 2;
+const INDENT = "  ";
 
 /**
  * Lines of a table, title line first. With `width` 0 nothing is cut; otherwise columns are dropped by rank
@@ -27,9 +31,28 @@ export function table(
   width: number,
   title: Paint = (text) => text,
 ): string[] {
-  const natural = columns.map((column, i) =>
-    Math.max(textWidth(column.title), ...rows.map((row) => textWidth(row[i]!.text)))
+  const whole = columns.findIndex(({ cut }) => cut === "never");
+  const least = columns.flatMap((column, i) =>
+    column.rank === undefined ? [naturalWidth(column, rows.map((row) => row[i]!))] : []
   );
+  if (whole < 0 || width === 0 || total(least) <= width) return flat(columns, rows, width, title);
+  const rest = <T>(items: readonly T[]) => items.filter((_, i) => i !== whole);
+  const lines = flat(rest(columns), rows.map(rest), Math.max(1, width - INDENT.length), title);
+  const own = [{ text: columns[whole]!.title, paint: title }, ...rows.map((row) => row[whole]!)];
+  return lines.flatMap((line, i) => {
+    const { text, paint = (text: string) => text } = own[i]!;
+    const pair = whole === 0 ? [paint(text), INDENT + line] : [line, INDENT + paint(text)];
+    return pair.filter((line) => line.trim() !== "");
+  });
+}
+
+function flat(
+  columns: readonly Column[],
+  rows: readonly (readonly Cell[])[],
+  width: number,
+  title: Paint,
+): string[] {
+  const natural = columns.map((column, i) => naturalWidth(column, rows.map((row) => row[i]!)));
   const kept = keep(columns, natural, width);
   const widths = shrink(kept.map((i) => natural[i]!), width);
   const line = (cells: readonly Cell[]) =>
@@ -37,6 +60,10 @@ export function table(
       .join(" ".repeat(GAP)).trimEnd();
   const titles = columns.map((column) => ({ text: column.title, paint: title }));
   return [titles, ...rows].map(line);
+}
+
+function naturalWidth({ title }: Column, cells: readonly Cell[]): number {
+  return cells.reduce((most, { text }) => Math.max(most, textWidth(text)), textWidth(title));
 }
 
 function keep(columns: readonly Column[], natural: readonly number[], width: number): number[] {

@@ -3,7 +3,7 @@ import { join } from "../../src/deps/path.ts";
 import { show } from "../../src/commands/show.ts";
 import { EXIT, TemperError, UsageError } from "../../src/lib/errors.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
-import { BEGINNING, FAILED, RUN_ID, training } from "../ui/recorded.ts";
+import { BEGINNING, DONE, FAILED, RUN_ID, training } from "../ui/recorded.ts";
 import { finished, prediction, PREDICTIONS } from "./finished_run.ts";
 import { project } from "./run_kit.ts";
 
@@ -137,4 +137,25 @@ Deno.test("show names another runs folder in the commands it suggests", async ()
   await Deno.rename(join(home.dir, "runs"), join(home.dir, "my runs"));
   const { out } = await home.call(show, ["last", "--runs", "my runs"]);
   assert.ok(out.includes(`deno task logs ${RUN_ID} --trainer --runs 'my runs'\n`), out);
+});
+
+Deno.test("show of a name says which of its runs it is", async () => {
+  await using home = await project();
+  const older = "20261120-080000-home-lora-10b2";
+  await home.addRun(RUN_ID, DONE);
+  await home.addRun(older, DONE);
+  const { out, err } = await home.call(show, ["home-lora", "--json"]);
+  assert.equal(JSON.parse(out).id, RUN_ID);
+  assert.equal(err, `Run ${RUN_ID}: the latest of the 2 runs of "home-lora"\n`);
+  assert.equal((await home.call(show, [older, "--json"])).err, "");
+});
+
+Deno.test("show of a run by its path suggests commands that find it", async () => {
+  await using home = await project();
+  const dir = await home.addRun(RUN_ID, DONE);
+  await Deno.mkdir(join(home.dir, "elsewhere"));
+  await Deno.rename(join(home.dir, "runs"), join(home.dir, "elsewhere", "runs"));
+  const { out } = await home.call(show, [`elsewhere/runs/${RUN_ID}/`]);
+  assert.match(out, new RegExp(`register ${RUN_ID} --runs elsewhere/runs\n`));
+  await assert.rejects(home.call(show, [dir]), { code: "unknown-run" });
 });
