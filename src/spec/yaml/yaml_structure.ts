@@ -4,13 +4,14 @@ import {
   isMap,
   isPair,
   isScalar,
+  isSeq,
   type Node,
   visit,
   type YAMLMap,
 } from "../../deps/yaml.ts";
 import { didYouMean } from "../../lib/text/nearest.ts";
 import { MOST_PROBLEMS } from "../problem.ts";
-import { spanOf, type YamlFault } from "./yaml_problem.ts";
+import { isMergeKey, spanOf, type YamlFault } from "./yaml_problem.ts";
 
 const MOST_DEPTH = 32;
 const TAGS = ["str", "int", "float", "bool", "null", "map", "seq"].map((name) => `tag:yaml.org,2002:${name}`);
@@ -39,7 +40,7 @@ export function structureFaults(document: Document, text: string): YamlFault[] {
         faults.push({ ...spanOf(node), message, reach: "fatal" });
         return visit.BREAK;
       }
-      if (isMap(node)) faults.push(...duplicateKeys(node, text));
+      if (isMap(node)) faults.push(...duplicateKeys(node, text), ...mergeFaults(node, anchors));
       return faults.length < MOST_PROBLEMS ? undefined : visit.BREAK;
     },
   });
@@ -60,6 +61,23 @@ function aliasFaults(
   return [{ ...spanOf(alias), message, hint, reach: "fatal" }];
 }
 
+/** What `<<` merges is a section or a list of sections. */
+function mergeFaults(map: YAMLMap, anchors: ReadonlyMap<string, Node>): YamlFault[] {
+  const target = (node: unknown) => isAlias(node) ? anchors.get(node.source) : node;
+  return map.items.filter(({ key }) => isMergeKey(key)).flatMap(({ key, value }) => {
+    const merged = target(value);
+    // What is wrong with an unknown alias is said where it is.
+    const parts = (isSeq(merged) ? merged.items : [merged]).map(target);
+    if (parts.every((part) => isMap(part) || part === undefined)) return [];
+    return [{
+      ...spanOf(key as Node),
+      message: "Cannot merge this value: << takes a section or a list of sections",
+      hint: "such as <<: *name, where &name marks a section above",
+      reach: "fatal",
+    }];
+  });
+}
+
 function duplicateKeys(map: YAMLMap, text: string): YamlFault[] {
   const seen = new Map<string, number>();
   const faults: YamlFault[] = [];
@@ -73,7 +91,7 @@ function duplicateKeys(map: YAMLMap, text: string): YamlFault[] {
       faults.push({
         ...spanOf(key),
         message: `Duplicate key "${name}": already on line ${line}`,
-        hint: "keep one of them",
+        hint: isMergeKey(key) ? "merge several with one list: <<: [*a, *b]" : "keep one of them",
         reach: "local",
       });
     } else seen.set(name, spanOf(key).start);

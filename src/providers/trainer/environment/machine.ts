@@ -111,7 +111,9 @@ export async function deviceFor(train: Spec["train"], env: Env, host: Host): Pro
     kind,
     dtype,
     why,
-    memory: asked ? asked.each : memoryOf(kind, found?.memory ?? known?.memory, host.memory),
+    memory: asked
+      ? usableMemory(kind, asked.each)
+      : memoryOf(kind, found?.memory ?? known?.memory, host.memory),
     count: asked?.count ?? 1,
     speed: asked
       ? undefined
@@ -159,6 +161,11 @@ export function assumedType(kind: DeviceKind, described: boolean): FastType {
 function memoryOf(kind: DeviceKind, known: number | undefined, host: number): number | undefined {
   if (kind === "cuda") return known;
   return kind === "mps" ? known ?? metalMemory(host) : host;
+}
+
+/** What a device can use of the memory that it was described with: of an Apple computer's, what Metal allows. */
+export function usableMemory(kind: DeviceKind, described: number): number {
+  return kind === "mps" ? metalMemory(described) : described;
 }
 
 /** What Metal lets a program use of an Apple computer's memory: two thirds, and three quarters of more than 36 GB. */
