@@ -127,14 +127,14 @@ interface Checks {
 }
 
 async function checkData(
-  data: unknown,
+  given: unknown,
   { dir, schema, extensions, own }: Checks,
   fs: Fs,
 ): Promise<CheckedSpec> {
-  // Compiling a schema pays off from the second file on; there is none.
-  const parsed = schema.safeParse(data, { jitless: true });
+  const { data, parsed, misspelt } = await parseMeant(given, schema);
   const kind = valueAt(data, ["provider", "kind"]);
   const findings = [
+    ...misspelt,
     ...unsupported(data),
     ...crossField(data, typeof kind === "string" && Object.hasOwn(own, kind)),
     ...sourceRules(data),
@@ -145,6 +145,19 @@ async function checkData(
     ...await fileFindings(data, dir, fs),
   ];
   return { data, spec: parsed.data, issues: parsed.error?.issues ?? [], findings };
+}
+
+/** Where a section's `kind` is misspelt the rest is checked as it was meant. */
+async function parseMeant(given: unknown, schema: typeof Spec) {
+  // Compiling a schema pays off from the second file on; there is none.
+  const parse = (data: unknown) => schema.safeParse(data, { jitless: true });
+  const parsed = parse(given);
+  if (!parsed.error?.issues.some(({ path }) => path.length === 2 && path[1] === "kind")) {
+    return { data: given, parsed, misspelt: [] };
+  }
+  const { meantKinds } = await import("./rules/meant_kinds.ts");
+  const { data, findings } = meantKinds(given, schema);
+  return { data, parsed: parse(data), misspelt: findings };
 }
 
 function isFine(checked: CheckedSpec): checked is CheckedSpec & { readonly spec: Spec } {
