@@ -1,7 +1,7 @@
 import { jsonText } from "../lib/json/json_file.ts";
 import { dirname } from "../deps/path.ts";
 import { EXIT, UsageError } from "../lib/errors.ts";
-import { oneLine, truncate } from "../lib/text/text_width.ts";
+import { oneLine, textWidth } from "../lib/text/text_width.ts";
 import { wrap } from "../lib/text/wrap.ts";
 import { readRun } from "../library/read_run.ts";
 import type { RunState, StepState } from "../log/run_state.ts";
@@ -10,8 +10,8 @@ import { earlierRuns } from "../run/run_folder.ts";
 import { createPalette, type Palette } from "../ui/palette.ts";
 import { progressText } from "../view/progress_text.ts";
 import { errorLines, headline, joinBlocks, resultBlocks } from "../ui/run_report.ts";
-import { markOf, summaryText } from "../view/summary_text.ts";
-import { stepLine } from "../ui/step_text.ts";
+import { markOf, summaryWords } from "../view/summary_text.ts";
+import { stepLines } from "../ui/step_text.ts";
 import { type Command, type CommandContext, RUNS_OPTION } from "../cli/command.ts";
 import { engineText } from "../view/engine_text.ts";
 import { runJson } from "../view/run_json.ts";
@@ -52,11 +52,10 @@ export const show: Command = {
     const reasons = await whyRun(context, dirname(dir), state);
     const now = state.state === "running" ? clock.now() : Date.parse(state.updated ?? "");
     const steps = state.steps.flatMap((step) =>
-      stepLines(step, { reason: reasons.get(step.kind), now }, palette, width)
+      linesOf(step, { reason: reasons.get(step.kind), now }, palette, width)
     );
-    const about = `  ${palette.dim(truncate(aboutText(state), Math.max(1, (width || Infinity) - 2)))}`;
     const lines = joinBlocks([
-      [...wrap(headline(state, palette), width || Infinity), about, ...engineLine(state, palette)],
+      [...wrap(headline(state, palette), width || Infinity), ...aboutLines(state, palette, width)],
       steps,
       errorLines(state, palette, width),
       ...resultBlocks(state, parts, palette, width),
@@ -66,28 +65,30 @@ export const show: Command = {
   },
 };
 
-function aboutText(state: RunState): string {
+/** The id is never cut: it is there to be copied. */
+function aboutLines(state: RunState, palette: Palette, width: number): string[] {
   const resumed = state.resumes === 0 ? "" : `, resumed ${state.resumes} times`.replace("1 times", "once");
-  return `${state.id}  ${state.method} with provider ${state.provider}${resumed}`;
-}
-
-function engineLine(state: RunState, palette: Palette): string[] {
-  const text = engineText(state);
-  return text === undefined ? [] : [`  ${palette.dim(text)}`];
+  const about = `${state.method} with provider ${state.provider}${resumed}`;
+  const room = Math.max(1, (width || Infinity) - 2);
+  const one = `${state.id}  ${about}`;
+  const lines = textWidth(one) <= room ? [one] : [state.id, ...wrap(about, room)];
+  const engine = engineText(state);
+  return [...lines, ...engine === undefined ? [] : wrap(engine, room)].map((line) =>
+    `  ${palette.dim(line)}`
+  );
 }
 
 /** A step's line, and below it what it had to say. */
-function stepLines(step: StepState, view: StepView, palette: Palette, width: number): string[] {
-  const why = step.cached ? `from ${step.from}` : view.reason;
-  const what = step.state === "done" || !step.progress
-    ? summaryText(step.summary)
-    : progressText(step.progress);
-  const parts = [step.key.slice(0, KEY_LENGTH), what, why ?? ""];
-  const detail = oneLine(parts.filter((part) => part !== "").join("  "));
-  const line = stepLine(step, { mark: markOf(step), detail, now: view.now }, palette, width);
+function linesOf(step: StepState, view: StepView, palette: Palette, width: number): string[] {
+  const { fact, details } = step.state === "done" || !step.progress
+    ? summaryWords(step.summary)
+    : { fact: oneLine(progressText(step.progress)), details: [] };
+  const key = step.key === "" ? "" : `key ${step.key.slice(0, KEY_LENGTH)}`;
+  const why = step.cached ? `from ${step.from}` : oneLine(view.reason ?? "");
+  const line = { mark: markOf(step), fact, details: [...details, key, why], now: view.now };
   const room = width === 0 ? Infinity : Math.max(1, width - NOTE_INDENT.length);
   const notes = step.messages.flatMap((message) => wrap(oneLine(message), room));
-  return [line, ...notes.map((note) => NOTE_INDENT + palette.warn(note))];
+  return [...stepLines(step, line, palette, width), ...notes.map((note) => NOTE_INDENT + palette.warn(note))];
 }
 
 interface StepView {

@@ -11,7 +11,7 @@ import { nextCommands, type Place, temperCommand } from "../view/next_commands.t
 import type { Palette } from "./palette.ts";
 import { changesText, sampleLines } from "./samples_text.ts";
 import { unusedOf } from "../view/unused_text.ts";
-import { scoreLines } from "./scores_text.ts";
+import { labelled, scoreLines } from "./scores_text.ts";
 import { table } from "./table.ts";
 
 const DATA_PAGE = "report.html";
@@ -45,15 +45,15 @@ export function resultBlocks(
   width: number,
 ): string[][] {
   const { changes } = scoresOf(state.metrics);
-  const changed = changes ? [`  ${"rows".padEnd(18)}  ${changesText(changes)}`] : [];
+  const changed = changes ? labelled("rows", changesText(changes), width) : [];
   const speed = speedText(state.metrics);
   return [
     unusedLines(state, palette, width),
     [
-      ...scoreLines(state, parts.losses, palette),
+      ...scoreLines(state, parts.losses, palette, width),
       ...changed,
-      ...precisionLines(state, palette),
-      ...speed === undefined ? [] : [`  ${"training speed".padEnd(18)}  ${speed}`],
+      ...precisionLines(state, palette, width),
+      ...speed === undefined ? [] : labelled("training speed", speed, width),
     ],
     parts.samples ? sampleLines(parts.samples, changes, palette, width) : [],
     hostedLines(state, palette),
@@ -63,14 +63,14 @@ export function resultBlocks(
 }
 
 /** The type that was computed in, and why. */
-function precisionLines({ metrics }: RunState, palette: Palette): string[] {
+function precisionLines({ metrics }: RunState, palette: Palette, width: number): string[] {
   const { device, dtype, dtype_why: why, skipped_steps: skipped } = metrics;
   if (typeof device !== "string" || typeof dtype !== "string") return [];
   const reason = typeof why === "string" ? palette.dim(`: ${oneLine(why)}`) : "";
   const lost = typeof skipped === "number" && skipped > 0
     ? palette.warn(`  ${counted(skipped, "step")} changed no weight: the gradient did not fit`)
     : "";
-  return [`  ${"precision".padEnd(18)}  ${oneLine(`${dtype} on ${device}`)}${reason}${lost}`];
+  return labelled("precision", `${oneLine(`${dtype} on ${device}`)}${reason}${lost}`, width);
 }
 
 /** Fields of the rows that nothing uses. */

