@@ -3,12 +3,11 @@ import type { DataReport } from "../../src/pages/data_report.ts";
 import { Figure } from "../../src/pages/parts.tsx";
 import { count, duration, figure, share } from "../../src/lib/text/format.ts";
 import { elapsed, runDuration } from "../../src/view/elapsed.ts";
-import { counter, counts as isCounted, progressText } from "../../src/view/progress_text.ts";
+import { counter, counts as isCounted } from "../../src/view/progress_text.ts";
 import { HELD_OUT_LOSS, scoresOf } from "../../src/view/scores.ts";
 import { speedText } from "../../src/view/speed_text.ts";
 import type { RunState, StepState } from "../../src/log/run_state.ts";
 import { engineText } from "../../src/view/engine_text.ts";
-import { summaryText } from "../../src/view/summary_text.ts";
 import type { ChartView } from "../chart_store.ts";
 import type { RunView } from "../run_details.ts";
 import type { Part, PredictionPage, PredictionQuery } from "../run_files.ts";
@@ -18,6 +17,7 @@ import { Artifacts, Files, Logs } from "./files.tsx";
 import { Layout } from "./layout.tsx";
 import { Notice } from "./notice.tsx";
 import { Ago, Badge, Took } from "./parts.tsx";
+import { StepSummary } from "./step_summary.tsx";
 import { Dataset } from "../../src/pages/dataset.tsx";
 
 export interface RunPageProps {
@@ -177,9 +177,7 @@ function Step({ step, now, stalled }: { step: StepState; now: number; stalled: b
           {step.cached ? "cached" : ms === undefined ? "" : duration(ms)}
         </span>
       </div>
-      <p class="soft detail" data-progress={under ? "text" : undefined}>
-        {step.state === "done" || !step.progress ? summaryText(step.summary) : progressText(step.progress)}
-      </p>
+      <StepSummary step={step} under={under} />
       {isCounted(step.progress) && step.state !== "done"
         ? (
           <progress

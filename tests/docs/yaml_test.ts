@@ -1,6 +1,6 @@
 import assert from "../deps/assert.ts";
 import { join } from "../../src/deps/path.ts";
-import { isScalar, parseDocument, visit } from "yaml";
+import { parseDocument, visit } from "yaml";
 import { definePipeline } from "../../mod.ts";
 import { flowYaml } from "../../src/lib/text/yaml_text.ts";
 import { ROOT } from "../commands/cli_kit.ts";

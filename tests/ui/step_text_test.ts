@@ -1,3 +1,4 @@
+// deno-lint-ignore-file camelcase -- names of fields of summaries
 import assert from "../deps/assert.ts";
 import fc from "fast-check";
 import { textWidth } from "../../src/lib/text/text_width.ts";
