@@ -1,4 +1,5 @@
-import { textWidth, truncate, truncateMiddle } from "../lib/text/text_width.ts";
+import { pad, textWidth, truncate, truncateMiddle } from "../lib/text/text_width.ts";
+import { wrap } from "../lib/text/wrap.ts";
 import type { Paint } from "./palette.ts";
 
 export interface Column {
@@ -7,8 +8,8 @@ export interface Column {
   /** Where the width does not suffice, columns with the lowest rank go first. Without a rank it stays. */
   readonly rank?: number;
   /**
-   * Which part is left out of a cell that has to shrink. Default: its end. never: it is to be copied, so where the width
-   * does not suffice it gets a line of its own. One such column at most.
+   * Which part is left out of a cell that has to shrink. Default: its end. never: where the width does not suffice for all
+   * columns, it gets a line of its own; no word of it is cut, because it is there to be copied. At most one such column.
    */
   readonly cut?: "end" | "middle" | "never";
 }
@@ -37,13 +38,29 @@ export function table(
   );
   if (whole < 0 || width === 0 || total(least) <= width) return flat(columns, rows, width, title);
   const rest = <T>(items: readonly T[]) => items.filter((_, i) => i !== whole);
-  const lines = flat(rest(columns), rows.map(rest), Math.max(1, width - INDENT.length), title);
   const own = [{ text: columns[whole]!.title, paint: title }, ...rows.map((row) => row[whole]!)];
+  const room = width - (whole === 0 ? INDENT.length : 0);
+  const lines = flat(rest(columns), rows.map(rest), Math.max(1, room), title);
+  return whole === 0 ? above(own, lines) : behind(lines, own, width);
+}
+
+function above(own: readonly Cell[], lines: readonly string[]): string[] {
+  return own.flatMap((cell, i) => [painted(cell), INDENT + lines[i]!]).filter((line) => line.trim() !== "");
+}
+
+/** Where a cell does not fit behind its line, it follows below. */
+function behind(lines: readonly string[], own: readonly Cell[], width: number): string[] {
+  const start = Math.max(...lines.map(textWidth)) + GAP;
   return lines.flatMap((line, i) => {
-    const { text, paint = (text: string) => text } = own[i]!;
-    const pair = whole === 0 ? [paint(text), INDENT + line] : [line, INDENT + paint(text)];
-    return pair.filter((line) => line.trim() !== "");
+    const cell = own[i]!;
+    if (start + textWidth(cell.text) <= width) return [(pad(line, start) + painted(cell)).trimEnd()];
+    const below = wrap(cell.text, Math.max(1, width - 2 * INDENT.length), "keep");
+    return [line, ...below.map((text) => INDENT + INDENT + painted({ ...cell, text }))];
   });
+}
+
+function painted({ text, paint }: Cell): string {
+  return paint ? paint(text) : text;
 }
 
 function flat(
@@ -95,7 +112,7 @@ function total(widths: readonly number[]): number {
 function cellText(cell: Cell, column: Column, width: number, last: boolean): string {
   const text = column.cut === "middle" ? truncateMiddle(cell.text, width) : truncate(cell.text, width);
   const padding = " ".repeat(Math.max(0, width - textWidth(text)));
-  const painted = cell.paint ? cell.paint(text) : text;
-  if (column.align === "right") return padding + painted;
-  return last ? painted : painted + padding;
+  const shown = painted({ ...cell, text });
+  if (column.align === "right") return padding + shown;
+  return last ? shown : shown + padding;
 }

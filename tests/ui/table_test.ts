@@ -61,6 +61,7 @@ Deno.test("table() gives what is never cut a line of its own where the width doe
     "  12 min",
   ]);
   const last: readonly Column[] = [{ title: "kind" }, { title: "", cut: "never" }];
-  const rows = [["gguf", "runs/a/model.gguf"]].map((row) => row.map((text) => ({ text })));
-  assert.deepEqual(table(last, rows, 10), ["kind", "gguf", "  runs/a/model.gguf"]);
+  const rows = [["gguf", "runs/a/model.gguf"], ["copy", "a b"]].map((row) => row.map((text) => ({ text })));
+  assert.deepEqual(table(last, rows, 10), ["kind", "gguf", "    runs/a/model.gguf", "copy  a b"]);
+  assert.deepEqual(table(last, rows, 8).slice(3), ["copy", "    a b"]);
 });
