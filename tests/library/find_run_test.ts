@@ -82,6 +82,7 @@ Deno.test("findRun() takes a path to a run's folder, wherever it is", async () =
     assert.deepEqual({ id, found }, { id: NEW, found: dir }, reference);
   }
   assert.equal((await at(NEW, join(home.dir, "runs"))).dir, dir);
+  assert.equal((await findRun(denoFs, join(home.dir, "runs"), `${NEW}/`, home.dir)).dir, dir);
   assert.equal((await at(".", dir)).dir, dir);
   await assert.rejects(at("./runs"), { hint: `It contains runs: ${NEW}` });
   await assert.rejects(at(`runs/${NEW}/events.jsonl`), { hint: `Give the run's folder: ${dir}` });
@@ -130,6 +131,14 @@ Deno.test("findRun() prefers last, an id, the beginning of one id, a name and a 
       const found = await findRun(denoFs, runs, reference, cwd).then(({ id }) => id, ({ code }) => code);
       assert.equal(found, expected);
     }),
-    { numRuns: 60 },
+    {
+      numRuns: 60,
+      // An id that another one begins with.
+      examples: [[
+        ["20261122-080000-2-aaaa", "20261122-080000-2-aaaa-bbbb"],
+        [],
+        "20261122-080000-2-aaaa",
+      ]],
+    },
   );
 });

@@ -78,6 +78,9 @@ Deno.test("loadSpec() says what << takes, and that two of them are a list", () =
         [],
       ]);
     }
+    // The anchor that counts is the last one before.
+    const again = `x-x: &x {epochs: 2}\n${GOOD.replace(/^train: .*$/m, "train: {seed: &x 3, <<: *x}")}`;
+    assert.deepEqual((await problemsOf(dir, again)).map(marked), ["<<"]);
     const twice = await problemsOf(dir, MERGED.replace("  epochs: 1", "  <<: *method"));
     const duplicate = twice.find(({ message }) => message.startsWith('Duplicate key "<<"'));
     assert.equal(duplicate?.hint, "merge several with one list: <<: [*a, *b]");

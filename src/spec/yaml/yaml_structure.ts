@@ -6,6 +6,7 @@ import {
   isScalar,
   isSeq,
   type Node,
+  type Pair,
   visit,
   type YAMLMap,
 } from "../../deps/yaml.ts";
@@ -21,6 +22,7 @@ export function structureFaults(document: Document, text: string): YamlFault[] {
   const faults: YamlFault[] = [];
   const anchors = new Map<string, Node>();
   visit(document, {
+    Pair: (_, pair) => void faults.push(...mergeFaults(pair, anchors)),
     Node(_, node, above) {
       if (isAlias(node)) {
         faults.push(...aliasFaults(node, anchors, above));
@@ -40,7 +42,7 @@ export function structureFaults(document: Document, text: string): YamlFault[] {
         faults.push({ ...spanOf(node), message, reach: "fatal" });
         return visit.BREAK;
       }
-      if (isMap(node)) faults.push(...duplicateKeys(node, text), ...mergeFaults(node, anchors));
+      if (isMap(node)) faults.push(...duplicateKeys(node, text));
       return faults.length < MOST_PROBLEMS ? undefined : visit.BREAK;
     },
   });
@@ -62,20 +64,19 @@ function aliasFaults(
 }
 
 /** What `<<` merges is a section or a list of sections. */
-function mergeFaults(map: YAMLMap, anchors: ReadonlyMap<string, Node>): YamlFault[] {
+function mergeFaults({ key, value }: Pair, anchors: ReadonlyMap<string, Node>): YamlFault[] {
+  if (!isMergeKey(key)) return [];
   const target = (node: unknown) => isAlias(node) ? anchors.get(node.source) : node;
-  return map.items.filter(({ key }) => isMergeKey(key)).flatMap(({ key, value }) => {
-    const merged = target(value);
-    // What is wrong with an unknown alias is said where it is.
-    const parts = (isSeq(merged) ? merged.items : [merged]).map(target);
-    if (parts.every((part) => isMap(part) || part === undefined)) return [];
-    return [{
-      ...spanOf(key as Node),
-      message: "Cannot merge this value: << takes a section or a list of sections",
-      hint: "such as <<: *name, where &name marks a section above",
-      reach: "fatal",
-    }];
-  });
+  const merged = target(value);
+  // What is wrong with an unknown alias is said where it is.
+  const parts = (isSeq(merged) ? merged.items : [merged]).map(target);
+  if (parts.every((part) => isMap(part) || part === undefined)) return [];
+  return [{
+    ...spanOf(key as Node),
+    message: "Cannot merge this value: << takes a section or a list of sections",
+    hint: "such as <<: *name, where &name marks a section above",
+    reach: "fatal",
+  }];
 }
 
 function duplicateKeys(map: YAMLMap, text: string): YamlFault[] {
