@@ -91,9 +91,10 @@ function lossLines(scores: Scores, losses: readonly number[], palette: Palette, 
   const perplexity = changeText(scores.perplexity, figure);
   const curve = losses.length > 2 ? palette.dim(`training ${sparkline(losses, CURVE_WIDTH)}`) : "";
   const fits = width === 0 || LABEL_WIDTH + textWidth(loss ?? "") + textWidth(curve) + 3 * 2 <= width;
-  const shown = curve !== "" && fits ? `${loss}  ${curve}` : loss;
   return [
-    ...shown === undefined ? [] : labelled(HELD_OUT_LOSS, shown, width),
+    ...loss === undefined
+      ? []
+      : labelled(HELD_OUT_LOSS, fits && curve !== "" ? `${loss}  ${curve}` : loss, width),
     ...perplexity === undefined ? [] : labelled("perplexity", perplexity, width),
   ];
 }

@@ -84,6 +84,8 @@ Deno.test("show of a failed run says why, and what to do", async () => {
   const { code, out } = await home.call(show, [RUN_ID]);
   assert.equal(code, EXIT.ok);
   assert.match(out, /^✗ home-lora failed .*monitor.* 27 s\n/);
+  // Nothing was scored, although losses were seen.
+  assert.doesNotMatch(out, /undefined|held-out/);
   assert.ok(out.includes("\n  Cannot train: the loss is not a number\n  Lower train.learning_rate\n"));
   assert.ok(out.includes(`  deno task logs ${RUN_ID} --trainer\n`));
   assert.ok(out.endsWith("  deno task run pipelines/lora.yaml\n"));
