@@ -3,7 +3,7 @@ import type { Clock } from "../src/lib/clock.ts";
 import type { FileStat, ReadFs } from "../src/lib/files/read_fs.ts";
 import { TemperError } from "../src/lib/errors.ts";
 import { type Folded, foldLog, NOTHING_FOLDED } from "../src/log/fold_log.ts";
-import { EVENTS_FILE } from "../src/log/read_run.ts";
+import { EVENTS_FILE, newestFirst } from "../src/log/read_run.ts";
 import { lossOf, type TrainingLoss } from "../src/view/progress_text.ts";
 import { isTerminal } from "../src/log/run_state.ts";
 import { lookAt, seenWith } from "./liveness.ts";
@@ -140,9 +140,4 @@ function isSame(a: FileStat, b: FileStat): boolean {
 export function reason(error: unknown): string {
   if (error instanceof TemperError) return error.message;
   return error instanceof Error ? error.message : String(error);
-}
-
-function newestFirst(a: RunRow, b: RunRow): number {
-  const [first, second] = [a.started ?? "", b.started ?? ""];
-  return first === second ? (a.id < b.id ? 1 : -1) : first < second ? 1 : -1;
 }

@@ -10,6 +10,8 @@ export type RowStatus = RunStatus | "unreadable";
 /** A run in the list: little enough to keep ten thousand of them. */
 export interface RunRow {
   readonly id: string;
+  /** Counts the runs of the folder; runs of earlier versions have none. */
+  readonly number: number | null;
   readonly name: string;
   readonly state: RowStatus;
   /** It is driven, and says nothing any more. */
@@ -53,6 +55,7 @@ export function rowOf(
   const current = currentStep(state);
   return {
     id,
+    number: state.number ?? null,
     name: state.name,
     state: state.state,
     stalled: more.stalled,
@@ -81,6 +84,7 @@ export function rowOf(
 export function unreadableRow(id: string, error: string): RunRow {
   return {
     id,
+    number: null,
     name: id,
     state: "unreadable",
     stalled: false,

@@ -21,6 +21,7 @@ export const errorSchema = z.object({
 
 export const rowSchema = z.object({
   id: z.string(),
+  number: z.number().int().nullable().describe("Counts the runs of the folder"),
   name: z.string(),
   state: z.enum(ROW_STATES),
   stalled: z.boolean().describe("A process drives it, but it has been silent for two minutes"),

@@ -46,6 +46,8 @@ const BODIES = {
     provider: z.string(),
     pipeline: z.string(),
     planHash: z.string(),
+    /** Counts the runs of its folder, because the clock may be set back. Earlier versions wrote none. */
+    number: z.int().min(1).optional(),
     steps: z.array(z.object({ kind: step, key }).readonly()).readonly(),
     ...driver,
   }),

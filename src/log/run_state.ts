@@ -68,6 +68,8 @@ export interface RunState {
   /** Absolute path of the pipeline file it was started from. */
   readonly pipeline: string;
   readonly planHash: string;
+  /** Counts the runs of its folder; undefined in runs of earlier versions, which are older than all that have one. */
+  readonly number: number | undefined;
   readonly state: RunStatus;
   /** ISO times; `updated` is that of the last event. */
   readonly started: string | undefined;
@@ -99,6 +101,7 @@ export const NO_RUN: RunState = {
   provider: "",
   pipeline: "",
   planHash: "",
+  number: undefined,
   state: "running",
   started: undefined,
   finished: undefined,
@@ -163,9 +166,9 @@ type StepEvent = Typed<
 >;
 
 function foldStarted(state: RunState, event: Typed<"run.started">): RunState {
-  const { name, method, provider, pipeline, planHash, host, pid, version } = event;
+  const { name, method, provider, pipeline, planHash, number, host, pid, version } = event;
   const steps = event.steps.map(({ kind, key }) => pending(kind, key));
-  const from = { name, method, provider, pipeline, planHash, host, pid, version };
+  const from = { name, method, provider, pipeline, planHash, number, host, pid, version };
   return { ...state, ...from, id: event.run, started: event.t, steps };
 }
 
