@@ -102,7 +102,8 @@ async function refresh() {
     const fresh = page.querySelector(`[data-live=${part.dataset.live}]`);
     if (fresh) replace(part, fresh);
   }
-  root.dataset.state = page.getElementById("run").dataset.state;
+  const { state, activity } = page.getElementById("run").dataset;
+  Object.assign(root.dataset, { state, activity });
   addCopyButtons();
   follow();
 }
@@ -170,9 +171,8 @@ function listen() {
   });
   source.addEventListener("metrics", ({ data }) => grow(JSON.parse(data)));
   source.addEventListener("state", async ({ data }) => {
-    const { state, stalled } = JSON.parse(data);
-    if (state !== root.dataset.state || stalled !== (root.dataset.stalled === "true")) {
-      root.dataset.stalled = String(stalled);
+    const { state, activity } = JSON.parse(data);
+    if (state !== root.dataset.state || activity !== root.dataset.activity) {
       await refresh();
       await load();
     }

@@ -95,7 +95,7 @@ function lineOf({ row, loss }: ComparedRun, i: number): Line {
 function Runs({ runs, now }: Pick<CompareProps, "runs" | "now">) {
   const number = (value: number | null, write: (n: number) => string) => value === null ? "–" : write(value);
   const lines: [string, (run: ComparedRun) => unknown][] = [
-    ["State", ({ row }) => <Badge state={row.state} stalled={row.stalled} />],
+    ["State", ({ row }) => <Badge state={row.state} activity={row.activity} />],
     ["Method", ({ row }) => row.method],
     ["Provider", ({ row }) => row.provider],
     ["Metric", ({ row }) => row.metric ?? "–"],

@@ -166,7 +166,7 @@ function Row({ row, now }: { row: RunRow; now: number }) {
         <span class="id">{row.id}</span>
       </td>
       <td data-label="State">
-        <Badge state={row.state} stalled={row.stalled} />
+        <Badge state={row.state} activity={row.activity} />
       </td>
       <td class="progress" data-label="Progress">
         <progress value={row.share} max={1} aria-label={`Progress of ${row.id}`}></progress>

@@ -1,15 +1,22 @@
 import { jsonText } from "../lib/json/json_file.ts";
 import { resolve } from "../deps/path.ts";
-import { age, duration } from "../lib/text/format.ts";
+import { age, briefDuration, duration } from "../lib/text/format.ts";
 import { EXIT, type TemperError, UsageError } from "../lib/errors.ts";
 import { commandLine } from "../lib/text/invocation.ts";
-import { listRuns } from "../library/list_runs.ts";
-import type { RunState, RunStatus } from "../log/run_state.ts";
+import { listLiveRuns } from "../library/list_runs.ts";
+import type { LiveRun } from "../log/liveness.ts";
+import { isTerminal, type RunState } from "../log/run_state.ts";
+import { type Activity, activityOf, activityText } from "../view/activity.ts";
+import { runProgress } from "../view/run_progress.ts";
+import { activityPaint } from "../ui/activity_line.ts";
 import { scoreChange, scoresOf } from "../view/scores.ts";
-import { createPalette, type Paint, type Palette } from "../ui/palette.ts";
+import { createPalette } from "../ui/palette.ts";
 import { runDuration } from "../view/elapsed.ts";
 import { type Column, table } from "../ui/table.ts";
 import { type Command, type CommandContext, RUNS_OPTION } from "../cli/command.ts";
+import { placeOf } from "../cli/run_view.ts";
+import { readPlan } from "../run/run_folder.ts";
+import { nextCommands } from "../view/next_commands.ts";
 import { libraryOptions } from "../cli/library_options.ts";
 
 export const runs: Command = {
@@ -24,18 +31,22 @@ export const runs: Command = {
     if (word !== undefined) refuse(word);
     // A log that cannot be read is reported at the end: it must not hide the other runs.
     const broken: TemperError[] = [];
-    const states = await listRuns({
+    const now = context.clock.now();
+    const found = await listLiveRuns({
       ...libraryOptions(context),
       onDamaged: (error) => broken.push(error),
     });
-    if (values["json"]) terminal.out(jsonText(states.map(runJson)));
-    else if (states.length > 0) terminal.out(runsText(states, context));
-    else if (broken.length === 0) {
-      const found = await fs.stat(resolve(cwd, values["runs"] as string))
+    const listed = found.map(({ state, live }) => ({ state, live, activity: activityOf(state, live, now) }));
+    if (values["json"]) terminal.out(jsonText(listed.map((run) => runJson(run, now))));
+    else if (listed.length > 0) {
+      terminal.out(runsText(listed, context));
+      for (const run of listed) terminal.out(await noteText(run, context));
+    } else if (broken.length === 0) {
+      const there = await fs.stat(resolve(cwd, values["runs"] as string))
         ? "no runs"
         : "no such folder, so no runs";
       const start = commandLine(context.invocation, "run", "FILE");
-      terminal.err(`${found} in "${values["runs"]}" yet: start one with ${start}\n`);
+      terminal.err(`${there} in "${values["runs"]}" yet: start one with ${start}\n`);
     }
     for (const error of broken) terminal.err(`${error.message}\n`);
     return broken.length === 0 ? EXIT.ok : EXIT.failed;
@@ -50,16 +61,35 @@ function refuse(word: string): never {
   throw new UsageError("bad-arguments", `Cannot call runs: expected no arguments, found "${word}"`, { hint });
 }
 
-function runJson(state: RunState) {
+/** A run and what goes on in it. */
+interface ListedRun extends LiveRun {
+  readonly activity: Activity;
+}
+
+function runJson({ state, activity }: ListedRun, now: number) {
   const { metric, before, after } = scoresOf(state.metrics);
   const { id, name, method, provider, started, finished } = state;
   const metrics = { metric: metric ?? null, before: before ?? null, after: after ?? null };
-  return { id, name, state: state.state, method, provider, metrics, started, finished: finished ?? null };
+  const { share, left } = runProgress(state, now);
+  return {
+    id,
+    name,
+    state: state.state,
+    activity,
+    progress: share,
+    seconds_left: left === undefined || !MOVES.includes(activity) ? null : Math.round(left / 1000),
+    method,
+    provider,
+    metrics,
+    started,
+    finished: finished ?? null,
+  };
 }
 
 const COLUMNS: readonly Column[] = [
   { title: "run", cut: "middle" },
   { title: "state" },
+  { title: "progress", rank: 6 },
   { title: "method", rank: 3 },
   { title: "provider", rank: 2 },
   { title: "score", rank: 5 },
@@ -67,14 +97,18 @@ const COLUMNS: readonly Column[] = [
   { title: "age", align: "right", rank: 4 },
 ];
 
-function runsText(states: readonly RunState[], { clock, terminal }: CommandContext): string {
+/** Activities in which a run gets on. */
+const MOVES: readonly Activity[] = ["running", "unattended"];
+
+function runsText(listed: readonly ListedRun[], { clock, terminal }: CommandContext): string {
   const palette = createPalette(terminal.color);
   const now = clock.now();
-  const rows = states.map((state) => {
+  const rows = listed.map(({ state, activity }) => {
     const took = runDuration(state, now);
     return [
       { text: state.id },
-      { text: state.state, paint: statePaint(state.state, palette) },
+      { text: activity, paint: activityPaint(activity, palette) },
+      { text: progressShort(state, activity, now) },
       { text: state.method },
       { text: state.provider },
       { text: scoreChange(scoresOf(state.metrics)) },
@@ -82,19 +116,31 @@ function runsText(states: readonly RunState[], { clock, terminal }: CommandConte
       { text: state.started === undefined ? "" : age(now - Date.parse(state.started)) },
     ];
   });
-  return table(COLUMNS, rows, terminal.columns("out"), palette.dim).map((line) => `${line}\n`).join("");
+  // Of runs that have all ended there is no progress to show.
+  const columns = rows.every(([, , { text } = { text: "" }]) => text === "")
+    ? { titles: COLUMNS.toSpliced(2, 1), rows: rows.map((row) => row.toSpliced(2, 1)) }
+    : { titles: COLUMNS, rows };
+  return table(columns.titles, columns.rows, terminal.columns("out"), palette.dim).map((line) => `${line}\n`)
+    .join("");
 }
 
-function statePaint(state: RunStatus, palette: Palette): Paint {
-  switch (state) {
-    case "done":
-      return palette.good;
-    case "failed":
-      return palette.bad;
-    case "running":
-      return palette.accent;
-    case "interrupted":
-    case "cancelled":
-      return palette.warn;
-  }
+/** What a run without a command has left, and the command that goes on with it. Empty for every other run. */
+async function noteText({ state, live, activity }: ListedRun, context: CommandContext): Promise<string> {
+  const { fs, clock, cwd, values } = context;
+  if (state.state !== "interrupted" || activity === "interrupted") return "";
+  const dir = resolve(cwd, values["runs"] as string, state.id);
+  const place = placeOf(context, dir, state.pipeline, await readPlan(fs, dir).catch(() => undefined) ?? {});
+  const [next] = nextCommands(state, place, activity);
+  const said = activityText(activity, state, live, clock.now());
+  return `\n${state.id}: ${said}\n  ${next?.why}: ${next?.command}\n`;
+}
+
+/** `63%, 12m left` of a run that has not ended. */
+function progressShort(state: RunState, activity: Activity, now: number): string {
+  if (isTerminal(state)) return "";
+  const { share, left } = runProgress(state, now);
+  const percent = `${Math.floor(share * 100)}%`;
+  return left === undefined || !MOVES.includes(activity)
+    ? percent
+    : `${percent}, ${briefDuration(left)} left`;
 }

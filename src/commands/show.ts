@@ -4,13 +4,15 @@ import { EXIT, UsageError } from "../lib/errors.ts";
 import { oneLine, truncate } from "../lib/text/text_width.ts";
 import { wrap } from "../lib/text/wrap.ts";
 import { findRun } from "../library/find_run.ts";
-import { readRun } from "../library/read_run.ts";
+import { readLiveRun } from "../library/read_run.ts";
 import type { RunState, StepState } from "../log/run_state.ts";
 import { changesBetween } from "../run/changes.ts";
 import { earlierRuns } from "../run/run_folder.ts";
+import { activityLine } from "../ui/activity_line.ts";
 import { createPalette, type Palette } from "../ui/palette.ts";
+import { activityOf, activityText } from "../view/activity.ts";
 import { progressText } from "../view/progress_text.ts";
-import { errorLines, headline, joinBlocks, resultBlocks } from "../ui/run_report.ts";
+import { errorLines, joinBlocks, resultBlocks } from "../ui/run_report.ts";
 import { markOf, summaryText } from "../view/summary_text.ts";
 import { stepLine } from "../ui/step_text.ts";
 import { type Command, type CommandContext, RUNS_OPTION } from "../cli/command.ts";
@@ -41,13 +43,13 @@ export const show: Command = {
     const { fs, clock, cwd, values, positionals, terminal } = context;
     const most = wholeNumber(values["predictions"] as string);
     if (values["json"]) {
-      const state = await readRun(positionals[0]!, libraryOptions(context));
-      terminal.out(jsonText(runJson(state)));
+      const { state, live } = await readLiveRun(positionals[0]!, libraryOptions(context));
+      terminal.out(jsonText(runJson(state, activityOf(state, live, clock.now()))));
       return EXIT.ok;
     }
     const runsDir = resolve(cwd, values["runs"] as string);
     const { dir } = await findRun(fs, runsDir, positionals[0]!);
-    const { state, parts } = await viewRun(context, dir, most);
+    const { state, live, parts } = await viewRun(context, dir, most);
     const palette = createPalette(terminal.color);
     const width = terminal.columns("out");
     const reasons = await whyRun(context, runsDir, state);
@@ -55,9 +57,15 @@ export const show: Command = {
     const steps = state.steps.flatMap((step) =>
       stepLines(step, { reason: reasons.get(step.kind), now }, palette, width)
     );
+    const activity = activityOf(state, live, clock.now());
+    const said = activityText(activity, state, live, clock.now());
     const about = `  ${palette.dim(truncate(aboutText(state), Math.max(1, (width || Infinity) - 2)))}`;
     const lines = joinBlocks([
-      [...wrap(headline(state, palette), width || Infinity), about, ...engineLine(state, palette)],
+      [
+        ...wrap(activityLine(state, { activity, said }, palette), width || Infinity),
+        about,
+        ...engineLine(state, palette),
+      ],
       steps,
       errorLines(state, palette, width),
       ...resultBlocks(state, parts, palette, width),

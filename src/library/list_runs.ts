@@ -1,5 +1,6 @@
 import { TemperError } from "../lib/errors.ts";
-import { listRuns as entries, readRun } from "../log/read_run.ts";
+import { type LiveRun, readLiveRun } from "../log/liveness.ts";
+import { listRuns as entries } from "../log/read_run.ts";
 import type { RunState } from "../log/run_state.ts";
 import { worldOf, type WorldOptions } from "./options.ts";
 
@@ -31,16 +32,21 @@ export interface ListRunsOptions extends WorldOptions {
  * ```
  */
 export async function listRuns(options: ListRunsOptions = {}): Promise<readonly RunState[]> {
+  return (await listLiveRuns(options)).map(({ state }) => state);
+}
+
+/** The same with what the files of each run say beyond its log. */
+export async function listLiveRuns(options: ListRunsOptions = {}): Promise<readonly LiveRun[]> {
   const { fs, runsDir } = worldOf(options);
-  const states: RunState[] = [];
+  const runs: LiveRun[] = [];
   for (const { dir } of await entries(fs, runsDir)) {
     try {
-      const state = await readRun(fs, dir);
-      if (state) states.push(state);
+      const run = await readLiveRun(fs, dir);
+      if (run) runs.push(run);
     } catch (error) {
       if (!options.onDamaged || !(error instanceof TemperError)) throw error;
       options.onDamaged(error);
     }
   }
-  return states;
+  return runs;
 }

@@ -24,11 +24,11 @@ Deno.test("runs lists the newest first with state, scores, duration and age", as
   const { code, out } = await home.call(runs, []);
   assert.equal(code, EXIT.ok);
   const [title, ...lines] = out.trimEnd().split("\n");
-  assert.match(title!, /^run +state +method +provider +score +took +age$/);
+  assert.match(title!, /^run +state +progress +method +provider +score +took +age$/);
   assert.deepEqual(lines.map((line) => line.split(/ {2,}/).slice(0, 4)), [
     [IDS[0], "done", "lora", "ollama"],
     [IDS[1], "failed", "lora", "ollama"],
-    [IDS[2], "interrupted", "lora", "ollama"],
+    [IDS[2], "interrupted", "23%", "lora"],
   ]);
   assert.match(lines[0]!, / {2}0% → 93\.3% +1 min /);
 });
