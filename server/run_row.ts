@@ -2,8 +2,8 @@
 import { runDuration } from "../src/view/elapsed.ts";
 import { progressText, type TrainingLoss } from "../src/view/progress_text.ts";
 import { numberOf, objectOf, scoresOf } from "../src/view/scores.ts";
-import { type Activity, currentStep } from "../src/view/activity.ts";
-import { runProgress } from "../src/view/run_progress.ts";
+import { type Activity, currentStep, moves } from "../src/view/activity.ts";
+import { endTime, runProgress } from "../src/view/run_progress.ts";
 import type { RunState, RunStatus } from "../src/log/run_state.ts";
 
 /** `unreadable`: there is a log, and it cannot be read. */
@@ -58,7 +58,6 @@ export function rowOf(
   more: { readonly loss: TrainingLoss | undefined; readonly activity: Activity; readonly now: number },
 ): RunRow {
   const { share, left } = runProgress(state, more.now);
-  const moves = more.activity === "running" || more.activity === "unattended";
   const scores = scoresOf(state.metrics);
   const current = currentStep(state);
   return {
@@ -73,7 +72,7 @@ export function rowOf(
     step: current?.kind ?? null,
     progress: current?.progress ? progressText(current.progress) : null,
     share,
-    ends: left === undefined || !moves ? null : endTime(more.now + left),
+    ends: left === undefined || !moves(more.activity) ? null : endTime(more.now, left),
     loss: more.loss?.value ?? null,
     smoothed: more.loss?.smoothed ?? false,
     loss_before: scores.loss.before ?? null,
@@ -130,9 +129,4 @@ export function rowDuration({ started, updated, finished, state }: RunRow, now: 
     updated: updated ?? undefined,
     finished: finished ?? undefined,
   }, now);
-}
-
-/** To the second: a time that moves less is the same. */
-function endTime(ms: number): string {
-  return new Date(Math.round(ms / 1000) * 1000).toISOString();
 }

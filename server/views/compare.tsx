@@ -5,7 +5,8 @@ import { type ComparedRun, comparisonOf, MOST_COMPARED } from "../compare_runs.t
 import { rowDuration } from "../run_row.ts";
 import { ChartSvg, type Line } from "./chart_svg.tsx";
 import { Layout } from "./layout.tsx";
-import { Ago, Badge, Loss } from "./parts.tsx";
+import { Badge, Loss } from "./parts.tsx";
+import { Ago } from "./times.tsx";
 
 export interface CompareProps {
   readonly runs: readonly ComparedRun[];
@@ -19,7 +20,7 @@ export function CompareView({ runs, log, path, now }: CompareProps) {
   return (
     <Layout
       title="Compare · temper"
-      scripts={["compare.js"]}
+      scripts={["compare.js", "tick.js"]}
       trail={<span class="crumb" aria-current="page">compare</span>}
     >
       <div class="head">

@@ -1,5 +1,5 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
-import { age, duration, figure, share } from "../../src/lib/text/format.ts";
+import { duration, figure, share } from "../../src/lib/text/format.ts";
 import { type Activity, ACTIVITY_MARKS } from "../../src/view/activity.ts";
 import type { StepStatus } from "../../src/log/run_state.ts";
 import type { RowStatus, RunRow } from "../run_row.ts";
@@ -27,13 +27,6 @@ export function Badge(
       <span aria-hidden="true">{MARKS[shown]}</span> {shown}
     </span>
   );
-}
-
-/** How long ago, with the exact time for who asks. */
-export function Ago({ iso, now }: { iso: string | null | undefined; now: number }) {
-  if (!iso) return <span class="soft">–</span>;
-  const text = age(now - Date.parse(iso));
-  return <time datetime={iso} title={iso}>{text === "now" ? "just now" : `${text} ago`}</time>;
 }
 
 export function Took({ ms }: { ms: number | undefined }) {

@@ -18,7 +18,9 @@ import { ChartSection } from "./charts.tsx";
 import { Artifacts, Files, Logs } from "./files.tsx";
 import { Layout } from "./layout.tsx";
 import { Notice } from "./notice.tsx";
-import { Ago, Badge, Took } from "./parts.tsx";
+import { WholeProgress } from "./progress.tsx";
+import { Badge, Took } from "./parts.tsx";
+import { Ago, Since } from "./times.tsx";
 import { Dataset } from "../../src/pages/dataset.tsx";
 
 export interface RunPageProps {
@@ -43,9 +45,17 @@ export function RunPage(props: RunPageProps) {
       scripts={["run.js"]}
       trail={<span class="crumb" aria-current="page">{id}</span>}
     >
-      <div id="run" data-id={id} data-from={view.end} data-state={state.state} data-activity={view.activity}>
+      <div
+        id="run"
+        data-id={id}
+        data-from={view.end}
+        data-state={state.state}
+        data-activity={view.activity}
+        data-now={new Date(now).toISOString()}
+      >
         <section data-live="head">
           <Head view={view} now={now} />
+          <WholeProgress view={view} now={now} />
           <Notice view={view} now={now} />
           <Scores state={state} />
         </section>
@@ -88,7 +98,9 @@ function Head({ view, now }: { view: RunView; now: number }) {
         <Figure label="Method">{state.method}</Figure>
         <Figure label="Provider">{state.provider}</Figure>
         <Figure label={state.state === "running" ? "Running for" : "Took"}>
-          <Took ms={runDuration(state, now)} />
+          {state.state === "running" && state.started !== undefined
+            ? <Since iso={state.started} now={now} />
+            : <Took ms={runDuration(state, now)} />}
         </Figure>
         <Figure label="Started">
           <Ago iso={state.started} now={now} />
@@ -176,7 +188,13 @@ function Step({ step, now, activity }: { step: StepState; now: number; activity:
         <b>{step.kind}</b>
         <Badge state={step.state} {...current && { activity }} />
         <span class="time">
-          {step.cached ? "cached" : ms === undefined ? "" : duration(ms)}
+          {step.cached
+            ? "cached"
+            : under && step.started !== undefined
+            ? <Since iso={step.started} now={now} />
+            : ms === undefined
+            ? ""
+            : duration(ms)}
         </span>
       </div>
       <p class="soft detail" data-progress={under ? "text" : undefined}>

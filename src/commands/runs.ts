@@ -6,7 +6,7 @@ import { commandLine } from "../lib/text/invocation.ts";
 import { listLiveRuns } from "../library/list_runs.ts";
 import type { LiveRun } from "../log/liveness.ts";
 import { isTerminal, type RunState } from "../log/run_state.ts";
-import { type Activity, activityOf, activityText } from "../view/activity.ts";
+import { type Activity, activityOf, activityText, moves } from "../view/activity.ts";
 import { runProgress } from "../view/run_progress.ts";
 import { activityPaint } from "../ui/activity_line.ts";
 import { scoreChange, scoresOf } from "../view/scores.ts";
@@ -77,7 +77,7 @@ function runJson({ state, activity }: ListedRun, now: number) {
     state: state.state,
     activity,
     progress: share,
-    seconds_left: left === undefined || !MOVES.includes(activity) ? null : Math.round(left / 1000),
+    seconds_left: left === undefined || !moves(activity) ? null : Math.round(left / 1000),
     method,
     provider,
     metrics,
@@ -96,9 +96,6 @@ const COLUMNS: readonly Column[] = [
   { title: "took", align: "right", rank: 1 },
   { title: "age", align: "right", rank: 4 },
 ];
-
-/** Activities in which a run gets on. */
-const MOVES: readonly Activity[] = ["running", "unattended"];
 
 function runsText(listed: readonly ListedRun[], { clock, terminal }: CommandContext): string {
   const palette = createPalette(terminal.color);
@@ -140,7 +137,5 @@ function progressShort(state: RunState, activity: Activity, now: number): string
   if (isTerminal(state)) return "";
   const { share, left } = runProgress(state, now);
   const percent = `${Math.floor(share * 100)}%`;
-  return left === undefined || !MOVES.includes(activity)
-    ? percent
-    : `${percent}, ${briefDuration(left)} left`;
+  return left === undefined || !moves(activity) ? percent : `${percent}, ${briefDuration(left)} left`;
 }

@@ -10,7 +10,8 @@ import { changesBetween } from "../run/changes.ts";
 import { earlierRuns } from "../run/run_folder.ts";
 import { activityLine } from "../ui/activity_line.ts";
 import { createPalette, type Palette } from "../ui/palette.ts";
-import { activityOf, activityText } from "../view/activity.ts";
+import { activityOf, activityText, moves } from "../view/activity.ts";
+import { runProgress } from "../view/run_progress.ts";
 import { progressText } from "../view/progress_text.ts";
 import { errorLines, joinBlocks, resultBlocks } from "../ui/run_report.ts";
 import { markOf, summaryText } from "../view/summary_text.ts";
@@ -59,10 +60,11 @@ export const show: Command = {
     );
     const activity = activityOf(state, live, clock.now());
     const said = activityText(activity, state, live, clock.now());
+    const left = moves(activity) ? runProgress(state, clock.now()).left : undefined;
     const about = `  ${palette.dim(truncate(aboutText(state), Math.max(1, (width || Infinity) - 2)))}`;
     const lines = joinBlocks([
       [
-        ...wrap(activityLine(state, { activity, said }, palette), width || Infinity),
+        ...wrap(activityLine(state, { activity, said, left }, palette), width || Infinity),
         about,
         ...engineLine(state, palette),
       ],

@@ -15,8 +15,10 @@ const BAR = { least: 8, most: 32 };
 const CURVE_WIDTH = 24;
 
 export interface Moment {
-  /** Milliseconds left in this count, where they can be told. */
+  /** Milliseconds that the run still takes, or else this count; undefined where that is unknown. */
   readonly left: number | undefined;
+  /** How much of the whole run is done, where that is known. */
+  readonly share?: number | undefined;
   readonly losses: readonly number[];
   readonly now: number;
   readonly monotonic: number;
@@ -33,10 +35,15 @@ export function liveLines(step: StepState, moment: Moment, palette: Palette, wid
 function detail(step: StepState, moment: Moment): string {
   if (step.state === "retrying") return `waiting to retry: ${firstLine(step.error?.message ?? "")}`;
   if (!step.progress) return "";
-  const phase = oneLine(step.progress.phase);
+  const { share, left } = moment;
+  const percent = share === undefined ? "" : ` · ${Math.floor(share * 100)}% of the run`;
+  const phase = oneLine(step.progress.phase) + percent;
   if (!counts(step.progress)) {
     const { loss, speed } = measured(step.progress);
-    return [phase, counter(step.progress), loss, speed].filter((part) => part !== undefined).join(" · ");
+    const time = share === undefined || left === undefined ? undefined : `${briefDuration(left)} left`;
+    return [phase, counter(step.progress), loss, speed, time].filter((part) => part !== undefined).join(
+      " · ",
+    );
   }
   const curve = measured(step.progress).loss === undefined ? "" : sparkline(moment.losses, CURVE_WIDTH);
   return curve.length < 2 ? phase : `${phase}  ${curve}`;
@@ -61,7 +68,7 @@ function barLine(step: StepState, moment: Moment, palette: Palette, width: numbe
     part !== undefined && shown.has(part)
   );
   const barWidth = Math.max(0, Math.min(BAR.most, width - INDENT.length - used));
-  const { done, rest } = progressBar(progress.done! / progress.total!, barWidth);
+  const { done, rest } = progressBar(moment.share ?? progress.done! / progress.total!, barWidth);
   if (width < INDENT.length + 1) return truncate(done, width);
   return `${INDENT}${palette.accent(done)}${palette.dim(rest)}${numbers.map((part) => `  ${part}`).join("")}`;
 }

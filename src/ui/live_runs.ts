@@ -8,7 +8,7 @@ import { isTerminal, type RunState, type StepState, stopped } from "../log/run_s
 import { eventText } from "../view/event_text.ts";
 import { progressText } from "../view/progress_text.ts";
 import { markOf } from "../view/summary_text.ts";
-import { Eta } from "./eta.ts";
+import { Eta, timing } from "./eta.ts";
 import { spinner } from "./live_lines.ts";
 import { drawEvery, FRAME_MS, LiveRegion, liveWidth } from "./live_region.ts";
 import { createPalette, type Palette } from "./palette.ts";
@@ -131,7 +131,12 @@ export class LiveRuns implements RunsRenderer {
     const mark = step.state === "running" ? spinner(now) : markOf(step);
     return stepLine(
       step,
-      { mark, label, detail: detailOf(step, eta, now), now: this.clock.now() },
+      {
+        mark,
+        label,
+        detail: detailOf(step, timing(state, step, eta, this.clock).left),
+        now: this.clock.now(),
+      },
       this.#palette,
       width,
     );
@@ -144,7 +149,7 @@ export class LiveRuns implements RunsRenderer {
   }
 }
 
-function detailOf(step: StepState, eta: Eta, now: number): string {
+function detailOf(step: StepState, left: number | undefined): string {
   if (step.state === "retrying") return `waiting to retry: ${firstLine(step.error?.message ?? "")}`;
-  return step.progress ? oneLine(progressText(step.progress, eta.left(step.progress, now))) : "";
+  return step.progress ? oneLine(progressText(step.progress, left)) : "";
 }

@@ -54,6 +54,11 @@ export function activityOf(state: RunState, live: Liveness, now: number): Activi
   return goesOnElsewhere(state) ? "unattended" : "interrupted";
 }
 
+/** Whether the run gets on, so that there is a time left. */
+export function moves(activity: Activity): boolean {
+  return activity === "running" || activity === "unattended";
+}
+
 /** The step that is under way, or the one in which the run stopped; undefined when all are done or none has begun. */
 export function currentStep(state: RunState): StepState | undefined {
   return state.steps.find((step) => step.state !== "done" && step.state !== "pending");

@@ -39,6 +39,11 @@ export function runProgress(state: RunState, now: number): RunProgress {
   return { share: Math.min(1, share), left: isTerminal(state) ? undefined : timeLeft(last, now) };
 }
 
+/** ISO time at which `left` milliseconds are over. To the second: a time that moves less is the same. */
+export function endTime(now: number, left: number): string {
+  return new Date(Math.round((now + left) / 1000) * 1000).toISOString();
+}
+
 /** How much of a step before the job is done. How many phases it has is unknown: each has half of what is left. */
 function prepared({ state, phases }: StepState): number {
   if (state === "done") return 1;
