@@ -172,12 +172,12 @@ function Row({ row, now }: { row: RunRow; now: number }) {
       <td class="progress" data-label="Progress">
         <progress value={row.share} max={1} aria-label={`Progress of ${row.id}`}></progress>
         <span class="soft">
-          {row.error ?? progressWords(row)}
           {row.ends === null ? null : (
             <>
-              , <Left ends={row.ends} now={now} />
+              <Left ends={row.ends} now={now} />,{" "}
             </>
           )}
+          {row.error ?? progressWords(row)}
         </span>
       </td>
       <td data-label="Method">{row.method || "–"}</td>

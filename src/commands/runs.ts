@@ -25,7 +25,11 @@ export const runs: Command = {
   usage: "",
   positionals: [0, 1],
   options: { runs: RUNS_OPTION },
-  details: "`temper prune` removes old runs.\n\n`temper runs`\n`temper runs --json`",
+  details:
+    "The state is running, waiting (in a queue or for a retry), stalled (alive, but silent for two minutes), " +
+    "unattended (the training goes on without the command), trained (finished, and not collected yet), interrupted, done, " +
+    "failed or cancelled; `--json` has it as `activity`. The newest run is the one that was started last, whatever the " +
+    "clock said.\n\n`temper prune` removes old runs.\n\n`temper runs`\n`temper runs --json`",
   async run(context) {
     const { fs, cwd, values, terminal, positionals: [word] } = context;
     if (word !== undefined) refuse(word);

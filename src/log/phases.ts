@@ -26,6 +26,11 @@ export interface PhaseState {
   readonly last: Count | undefined;
 }
 
+/** The phases as a new attempt finds them, which goes on where the last one was: how far they are, and no speed. */
+export function phasesAgain(phases: readonly PhaseState[], t: string): readonly PhaseState[] {
+  return phases.map((phase) => ({ ...phase, began: t, first: undefined }));
+}
+
 /** The phases of a step, in the order they began, after one more progress event. A mere sentence begins none. */
 export function phasesAfter(
   phases: readonly PhaseState[],
@@ -35,7 +40,8 @@ export function phasesAfter(
   const known = phases[at] ?? { phase, began: t, total: undefined, first: undefined, last: undefined };
   if (done === undefined) return at >= 0 || message !== undefined ? phases : [...phases, known];
   const last = { t, done };
-  const goesOn = known.last !== undefined && known.total === total && known.last.done <= done;
+  const goesOn = known.first !== undefined && known.last !== undefined && known.total === total &&
+    known.last.done <= done;
   const next = { ...known, total, first: goesOn ? known.first : last, last };
   return at < 0 ? [...phases, next] : phases.with(at, next);
 }

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../lib/json/json.ts";
 import type { ArtifactInfo, ErrorInfo, Expected, LogEvent, Output, UnknownEvent } from "./events.ts";
-import { phasesAfter, type PhaseState } from "./phases.ts";
+import { phasesAfter, phasesAgain, type PhaseState } from "./phases.ts";
 
 /** `interrupted` is never in the log: it is a running state without a process (see read_run.ts). */
 export type RunStatus = "running" | "interrupted" | "done" | "failed" | "cancelled";
@@ -41,7 +41,7 @@ export interface StepState {
   readonly started: string | undefined;
   readonly finished: string | undefined;
   readonly progress: StepProgress | undefined;
-  /** Of the latest attempt, in the order they began. */
+  /** In the order they began. */
   readonly phases: readonly PhaseState[];
   /** How long the phases should take, once the attempt has said so. */
   readonly expected: Expected | undefined;
@@ -228,6 +228,8 @@ function stepAfter(step: StepState, event: StepEvent, run: string): StepState {
         started: event.t,
         messages: step.messages,
         records: step.records,
+        phases: phasesAgain(step.phases, event.t),
+        expected: step.expected,
       };
     case "step.skipped": {
       const { key, from, outputs, summary } = event;
