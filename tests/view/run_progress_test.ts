@@ -24,6 +24,7 @@ function course(events: readonly LogEvent[]): Moment[] {
   });
 }
 
+/** `progress` is a real training on a busy machine whose speed was not known: it took three times what was assumed. */
 async function logOf(path: string): Promise<LogEvent[]> {
   const { lines } = await readLog(denoFs, join(FIXTURES, path, "events.jsonl"));
   return lines.map(({ event }) => event).filter(isKnown);
@@ -69,8 +70,9 @@ function asExpected(measured: boolean): LogEvent[] {
 Deno.test("the share of a run rises from event to event and ends at 1", async () => {
   assertRises(course(asExpected(true)), "as expected");
   assertRises(course(recorded(DONE)), "without an estimate");
-  for (const name of ["done", "cached", "resumed", "retried", "later-types"]) {
-    const moments = course(await logOf(`runs/v1/${name}`));
+  const old = ["done", "cached", "resumed", "retried", "later-types"].map((name) => `runs/v1/${name}`);
+  for (const name of ["progress", ...old]) {
+    const moments = course(await logOf(name));
     assertRises(moments, name);
     assert.equal(moments.at(-1)?.share, 1, name);
   }
@@ -95,6 +97,19 @@ Deno.test("the time left is near the truth once the training is measured, evalua
       const truth = end - at;
       assert.ok(left! > truth / 1.5 && left! < truth * 1.5, `event ${event.seq}: ${left} of ${truth}`);
     }
+  }
+});
+
+Deno.test("the time left of a real training is within a factor of two from its third step on", async () => {
+  const moments = course(await logOf("progress"));
+  const end = moments.at(-1)!.at;
+  const told = moments.filter(({ event, left }) =>
+    event.type === "step.progress" && event.phase === "train" && (event.done ?? 0) >= 3 && left !== undefined
+  );
+  assert.ok(told.length >= 10);
+  for (const { left, at, event } of told) {
+    const truth = end - at;
+    assert.ok(left! > truth / 2 && left! < truth * 2, `event ${event.seq}: ${left} of ${truth}`);
   }
 });
 

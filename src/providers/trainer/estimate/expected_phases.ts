@@ -7,10 +7,10 @@ import { readTokens } from "../job/trainer_files.ts";
 import { countedTokens } from "../preview.ts";
 import { storedBytes, trainingCosts } from "./training_costs.ts";
 
-/** What the trainer's process takes to start and to import its packages. */
-const START_SECONDS = 4;
-/** Weights that are read or written a second, with their check. Assumed. */
-const BYTES_PER_SECOND = 200e6;
+/** Loading: what the trainer's process takes to start and to import its packages, and weights that are read a second. */
+const LOAD = { seconds: 4, bytesPerSecond: 200e6 };
+/** Export: what is made beside the weights, and weights that are converted, written and checked a second. */
+const EXPORT = { seconds: 2, bytesPerSecond: 50e6 };
 
 /** How long each phase of the training should take; undefined where the base's shape or the device's speed is unknown. */
 export async function expectedPhases(work: MonitorWork): Promise<Progress["expected"]> {
@@ -36,11 +36,11 @@ export async function expectedPhases(work: MonitorWork): Promise<Progress["expec
     const here = spec.engine.kind === "local" && (work.asked?.sideBySide ?? 1) === 1;
     return {
       seconds: {
-        load: START_SECONDS + base.shape.parameters * storedBytes(base) / BYTES_PER_SECOND,
+        load: LOAD.seconds + base.shape.parameters * storedBytes(base) / LOAD.bytesPerSecond,
         baseline: baselines * evaluation,
         train: costs.time.train,
         evaluate: evaluation,
-        export: (weights + (spec.provider.export.gguf ? gguf : 0)) / BYTES_PER_SECOND,
+        export: EXPORT.seconds + (weights + (spec.provider.export.gguf ? gguf : 0)) / EXPORT.bytesPerSecond,
       },
       measured: here && device.speed.measured,
     };
