@@ -1,7 +1,7 @@
 import { join } from "../deps/path.ts";
 import { z } from "../deps/zod.ts";
 import type { ReadFs } from "../lib/files/read_fs.ts";
-import { findJson } from "../lib/json/json_file.ts";
+import { readJson } from "../lib/json/json_file.ts";
 import { METRICS_FILE } from "./metrics.ts";
 import { EVENTS_FILE, isDriven, seen } from "./read_run.ts";
 import { foldLog } from "./fold_log.ts";
@@ -10,6 +10,8 @@ import { withTrainerWords } from "./trainer_words.ts";
 
 const TRAINER_LOCK = join("job", "lock");
 const RESULT = join("job", "result.json");
+/** A trainer writes some kilobytes. */
+const MOST_BYTES = 1_048_576;
 const resultFile = z.object({ state: z.string() });
 
 /** What the files of a run say about it beyond its log. */
@@ -63,6 +65,9 @@ export async function liveRun(fs: ReadFs, dir: string, log: RunState, live: Live
 
 /** A result that cannot be read is for the command to complain about that needs it. */
 async function isTrained(fs: ReadFs, dir: string): Promise<boolean> {
-  const result = await findJson(join(dir, RESULT), resultFile, fs).catch(() => undefined);
+  const path = join(dir, RESULT);
+  const file = await fs.stat(path);
+  if (!file?.isFile || file.size > MOST_BYTES) return false;
+  const result = await readJson(path, resultFile, fs).catch(() => undefined);
   return result?.state === "done";
 }
