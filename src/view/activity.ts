@@ -46,7 +46,7 @@ export function activityOf(state: RunState, live: Liveness, now: number): Activi
   if (isTerminal(state)) return state.state;
   const silent = live.heard !== null && now - Date.parse(live.heard) >= STALL_MS;
   if (live.driven) {
-    if (isWaiting(currentStep(state))) return "waiting";
+    if (isWaiting(state)) return "waiting";
     return silent && !isElsewhere(state) ? "stalled" : "running";
   }
   if (live.training) return silent ? "stalled" : "unattended";
@@ -64,8 +64,11 @@ export function currentStep(state: RunState): StepState | undefined {
   return state.steps.find((step) => step.state !== "done" && step.state !== "pending");
 }
 
-function isWaiting(step: StepState | undefined): boolean {
-  return step?.state === "retrying" || WAITING.includes(step?.progress?.phase ?? "");
+function isWaiting(state: RunState): boolean {
+  const step = currentStep(state);
+  if (step?.state === "retrying" || WAITING.includes(step?.progress?.phase ?? "")) return true;
+  // What else is said meanwhile, such as that a cluster does not answer, does not end its queue.
+  return step !== undefined && state.engine?.["at"] === "queued";
 }
 
 /** A service trains it, which says something only now and then. */

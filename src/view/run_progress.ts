@@ -18,6 +18,8 @@ const USUAL: Readonly<Record<Phase, number>> = { load: 3, baseline: 10, train: 7
 const BEFORE_JOB = 0.05;
 /** A phase that does not count is never taken for done before the next one begins. */
 const MOST_UNCOUNTED = 0.95;
+/** Nor is the job, whose result is still to be collected, delivered and checked. */
+const MOST_FOLLOWED = 0.99;
 /** Least milliseconds that a speed is measured over. */
 const LEAST_MS = 1000;
 
@@ -60,14 +62,16 @@ function followed(step: StepState, at: number): number {
   const current = phases.at(-1);
   // A service that trains for us has no other phase.
   if (!current) return 0;
-  if (current.phase === "train" && phases.length === 1 && !step.expected) return counted(current) ?? 0;
+  if (current.phase === "train" && phases.length === 1 && !step.expected) {
+    return Math.min(MOST_FOLLOWED, counted(current) ?? 0);
+  }
   const weights = weightsOf(step, current.phase);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   if (total === 0) return 0;
   const place = PHASES.indexOf(current.phase);
   const done = weights.slice(0, place).reduce((sum, weight) => sum + weight, 0);
   const own = weights[place] ?? 0;
-  return (done + own * (counted(current) ?? passed(current, own, at))) / total;
+  return Math.min(MOST_FOLLOWED, (done + own * (counted(current) ?? passed(current, own, at))) / total);
 }
 
 /** How the phases compare. Where nobody said what there is to do, a phase that was passed over was none. */

@@ -49,6 +49,8 @@ Deno.test("activityOf() tells apart what goes on in a run that a command drives"
     "waiting",
     "waiting: slurm job 12: pending, Resources",
   ]);
+  const away: NewEvent = { type: "step.progress", step: "monitor", phase: "started", message: "no answer" };
+  assert.equal(after([...BEGINNING, FOLLOWING, QUEUED, away], DRIVEN)[0], "waiting");
   assert.deepEqual(after([...BEGINNING, FOLLOWING, RETRY], DRIVEN), [
     "waiting",
     "waiting to retry monitor in 29 s: Cannot reach the service",
