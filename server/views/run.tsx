@@ -7,6 +7,7 @@ import { counter, counts as isCounted } from "../../src/view/progress_text.ts";
 import { HELD_OUT_LOSS, scoresOf } from "../../src/view/scores.ts";
 import { speedText } from "../../src/view/speed_text.ts";
 import type { RunState, StepState } from "../../src/log/run_state.ts";
+import type { Activity } from "../../src/view/activity.ts";
 import { engineText } from "../../src/view/engine_text.ts";
 import type { ChartView } from "../chart_store.ts";
 import type { RunView } from "../run_details.ts";
@@ -16,7 +17,9 @@ import { ChartSection } from "./charts.tsx";
 import { Artifacts, Files, Logs } from "./files.tsx";
 import { Layout } from "./layout.tsx";
 import { Notice } from "./notice.tsx";
-import { Ago, Badge, Took } from "./parts.tsx";
+import { WholeProgress } from "./progress.tsx";
+import { Badge, Took } from "./parts.tsx";
+import { Ago, Since } from "./times.tsx";
 import { StepSummary } from "./step_summary.tsx";
 import { Dataset } from "../../src/pages/dataset.tsx";
 
@@ -42,16 +45,24 @@ export function RunPage(props: RunPageProps) {
       scripts={["run.js"]}
       trail={<span class="crumb" aria-current="page">{id}</span>}
     >
-      <div id="run" data-id={id} data-from={view.end} data-state={state.state}>
+      <div
+        id="run"
+        data-id={id}
+        data-from={view.end}
+        data-state={state.state}
+        data-activity={view.activity}
+        data-now={new Date(now).toISOString()}
+      >
         <section data-live="head">
           <Head view={view} now={now} />
+          <WholeProgress view={view} now={now} />
           <Notice view={view} now={now} />
           <Scores state={state} />
         </section>
         <section aria-labelledby="steps" data-live="steps">
           <h2 id="steps">Steps</h2>
           <ol class="steps">
-            {state.steps.map((step) => <Step step={step} now={now} stalled={view.live.stalled} />)}
+            {state.steps.map((step) => <Step step={step} now={now} activity={view.activity} />)}
           </ol>
         </section>
         <ChartSection id={id} charts={props.charts} log={props.log} state={state} />
@@ -72,12 +83,12 @@ export function RunPage(props: RunPageProps) {
 }
 
 function Head({ view, now }: { view: RunView; now: number }) {
-  const { state, live } = view;
+  const { state, activity } = view;
   return (
     <>
       <div class="head">
         <h1>
-          {state.name} <Badge state={state.state} stalled={live.stalled} />
+          {state.name} <Badge state={state.state} activity={activity} />
         </h1>
         <p class="soft">
           <span class="mono">{view.id}</span>
@@ -87,7 +98,9 @@ function Head({ view, now }: { view: RunView; now: number }) {
         <Figure label="Method">{state.method}</Figure>
         <Figure label="Provider">{state.provider}</Figure>
         <Figure label={state.state === "running" ? "Running for" : "Took"}>
-          <Took ms={runDuration(state, now)} />
+          {state.state === "running" && state.started !== undefined
+            ? <Since iso={state.started} now={now} />
+            : <Took ms={runDuration(state, now)} />}
         </Figure>
         <Figure label="Started">
           <Ago iso={state.started} now={now} />
@@ -162,8 +175,9 @@ function Pair(
   );
 }
 
-function Step({ step, now, stalled }: { step: StepState; now: number; stalled: boolean }) {
+function Step({ step, now, activity }: { step: StepState; now: number; activity: Activity }) {
   const under = step.state === "running" || step.state === "retrying";
+  const current = step.state === "running" || step.state === "interrupted";
   const ms = elapsed(
     step,
     step.finished !== undefined || under ? now : Date.parse(step.progress?.t ?? step.started ?? ""),
@@ -172,9 +186,15 @@ function Step({ step, now, stalled }: { step: StepState; now: number; stalled: b
     <li class={step.state}>
       <div class="line">
         <b>{step.kind}</b>
-        <Badge state={step.state} stalled={stalled && under} />
+        <Badge state={step.state} {...current && { activity }} />
         <span class="time">
-          {step.cached ? "cached" : ms === undefined ? "" : duration(ms)}
+          {step.cached
+            ? "cached"
+            : under && step.started !== undefined
+            ? <Since iso={step.started} now={now} />
+            : ms === undefined
+            ? ""
+            : duration(ms)}
         </span>
       </div>
       <StepSummary step={step} under={under} />

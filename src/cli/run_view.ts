@@ -2,11 +2,13 @@ import { basename, dirname, isAbsolute, join, relative, resolve } from "../deps/
 import type { Fs } from "../lib/files/fs.ts";
 import { findRun, type FoundRun } from "../library/find_run.ts";
 import { isKnown } from "../log/events.ts";
-import { EVENTS_FILE, isDriven, seen } from "../log/read_run.ts";
+import { type Liveness, liveRun, lookAt } from "../log/liveness.ts";
+import { EVENTS_FILE, isDriven } from "../log/read_run.ts";
 import { readSamples, type Samples } from "../log/predictions.ts";
 import { type LogLine, readLog } from "../log/read_log.ts";
 import type { RunState } from "../log/run_state.ts";
 import { readPlan } from "../run/run_folder.ts";
+import { activityOf } from "../view/activity.ts";
 import { lossOf } from "../view/progress_text.ts";
 import { errorAsCalled, type Place, type Variant } from "../view/next_commands.ts";
 import type { ReportParts } from "../ui/run_report.ts";
@@ -29,16 +31,18 @@ export async function viewRun(
   context: CommandContext,
   dir: string,
   most: number,
-): Promise<{ readonly state: RunState; readonly parts: ReportParts }> {
-  const { fs } = context;
+): Promise<{ readonly state: RunState; readonly live: Liveness; readonly parts: ReportParts }> {
+  const { fs, clock } = context;
   // Asked before reading: a runner that ends in between leaves its last event to be read.
   const driven = await isDriven(fs, dir);
   const log = await readLog(fs, join(dir, EVENTS_FILE));
-  const now = seen(log.state, driven);
+  const live = { ...await lookAt(fs, dir, log.state), driven };
+  const { state: now } = await liveRun(fs, dir, log.state, live);
   const state = { ...now, error: errorAsCalled(now.error, context.invocation) };
   const samples = await samplesOf(fs, dir, state, most);
   const place = placeOf(context, dir, state.pipeline, await readPlan(fs, dir) ?? {});
-  return { state, parts: { place, samples, losses: lossesOf(log.lines) } };
+  const activity = activityOf(state, live, clock.now());
+  return { state, live, parts: { place, samples, losses: lossesOf(log.lines), activity } };
 }
 
 /** The run's folder and file as its user would type them here. */

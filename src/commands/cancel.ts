@@ -25,7 +25,7 @@ export const cancel: Command = {
       signal: interrupt.signal,
       onAsked: ({ id }) => terminal.err(`Asked the process driving run "${id}" to cancel it\n`),
     });
-    if (values["json"]) terminal.out(jsonText(runJson(state)));
+    if (values["json"]) terminal.out(jsonText(runJson(state, state.state)));
     else terminal.out(`Run "${state.id}" is cancelled\n`);
     return EXIT.ok;
   },

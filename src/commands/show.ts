@@ -3,13 +3,16 @@ import { dirname } from "../deps/path.ts";
 import { EXIT, UsageError } from "../lib/errors.ts";
 import { oneLine, textWidth } from "../lib/text/text_width.ts";
 import { wrap } from "../lib/text/wrap.ts";
-import { readRun } from "../library/read_run.ts";
+import { readLiveRun } from "../library/read_run.ts";
 import type { RunState, StepState } from "../log/run_state.ts";
 import { changesBetween } from "../run/changes.ts";
 import { earlierRuns } from "../run/run_folder.ts";
+import { activityLine } from "../ui/activity_line.ts";
 import { createPalette, type Palette } from "../ui/palette.ts";
+import { activityOf, activityText, moves } from "../view/activity.ts";
+import { runProgress } from "../view/run_progress.ts";
 import { progressText } from "../view/progress_text.ts";
-import { errorLines, headline, joinBlocks, resultBlocks } from "../ui/run_report.ts";
+import { errorLines, joinBlocks, resultBlocks } from "../ui/run_report.ts";
 import { markOf, summaryWords } from "../view/summary_text.ts";
 import { stepLines } from "../ui/step_text.ts";
 import { type Command, type CommandContext, RUNS_OPTION } from "../cli/command.ts";
@@ -42,11 +45,11 @@ export const show: Command = {
     const most = wholeNumber(values["predictions"] as string);
     const { dir } = await givenRun(context);
     if (values["json"]) {
-      const state = await readRun(dir, libraryOptions(context));
-      terminal.out(jsonText(runJson(state)));
+      const { state, live } = await readLiveRun(dir, libraryOptions(context));
+      terminal.out(jsonText(runJson(state, activityOf(state, live, clock.now()))));
       return EXIT.ok;
     }
-    const { state, parts } = await viewRun(context, dir, most);
+    const { state, live, parts } = await viewRun(context, dir, most);
     const palette = createPalette(terminal.color);
     const width = terminal.columns("out");
     const reasons = await whyRun(context, dirname(dir), state);
@@ -54,8 +57,14 @@ export const show: Command = {
     const steps = state.steps.flatMap((step) =>
       linesOf(step, { reason: reasons.get(step.kind), now }, palette, width)
     );
+    const activity = activityOf(state, live, clock.now());
+    const said = activityText(activity, state, live, clock.now());
+    const left = moves(activity) ? runProgress(state, clock.now()).left : undefined;
     const lines = joinBlocks([
-      [...wrap(headline(state, palette), width || Infinity), ...aboutLines(state, palette, width)],
+      [
+        ...wrap(activityLine(state, { activity, said, left }, palette), width || Infinity),
+        ...aboutLines(state, palette, width),
+      ],
       steps,
       errorLines(state, palette, width),
       ...resultBlocks(state, parts, palette, width),

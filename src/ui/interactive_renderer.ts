@@ -7,7 +7,7 @@ import type { LogEvent } from "../log/events.ts";
 import type { RunState, StepState, StepStatus } from "../log/run_state.ts";
 import { createPalette, type Palette } from "./palette.ts";
 import { lossOf } from "../view/progress_text.ts";
-import { Eta } from "./eta.ts";
+import { Eta, timing } from "./eta.ts";
 import { liveLines } from "./live_lines.ts";
 import { drawEvery, FRAME_MS, LiveRegion, liveWidth } from "./live_region.ts";
 import type { Renderer } from "./renderer.ts";
@@ -106,11 +106,11 @@ export class InteractiveRenderer implements Renderer {
     const now = this.clock.monotonic();
     const width = liveWidth(this.terminal);
     const running = this.#state?.steps.find((step) => step.state === "running" || step.state === "retrying");
-    const live = running && width > 0
+    const live = this.#state && running && width > 0
       ? liveLines(
         running,
         {
-          left: running.progress && this.#eta.left(running.progress, now),
+          ...timing(this.#state, running, this.#eta, this.clock),
           losses: this.#losses,
           now: this.clock.now(),
           monotonic: now,

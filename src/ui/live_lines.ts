@@ -18,8 +18,10 @@ const GAP = 2;
 const SEPARATOR = " · ";
 
 export interface Moment {
-  /** Milliseconds left in this count, where they can be told. */
+  /** Milliseconds that the run still takes, or else this count; undefined where that is unknown. */
   readonly left: number | undefined;
+  /** How much of the whole run is done, where that is known. */
+  readonly share?: number | undefined;
   readonly losses: readonly number[];
   readonly now: number;
   readonly monotonic: number;
@@ -42,13 +44,16 @@ export function liveLines(step: StepState, moment: Moment, palette: Palette, wid
 function detail(step: StepState, moment: Moment, room: number): string {
   if (step.state === "retrying") return `waiting to retry: ${firstLine(step.error?.message ?? "")}`;
   if (!step.progress) return "";
-  const phase = oneLine(step.progress.phase);
+  const { share, left } = moment;
+  const percent = share === undefined ? "" : ` · ${Math.floor(share * 100)}% of the run`;
+  const phase = oneLine(step.progress.phase) + percent;
   if (!counts(step.progress)) {
     const { loss, speed } = measured(step.progress);
     const count = counter(step.progress);
+    const time = share === undefined || left === undefined ? undefined : `${briefDuration(left)} left`;
     const parts = fitting(
-      [phase, count, loss, speed],
-      [loss, phase, count, speed],
+      [phase, count, loss, speed, time],
+      [loss, phase, count, time, speed],
       room + SEPARATOR.length,
       SEPARATOR.length,
     );
@@ -74,7 +79,7 @@ function barLine(step: StepState, moment: Moment, palette: Palette, width: numbe
   if (alone.length > beside.length) return INDENT + alone.join(" ".repeat(GAP));
   const used = beside.reduce((sum, part) => sum + GAP + textWidth(part), 0);
   const { done, rest } = progressBar(
-    progress.done! / progress.total!,
+    moment.share ?? progress.done! / progress.total!,
     Math.max(0, Math.min(BAR.most, room - used)),
   );
   if (width < INDENT.length + 1) return truncate(done, width);

@@ -8,7 +8,7 @@ import { isTerminal, type RunState, type StepState, stopped } from "../log/run_s
 import { eventText } from "../view/event_text.ts";
 import { progressParts } from "../view/progress_text.ts";
 import { markOf } from "../view/summary_text.ts";
-import { Eta } from "./eta.ts";
+import { Eta, timing } from "./eta.ts";
 import { fitting } from "./fitting.ts";
 import { spinner } from "./live_lines.ts";
 import { drawEvery, FRAME_MS, LiveRegion, liveWidth } from "./live_region.ts";
@@ -135,7 +135,7 @@ export class LiveRuns implements RunsRenderer {
     const mark = step.state === "running" ? spinner(now) : markOf(step);
     // Where all of it does not fit, how the training does says more than the step's name and time.
     const words = { mark, label, now: this.clock.now(), brief: width < BRIEF_BELOW };
-    const detail = detailOf(step, eta, now, roomOf(step, words, width));
+    const detail = detailOf(step, timing(state, step, eta, this.clock).left, roomOf(step, words, width));
     return stepLine(step, { ...words, detail }, this.#palette, width);
   }
 
@@ -146,10 +146,10 @@ export class LiveRuns implements RunsRenderer {
   }
 }
 
-function detailOf(step: StepState, eta: Eta, now: number, room: number): string {
+function detailOf(step: StepState, left: number | undefined, room: number): string {
   if (step.state === "retrying") return `waiting to retry: ${firstLine(step.error?.message ?? "")}`;
   if (!step.progress) return "";
-  const { head, loss, speed, eta: left } = progressParts(step.progress, eta.left(step.progress, now));
-  const parts = fitting([head, loss, speed, left], [loss, head, left, speed], room + GAP, GAP);
+  const { head, loss, speed, eta } = progressParts(step.progress, left);
+  const parts = fitting([head, loss, speed, eta], [loss, head, eta, speed], room + GAP, GAP);
   return oneLine(parts.join(", ") || (loss ?? head));
 }

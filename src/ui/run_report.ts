@@ -4,6 +4,7 @@ import { oneLine } from "../lib/text/text_width.ts";
 import { wrap } from "../lib/text/wrap.ts";
 import type { Samples } from "../log/predictions.ts";
 import type { RunState } from "../log/run_state.ts";
+import type { Activity } from "../view/activity.ts";
 import { runDuration } from "../view/elapsed.ts";
 import { scoresOf } from "../view/scores.ts";
 import { speedText } from "../view/speed_text.ts";
@@ -22,6 +23,8 @@ export interface ReportParts {
   readonly samples?: Samples | undefined;
   /** Training losses in their order, for the curve. */
   readonly losses: readonly number[];
+  /** What goes on in the run. @default its state */
+  readonly activity?: Activity;
 }
 
 /** The final report of a run: outcome, scores, sample answers, artifacts, what to type next. `width` 0: no bound. */
@@ -58,7 +61,7 @@ export function resultBlocks(
     parts.samples ? sampleLines(parts.samples, changes, palette, width) : [],
     hostedLines(state, palette),
     artifactLines(state, parts.place, palette, width),
-    nextLines(state, parts.place, palette),
+    nextLines(state, parts, palette),
   ];
 }
 
@@ -156,8 +159,8 @@ function artifactLines(state: RunState, place: Place, palette: Palette, width: n
 }
 
 /** Never truncated, so that they can be copied. */
-function nextLines(state: RunState, place: Place, palette: Palette): string[] {
-  const commands = nextCommands(state, place);
+function nextLines(state: RunState, { place, activity }: ReportParts, palette: Palette): string[] {
+  const commands = nextCommands(state, place, activity);
   const longest = Math.max(0, ...commands.map(({ why }) => why.length));
   return commands.map(({ why, command }) =>
     `${palette.dim(why.padEnd(longest))}  ${palette.accent(command)}`

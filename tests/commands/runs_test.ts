@@ -24,11 +24,11 @@ Deno.test("runs lists the newest first with state, scores, duration and age", as
   const { code, out } = await home.call(runs, []);
   assert.equal(code, EXIT.ok);
   const [title, ...lines] = out.trimEnd().split("\n");
-  assert.match(title!, /^run +state +method +provider +score +took +age$/);
+  assert.match(title!, /^run +state +progress +method +provider +score +took +age$/);
   assert.deepEqual(lines.map((line) => line.split(/ {2,}/).slice(0, 4)), [
     [IDS[0], "done", "lora", "ollama"],
     [IDS[1], "failed", "lora", "ollama"],
-    [IDS[2], "interrupted", "lora", "ollama"],
+    [IDS[2], "interrupted", "23%", "lora"],
   ]);
   assert.match(lines[0]!, / {2}0% → 93\.3% +1 min /);
 });
@@ -109,4 +109,17 @@ Deno.test("runs refuses a state that is none, with the nearest one, and a limit 
   for (const limit of ["0", "-1", "x"]) {
     await assert.rejects(home.call(runs, [`--limit=${limit}`]), { code: "bad-option" });
   }
+});
+
+Deno.test("runs --state knows what goes on in a run too", async () => {
+  await using home = await threeRuns();
+  await home.write(`runs/${IDS[2]}/job/result.json`, '{"version": 1, "state": "done"}');
+  const listed = async (state: string) =>
+    JSON.parse((await home.call(runs, ["--json", "--state", state])).out).map((run: { id: string }) =>
+      run.id
+    );
+  assert.deepEqual(await listed("trained"), [IDS[2]]);
+  // Its state for scripts is that of a run without a command.
+  assert.deepEqual(await listed("interrupted"), [IDS[2]]);
+  assert.deepEqual(await listed("stalled,waiting"), []);
 });

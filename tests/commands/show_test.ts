@@ -3,7 +3,7 @@ import { join } from "../../src/deps/path.ts";
 import { show } from "../../src/commands/show.ts";
 import { EXIT, TemperError, UsageError } from "../../src/lib/errors.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
-import { BEGINNING, DONE, FAILED, RUN_ID, training } from "../ui/recorded.ts";
+import { BEGINNING, DONE, FAILED, ManualClock, RUN_ID, training } from "../ui/recorded.ts";
 import { finished, prediction, PREDICTIONS } from "./finished_run.ts";
 import { project } from "./run_kit.ts";
 
@@ -101,7 +101,7 @@ Deno.test("show tells a run that nobody drives from one that runs", async () => 
   assert.deepEqual(commands, ["deno task run pipelines/lora.yaml", `deno task cancel ${RUN_ID}`]);
   const lock = await denoFs.lock(join(dir, "lock"));
   try {
-    const { out } = await home.call(show, [RUN_ID]);
+    const { out } = await home.call(show, [RUN_ID], { clock: new ManualClock() });
     assert.match(out, /^▸ home-lora running .*monitor/);
     assert.ok(out.includes(`  deno task logs ${RUN_ID} -f\n`));
     assert.equal(JSON.parse((await home.call(show, [RUN_ID, "--json"])).out).state, "running");

@@ -66,6 +66,18 @@ Deno.test("InteractiveRenderer shows a bar with loss, speed and time left while 
   assert.ok(terminal.writes.length > before);
 });
 
+Deno.test("InteractiveRenderer shows the whole run's share and time left once its phases are known", async () => {
+  const expected = { seconds: { load: 2, baseline: 0, train: 88, evaluate: 20, export: 5 }, measured: false };
+  const bodies = DONE.map((event) =>
+    event.type === "step.progress" && event.phase === "load" ? { ...event, expected } : event
+  );
+  const { screen } = await play(recorded(bodies).slice(0, 11 + 3 + 22), 100, { end: false, gapMs: 1000 });
+  const shown = screen.text().split("\n");
+  assert.match(shown.at(-2)!, / {2}train · 43% of the run {2}█[▁-█]+$/u);
+  // 22 steps of a second, and half of what evaluation and 5 s of what the export should take.
+  assert.match(shown.at(-1)!, /^ {4}━+╸?─+ {2}22\/44 steps .* {2}3[67]s left$/u);
+});
+
 Deno.test("InteractiveRenderer marks what failed and what was left running", async () => {
   const failed = await play(recorded(FAILED), 100);
   assert.match(failed.screen.text(), / {2}✗ monitor .* Cannot train: the loss is not a number$/);

@@ -43,6 +43,8 @@ const EARLIER_DTYPE: Readonly<Record<DeviceKind, Dtype>> = { cpu: "fp32", cuda: 
 
 export interface Speed {
   readonly flopsPerSecond: number;
+  /** A training here has reached it; otherwise it is assumed. */
+  readonly measured: boolean;
   /** Where the figure comes from, in words. */
   readonly basis: string;
 }
@@ -176,6 +178,7 @@ export function metalMemory(machine: number): number {
 function measuredSpeed({ flopsPerSecond, measured }: Machine["devices"][string]): Speed {
   return {
     flopsPerSecond,
+    measured: true,
     basis: `${gigaflops(flopsPerSecond)} measured here on ${measured.slice(0, 10)}`,
   };
 }
@@ -184,7 +187,7 @@ function measuredSpeed({ flopsPerSecond, measured }: Machine["devices"][string])
 export function assumedSpeed(cores: number, dtype: Dtype): Speed {
   const flopsPerSecond = cores * ASSUMED_FLOPS_PER_CORE * (dtype === "bf16" ? BF16_SPEEDUP : 1);
   const basis = `${gigaflops(flopsPerSecond)} assumed for ${cores} cores; the first run will measure it`;
-  return { flopsPerSecond, basis };
+  return { flopsPerSecond, measured: false, basis };
 }
 
 /** Keeps what a finished training measured, for later estimates. */
