@@ -4,10 +4,11 @@ import { TemperError } from "../src/lib/errors.ts";
 import type { ReadFs } from "../src/lib/files/read_fs.ts";
 import { fold, isTerminal } from "../src/log/run_state.ts";
 import { type Folded, NOTHING_FOLDED } from "../src/log/fold_log.ts";
-import { EVENTS_FILE } from "../src/log/read_run.ts";
+import { lookAt } from "../src/log/liveness.ts";
+import { EVENTS_FILE, seen } from "../src/log/read_run.ts";
 import { LineReader } from "../src/log/read_log.ts";
 import { tailLog } from "../src/log/tail_log.ts";
-import { lookAt, seenWith } from "./liveness.ts";
+import { activityOf } from "../src/view/activity.ts";
 import type { LogStore } from "./log_store.ts";
 import { metricSource, MetricTail } from "./metric_tail.ts";
 import { Outbox, PING, sseMessage } from "./sse.ts";
@@ -165,9 +166,11 @@ export class Feed {
       for (const outbox of this.#outboxes) outbox.end();
       return;
     }
-    const live = await lookAt(this.fs, this.clock, this.dir, this.#folded.state);
-    const { state } = seenWith(this.#folded.state, live);
-    const text = JSON.stringify({ state, stalled: live.stalled, training: live.training });
+    const live = await lookAt(this.fs, this.dir, this.#folded.state);
+    const now = seen(this.#folded.state, live.driven);
+    const activity = activityOf(now, live, this.clock.now());
+    const stalled = activity === "stalled";
+    const text = JSON.stringify({ state: now.state, activity, stalled, training: live.training });
     if (text === this.#stateText) return;
     this.#stateText = text;
     this.#state = sseMessage({ event: "state", data: text });

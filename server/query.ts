@@ -73,8 +73,10 @@ function filtered(rows: readonly RunRow[], { q, state, method, provider }: ListQ
 /** What a run has nothing to be sorted by goes last, whichever way. */
 function sorted(rows: readonly RunRow[], sort: ListQuery["sort"], now: number): readonly RunRow[] {
   if (sort === "-started") return rows;
+  // The order in which they were started is not always that of their times: the clock may have been set back.
+  if (sort === "started") return rows.toReversed();
   const down = sort.startsWith("-");
-  const valueOf = SORT_VALUES[sort.replace("-", "") as SortKey];
+  const valueOf = SORT_VALUES[sort.replace("-", "") as Exclude<SortKey, "started">];
   return rows.map((row) => ({ row, value: valueOf(row, now) })).sort((a, b) => {
     if (a.value === b.value) return 0;
     if (a.value === undefined) return 1;
@@ -83,8 +85,9 @@ function sorted(rows: readonly RunRow[], sort: ListQuery["sort"], now: number): 
   }).map(({ row }) => row);
 }
 
-const SORT_VALUES: { readonly [K in SortKey]: (row: RunRow, now: number) => string | number | undefined } = {
-  started: ({ started }) => started ?? undefined,
+const SORT_VALUES: {
+  readonly [K in Exclude<SortKey, "started">]: (row: RunRow, now: number) => string | number | undefined;
+} = {
   name: ({ name }) => name,
   state: ({ state }) => state,
   method: ({ method }) => method || undefined,

@@ -3,7 +3,9 @@ import { z } from "../src/deps/zod.ts";
 import type { Clock } from "../src/lib/clock.ts";
 import type { ReadFs } from "../src/lib/files/read_fs.ts";
 import { findJson } from "../src/lib/json/json_file.ts";
+import { type Liveness, liveRun, lookAt } from "../src/log/liveness.ts";
 import { isDriven } from "../src/log/read_run.ts";
+import { type Activity, activityOf } from "../src/view/activity.ts";
 import { asCalled, INSTALLED, type Invocation } from "../src/lib/text/invocation.ts";
 import {
   errorAsCalled,
@@ -13,7 +15,6 @@ import {
   type Variant,
 } from "../src/view/next_commands.ts";
 import type { RunState } from "../src/log/run_state.ts";
-import { type Liveness, lookAt, seenWith } from "./liveness.ts";
 import type { LogEntry, LogStore } from "./log_store.ts";
 
 /** The runs' folder, as given when the server was started. */
@@ -31,6 +32,7 @@ export interface RunView {
   readonly dir: string;
   readonly state: RunState;
   readonly live: Liveness;
+  readonly activity: Activity;
   /** Byte behind the last event, where following goes on. */
   readonly end: number;
   readonly next: readonly NextCommand[];
@@ -53,13 +55,14 @@ export async function viewRun(
   const driven = await isDriven(fs, dir);
   const { state: folded, end, entries } = await logs.view(dir);
   if (folded.seq === 0) return undefined;
-  const live = { ...await lookAt(fs, clock, dir, folded), driven };
+  const live = { ...await lookAt(fs, dir, folded), driven };
   const { invocation = INSTALLED } = where;
-  const now = seenWith(folded, live);
+  const { state: now } = await liveRun(fs, dir, folded, live);
+  const activity = activityOf(now, live, clock.now());
   const state = { ...now, error: errorAsCalled(now.error, invocation) };
   const log = entries.map((entry) => ({ ...entry, text: asCalled(entry.text, invocation) }));
-  const next = nextCommands(state, await placeOf(fs, where, id, dir, state));
-  return { id, dir, state, live, end, next, log };
+  const next = nextCommands(state, await placeOf(fs, where, id, dir, state), activity);
+  return { id, dir, state, live, activity, end, next, log };
 }
 
 /** The part of plan.json that says which variant of its file the run is of. */

@@ -3,16 +3,20 @@ import type { Clock } from "../src/lib/clock.ts";
 import type { FileStat, ReadFs } from "../src/lib/files/read_fs.ts";
 import { TemperError } from "../src/lib/errors.ts";
 import { type Folded, foldLog, NOTHING_FOLDED } from "../src/log/fold_log.ts";
-import { EVENTS_FILE } from "../src/log/read_run.ts";
+import { liveRun, lookAt } from "../src/log/liveness.ts";
+import { EVENTS_FILE, newestFirst } from "../src/log/read_run.ts";
+import { type Activity, activityOf } from "../src/view/activity.ts";
 import { lossOf, type TrainingLoss } from "../src/view/progress_text.ts";
 import { isTerminal } from "../src/log/run_state.ts";
-import { lookAt, seenWith } from "./liveness.ts";
 import { rowOf, type RunRow, unreadableRow } from "./run_row.ts";
 
 /** Logs that are read at once. */
 const PARALLEL = 16;
 /** Terminal runs that are looked at again in each scan: whoever edits a finished log is seen in time as well. */
 const RECHECKED = 50;
+
+/** What goes on without a new line in the log: a trainer works, a queue moves, a silence grows. */
+const MOVING: readonly (Activity | undefined)[] = ["running", "waiting", "stalled", "unattended"];
 
 /** What is known of one folder. */
 interface Entry {
@@ -100,7 +104,7 @@ export class RunIndex {
       if (!file?.isFile) return { row: undefined, file, folded: undefined, loss: undefined, final: false };
       const same = before?.file !== undefined && isSame(before.file, file);
       // An interrupted run that goes on says so in its log first.
-      if (same && before.row?.state !== "running") return before;
+      if (same && !MOVING.includes(before.row?.activity ?? undefined)) return before;
       return await this.#read(name, dir, file, before);
     } catch (error) {
       const row = unreadableRow(name, reason(error));
@@ -118,18 +122,23 @@ export class RunIndex {
         if (event.type === "step.progress" && "metrics" in event) loss = lossOf(event.metrics) ?? loss;
       });
     const first = await goOn(from);
-    const live = await lookAt(this.fs, this.clock, dir, first.state);
+    const live = await lookAt(this.fs, dir, first.state);
     // A runner that ended before that look has left its last event to be read after it.
     const folded = isTerminal(first.state) ? first : await goOn(first);
     if (folded.state.seq === 0) return { row: undefined, file, folded, loss, final: false };
-    const state = seenWith(folded.state, live);
+    const { state } = await liveRun(this.fs, dir, folded.state, live);
     const final = isTerminal(state);
-    const stalled = live.stalled && !final;
-    const row = rowOf(name, state, { loss, stalled });
-    const unchanged = grown && folded.end === from.end && before.row?.state === row.state &&
-      before.row.stalled === stalled;
+    const now = this.clock.now();
+    const row = rowOf(name, state, { loss, activity: activityOf(state, live, now), now });
+    const unchanged = grown && folded.end === from.end && isSameRow(row, before.row);
     return { row: unchanged ? before.row : row, file, folded: final ? undefined : folded, loss, final };
   }
+}
+
+/** What can differ although the log has not grown. */
+function isSameRow(a: RunRow, b: RunRow | undefined): boolean {
+  return b !== undefined && a.activity === b.activity && a.share === b.share && a.progress === b.progress &&
+    a.ends === b.ends;
 }
 
 function isSame(a: FileStat, b: FileStat): boolean {
@@ -140,9 +149,4 @@ function isSame(a: FileStat, b: FileStat): boolean {
 export function reason(error: unknown): string {
   if (error instanceof TemperError) return error.message;
   return error instanceof Error ? error.message : String(error);
-}
-
-function newestFirst(a: RunRow, b: RunRow): number {
-  const [first, second] = [a.started ?? "", b.started ?? ""];
-  return first === second ? (a.id < b.id ? 1 : -1) : first < second ? 1 : -1;
 }

@@ -2,6 +2,8 @@
 import { runDuration } from "../src/view/elapsed.ts";
 import { progressText, type TrainingLoss } from "../src/view/progress_text.ts";
 import { numberOf, objectOf, scoresOf } from "../src/view/scores.ts";
+import { type Activity, currentStep, moves } from "../src/view/activity.ts";
+import { endTime, runProgress } from "../src/view/run_progress.ts";
 import type { RunState, RunStatus } from "../src/log/run_state.ts";
 
 /** `unreadable`: there is a log, and it cannot be read. */
@@ -10,9 +12,13 @@ export type RowStatus = RunStatus | "unreadable";
 /** A run in the list: little enough to keep ten thousand of them. */
 export interface RunRow {
   readonly id: string;
+  /** Counts the runs of the folder; runs of earlier versions have none. */
+  readonly number: number | null;
   readonly name: string;
   readonly state: RowStatus;
-  /** It is driven, and says nothing any more. */
+  /** What is going on, finer than the state; null where that cannot be told. */
+  readonly activity: Activity | null;
+  /** It is alive, and says nothing any more. */
   readonly stalled: boolean;
   readonly method: string;
   readonly provider: string;
@@ -20,8 +26,10 @@ export interface RunRow {
   readonly step: string | null;
   /** What that step says about itself. */
   readonly progress: string | null;
-  /** Share of the five steps that is done, the current one counted by its progress. */
+  /** Share of the whole run that is done, its steps weighed by how long they should take. */
   readonly share: number;
+  /** ISO time at which it should be done; null where that is unknown. */
+  readonly ends: string | null;
   /** The newest loss of the training, and whether it is a mean over its steps so far. */
   readonly loss: number | null;
   readonly smoothed: boolean;
@@ -47,20 +55,24 @@ export interface RunRow {
 export function rowOf(
   id: string,
   state: RunState,
-  more: { readonly loss: TrainingLoss | undefined; readonly stalled: boolean },
+  more: { readonly loss: TrainingLoss | undefined; readonly activity: Activity; readonly now: number },
 ): RunRow {
+  const { share, left } = runProgress(state, more.now);
   const scores = scoresOf(state.metrics);
   const current = currentStep(state);
   return {
     id,
+    number: state.number ?? null,
     name: state.name,
     state: state.state,
-    stalled: more.stalled,
+    activity: more.activity,
+    stalled: more.activity === "stalled",
     method: state.method,
     provider: state.provider,
     step: current?.kind ?? null,
     progress: current?.progress ? progressText(current.progress) : null,
-    share: shareDone(state),
+    share,
+    ends: left === undefined || !moves(more.activity) ? null : endTime(more.now, left),
     loss: more.loss?.value ?? null,
     smoothed: more.loss?.smoothed ?? false,
     loss_before: scores.loss.before ?? null,
@@ -81,14 +93,17 @@ export function rowOf(
 export function unreadableRow(id: string, error: string): RunRow {
   return {
     id,
+    number: null,
     name: id,
     state: "unreadable",
+    activity: null,
     stalled: false,
     method: "",
     provider: "",
     step: null,
     progress: null,
     share: 0,
+    ends: null,
     loss: null,
     smoothed: false,
     loss_before: null,
@@ -114,19 +129,4 @@ export function rowDuration({ started, updated, finished, state }: RunRow, now: 
     updated: updated ?? undefined,
     finished: finished ?? undefined,
   }, now);
-}
-
-/** The step that is under way, or the one in which the run stopped; undefined when all are done or none has begun. */
-export function currentStep(state: RunState) {
-  return state.steps.find((step) => step.state !== "done" && step.state !== "pending");
-}
-
-function shareDone({ steps }: RunState): number {
-  if (steps.length === 0) return 0;
-  const parts = steps.map(({ state, progress }) => {
-    if (state === "done") return 1;
-    const { done, total } = progress ?? {};
-    return done === undefined || !total ? 0 : Math.min(1, Math.max(0, done / total));
-  });
-  return parts.reduce((sum, part) => sum + part, 0) / steps.length;
 }

@@ -11,6 +11,9 @@ import liveJs from "./static/live.js" with { type: "text" };
 import runCss from "./static/run.css" with { type: "text" };
 import runJs from "./static/run.js" with { type: "text" };
 import sectionsJs from "./static/sections.js" with { type: "text" };
+import progressCss from "./static/progress.css" with { type: "text" };
+import tickJs from "./static/tick.js" with { type: "text" };
+import timeTextJs from "./static/time_text.js" with { type: "text" };
 import tablesCss from "./static/tables.css" with { type: "text" };
 import { sha256 } from "../src/lib/files/fs.ts";
 import { COLORS } from "../src/pages/colors.ts";
@@ -19,7 +22,17 @@ import { PAGE_STYLE } from "../src/pages/style.ts";
 const JS = "text/javascript; charset=utf-8";
 const CSS = "text/css; charset=utf-8";
 
-const STYLES = [uplotCss, PAGE_STYLE, frameCss, controlsCss, listCss, runCss, chartsCss, tablesCss];
+const STYLES = [
+  uplotCss,
+  PAGE_STYLE,
+  frameCss,
+  controlsCss,
+  listCss,
+  runCss,
+  chartsCss,
+  tablesCss,
+  progressCss,
+];
 
 /** The scripts and styles of the pages: they are part of the program and never read from disk. */
 const ASSETS: Readonly<Record<string, { readonly type: string; readonly body: string }>> = {
@@ -33,6 +46,8 @@ const ASSETS: Readonly<Record<string, { readonly type: string; readonly body: st
   "live.js": { type: JS, body: liveJs },
   "run.js": { type: JS, body: runJs },
   "sections.js": { type: JS, body: sectionsJs },
+  "tick.js": { type: JS, body: tickJs },
+  "time_text.js": { type: JS, body: timeTextJs },
 };
 
 /** Part of every address, so that a browser may keep the files for ever and still sees new ones at once. */

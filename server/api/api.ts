@@ -34,8 +34,9 @@ export function createApi(sources: Sources): OpenAPIHono {
   });
   app.openapi(routes.run, async (c) => {
     const view = await found(sources, c.req.valid("param").id);
-    const { live, next, end } = view;
-    return c.json({ ...runJson(view.state), live, next, end }, 200);
+    const { live, activity, next, end } = view;
+    const stalled = activity === "stalled";
+    return c.json({ ...runJson(view.state, activity), live: { ...live, stalled }, next, end }, 200);
   });
   app.openapi(routes.metrics, async (c) => {
     const { dir } = await found(sources, c.req.valid("param").id);

@@ -3,6 +3,7 @@ import type { JsonObject } from "../../src/lib/json/json.ts";
 import { CHART_NAMES } from "../../src/view/charts.ts";
 import { CHANGES, predictionSchema } from "../../src/log/predictions.ts";
 import { dataReport } from "../../src/pages/data_report.ts";
+import { ACTIVITIES } from "../../src/view/activity.ts";
 import { ROW_STATES } from "../query.ts";
 
 const text = z.string().nullable();
@@ -10,6 +11,9 @@ const number = z.number().nullable();
 /** Its members are whatever a step or a provider says: described as any object, typed as JSON. */
 const jsonObject = z.record(z.string(), z.unknown()) as unknown as z.ZodType<JsonObject>;
 const runState = z.enum(["running", "interrupted", "done", "failed", "cancelled"]);
+const activity = z.enum(ACTIVITIES).describe(
+  "Finer than the state: waiting, stalled; without a command: unattended (training goes on), trained (not collected)",
+);
 
 export const errorSchema = z.object({
   error: z.object({
@@ -21,14 +25,19 @@ export const errorSchema = z.object({
 
 export const rowSchema = z.object({
   id: z.string(),
+  number: z.number().int().nullable().describe("Counts the runs of the folder"),
   name: z.string(),
   state: z.enum(ROW_STATES),
-  stalled: z.boolean().describe("A process drives it, but it has been silent for two minutes"),
+  activity: activity.nullable(),
+  stalled: z.boolean().describe("It is alive, but has been silent for two minutes"),
   method: z.string(),
   provider: z.string(),
   step: text.describe("The step it is in, or stopped in"),
   progress: text,
-  share: z.number().min(0).max(1).describe("How much of the five steps is done"),
+  share: z.number().min(0).max(1).describe(
+    "How much of the run is done, its steps weighed by their expected time",
+  ),
+  ends: text.describe("ISO time at which it should be done, where that is known"),
   loss: number.describe("The newest training loss"),
   smoothed: z.boolean().describe("Whether `loss` is a mean over the steps so far"),
   loss_before: number.describe("Loss on held-out rows"),
@@ -51,6 +60,7 @@ export const runSchema = z.object({
   id: z.string(),
   name: z.string(),
   state: runState,
+  activity,
   steps: z.array(z.object({
     kind: z.string(),
     state: z.enum(["pending", "running", "retrying", "interrupted", "done", "failed", "cancelled"]),
@@ -78,6 +88,7 @@ export const runSchema = z.object({
   live: z.object({
     driven: z.boolean().describe("A process drives the run"),
     training: z.boolean().describe("A local trainer is running, with or without a command that drives it"),
+    trained: z.boolean().describe("The local trainer has left its result"),
     stalled: z.boolean(),
     heard: text.describe("ISO time of the last sign of life"),
   }),

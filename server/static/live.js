@@ -1,5 +1,7 @@
 /** What every page that follows something shares: replacing what the server drew anew, and saying how it goes. */
 
+import { tick } from "./tick.js";
+
 const pulse = document.getElementById("pulse");
 
 /** `live`, `lost` or `done`, in the page's corner. */
@@ -18,6 +20,8 @@ export async function fetchPage() {
 
 /** Puts new content into an element unless it is the same, and keeps what its reader was at: focus, scrolling, choices. */
 export function replace(element, fresh) {
+  // What ticks is not a difference.
+  tick(fresh);
   if (element.innerHTML === fresh.innerHTML) return;
   const active = element.contains(document.activeElement)
     ? pathTo(element, document.activeElement)

@@ -89,13 +89,22 @@ function add(data, names, point) {
 
 // The rest of the page: the server draws it anew after each event that changes more than a number.
 
+/** How often a page whose numbers move is drawn anew, for the time left and what else follows from them. */
+const ANEW_MS = 10_000;
 let due;
+let drawnAt = Date.now();
+
+function moved() {
+  if (Date.now() - drawnAt >= ANEW_MS) refreshSoon();
+}
+
 function refreshSoon() {
   due ??= setTimeout(refresh, 60);
 }
 
 async function refresh() {
   due = undefined;
+  drawnAt = Date.now();
   const page = await fetchPage().catch(() => undefined);
   if (!page) return;
   document.title = page.title;
@@ -103,7 +112,8 @@ async function refresh() {
     const fresh = page.querySelector(`[data-live=${part.dataset.live}]`);
     if (fresh) replace(part, fresh);
   }
-  root.dataset.state = page.getElementById("run").dataset.state;
+  const { state, activity } = page.getElementById("run").dataset;
+  Object.assign(root.dataset, { state, activity });
   addCopyButtons();
   showSections();
   follow();
@@ -125,6 +135,7 @@ function showProgress({ phase, done, total, unit, metrics }) {
     smoothed === undefined && loss !== undefined ? `loss ${write("loss", loss)}` : "",
     speed === undefined ? "" : `${Math.round(speed)} tokens/s`,
   ];
+  moved();
   text.textContent = [`${phase}${amount}`.trim(), ...parts].filter((part) => part !== "").join(", ");
 }
 
@@ -170,11 +181,13 @@ function listen() {
     if (event.type === "step.progress" && event.message === undefined) showProgress(event);
     else refreshSoon();
   });
-  source.addEventListener("metrics", ({ data }) => grow(JSON.parse(data)));
+  source.addEventListener("metrics", ({ data }) => {
+    grow(JSON.parse(data));
+    moved();
+  });
   source.addEventListener("state", async ({ data }) => {
-    const { state, stalled } = JSON.parse(data);
-    if (state !== root.dataset.state || stalled !== (root.dataset.stalled === "true")) {
-      root.dataset.stalled = String(stalled);
+    const { state, activity } = JSON.parse(data);
+    if (state !== root.dataset.state || activity !== root.dataset.activity) {
       await refresh();
       await load();
     }

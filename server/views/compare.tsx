@@ -5,7 +5,8 @@ import { type ComparedRun, comparisonOf, MOST_COMPARED } from "../compare_runs.t
 import { rowDuration } from "../run_row.ts";
 import { ChartSvg, type Line } from "./chart_svg.tsx";
 import { Layout } from "./layout.tsx";
-import { Ago, Badge, Loss } from "./parts.tsx";
+import { Badge, Loss } from "./parts.tsx";
+import { Ago } from "./times.tsx";
 
 export interface CompareProps {
   readonly runs: readonly ComparedRun[];
@@ -19,7 +20,7 @@ export function CompareView({ runs, log, path, now }: CompareProps) {
   return (
     <Layout
       title="Compare · temper"
-      scripts={["compare.js"]}
+      scripts={["compare.js", "tick.js"]}
       trail={<span class="crumb" aria-current="page">compare</span>}
     >
       <div class="head">
@@ -95,7 +96,7 @@ function lineOf({ row, loss }: ComparedRun, i: number): Line {
 function Runs({ runs, now }: Pick<CompareProps, "runs" | "now">) {
   const number = (value: number | null, write: (n: number) => string) => value === null ? "–" : write(value);
   const lines: [string, (run: ComparedRun) => unknown][] = [
-    ["State", ({ row }) => <Badge state={row.state} stalled={row.stalled} />],
+    ["State", ({ row }) => <Badge state={row.state} activity={row.activity} />],
     ["Method", ({ row }) => row.method],
     ["Provider", ({ row }) => row.provider],
     ["Metric", ({ row }) => row.metric ?? "–"],

@@ -3,7 +3,8 @@ import { count, counted } from "../../src/lib/text/format.ts";
 import { type ListPage, listPath, type ListQuery, ROW_STATES, type SortKey } from "../query.ts";
 import { rowDuration, type RunRow } from "../run_row.ts";
 import { Layout } from "./layout.tsx";
-import { Ago, Badge, Change, Loss, Took } from "./parts.tsx";
+import { Badge, Change, Loss, Took } from "./parts.tsx";
+import { Ago, Left, Since } from "./times.tsx";
 
 export interface ListProps {
   readonly query: ListQuery;
@@ -29,14 +30,14 @@ const COLUMNS: readonly (readonly [key: SortKey, title: string, numeric: boolean
 ];
 
 export function ListView(props: ListProps) {
-  const { all, page, query } = props;
+  const { all, page, query, now } = props;
   return (
     <Layout title="Runs · temper" scripts={["list.js"]}>
       <div class="head">
         <h1>Runs</h1>
         <p class="soft">{counted(all.length, "run")} in {props.folder}</p>
       </div>
-      <div id="live">
+      <div id="live" data-now={new Date(now).toISOString()}>
         <States all={all} query={query} />
         <Filter all={all} query={query} />
         {page.rows.length === 0 ? <Nothing {...props} /> : <Table {...props} />}
@@ -166,11 +167,18 @@ function Row({ row, now }: { row: RunRow; now: number }) {
         <span class="id">{row.id}</span>
       </td>
       <td data-label="State">
-        <Badge state={row.state} stalled={row.stalled} />
+        <Badge state={row.state} activity={row.activity} />
       </td>
       <td class="progress" data-label="Progress">
         <progress value={row.share} max={1} aria-label={`Progress of ${row.id}`}></progress>
-        <span class="soft">{row.error ?? progressWords(row)}</span>
+        <span class="soft">
+          {row.ends === null ? null : (
+            <>
+              <Left ends={row.ends} now={now} />,{" "}
+            </>
+          )}
+          {row.error ?? progressWords(row)}
+        </span>
       </td>
       <td data-label="Method">{row.method || "–"}</td>
       <td data-label="Provider">{row.provider || "–"}</td>
@@ -181,7 +189,9 @@ function Row({ row, now }: { row: RunRow; now: number }) {
         <Change before={row.before} after={row.after} />
       </td>
       <td class="n" data-label="Took">
-        <Took ms={rowDuration(row, now)} />
+        {row.state === "running" && row.started !== null
+          ? <Since iso={row.started} now={now} />
+          : <Took ms={rowDuration(row, now)} />}
       </td>
       <td class="n" data-label="Started">
         <Ago iso={row.started} now={now} />

@@ -8,21 +8,24 @@ import { HELD_OUT_LOSS, scoresOf } from "../../src/view/scores.ts";
 import { speedText } from "../../src/view/speed_text.ts";
 import type { RunView } from "../run_details.ts";
 import { Notice } from "./notice.tsx";
-import { Ago, Badge, Took } from "./parts.tsx";
+import { Badge, Took } from "./parts.tsx";
+import { WholeProgress } from "./progress.tsx";
+import { Ago, Since } from "./times.tsx";
 
 /** What one wants to know first: which run it is, how it stands, what came out, what to do next. */
 export function Overview({ view, now }: { view: RunView; now: number }) {
-  const { state, live } = view;
+  const { state, activity } = view;
   return (
     <>
       <div class="head">
         <h1>
-          {state.name} <Badge state={state.state} stalled={live.stalled} />
+          {state.name} <Badge state={state.state} activity={activity} />
         </h1>
         <p class="soft">
           <span class="mono">{view.id}</span>
         </p>
       </div>
+      <WholeProgress view={view} now={now} />
       <Notice view={view} now={now} />
       <div class="overview">
         <Scores state={state} />
@@ -42,7 +45,9 @@ function Facts({ view: { state }, now }: { view: RunView; now: number }) {
         <Figure label="Method">{state.method}</Figure>
         <Figure label="Provider">{state.provider}</Figure>
         <Figure label={state.state === "running" ? "Running for" : "Took"}>
-          <Took ms={runDuration(state, now)} />
+          {state.state === "running" && state.started !== undefined
+            ? <Since iso={state.started} now={now} />
+            : <Took ms={runDuration(state, now)} />}
         </Figure>
         <Figure label="Started">
           <Ago iso={state.started} now={now} />

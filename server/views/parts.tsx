@@ -1,35 +1,32 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
-import { age, duration, figure, share } from "../../src/lib/text/format.ts";
+import { duration, figure, share } from "../../src/lib/text/format.ts";
+import { type Activity, ACTIVITY_MARKS } from "../../src/view/activity.ts";
 import type { StepStatus } from "../../src/log/run_state.ts";
 import type { RowStatus, RunRow } from "../run_row.ts";
 
-const MARKS: Readonly<Record<RowStatus | StepStatus | "stalled", string>> = {
-  running: "▸",
-  stalled: "◌",
-  interrupted: "‖",
-  done: "✓",
-  failed: "✗",
-  cancelled: "■",
+const MARKS: Readonly<Record<RowStatus | StepStatus | Activity, string>> = {
+  ...ACTIVITY_MARKS,
   unreadable: "?",
   retrying: "↻",
   pending: "·",
 };
 
-/** A state in a word, told apart by mark and colour. */
-export function Badge({ state, stalled = false }: { state: RowStatus | StepStatus; stalled?: boolean }) {
-  const shown = stalled ? "stalled" : state;
+const ABOUT: { readonly [activity in Activity]?: string } = {
+  unattended: "Training goes on without the command",
+  trained: "Trained, and not collected yet",
+  stalled: "Alive, but silent",
+};
+
+/** What goes on, or else the state, in a word, told apart by mark and colour. */
+export function Badge(
+  { state, activity }: { state: RowStatus | StepStatus; activity?: Activity | null },
+) {
+  const shown = activity ?? state;
   return (
-    <span class={`badge ${shown}`}>
+    <span class={`badge ${shown}`} title={ABOUT[shown as Activity]}>
       <span aria-hidden="true">{MARKS[shown]}</span> {shown}
     </span>
   );
-}
-
-/** How long ago, with the exact time for who asks. */
-export function Ago({ iso, now }: { iso: string | null | undefined; now: number }) {
-  if (!iso) return <span class="soft">–</span>;
-  const text = age(now - Date.parse(iso));
-  return <time datetime={iso} title={iso}>{text === "now" ? "just now" : `${text} ago`}</time>;
 }
 
 export function Took({ ms }: { ms: number | undefined }) {

@@ -34,12 +34,19 @@ export function RunPage(props: RunPageProps) {
       trail={<span class="crumb" aria-current="page">{id}</span>}
     >
       <nav class="sections" id="sections" aria-label="Sections"></nav>
-      <div id="run" data-id={id} data-from={view.end} data-state={state.state}>
+      <div
+        id="run"
+        data-id={id}
+        data-from={view.end}
+        data-state={state.state}
+        data-activity={view.activity}
+        data-now={new Date(now).toISOString()}
+      >
         <section data-live="head">
           <Overview view={view} now={now} />
         </section>
         <section aria-labelledby="steps" data-live="steps">
-          <Steps steps={state.steps} now={now} stalled={view.live.stalled} />
+          <Steps steps={state.steps} now={now} activity={view.activity} />
         </section>
         <ChartSection id={id} charts={props.charts} log={props.log} state={state} />
         <section data-live="results">

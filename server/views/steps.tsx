@@ -1,30 +1,33 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
 import { duration } from "../../src/lib/text/format.ts";
 import type { StepState } from "../../src/log/run_state.ts";
+import type { Activity } from "../../src/view/activity.ts";
 import { elapsed } from "../../src/view/elapsed.ts";
-import { counter, counts as isCounted, progressText } from "../../src/view/progress_text.ts";
-import { summaryText } from "../../src/view/summary_text.ts";
+import { counter, counts as isCounted } from "../../src/view/progress_text.ts";
 import { Badge } from "./parts.tsx";
+import { StepSummary } from "./step_summary.tsx";
+import { Since } from "./times.tsx";
 
 interface StepsProps {
   readonly steps: readonly StepState[];
   readonly now: number;
-  readonly stalled: boolean;
+  readonly activity: Activity;
 }
 
-export function Steps({ steps, now, stalled }: StepsProps) {
+export function Steps({ steps, now, activity }: StepsProps) {
   return (
     <>
       <h2 id="steps">Steps</h2>
       <ol class="steps">
-        {steps.map((step) => <Step step={step} now={now} stalled={stalled} />)}
+        {steps.map((step) => <Step step={step} now={now} activity={activity} />)}
       </ol>
     </>
   );
 }
 
-function Step({ step, now, stalled }: { step: StepState; now: number; stalled: boolean }) {
+function Step({ step, now, activity }: { step: StepState; now: number; activity: Activity }) {
   const under = step.state === "running" || step.state === "retrying";
+  const current = step.state === "running" || step.state === "interrupted";
   const ms = elapsed(
     step,
     step.finished !== undefined || under ? now : Date.parse(step.progress?.t ?? step.started ?? ""),
@@ -33,14 +36,18 @@ function Step({ step, now, stalled }: { step: StepState; now: number; stalled: b
     <li class={step.state}>
       <div class="line">
         <b>{step.kind}</b>
-        <Badge state={step.state} stalled={stalled && under} />
+        <Badge state={step.state} {...current && { activity }} />
         <span class="time">
-          {step.cached ? "cached" : ms === undefined ? "" : duration(ms)}
+          {step.cached
+            ? "cached"
+            : under && step.started !== undefined
+            ? <Since iso={step.started} now={now} />
+            : ms === undefined
+            ? ""
+            : duration(ms)}
         </span>
       </div>
-      <p class="soft detail" data-progress={under ? "text" : undefined}>
-        {step.state === "done" || !step.progress ? summaryText(step.summary) : progressText(step.progress)}
-      </p>
+      <StepSummary step={step} under={under} />
       {isCounted(step.progress) && step.state !== "done"
         ? (
           <progress

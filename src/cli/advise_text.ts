@@ -1,4 +1,5 @@
 import { bytes, count, duration, magnitude } from "../lib/text/format.ts";
+import { numberYaml } from "../lib/text/yaml_text.ts";
 import { wrap } from "../lib/text/wrap.ts";
 import type { Advice, Branch, Candidate } from "../plan/advise.ts";
 import { resolveTraining } from "../plan/defaults.ts";
@@ -114,7 +115,7 @@ export function choiceYaml({ method, microTokens }: Candidate, { question, train
   const kept = Object.entries(train).map(([name, value]) => `, ${name}: ${value}`).join("");
   return [
     `method: {${fields}}`,
-    `train: {epochs: ${epochs.value}, learning_rate: ${learningRate.value}${micro}${kept}}`,
+    `train: {epochs: ${epochs.value}, learning_rate: ${numberYaml(learningRate.value)}${micro}${kept}}`,
   ];
 }
 

@@ -81,7 +81,7 @@ export const MEMORY_OPTION: Option = {
   value: "SIZE",
   help:
     "Memory of the devices, such as 24GiB, or 8x80GB for eight of them, instead of this machine's; they are CUDA " +
-    "devices unless train.device says otherwise",
+    "devices unless train.device says otherwise, and of an mps machine's memory what Metal allows counts",
 };
 export const PRICES_OPTION: Option = {
   type: "string",

@@ -1,4 +1,5 @@
 import { counted } from "../lib/text/format.ts";
+import { wrap } from "../lib/text/wrap.ts";
 import type { Palette } from "../ui/palette.ts";
 import { type Column, table } from "../ui/table.ts";
 import { planNotes, type PlanView, rowsText, section } from "./plan_text.ts";
@@ -29,7 +30,7 @@ export function matrixText(
       ...same.map(({ name, text }) => [{ text: name }, { text }, { text: basisOf(views, name), paint: dim }]),
     ]),
     ...notes.length > 0 ? [""] : [],
-    ...notes.map((note) => `${palette.warn("note")} ${note}`),
+    ...notes.flatMap((note) => wrap(`${palette.warn("note")} ${note}`, width || Infinity)),
     "",
     `${dim("Details of one")}  ${accent(`\`temper plan ${file} --cell ${first.cell}\``)}`,
   ];
@@ -45,7 +46,7 @@ function combinations(
   const names = [...new Set(views.flatMap(({ preview }) => preview.estimates.map(({ name }) => name)))];
   const differing = names.filter((name) => !same.includes(name));
   const columns: Column[] = [
-    { title: "combination", cut: "middle" },
+    { title: "combination", cut: "never" },
     { title: "steps to run", rank: 0 },
     // The most important part comes last.
     ...differing.map((title, i) => ({ title, rank: i + 1 })),

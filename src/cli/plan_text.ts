@@ -1,8 +1,9 @@
 import { count } from "../lib/text/format.ts";
 import type { PlanResult } from "../library/plan.ts";
 import type { DataSize } from "../providers/provider.ts";
+import { wrap } from "../lib/text/wrap.ts";
 import type { Palette } from "../ui/palette.ts";
-import { type Cell, table } from "../ui/table.ts";
+import { type Cell, type Column, table } from "../ui/table.ts";
 
 /** A plan, and the pipeline file's path as the user typed it. */
 export interface PlanView extends PlanResult {
@@ -11,6 +12,8 @@ export interface PlanView extends PlanResult {
 
 const KEY_LENGTH = 8;
 const COUNTED = "counted";
+/** Columns of a terminal; in narrower ones little would be left of a reason. */
+const LEAST_WIDTH = 72;
 
 /** The plan as a person reads it, at most `width` columns wide (0: unknown). */
 export function planText(view: PlanView, palette: Palette, width: number): string {
@@ -54,7 +57,7 @@ export function planText(view: PlanView, palette: Palette, width: number): strin
   if (notes.length > 0) {
     lines.push(
       "",
-      ...notes.map((note) => `${palette.warn("note")} ${note}`),
+      ...notes.flatMap((note) => wrap(`${palette.warn("note")} ${note}`, width || Infinity)),
     );
   }
   lines.push(...sentLines(preview.sent, dim));
@@ -88,6 +91,12 @@ export function section(
   title: (text: string) => string,
   rows: readonly (readonly Cell[])[],
 ): string[] {
-  const columns = [first, ...others].map((name) => ({ title: name }));
+  const isNarrow = width > 0 && width < LEAST_WIDTH;
+  const columns = [first, ...others].map((name, i): Column => {
+    if (i < 2 || i < others.length) return { title: name };
+    // A run's id among the reasons is never cut. What a setting means is in the documentation too.
+    if (first === "step") return { title: name, cut: "never" };
+    return isNarrow ? { title: name, rank: 0 } : { title: name };
+  });
   return table(columns, rows, width === 0 ? 0 : width - 2, title).map((line) => `  ${line}`);
 }

@@ -1,6 +1,5 @@
-import { join, resolve } from "../deps/path.ts";
+import { join } from "../deps/path.ts";
 import { EXIT, TemperError, UsageError } from "../lib/errors.ts";
-import { findRun } from "../library/find_run.ts";
 import { followingEnd, followLines, type FollowOptions } from "../library/follow_run.ts";
 import { EVENTS_FILE } from "../log/read_run.ts";
 import { oneLine } from "../lib/text/text_width.ts";
@@ -12,6 +11,7 @@ import { createPalette } from "../ui/palette.ts";
 import { type Command, type CommandContext, RUNS_OPTION } from "../cli/command.ts";
 import { followText } from "../cli/follow_text.ts";
 import { libraryOptions } from "../cli/library_options.ts";
+import { givenRun } from "../cli/run_view.ts";
 
 /** Where a local job's trainer writes what it prints. */
 const TRAINER_LOG = join("job", "trainer.log");
@@ -31,14 +31,15 @@ export const logs: Command = {
     "no-follow": { type: "boolean", help: "Print the log so far and exit" },
     trainer: { type: "boolean", help: "Show the local trainer's output instead of the events" },
   },
-  details: "RUN is an id, the start of one, or last. Times are UTC.\n\n`temper logs last`\n" +
+  details:
+    "RUN is an id, the start of one, a pipeline's name for its latest run, a path, or last. Times are UTC.\n\n`temper logs last`\n" +
     "`temper logs last --trainer --no-follow`\n`temper logs last --json`",
   async run(context) {
-    const { fs, cwd, values, positionals } = context;
+    const { values } = context;
     if (values["follow"] && values["no-follow"]) {
       throw new UsageError("bad-option", "Cannot use --follow together with --no-follow");
     }
-    const { dir } = await findRun(fs, resolve(cwd, values["runs"] as string), positionals[0]!);
+    const { dir } = await givenRun(context);
     const interrupt = new AbortController();
     context.onInterrupt(() => interrupt.abort());
     const until = values["no-follow"] ? "now" : values["follow"] ? "ended" : "left";

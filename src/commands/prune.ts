@@ -66,7 +66,7 @@ function ageMs(text: string | undefined): number | undefined {
 
 const COLUMNS: readonly Column[] = [
   { title: "what" },
-  { title: "name", cut: "middle" },
+  { title: "name", cut: "never" },
   { title: "size", align: "right" },
   { title: "why", rank: 1 },
 ];

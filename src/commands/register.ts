@@ -4,6 +4,7 @@ import { counted, share } from "../lib/text/format.ts";
 import { register as registerRun } from "../library/register.ts";
 import type { Proof } from "../providers/ollama/proof.ts";
 import { CACHE_OPTION, type Command, RUNS_OPTION } from "../cli/command.ts";
+import { givenRun } from "../cli/run_view.ts";
 import { MODEL_OPTION, SERVER_OPTION, servingOptions } from "../cli/serving_options.ts";
 
 export const register: Command = {
@@ -20,11 +21,12 @@ export const register: Command = {
     "keep-previous": { type: "boolean", help: "Keep the model that has this name now, as NAME-previous" },
   },
   details:
-    "RUN is an id, the start of one, or last. Repeating it is safe. Then the served model is asked every " +
+    "RUN is an id, the start of one, a pipeline's name for its latest run, a path, or last. Repeating it is safe. Then the served model is asked every " +
     "eval row.\n\n`temper register last`\n`temper unregister last`",
   async run(context) {
-    const { values, terminal, positionals } = context;
-    const registered = await registerRun(positionals[0]!, servingOptions(context));
+    const { values, terminal } = context;
+    const { dir } = await givenRun(context);
+    const registered = await registerRun(dir, servingOptions(context));
     const { model, server, command, previous, served, answers } = registered;
     if (values["json"]) {
       terminal.out(jsonText(registered));

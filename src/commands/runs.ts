@@ -1,15 +1,24 @@
 import { jsonText } from "../lib/json/json_file.ts";
 import { resolve } from "../deps/path.ts";
-import { age, duration } from "../lib/text/format.ts";
+import { age, briefDuration, duration } from "../lib/text/format.ts";
 import { EXIT, type TemperError, UsageError } from "../lib/errors.ts";
+import { didYouMean } from "../lib/text/nearest.ts";
 import { commandLine } from "../lib/text/invocation.ts";
-import { listRuns } from "../library/list_runs.ts";
-import type { RunState, RunStatus } from "../log/run_state.ts";
+import { oneOf } from "../spec/schema/value_text.ts";
+import { listLiveRuns } from "../library/list_runs.ts";
+import type { LiveRun } from "../log/liveness.ts";
+import { isTerminal, type RunState } from "../log/run_state.ts";
+import { ACTIVITIES, type Activity, activityOf, activityText, moves } from "../view/activity.ts";
+import { runProgress } from "../view/run_progress.ts";
+import { activityPaint } from "../ui/activity_line.ts";
 import { scoreChange, scoresOf } from "../view/scores.ts";
-import { createPalette, type Paint, type Palette } from "../ui/palette.ts";
+import { createPalette } from "../ui/palette.ts";
 import { runDuration } from "../view/elapsed.ts";
 import { type Column, table } from "../ui/table.ts";
 import { type Command, type CommandContext, RUNS_OPTION } from "../cli/command.ts";
+import { placeOf } from "../cli/run_view.ts";
+import { readPlan } from "../run/run_folder.ts";
+import { nextCommands } from "../view/next_commands.ts";
 import { libraryOptions } from "../cli/library_options.ts";
 
 export const runs: Command = {
@@ -17,30 +26,86 @@ export const runs: Command = {
   summary: "List the runs, newest first",
   usage: "",
   positionals: [0, 1],
-  options: { runs: RUNS_OPTION },
-  details: "`temper prune` removes old runs.\n\n`temper runs`\n`temper runs --json`",
+  options: {
+    runs: RUNS_OPTION,
+    limit: { type: "string", value: "N", help: "Only the newest N of them" },
+    state: {
+      type: "string",
+      multiple: true,
+      value: "STATE",
+      help: `Only runs in this state: ${
+        ACTIVITIES.join(", ")
+      }. Several: --state done,failed, or repeat the option`,
+    },
+  },
+  details:
+    "The state is running, waiting (in a queue or for a retry), stalled (alive, but silent for two minutes), " +
+    "unattended (the training goes on without the command), trained (finished, and not collected yet), interrupted, done, " +
+    "failed or cancelled; `--json` has it as `activity`. The newest run is the one that was started last, whatever the " +
+    "clock said.\n\n`temper prune` removes old runs.\n\n`temper runs`\n" +
+    "`temper runs --state failed,trained --limit 5`\n`temper runs --json`",
   async run(context) {
     const { fs, cwd, values, terminal, positionals: [word] } = context;
     if (word !== undefined) refuse(word);
+    const filters = filtersOf(values);
+    const limit = limitOf(values["limit"] as string | undefined);
     // A log that cannot be read is reported at the end: it must not hide the other runs.
     const broken: TemperError[] = [];
-    const states = await listRuns({
+    const now = context.clock.now();
+    const found = await listLiveRuns({
       ...libraryOptions(context),
       onDamaged: (error) => broken.push(error),
+      filter: (state, live) => filters.every((filter) => filter.fits(state, activityOf(state, live, now))),
+      ...limit !== undefined && { limit },
     });
-    if (values["json"]) terminal.out(jsonText(states.map(runJson)));
-    else if (states.length > 0) terminal.out(runsText(states, context));
-    else if (broken.length === 0) {
-      const found = await fs.stat(resolve(cwd, values["runs"] as string))
+    const listed = found.map(({ state, live }) => ({ state, live, activity: activityOf(state, live, now) }));
+    if (values["json"]) terminal.out(jsonText(listed.map((run) => runJson(run, now))));
+    else if (listed.length > 0) {
+      terminal.out(runsText(listed, context));
+      for (const run of listed) terminal.out(await noteText(run, context));
+    } else if (broken.length === 0 && filters.length > 0) {
+      terminal.err(`no run in "${values["runs"]}" is ${filters.map(({ words }) => words).join(" and ")}\n`);
+    } else if (broken.length === 0) {
+      const there = await fs.stat(resolve(cwd, values["runs"] as string))
         ? "no runs"
         : "no such folder, so no runs";
       const start = commandLine(context.invocation, "run", "FILE");
-      terminal.err(`${found} in "${values["runs"]}" yet: start one with ${start}\n`);
+      terminal.err(`${there} in "${values["runs"]}" yet: start one with ${start}\n`);
     }
     for (const error of broken) terminal.err(`${error.message}\n`);
     return broken.length === 0 ? EXIT.ok : EXIT.failed;
   },
 };
+
+interface Filter {
+  /** After "no run is". */
+  readonly words: string;
+  fits(run: RunState, activity: Activity): boolean;
+}
+
+/** A run is listed if it fits each of them. */
+function filtersOf({ state }: CommandContext["values"]): Filter[] {
+  if (!Array.isArray(state)) return [];
+  const states = state.flatMap((text) => text.split(",")).map((word) => stateNamed(word.trim()));
+  return [{
+    words: oneOf(states),
+    fits: (run, activity) => states.includes(activity) || states.includes(run.state),
+  }];
+}
+
+function stateNamed(word: string): Activity {
+  const state = ACTIVITIES.find((known) => known === word);
+  if (state) return state;
+  throw new UsageError("bad-option", `Cannot read --state: found "${word}", which is no state of a run`, {
+    hint: didYouMean(word, ACTIVITIES) ?? `One of ${ACTIVITIES.join(", ")}`,
+  });
+}
+
+function limitOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
+  throw new UsageError("bad-option", `Cannot read --limit: expected a whole number from 1, found "${text}"`);
+}
 
 /** Listing writes nothing and has no permission to; the words people try lead on. */
 function refuse(word: string): never {
@@ -50,31 +115,51 @@ function refuse(word: string): never {
   throw new UsageError("bad-arguments", `Cannot call runs: expected no arguments, found "${word}"`, { hint });
 }
 
-function runJson(state: RunState) {
+/** A run and what goes on in it. */
+interface ListedRun extends LiveRun {
+  readonly activity: Activity;
+}
+
+function runJson({ state, activity }: ListedRun, now: number) {
   const { metric, before, after } = scoresOf(state.metrics);
   const { id, name, method, provider, started, finished } = state;
   const metrics = { metric: metric ?? null, before: before ?? null, after: after ?? null };
-  return { id, name, state: state.state, method, provider, metrics, started, finished: finished ?? null };
+  const { share, left } = runProgress(state, now);
+  return {
+    id,
+    name,
+    state: state.state,
+    activity,
+    progress: share,
+    seconds_left: left === undefined || !moves(activity) ? null : Math.round(left / 1000),
+    method,
+    provider,
+    metrics,
+    started,
+    finished: finished ?? null,
+  };
 }
 
 const COLUMNS: readonly Column[] = [
-  { title: "run", cut: "middle" },
+  { title: "run", cut: "never" },
   { title: "state" },
+  { title: "progress", rank: 6 },
   { title: "method", rank: 3 },
   { title: "provider", rank: 2 },
-  { title: "score", rank: 5 },
+  { title: "score" },
   { title: "took", align: "right", rank: 1 },
   { title: "age", align: "right", rank: 4 },
 ];
 
-function runsText(states: readonly RunState[], { clock, terminal }: CommandContext): string {
+function runsText(listed: readonly ListedRun[], { clock, terminal }: CommandContext): string {
   const palette = createPalette(terminal.color);
   const now = clock.now();
-  const rows = states.map((state) => {
+  const rows = listed.map(({ state, activity }) => {
     const took = runDuration(state, now);
     return [
       { text: state.id },
-      { text: state.state, paint: statePaint(state.state, palette) },
+      { text: activity, paint: activityPaint(activity, palette) },
+      { text: progressShort(state, activity, now) },
       { text: state.method },
       { text: state.provider },
       { text: scoreChange(scoresOf(state.metrics)) },
@@ -82,19 +167,29 @@ function runsText(states: readonly RunState[], { clock, terminal }: CommandConte
       { text: state.started === undefined ? "" : age(now - Date.parse(state.started)) },
     ];
   });
-  return table(COLUMNS, rows, terminal.columns("out"), palette.dim).map((line) => `${line}\n`).join("");
+  // Of runs that have all ended there is no progress to show.
+  const columns = rows.every(([, , { text } = { text: "" }]) => text === "")
+    ? { titles: COLUMNS.toSpliced(2, 1), rows: rows.map((row) => row.toSpliced(2, 1)) }
+    : { titles: COLUMNS, rows };
+  return table(columns.titles, columns.rows, terminal.columns("out"), palette.dim).map((line) => `${line}\n`)
+    .join("");
 }
 
-function statePaint(state: RunStatus, palette: Palette): Paint {
-  switch (state) {
-    case "done":
-      return palette.good;
-    case "failed":
-      return palette.bad;
-    case "running":
-      return palette.accent;
-    case "interrupted":
-    case "cancelled":
-      return palette.warn;
-  }
+/** What a run without a command has left, and the command that goes on with it. Empty for every other run. */
+async function noteText({ state, live, activity }: ListedRun, context: CommandContext): Promise<string> {
+  const { fs, clock, cwd, values } = context;
+  if (state.state !== "interrupted" || activity === "interrupted") return "";
+  const dir = resolve(cwd, values["runs"] as string, state.id);
+  const place = placeOf(context, dir, state.pipeline, await readPlan(fs, dir).catch(() => undefined) ?? {});
+  const [next] = nextCommands(state, place, activity);
+  const said = activityText(activity, state, live, clock.now());
+  return `\n${state.id}: ${said}\n  ${next?.why}: ${next?.command}\n`;
+}
+
+/** `63%, 12m left` of a run that has not ended. */
+function progressShort(state: RunState, activity: Activity, now: number): string {
+  if (isTerminal(state)) return "";
+  const { share, left } = runProgress(state, now);
+  const percent = `${Math.floor(share * 100)}%`;
+  return left === undefined || !moves(activity) ? percent : `${percent}, ${briefDuration(left)} left`;
 }

@@ -1,23 +1,25 @@
 import { jsonText } from "../lib/json/json_file.ts";
-import { resolve } from "../deps/path.ts";
+import { dirname } from "../deps/path.ts";
 import { EXIT, UsageError } from "../lib/errors.ts";
-import { oneLine, truncate } from "../lib/text/text_width.ts";
+import { oneLine, textWidth } from "../lib/text/text_width.ts";
 import { wrap } from "../lib/text/wrap.ts";
-import { findRun } from "../library/find_run.ts";
-import { readRun } from "../library/read_run.ts";
+import { readLiveRun } from "../library/read_run.ts";
 import type { RunState, StepState } from "../log/run_state.ts";
 import { changesBetween } from "../run/changes.ts";
 import { earlierRuns } from "../run/run_folder.ts";
+import { activityLine } from "../ui/activity_line.ts";
 import { createPalette, type Palette } from "../ui/palette.ts";
+import { activityOf, activityText, moves } from "../view/activity.ts";
+import { runProgress } from "../view/run_progress.ts";
 import { progressText } from "../view/progress_text.ts";
-import { errorLines, headline, joinBlocks, resultBlocks } from "../ui/run_report.ts";
-import { markOf, summaryText } from "../view/summary_text.ts";
-import { stepLine } from "../ui/step_text.ts";
+import { errorLines, joinBlocks, resultBlocks } from "../ui/run_report.ts";
+import { markOf, summaryWords } from "../view/summary_text.ts";
+import { stepLines } from "../ui/step_text.ts";
 import { type Command, type CommandContext, RUNS_OPTION } from "../cli/command.ts";
 import { engineText } from "../view/engine_text.ts";
 import { runJson } from "../view/run_json.ts";
 import { libraryOptions } from "../cli/library_options.ts";
-import { viewRun } from "../cli/run_view.ts";
+import { givenRun, viewRun } from "../cli/run_view.ts";
 
 const KEY_LENGTH = 8;
 const NOTE_INDENT = "    ";
@@ -36,28 +38,33 @@ export const show: Command = {
       help: "Number of sample rows to show of each kind: fixed, still wrong, newly broken",
     },
   },
-  details: "RUN is an id, the start of one, or last.\n\n`temper show last`\n`temper show last --json`",
+  details:
+    "RUN is an id, the start of one, a pipeline's name for its latest run, a path, or last.\n\n`temper show last`\n`temper show last --json`",
   async run(context) {
-    const { fs, clock, cwd, values, positionals, terminal } = context;
+    const { clock, values, terminal } = context;
     const most = wholeNumber(values["predictions"] as string);
+    const { dir } = await givenRun(context);
     if (values["json"]) {
-      const state = await readRun(positionals[0]!, libraryOptions(context));
-      terminal.out(jsonText(runJson(state)));
+      const { state, live } = await readLiveRun(dir, libraryOptions(context));
+      terminal.out(jsonText(runJson(state, activityOf(state, live, clock.now()))));
       return EXIT.ok;
     }
-    const runsDir = resolve(cwd, values["runs"] as string);
-    const { dir } = await findRun(fs, runsDir, positionals[0]!);
-    const { state, parts } = await viewRun(context, dir, most);
+    const { state, live, parts } = await viewRun(context, dir, most);
     const palette = createPalette(terminal.color);
     const width = terminal.columns("out");
-    const reasons = await whyRun(context, runsDir, state);
+    const reasons = await whyRun(context, dirname(dir), state);
     const now = state.state === "running" ? clock.now() : Date.parse(state.updated ?? "");
     const steps = state.steps.flatMap((step) =>
-      stepLines(step, { reason: reasons.get(step.kind), now }, palette, width)
+      linesOf(step, { reason: reasons.get(step.kind), now }, palette, width)
     );
-    const about = `  ${palette.dim(truncate(aboutText(state), Math.max(1, (width || Infinity) - 2)))}`;
+    const activity = activityOf(state, live, clock.now());
+    const said = activityText(activity, state, live, clock.now());
+    const left = moves(activity) ? runProgress(state, clock.now()).left : undefined;
     const lines = joinBlocks([
-      [...wrap(headline(state, palette), width || Infinity), about, ...engineLine(state, palette)],
+      [
+        ...wrap(activityLine(state, { activity, said, left }, palette), width || Infinity),
+        ...aboutLines(state, palette, width),
+      ],
       steps,
       errorLines(state, palette, width),
       ...resultBlocks(state, parts, palette, width),
@@ -67,28 +74,30 @@ export const show: Command = {
   },
 };
 
-function aboutText(state: RunState): string {
+/** The id is never cut: it is there to be copied. */
+function aboutLines(state: RunState, palette: Palette, width: number): string[] {
   const resumed = state.resumes === 0 ? "" : `, resumed ${state.resumes} times`.replace("1 times", "once");
-  return `${state.id}  ${state.method} with provider ${state.provider}${resumed}`;
-}
-
-function engineLine(state: RunState, palette: Palette): string[] {
-  const text = engineText(state);
-  return text === undefined ? [] : [`  ${palette.dim(text)}`];
+  const about = `${state.method} with provider ${state.provider}${resumed}`;
+  const room = Math.max(1, (width || Infinity) - 2);
+  const one = `${state.id}  ${about}`;
+  const lines = textWidth(one) <= room ? [one] : [state.id, ...wrap(about, room)];
+  const engine = engineText(state);
+  return [...lines, ...engine === undefined ? [] : wrap(engine, room)].map((line) =>
+    `  ${palette.dim(line)}`
+  );
 }
 
 /** A step's line, and below it what it had to say. */
-function stepLines(step: StepState, view: StepView, palette: Palette, width: number): string[] {
-  const why = step.cached ? `from ${step.from}` : view.reason;
-  const what = step.state === "done" || !step.progress
-    ? summaryText(step.summary)
-    : progressText(step.progress);
-  const parts = [step.key.slice(0, KEY_LENGTH), what, why ?? ""];
-  const detail = oneLine(parts.filter((part) => part !== "").join("  "));
-  const line = stepLine(step, { mark: markOf(step), detail, now: view.now }, palette, width);
+function linesOf(step: StepState, view: StepView, palette: Palette, width: number): string[] {
+  const { fact, details } = step.state === "done" || !step.progress
+    ? summaryWords(step.summary)
+    : { fact: oneLine(progressText(step.progress)), details: [] };
+  const key = step.key === "" ? "" : `key ${step.key.slice(0, KEY_LENGTH)}`;
+  const why = step.cached ? `from ${step.from}` : oneLine(view.reason ?? "");
+  const line = { mark: markOf(step), fact, details: [...details, key, why], now: view.now };
   const room = width === 0 ? Infinity : Math.max(1, width - NOTE_INDENT.length);
   const notes = step.messages.flatMap((message) => wrap(oneLine(message), room));
-  return [line, ...notes.map((note) => NOTE_INDENT + palette.warn(note))];
+  return [...stepLines(step, line, palette, width), ...notes.map((note) => NOTE_INDENT + palette.warn(note))];
 }
 
 interface StepView {

@@ -1,8 +1,9 @@
 import { join, relative } from "../deps/path.ts";
-import { Document, isMap, isScalar, isSeq, type Scalar, visit } from "../deps/yaml.ts";
+import { type Document, isMap, isScalar, isSeq, type Scalar } from "../deps/yaml.ts";
 import type { ReadFs } from "../lib/files/read_fs.ts";
 import { commandLine, type Invocation } from "../lib/text/invocation.ts";
 import { wrap } from "../lib/text/wrap.ts";
+import { yamlDocument } from "../spec/yaml/yaml_document.ts";
 import { type Draft, nested, type NotCarried } from "./draft.ts";
 import type { Importer } from "./importer.ts";
 
@@ -43,8 +44,7 @@ export async function pipelineText(draft: Draft, options: TextOptions): Promise<
   const ordered = Object.fromEntries(
     SECTIONS.filter((name) => name in data).map((name) => [name, inOrder(data[name], FIRST[name] ?? [])]),
   );
-  const document = new Document(ordered);
-  shorten(document);
+  const document = yamlDocument(ordered);
   comment(document, draft);
   const head = await header(options);
   const foot = footer(draft.notCarried, options.importer.title);
@@ -56,15 +56,6 @@ function inOrder(value: unknown, first: readonly string[]): unknown {
   const keys = Object.keys(value);
   const order = [...first.filter((key) => keys.includes(key)), ...keys.filter((key) => !first.includes(key))];
   return Object.fromEntries(order.map((key) => [key, (value as Record<string, unknown>)[key]]));
-}
-
-/** Small numbers as people write them: 2e-5. */
-function shorten(document: Document): void {
-  visit(document, {
-    Scalar(_, node) {
-      if (typeof node.value === "number" && node.value > 0 && node.value < 1e-3) node.format = "EXP";
-    },
-  });
 }
 
 function comment(document: Document, { comments }: Draft): void {

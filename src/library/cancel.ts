@@ -26,7 +26,7 @@ export interface CancelOptions extends WorldOptions {
 /**
  * Stops a run and its training for good, whether or not a process drives it.
  *
- * @param run an id, the beginning of one, or "last"
+ * @param run an id, the beginning of one, a pipeline's name (its latest run), a path, or "last"
  * @throws {TemperError} when there is no such run, or it has already ended otherwise
  * @example
  * ```ts
@@ -39,8 +39,8 @@ export interface CancelOptions extends WorldOptions {
  * ```
  */
 export async function cancel(run: string, options: CancelOptions = {}): Promise<RunState> {
-  const { fs, runsDir } = worldOf(options);
-  const { id, dir } = await findRun(fs, runsDir, run);
+  const { fs, runsDir, cwd } = worldOf(options);
+  const { id, dir } = await findRun(fs, runsDir, run, cwd);
   const env = envOf(options);
   const { takeover = false, signal, onAsked } = options;
   const state = await cancelRun({

@@ -1,10 +1,11 @@
 import { resolve } from "../deps/path.ts";
 import type { z } from "../deps/zod.ts";
 import { UsageError } from "../lib/errors.ts";
-import { Document, visit } from "../deps/yaml.ts";
+import { visit } from "../deps/yaml.ts";
 import type { Providers } from "../providers/provider.ts";
 import type { PipelineText } from "../spec/loaded.ts";
 import type { Spec } from "../spec/schema/schema.ts";
+import { yamlDocument } from "../spec/yaml/yaml_document.ts";
 
 type SpecInput = z.input<typeof Spec>;
 type OwnSection<P extends Providers> = {
@@ -105,7 +106,7 @@ function yamlOf(called: string, input: unknown): string {
   try {
     // Says what is wrong with what refers to itself, which writing YAML would not.
     JSON.stringify(input);
-    const document = new Document(input, { aliasDuplicateObjects: false });
+    const document = yamlDocument(input, { aliasDuplicateObjects: false });
     visit(document, {
       Scalar(_, scalar) {
         // As a block, white space alone would lose some of it.

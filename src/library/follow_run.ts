@@ -34,7 +34,7 @@ export interface FollowOptions extends WorldOptions {
 /**
  * The events of a run, from its first, as they are written.
  *
- * @param run an id, the beginning of one, or "last"
+ * @param run an id, the beginning of one, a pipeline's name (its latest run), a path, or "last"
  * @example
  * ```ts
  * import assert from "node:assert/strict";
@@ -57,8 +57,8 @@ export async function* followRun(
   run: string,
   options: FollowOptions = {},
 ): AsyncGenerator<LogEvent | UnknownEvent, void, void> {
-  const { fs, runsDir } = worldOf(options);
-  const { dir } = await findRun(fs, runsDir, run);
+  const { fs, runsDir, cwd } = worldOf(options);
+  const { dir } = await findRun(fs, runsDir, run, cwd);
   for await (const { event } of followLines(dir, options)) yield event;
 }
 

@@ -1,5 +1,6 @@
 import { TemperError } from "../lib/errors.ts";
-import { listRuns as entries, readRun } from "../log/read_run.ts";
+import { type Liveness, type LiveRun, readLiveRun } from "../log/liveness.ts";
+import { listRuns as entries } from "../log/read_run.ts";
 import type { RunState } from "../log/run_state.ts";
 import { worldOf, type WorldOptions } from "./options.ts";
 
@@ -14,6 +15,10 @@ import { worldOf, type WorldOptions } from "./options.ts";
 export interface ListRunsOptions extends WorldOptions {
   /** Called for each run whose log cannot be read; it is skipped. @default the first one is thrown */
   readonly onDamaged?: (error: TemperError) => void;
+  /** Which runs are listed. @default all */
+  readonly filter?: (run: RunState, live: Liveness) => boolean;
+  /** Most runs that are listed, the newest; logs of older ones are not read. @default no limit */
+  readonly limit?: number;
 }
 
 /**
@@ -31,16 +36,23 @@ export interface ListRunsOptions extends WorldOptions {
  * ```
  */
 export async function listRuns(options: ListRunsOptions = {}): Promise<readonly RunState[]> {
+  return (await listLiveRuns(options)).map(({ state }) => state);
+}
+
+/** The same with what the files of each run say beyond its log. */
+export async function listLiveRuns(options: ListRunsOptions = {}): Promise<readonly LiveRun[]> {
   const { fs, runsDir } = worldOf(options);
-  const states: RunState[] = [];
+  const runs: LiveRun[] = [];
+  const { filter = () => true, limit = Infinity } = options;
   for (const { dir } of await entries(fs, runsDir)) {
+    if (runs.length >= limit) break;
     try {
-      const state = await readRun(fs, dir);
-      if (state) states.push(state);
+      const run = await readLiveRun(fs, dir);
+      if (run && filter(run.state, run.live)) runs.push(run);
     } catch (error) {
       if (!options.onDamaged || !(error instanceof TemperError)) throw error;
       options.onDamaged(error);
     }
   }
-  return states;
+  return runs;
 }

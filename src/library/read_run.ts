@@ -1,5 +1,5 @@
 import { TemperError } from "../lib/errors.ts";
-import { readRun as readState } from "../log/read_run.ts";
+import { type LiveRun, readLiveRun as readLive } from "../log/liveness.ts";
 import type { RunState } from "../log/run_state.ts";
 import { findRun } from "./find_run.ts";
 import { worldOf, type WorldOptions } from "./options.ts";
@@ -7,7 +7,7 @@ import { worldOf, type WorldOptions } from "./options.ts";
 /**
  * One run as it is now: steps, metrics, artifacts.
  *
- * @param run an id, the beginning of one, or "last"
+ * @param run an id, the beginning of one, a pipeline's name (its latest run), a path, or "last"
  * @throws {TemperError} when there is no such run, or its log cannot be read
  * @example
  * ```ts
@@ -26,9 +26,14 @@ import { worldOf, type WorldOptions } from "./options.ts";
  * ```
  */
 export async function readRun(run: string, options: WorldOptions = {}): Promise<RunState> {
-  const { fs, runsDir } = worldOf(options);
-  const { id, dir } = await findRun(fs, runsDir, run);
-  const state = await readState(fs, dir);
-  if (state) return state;
+  return (await readLiveRun(run, options)).state;
+}
+
+/** The same with what its files say beyond its log. */
+export async function readLiveRun(run: string, options: WorldOptions = {}): Promise<LiveRun> {
+  const { fs, runsDir, cwd } = worldOf(options);
+  const { id, dir } = await findRun(fs, runsDir, run, cwd);
+  const found = await readLive(fs, dir);
+  if (found) return found;
   throw new TemperError("no-such-run", `Cannot read run "${id}": it was removed in the meantime`);
 }

@@ -68,7 +68,7 @@ export interface RegisterResult extends Registered {
 /**
  * Serves a finished run's model with Ollama and measures the served answers. Can safely be repeated.
  *
- * @param run an id, the beginning of one, or "last"
+ * @param run an id, the beginning of one, a pipeline's name (its latest run), a path, or "last"
  * @throws {TemperError} when there is no such run, it left nothing to serve, or the server cannot be reached
  * @example
  * ```ts
@@ -97,8 +97,8 @@ function storedSections(providers: Providers | undefined, provider: Json | undef
 
 /** The run that was named, and what working on its model needs. `action`: what cannot be done with a run without it. */
 export async function servingWork(run: string, options: RegisterOptions, action: "serve" | "unregister") {
-  const { fs, clock, runsDir } = worldOf(options);
-  const { id, dir: runDir } = await findRun(fs, runsDir, run);
+  const { fs, clock, runsDir, cwd } = worldOf(options);
+  const { id, dir: runDir } = await findRun(fs, runsDir, run, cwd);
   const plan = await readPlan(fs, runDir);
   if (!plan) {
     throw new TemperError("corrupt-plan", `Cannot ${action} run "${id}": its folder has no plan.json`, {

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import process from "node:process";
+import { dirname } from "../deps/path.ts";
 import { InterruptedError, TemperError, UsageError } from "../lib/errors.ts";
 import { VERSION } from "../lib/version.ts";
 import type { LogEvent } from "../log/events.ts";
@@ -56,7 +57,7 @@ export interface DrivingOptions extends PlanOptions, HostedOptions {
 export interface RunOptions extends DrivingOptions {
   /** Always start a new run; finished steps still come from the cache. */
   readonly fresh?: boolean;
-  /** Resume this run only: an id, the start of one, or "last". */
+  /** Resume this run only: an id, the start of one, a name, a path, or "last". */
   readonly resume?: string;
 }
 
@@ -108,10 +109,12 @@ export async function run(pipeline: string | Pipeline, options: RunOptions = {})
   refuseContradictions(options);
   const loading = await loadingOf(pipeline, options);
   const loaded = await loadPipeline(loading);
-  const { fs, runsDir } = worldOf(options);
+  const { fs, runsDir, cwd } = worldOf(options);
   const { fresh = false, resume } = options;
-  const id = resume === undefined ? undefined : (await findRun(fs, runsDir, resume)).id;
-  return await drive(loaded, loading.env, options, { fresh, resume: id });
+  if (resume === undefined) return await drive(loaded, loading.env, options, { fresh, resume });
+  const { id, dir } = await findRun(fs, runsDir, resume, cwd);
+  // A path may lead to another folder of runs: there the run stays.
+  return await drive(loaded, loading.env, { ...options, runsDir: dirname(dir) }, { fresh, resume: id });
 }
 
 /** Runs a pipeline that was read. */

@@ -19,7 +19,7 @@ export interface UnregisterResult {
 /**
  * Removes a run's model from Ollama; the run keeps its files. A model of that name that is not this run's is left alone.
  *
- * @param run an id, the beginning of one, or "last"
+ * @param run an id, the beginning of one, a pipeline's name (its latest run), a path, or "last"
  * @throws {TemperError} when there is no such run, the model is another one's, or the server cannot be reached
  * @example
  * ```ts

@@ -32,6 +32,15 @@ export const resultSchema = z.object({ metrics: jsonObject, artifacts: z.array(a
 /** The run's result, from the step that has it. */
 export type ResultInfo = z.infer<typeof resultSchema>;
 
+const expected = z.object({
+  /** Seconds that each phase of the step is expected to take. */
+  seconds: z.record(z.string(), z.number().min(0)).readonly(),
+  /** From a speed that was measured on this machine; otherwise the seconds only say how the phases compare. */
+  measured: z.boolean(),
+}).readonly();
+/** How long a step's phases should take. */
+export type Expected = z.infer<typeof expected>;
+
 const step = z.string();
 const key = z.string();
 const attempt = z.int().min(1);
@@ -46,6 +55,8 @@ const BODIES = {
     provider: z.string(),
     pipeline: z.string(),
     planHash: z.string(),
+    /** Counts the runs of its folder, because the clock may be set back. Earlier versions wrote none. */
+    number: z.int().min(1).optional(),
     steps: z.array(z.object({ kind: step, key }).readonly()).readonly(),
     ...driver,
   }),
@@ -72,6 +83,7 @@ const BODIES = {
     message: z.string().optional(),
     /** What the engine of the job says about it. */
     engine: jsonObject.optional(),
+    expected: expected.optional(),
     /** A fact its step goes by after an interruption; such an event is durable. */
     record: jsonObject.optional(),
   }),

@@ -1,4 +1,4 @@
-import { join } from "../deps/path.ts";
+import { basename, join } from "../deps/path.ts";
 import { readLines } from "../lib/files/lines.ts";
 import type { ReadFs } from "../lib/files/read_fs.ts";
 import { readLog } from "./read_log.ts";
@@ -25,10 +25,25 @@ export async function readRun(fs: ReadFs, runDir: string): Promise<RunState | un
   return state.seq === 0 ? undefined : seen(state, driven);
 }
 
-export interface RunEntry {
+/** What decides which of two runs is the newer one. */
+export interface RunAge {
   readonly id: string;
+  /** Of its run.started event. */
+  readonly number?: number | null | undefined;
+  /** ISO time of that event. */
+  readonly started?: string | null | undefined;
+}
+
+/**
+ * Sorts runs, newest first: by their numbers, because the clock may have been set back between two of them. Runs that
+ * an earlier version started have none and are older than all that do; among them the time decides.
+ */
+export function newestFirst(a: RunAge, b: RunAge): number {
+  return (b.number ?? 0) - (a.number ?? 0) || order(b.started ?? "", a.started ?? "") || order(b.id, a.id);
+}
+
+export interface RunEntry extends RunAge {
   readonly dir: string;
-  /** ISO time of the first event. */
   readonly started: string;
 }
 
@@ -38,28 +53,35 @@ export async function listRuns(fs: ReadFs, runsDir: string): Promise<RunEntry[]>
   for (const id of await fs.list(runsDir)) {
     // Being removed.
     if (id.startsWith(".")) continue;
-    const dir = join(runsDir, id);
-    const started = await firstTime(fs, join(dir, EVENTS_FILE));
-    if (started !== undefined) entries.push({ id, dir, started });
+    const entry = await runEntry(fs, join(runsDir, id));
+    if (entry) entries.push(entry);
   }
-  return entries.sort((a, b) => order(b.started, a.started) || order(b.id, a.id));
+  return entries.sort(newestFirst);
 }
 
-async function firstTime(fs: ReadFs, path: string): Promise<string | undefined> {
+/** The run in a folder; `undefined` when no run was started there. */
+export async function runEntry(fs: ReadFs, dir: string): Promise<RunEntry | undefined> {
+  const first = await firstEvent(fs, join(dir, EVENTS_FILE));
+  return first && { id: basename(dir), dir, ...first };
+}
+
+type FirstEvent = Pick<RunEntry, "started" | "number">;
+
+async function firstEvent(fs: ReadFs, path: string): Promise<FirstEvent | undefined> {
   if (!(await fs.stat(path))?.isFile) return undefined;
   for await (const { lines, terminated } of readLines(fs.readStream(path), { onFault: () => {} })) {
-    return terminated ? timeIn(lines[0] as string) : undefined;
+    return terminated ? firstIn(lines[0] as string) : undefined;
   }
   return undefined;
 }
 
 /** A first line that cannot be read is listed without a time, so that `show` can say what is wrong with it. */
-function timeIn(line: string): string {
+function firstIn(line: string): FirstEvent {
   try {
-    const { t } = JSON.parse(line);
-    return typeof t === "string" ? t : "";
+    const { t, number } = JSON.parse(line);
+    return { started: typeof t === "string" ? t : "", ...typeof number === "number" && { number } };
   } catch {
-    return "";
+    return { started: "" };
   }
 }
 

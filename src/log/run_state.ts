@@ -1,5 +1,6 @@
 import type { JsonObject } from "../lib/json/json.ts";
-import type { ArtifactInfo, ErrorInfo, LogEvent, Output, UnknownEvent } from "./events.ts";
+import type { ArtifactInfo, ErrorInfo, Expected, LogEvent, Output, UnknownEvent } from "./events.ts";
+import { phasesAfter, phasesAgain, type PhaseState } from "./phases.ts";
 
 /** `interrupted` is never in the log: it is a running state without a process (see read_run.ts). */
 export type RunStatus = "running" | "interrupted" | "done" | "failed" | "cancelled";
@@ -40,6 +41,12 @@ export interface StepState {
   readonly started: string | undefined;
   readonly finished: string | undefined;
   readonly progress: StepProgress | undefined;
+  /** In the order they began. */
+  readonly phases: readonly PhaseState[];
+  /** How long the phases should take, once the attempt has said so. */
+  readonly expected: Expected | undefined;
+  /** ISO time of the next attempt, while it waits for it. */
+  readonly retryAt: string | undefined;
   /** Messages that the step reported while it ran, each once. */
   readonly messages: readonly string[];
   /** Facts recorded by the step's attempts for those that follow. */
@@ -68,6 +75,8 @@ export interface RunState {
   /** Absolute path of the pipeline file it was started from. */
   readonly pipeline: string;
   readonly planHash: string;
+  /** Counts the runs of its folder; undefined in runs of earlier versions, which are older than all that have one. */
+  readonly number: number | undefined;
   readonly state: RunStatus;
   /** ISO times; `updated` is that of the last event. */
   readonly started: string | undefined;
@@ -90,6 +99,9 @@ export interface RunState {
   readonly torn: number;
 }
 
+/** The latest time that a Date can hold. */
+const LAST_TIME = 8.64e15;
+
 /** The state before any event. */
 export const NO_RUN: RunState = {
   seq: 0,
@@ -99,6 +111,7 @@ export const NO_RUN: RunState = {
   provider: "",
   pipeline: "",
   planHash: "",
+  number: undefined,
   state: "running",
   started: undefined,
   finished: undefined,
@@ -163,9 +176,9 @@ type StepEvent = Typed<
 >;
 
 function foldStarted(state: RunState, event: Typed<"run.started">): RunState {
-  const { name, method, provider, pipeline, planHash, host, pid, version } = event;
+  const { name, method, provider, pipeline, planHash, number, host, pid, version } = event;
   const steps = event.steps.map(({ kind, key }) => pending(kind, key));
-  const from = { name, method, provider, pipeline, planHash, host, pid, version };
+  const from = { name, method, provider, pipeline, planHash, number, host, pid, version };
   return { ...state, ...from, id: event.run, started: event.t, steps };
 }
 
@@ -181,6 +194,9 @@ function pending(kind: string, key: string): StepState {
     started: undefined,
     finished: undefined,
     progress: undefined,
+    phases: [],
+    expected: undefined,
+    retryAt: undefined,
     messages: [],
     records: [],
     outputs: [],
@@ -212,6 +228,8 @@ function stepAfter(step: StepState, event: StepEvent, run: string): StepState {
         started: event.t,
         messages: step.messages,
         records: step.records,
+        phases: phasesAgain(step.phases, event.t),
+        expected: step.expected,
       };
     case "step.skipped": {
       const { key, from, outputs, summary } = event;
@@ -221,7 +239,13 @@ function stepAfter(step: StepState, event: StepEvent, run: string): StepState {
     case "step.progress":
       return { ...step, ...progressAfter(step, event) };
     case "step.retrying":
-      return { ...step, state: "retrying", retries: step.retries + 1, error: event.error };
+      return {
+        ...step,
+        state: "retrying",
+        retries: step.retries + 1,
+        retryAt: new Date(Math.min(Date.parse(event.t) + event.delayMs, LAST_TIME)).toISOString(),
+        error: event.error,
+      };
     case "step.done": {
       const { outputs, summary } = event;
       return { ...step, state: "done", finished: event.t, outputs, summary, error: undefined };
@@ -241,5 +265,11 @@ function progressAfter(step: StepState, event: Typed<"step.progress">): Partial<
     ? step.messages
     : [...step.messages, message];
   const records = event.record === undefined ? step.records : [...step.records, event.record];
-  return { progress: { t, phase, done, total, unit, metrics }, messages, records };
+  return {
+    progress: { t, phase, done, total, unit, metrics },
+    phases: phasesAfter(step.phases, event),
+    expected: event.expected ?? step.expected,
+    messages,
+    records,
+  };
 }

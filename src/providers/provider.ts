@@ -94,6 +94,8 @@ export interface Progress {
   readonly message?: string;
   /** What the engine of the job says about it: its id there, its state, its nodes. */
   readonly engine?: JsonObject;
+  /** How long the phases of the step should take; `measured`: by a speed that this machine has reached. */
+  readonly expected?: { readonly seconds: { readonly [phase: string]: number }; readonly measured: boolean };
 }
 
 /**

@@ -51,7 +51,7 @@ async function makeRun(
 ): Promise<ClaimedRun> {
   const { fs, clock } = env;
   const { name } = loaded.spec;
-  const number = await nextNumber(fs, runsDir, name);
+  const number = await nextNumber(fs, runsDir);
   const { id, dir } = await claimRunDir(fs, clock, runsDir, name);
   const lock = await lockRun(fs, id, dir);
   try {

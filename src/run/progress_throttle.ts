@@ -6,7 +6,7 @@ const LEAST_MS = 250;
 /** Longest sentence a step may say. */
 const MESSAGE_CHARS = 2_000;
 
-/** Lets progress through at a bearable rate: the latest numbers win, a new phase, a sentence or an engine's word is never lost. */
+/** Lets progress through at a bearable rate: the latest numbers win, a new phase, a sentence, an engine's word or an estimate is never lost. */
 export class ProgressThrottle {
   #phase: string | undefined;
   #passed = -Infinity;
@@ -19,7 +19,8 @@ export class ProgressThrottle {
     const due = now - this.#passed >= LEAST_MS;
     if (progress.phase !== this.#phase) this.flush();
     const merged = this.#waiting ? { ...progress, metrics: metricsOf(this.#waiting, progress) } : progress;
-    const said = progress.message !== undefined || progress.engine !== undefined;
+    const { message, engine, expected } = progress;
+    const said = message !== undefined || engine !== undefined || expected !== undefined;
     if (!due && progress.phase === this.#phase && !said) {
       this.#waiting = merged;
       return;

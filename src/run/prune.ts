@@ -52,6 +52,8 @@ interface Found {
   readonly id: string;
   readonly dir: string;
   readonly name: string;
+  /** Counts the runs, because the clock may have been set back; 0 in old plans without one. */
+  readonly number: number;
   readonly state: RunState | undefined;
   /** Why it stays whatever is asked for. */
   readonly stays: boolean;
@@ -116,14 +118,15 @@ async function findRuns(fs: Fs, runsDir: string): Promise<Found[]> {
     const name = nameInId(id);
     if (name === undefined) continue;
     try {
-      if (!await readPlan(fs, dir)) continue;
+      const plan = await readPlan(fs, dir);
+      if (!plan) continue;
       const state = await readRun(fs, dir);
       const ended = state && isTerminal(state) && !compared.includes(id) && !await isUsed(fs, dir);
-      runs.push({ id, dir, name, state, stays: !ended });
+      runs.push({ id, dir, name, number: plan.number ?? 0, state, stays: !ended });
     } catch (error) {
       if (!(error instanceof TemperError)) throw error;
       // What cannot be read is for a person to look at.
-      runs.push({ id, dir, name, state: undefined, stays: true });
+      runs.push({ id, dir, name, number: 0, state: undefined, stays: true });
     }
   }
   return runs;
@@ -157,7 +160,7 @@ function chooseRuns(runs: readonly Found[], options: PruneOptions, now: number):
     // A run that is under way may be linking what an earlier one has left.
     if (ofName.some(({ state, stays }) => stays && state?.state === "running")) continue;
     const finished = ofName.filter(({ stays }) => !stays)
-      .sort((a, b) => endOf(b) - endOf(a) || (a.id < b.id ? 1 : -1));
+      .sort((a, b) => b.number - a.number || endOf(b) - endOf(a) || (a.id < b.id ? 1 : -1));
     for (const run of finished.slice(keep ?? 0)) {
       if (olderThanMs !== undefined && now - endOf(run) <= olderThanMs) continue;
       going.set(run, run.state!.state);

@@ -31,7 +31,7 @@ const planFile = z.object({
   dir: z.string().optional(),
   /** ISO time. */
   created: z.string(),
-  /** Counts the runs of one name, because the clock may be set back. Plans that were written before have none. */
+  /** Counts the runs of the folder, because the clock may be set back. Earlier plans count those of one name, or none. */
   number: z.int().min(1).optional(),
   hash: z.string(),
   steps: z.array(
@@ -40,6 +40,8 @@ const planFile = z.object({
   spec: jsonObject,
 }).readonly();
 export type PlanFile = z.infer<typeof planFile>;
+/** The one part of it that is read of every run whenever one is made. */
+const numberFile = z.object({ number: z.int().min(1).optional() });
 
 export interface EarlierRun {
   readonly id: string;
@@ -80,13 +82,13 @@ export async function earlierRuns(fs: Fs, runsDir: string, name: string): Promis
   );
 }
 
-/** For the next run of that name. Only while holding the lock on the choice of a run. */
-export async function nextNumber(fs: Fs, runsDir: string, name: string): Promise<number> {
+/** For the next run of the folder. Only while holding the lock on the choice of a run. */
+export async function nextNumber(fs: Fs, runsDir: string): Promise<number> {
   let most = 0;
   for (const id of await fs.list(runsDir)) {
-    if (nameInId(id) !== name) continue;
+    if (nameInId(id) === undefined) continue;
     // A damaged plan must not stop a new run: `--fresh` is the way past it.
-    const plan = await readPlan(fs, join(runsDir, id)).catch(() => undefined);
+    const plan = await findJson(join(runsDir, id, PLAN_FILE), numberFile, fs).catch(() => undefined);
     most = Math.max(most, plan?.number ?? 0);
   }
   return most + 1;

@@ -11,7 +11,7 @@ import type { Step, StepKind } from "../steps/step.ts";
 import { jobToCancel } from "./cancel.ts";
 import { type Control, RunControl } from "./run_control.ts";
 import { type ActiveRun, decide } from "./active_run.ts";
-import { CANCEL_FILE, PIPELINE_FILE } from "./run_folder.ts";
+import { CANCEL_FILE, PIPELINE_FILE, readPlan } from "./run_folder.ts";
 import { planSteps } from "./plan_steps.ts";
 import { runSteps } from "./run_steps.ts";
 import { claimRun } from "./claim_run.ts";
@@ -123,6 +123,7 @@ async function open(run: ActiveRun, { host, pid, version }: Driver): Promise<voi
     return await decide(run, { type: "run.resumed", torn: run.log.torn, host, pid, version });
   }
   const { spec, path = join(run.dir, PIPELINE_FILE) } = run.loaded;
+  const number = (await readPlan(run.env.fs, run.dir))?.number;
   await decide(run, {
     type: "run.started",
     run: run.id,
@@ -131,6 +132,7 @@ async function open(run: ActiveRun, { host, pid, version }: Driver): Promise<voi
     provider: spec.provider.kind,
     pipeline: path,
     planHash: run.plan.hash,
+    ...number !== undefined && { number },
     steps: run.plan.steps.map(({ kind, key }) => ({ kind, key })),
     host,
     pid,

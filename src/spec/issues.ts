@@ -75,7 +75,7 @@ function keyHint(schema: JsonSchema, path: Path, known: readonly string[]): stri
   const key = String(path.at(-1));
   const close = nearest(key, known);
   if (close !== undefined) return `did you mean "${close}"`;
-  if (key === "<<") return "YAML 1.2 has no merge keys: write the keys out";
+  if (key === "<<") return "without quotes, << merges another section: <<: *name";
   const elsewhere = allFields(schema).find((field) => field.at(-1) === key && field.length > 1);
   if (elsewhere && dotted(elsewhere) !== dotted(path)) {
     return `it belongs to "${dotted(elsewhere.slice(0, -1))}"`;

@@ -7,7 +7,7 @@ import { fileFindings } from "./rules/files.ts";
 import type { FieldProblem } from "./rules/field_problem.ts";
 import { hostedFindings } from "./rules/hosted.ts";
 import type { CheckedSpec, LoadAllResult, LoadedSpec, LoadResult, PipelineText, Refused } from "./loaded.ts";
-import { dotted, valueAt } from "./yaml/path.ts";
+import { dotted, isSection, valueAt } from "./yaml/path.ts";
 import { inOrder, problemAt, type SourceText } from "./problem.ts";
 import { readDefined, readPipeline } from "./read.ts";
 import { type OwnSections, type Spec, specWith } from "./schema/schema.ts";
@@ -77,9 +77,10 @@ export async function loadAll(
   if (yaml.value === undefined) return { ok: false, problems: inOrder(faults) };
 
   const set = options.set ?? [];
+  const { fields, extensions } = withoutExtensions(yaml.value);
   const { data, overrides, problems } = set.length === 0
-    ? { data: yaml.value, overrides: [], problems: [] }
-    : (await import("./matrix/override.ts")).applyOverrides(yaml.value, set, secrets);
+    ? { data: fields, overrides: [], problems: [] }
+    : (await import("./matrix/override.ts")).applyOverrides(fields, set, secrets);
   const overridden = overrides.map((override) => dotted(override.path));
   const loadedOf = ({ spec, data, cell }: CheckedSpec & { readonly spec: Spec }) => ({
     spec,
@@ -92,7 +93,7 @@ export async function loadAll(
     ...cell && { cell },
   });
   const check = async (data: unknown) => {
-    const found = await checkData(data, { dir, schema, own: options.own ?? {} }, fs);
+    const found = await checkData(data, { dir, schema, extensions, own: options.own ?? {} }, fs);
     if (!options.inspect || !isFine(found)) return found;
     return { ...found, findings: await options.inspect(loadedOf(found)) };
   };
@@ -109,26 +110,54 @@ export async function loadAll(
   return { ok: false, problems: inOrder([...faults, ...problems, ...located]) };
 }
 
+/** Keys of the file that begin with `x-` are its own: anchors for what several sections share, notes for other tools. */
+function withoutExtensions(data: unknown) {
+  if (!isSection(data)) return { fields: data, extensions: {} };
+  const part = (own: boolean) =>
+    Object.fromEntries(Object.entries(data).filter(([key]) => key.startsWith("x-") === own));
+  return { fields: part(false), extensions: part(true) };
+}
+
 interface Checks {
   readonly dir: string;
+  /** What the file has beside the pipeline. It is copied into the run's folder with it. */
+  readonly extensions: object;
   readonly schema: typeof Spec;
   readonly own: OwnSections;
 }
 
-async function checkData(data: unknown, { dir, schema, own }: Checks, fs: Fs): Promise<CheckedSpec> {
-  // Compiling a schema pays off from the second file on; there is none.
-  const parsed = schema.safeParse(data, { jitless: true });
+async function checkData(
+  given: unknown,
+  { dir, schema, extensions, own }: Checks,
+  fs: Fs,
+): Promise<CheckedSpec> {
+  const { data, parsed, misspelt } = await parseMeant(given, schema);
   const kind = valueAt(data, ["provider", "kind"]);
   const findings = [
+    ...misspelt,
     ...unsupported(data),
     ...crossField(data, typeof kind === "string" && Object.hasOwn(own, kind)),
     ...sourceRules(data),
     ...hostedFindings(data),
     ...engineFindings(data),
     ...secretFindings(data),
+    ...secretFindings(extensions),
     ...await fileFindings(data, dir, fs),
   ];
   return { data, spec: parsed.data, issues: parsed.error?.issues ?? [], findings };
+}
+
+/** Where a section's `kind` is misspelt the rest is checked as it was meant. */
+async function parseMeant(given: unknown, schema: typeof Spec) {
+  // Compiling a schema pays off from the second file on; there is none.
+  const parse = (data: unknown) => schema.safeParse(data, { jitless: true });
+  const parsed = parse(given);
+  if (!parsed.error?.issues.some(({ path }) => path.length === 2 && path[1] === "kind")) {
+    return { data: given, parsed, misspelt: [] };
+  }
+  const { meantKinds } = await import("./rules/meant_kinds.ts");
+  const { data, findings } = meantKinds(given, schema);
+  return { data, parsed: parse(data), misspelt: findings };
 }
 
 function isFine(checked: CheckedSpec): checked is CheckedSpec & { readonly spec: Spec } {

@@ -1,4 +1,17 @@
-import type { StepProgress } from "../log/run_state.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { RunState, StepProgress, StepState } from "../log/run_state.ts";
+import { runProgress } from "../view/run_progress.ts";
+
+/** What a line about a running step says of the time: of the whole run where its phases are known, or else of its count. */
+export function timing(
+  state: RunState,
+  step: StepState,
+  eta: Eta,
+  clock: Pick<Clock, "now" | "monotonic">,
+): { readonly left: number | undefined; readonly share?: number } {
+  if (step.expected) return runProgress(state, clock.now());
+  return { left: step.progress && eta.left(step.progress, clock.monotonic()) };
+}
 
 /** Estimates how long a count still takes from how fast it went since it was first seen. */
 export class Eta {

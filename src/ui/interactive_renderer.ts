@@ -1,18 +1,18 @@
 import type { Clock } from "../lib/clock.ts";
 import { duration } from "../lib/text/format.ts";
 import type { Terminal } from "../lib/terminal.ts";
-import { firstLine, oneLine, truncate } from "../lib/text/text_width.ts";
+import { firstLine, oneLine } from "../lib/text/text_width.ts";
 import { wrap } from "../lib/text/wrap.ts";
 import type { LogEvent } from "../log/events.ts";
 import type { RunState, StepState, StepStatus } from "../log/run_state.ts";
 import { createPalette, type Palette } from "./palette.ts";
 import { lossOf } from "../view/progress_text.ts";
-import { Eta } from "./eta.ts";
+import { Eta, timing } from "./eta.ts";
 import { liveLines } from "./live_lines.ts";
 import { drawEvery, FRAME_MS, LiveRegion, liveWidth } from "./live_region.ts";
 import type { Renderer } from "./renderer.ts";
-import { markOf, summaryText } from "../view/summary_text.ts";
-import { stepLine } from "./step_text.ts";
+import { markOf, summaryWords } from "../view/summary_text.ts";
+import { stepLines } from "./step_text.ts";
 
 const UNFINISHED = new Set<StepStatus>(["running", "retrying", "interrupted"]);
 
@@ -50,7 +50,7 @@ export class InteractiveRenderer implements Renderer {
     this.#stop.abort();
     for (const step of state.steps) this.#collect(step);
     const left = state.steps.filter((step) => UNFINISHED.has(step.state));
-    this.#finished.push(...left.map((step) => this.#line({ ...step, state: "interrupted" })));
+    this.#finished.push(...left.flatMap((step) => this.#lines({ ...step, state: "interrupted" })));
     this.#state = undefined;
     // What is said next is about the whole run.
     this.#finished.push("");
@@ -61,9 +61,12 @@ export class InteractiveRenderer implements Renderer {
     const verb = event.type === "run.started" ? "" : "  resumed";
     const about = `${state.method} with provider ${state.provider}${verb}`;
     const room = liveWidth(this.terminal) || Infinity;
-    const id = truncate(state.id, room);
-    const rest = truncate(about, Math.max(0, room - id.length - 2));
-    return [`${this.#palette.bold(id)}${rest === "" ? "" : `  ${this.#palette.dim(rest)}`}`];
+    const id = this.#palette.bold(state.id);
+    // It is there to be copied, so it is never cut.
+    if (state.id.length + 2 + about.length > room) {
+      return [id, ...wrap(about, room - 2).map((line) => `  ${this.#palette.dim(line)}`)];
+    }
+    return [`${id}  ${this.#palette.dim(about)}`];
   }
 
   #collect(step: StepState): void {
@@ -71,13 +74,15 @@ export class InteractiveRenderer implements Renderer {
       if (this.#once(`note ${step.kind} ${message}`)) this.#note(message);
     }
     if (step.state !== "done" && step.state !== "failed" && step.state !== "cancelled") return;
-    if (this.#once(`end ${step.kind} ${step.attempt}`)) this.#finished.push(this.#line(step));
+    if (this.#once(`end ${step.kind} ${step.attempt}`)) this.#finished.push(...this.#lines(step));
   }
 
-  #line(step: StepState): string {
-    const detail = step.error ? firstLine(step.error.message) : summaryText(step.summary);
-    const line = { mark: markOf(step), detail, now: this.clock.now() };
-    return stepLine(step, line, this.#palette, liveWidth(this.terminal));
+  #lines(step: StepState): string[] {
+    const words = step.error
+      ? { fact: firstLine(step.error.message), details: [] }
+      : summaryWords(step.summary);
+    const line = { mark: markOf(step), ...words, now: this.clock.now() };
+    return stepLines(step, line, this.#palette, liveWidth(this.terminal));
   }
 
   #retrying(event: Extract<LogEvent, { type: "step.retrying" }>): void {
@@ -101,11 +106,11 @@ export class InteractiveRenderer implements Renderer {
     const now = this.clock.monotonic();
     const width = liveWidth(this.terminal);
     const running = this.#state?.steps.find((step) => step.state === "running" || step.state === "retrying");
-    const live = running && width > 0
+    const live = this.#state && running && width > 0
       ? liveLines(
         running,
         {
-          left: running.progress && this.#eta.left(running.progress, now),
+          ...timing(this.#state, running, this.#eta, this.clock),
           losses: this.#losses,
           now: this.clock.now(),
           monotonic: now,

@@ -6,20 +6,24 @@ import { wrap } from "../lib/text/wrap.ts";
 import type { LogEvent } from "../log/events.ts";
 import { isTerminal, type RunState, type StepState, stopped } from "../log/run_state.ts";
 import { eventText } from "../view/event_text.ts";
-import { progressText } from "../view/progress_text.ts";
+import { progressParts } from "../view/progress_text.ts";
 import { markOf } from "../view/summary_text.ts";
-import { Eta } from "./eta.ts";
+import { Eta, timing } from "./eta.ts";
+import { fitting } from "./fitting.ts";
 import { spinner } from "./live_lines.ts";
 import { drawEvery, FRAME_MS, LiveRegion, liveWidth } from "./live_region.ts";
 import { createPalette, type Palette } from "./palette.ts";
 import type { RunsRenderer } from "./renderer.ts";
-import { stepLine } from "./step_text.ts";
+import { roomOf, stepLine } from "./step_text.ts";
 
 const PLAIN = createPalette(false);
 /** Most columns of a line that its label takes, as a share of them. */
 const LABEL_SHARE = 1 / 3;
 /** A terminal of 24 rows has room for as many: what has scrolled away cannot be drawn anew. */
 const MOST_LINES = 16;
+/** Columns; narrower lines have no room for a step's name and time beside its numbers. */
+const BRIEF_BELOW = 66;
+const GAP = ", ".length;
 
 interface Live {
   readonly eta: Eta;
@@ -129,12 +133,10 @@ export class LiveRuns implements RunsRenderer {
     if (!step) return truncate(`    ${label}`, width);
     const now = this.clock.monotonic();
     const mark = step.state === "running" ? spinner(now) : markOf(step);
-    return stepLine(
-      step,
-      { mark, label, detail: detailOf(step, eta, now), now: this.clock.now() },
-      this.#palette,
-      width,
-    );
+    // Where all of it does not fit, how the training does says more than the step's name and time.
+    const words = { mark, label, now: this.clock.now(), brief: width < BRIEF_BELOW };
+    const detail = detailOf(step, timing(state, step, eta, this.clock).left, roomOf(step, words, width));
+    return stepLine(step, { ...words, detail }, this.#palette, width);
   }
 
   #tick(): void {
@@ -144,7 +146,10 @@ export class LiveRuns implements RunsRenderer {
   }
 }
 
-function detailOf(step: StepState, eta: Eta, now: number): string {
+function detailOf(step: StepState, left: number | undefined, room: number): string {
   if (step.state === "retrying") return `waiting to retry: ${firstLine(step.error?.message ?? "")}`;
-  return step.progress ? oneLine(progressText(step.progress, eta.left(step.progress, now))) : "";
+  if (!step.progress) return "";
+  const { head, loss, speed, eta } = progressParts(step.progress, left);
+  const parts = fitting([head, loss, speed, eta], [loss, head, eta, speed], room + GAP, GAP);
+  return oneLine(parts.join(", ") || (loss ?? head));
 }

@@ -4,6 +4,7 @@ import { oneLine } from "../lib/text/text_width.ts";
 import { wrap } from "../lib/text/wrap.ts";
 import type { Samples } from "../log/predictions.ts";
 import type { RunState } from "../log/run_state.ts";
+import type { Activity } from "../view/activity.ts";
 import { runDuration } from "../view/elapsed.ts";
 import { scoresOf } from "../view/scores.ts";
 import { speedText } from "../view/speed_text.ts";
@@ -11,7 +12,7 @@ import { nextCommands, type Place, temperCommand } from "../view/next_commands.t
 import type { Palette } from "./palette.ts";
 import { changesText, sampleLines } from "./samples_text.ts";
 import { unusedOf } from "../view/unused_text.ts";
-import { scoreLines } from "./scores_text.ts";
+import { labelled, scoreLines } from "./scores_text.ts";
 import { table } from "./table.ts";
 
 const DATA_PAGE = "report.html";
@@ -22,6 +23,8 @@ export interface ReportParts {
   readonly samples?: Samples | undefined;
   /** Training losses in their order, for the curve. */
   readonly losses: readonly number[];
+  /** What goes on in the run. @default its state */
+  readonly activity?: Activity;
 }
 
 /** The final report of a run: outcome, scores, sample answers, artifacts, what to type next. `width` 0: no bound. */
@@ -45,32 +48,32 @@ export function resultBlocks(
   width: number,
 ): string[][] {
   const { changes } = scoresOf(state.metrics);
-  const changed = changes ? [`  ${"rows".padEnd(18)}  ${changesText(changes)}`] : [];
+  const changed = changes ? labelled("rows", changesText(changes), width) : [];
   const speed = speedText(state.metrics);
   return [
     unusedLines(state, palette, width),
     [
-      ...scoreLines(state, parts.losses, palette),
+      ...scoreLines(state, parts.losses, palette, width),
       ...changed,
-      ...precisionLines(state, palette),
-      ...speed === undefined ? [] : [`  ${"training speed".padEnd(18)}  ${speed}`],
+      ...precisionLines(state, palette, width),
+      ...speed === undefined ? [] : labelled("training speed", speed, width),
     ],
     parts.samples ? sampleLines(parts.samples, changes, palette, width) : [],
     hostedLines(state, palette),
     artifactLines(state, parts.place, palette, width),
-    nextLines(state, parts.place, palette),
+    nextLines(state, parts, palette),
   ];
 }
 
 /** The type that was computed in, and why. */
-function precisionLines({ metrics }: RunState, palette: Palette): string[] {
+function precisionLines({ metrics }: RunState, palette: Palette, width: number): string[] {
   const { device, dtype, dtype_why: why, skipped_steps: skipped } = metrics;
   if (typeof device !== "string" || typeof dtype !== "string") return [];
   const reason = typeof why === "string" ? palette.dim(`: ${oneLine(why)}`) : "";
   const lost = typeof skipped === "number" && skipped > 0
     ? palette.warn(`  ${counted(skipped, "step")} changed no weight: the gradient did not fit`)
     : "";
-  return [`  ${"precision".padEnd(18)}  ${oneLine(`${dtype} on ${device}`)}${reason}${lost}`];
+  return labelled("precision", `${oneLine(`${dtype} on ${device}`)}${reason}${lost}`, width);
 }
 
 /** Fields of the rows that nothing uses. */
@@ -145,7 +148,7 @@ function artifactLines(state: RunState, place: Place, palette: Palette, width: n
   const columns = [
     { title: "Artifacts" },
     { title: "", align: "right" },
-    { title: "", cut: "middle" },
+    { title: "", cut: "never" },
   ] as const;
   const rows = state.artifacts.map((artifact) => [
     { text: `  ${artifact.kind}` },
@@ -156,8 +159,8 @@ function artifactLines(state: RunState, place: Place, palette: Palette, width: n
 }
 
 /** Never truncated, so that they can be copied. */
-function nextLines(state: RunState, place: Place, palette: Palette): string[] {
-  const commands = nextCommands(state, place);
+function nextLines(state: RunState, { place, activity }: ReportParts, palette: Palette): string[] {
+  const commands = nextCommands(state, place, activity);
   const longest = Math.max(0, ...commands.map(({ why }) => why.length));
   return commands.map(({ why, command }) =>
     `${palette.dim(why.padEnd(longest))}  ${palette.accent(command)}`

@@ -4,6 +4,7 @@ import { firstLine, oneLine } from "../lib/text/text_width.ts";
 import { elapsed } from "./elapsed.ts";
 import type { ErrorInfo, LogEvent, UnknownEvent } from "../log/events.ts";
 import { progressText } from "./progress_text.ts";
+import { runProgress } from "./run_progress.ts";
 import { changeText, HELD_OUT_LOSS, scoreChange, scoresOf } from "./scores.ts";
 import type { RunState, StepState } from "../log/run_state.ts";
 import { summaryText } from "./summary_text.ts";
@@ -32,7 +33,7 @@ export function eventText(event: LogEvent | UnknownEvent, state: RunState, palet
     case "step.submitted":
       return `${event.step}: job started${details(jobText(event.job))}`;
     case "step.progress":
-      return `${event.step}: ${progressLine(event, stepOf(state, event.step), palette)}`;
+      return `${event.step}: ${progressLine(event, state, palette)}`;
     case "step.retrying":
       return `${event.step}: ${palette.warn(`retries in ${duration(event.delayMs)}`)}, ${
         firstLine(event.error.message)
@@ -58,11 +59,14 @@ export function eventText(event: LogEvent | UnknownEvent, state: RunState, palet
 
 function progressLine(
   event: Extract<LogEvent, { type: "step.progress" }>,
-  step: StepState | undefined,
+  state: RunState,
   palette: EventPalette,
 ): string {
+  const step = stepOf(state, event.step);
   if (event.message !== undefined) return `${palette.warn("note")}: ${oneLine(event.message)}`;
-  return oneLine(step?.progress ? progressText(step.progress) : event.phase);
+  if (!step?.progress) return oneLine(event.phase);
+  const left = step.expected && runProgress(state, Date.parse(event.t)).left;
+  return oneLine(progressText(step.progress, left));
 }
 
 /** A job in its provider's words. Its numbers name things, so they are not grouped. */

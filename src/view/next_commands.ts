@@ -3,6 +3,7 @@ import { masked } from "../lib/net/secrets.ts";
 import type { ErrorInfo } from "../log/events.ts";
 import { asCalled, commandLine, type Invocation } from "../lib/text/invocation.ts";
 import { shellWord } from "../lib/text/shell_word.ts";
+import type { Activity } from "./activity.ts";
 import { objectOf } from "./scores.ts";
 import type { RunState } from "../log/run_state.ts";
 
@@ -42,8 +43,19 @@ export interface NextCommand {
   readonly command: string;
 }
 
-/** Suggested next commands for a run in this state. */
-export function nextCommands(state: RunState, place: Place): NextCommand[] {
+/** What running it again is for, where a run without a command has left something. */
+const AGAIN: { readonly [activity in Activity]?: string } = {
+  unattended: "Follow it to its end",
+  stalled: "Follow it to its end",
+  trained: "Collect it",
+};
+
+/** Suggested next commands for a run in this state. `activity`: what goes on in it, where that is known. */
+export function nextCommands(
+  state: RunState,
+  place: Place,
+  activity: Activity = state.state,
+): NextCommand[] {
   const temper = (...words: string[]) => temperCommand(place, ...words);
   const run = {
     command: () => temper("run", place.file, ...variantWords(place.variant), ...place.runOptions),
@@ -56,7 +68,7 @@ export function nextCommands(state: RunState, place: Place): NextCommand[] {
     case "running":
       return [follow, cancel];
     case "interrupted":
-      return [{ why: "Resume it", command: run }, cancel];
+      return [{ why: AGAIN[activity] ?? "Resume it", command: run }, cancel];
     case "failed":
       return [
         {
@@ -110,15 +122,14 @@ export function temperCommand(place: Place, ...words: string[]): string {
   return commandLine(place.invocation, ...words, ...place.options);
 }
 
-/** How to talk to the model: by its name where it is served, otherwise from its files. */
+/** How to talk to the model where it is served, and what serves it where it is not: nothing answers before that. */
 function talk(state: RunState, place: Place): NextCommand[] {
   const { call, deploy } = state.metrics;
   if (typeof call === "string") {
     const first = typeof deploy === "string" ? [{ why: "Deploy it", command: deploy }] : [];
     return [...first, { why: "Talk to it", command: call }];
   }
-  const { model, command } = objectOf(state.metrics.registration);
-  const name = typeof model === "string" ? model : state.name;
+  const { command } = objectOf(state.metrics.registration);
   if (typeof command === "string") {
     return [
       // Earlier versions wrote addresses as they were given.
@@ -129,10 +140,10 @@ function talk(state: RunState, place: Place): NextCommand[] {
   const gguf = state.artifacts.find(({ kind }) => kind === "gguf");
   if (!gguf) return [];
   if (state.artifacts.some(({ kind }) => kind === "modelfile")) {
-    return [
-      { why: "Serve it", command: temperCommand(place, "register", state.id) },
-      { why: "Talk to it", command: `ollama run ${shellWord(name)}` },
-    ];
+    return [{ why: "Serve it", command: temperCommand(place, "register", state.id) }];
   }
-  return [{ why: "Talk to it", command: `llama-cli -m ${shellWord(join(place.dir, gguf.path))} -cnv` }];
+  return [{
+    why: "Try it",
+    command: `llama-cli -m ${shellWord(join(place.dir, gguf.path))} -cnv`,
+  }];
 }

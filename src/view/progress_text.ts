@@ -41,8 +41,14 @@ export function lossOf(metrics: Readonly<Record<string, number>> | undefined): T
 
 /** All of it as one phrase, for lines that are printed once. */
 export function progressText(progress: StepProgress, left?: number): string {
+  const { head, loss, speed, eta } = progressParts(progress, left);
+  return [head, loss, speed, eta].filter((part) => part !== undefined).join(", ");
+}
+
+/** Its parts. */
+export function progressParts(progress: StepProgress, left?: number) {
   const { loss, speed } = measured(progress);
   const eta = left === undefined ? undefined : `${briefDuration(left)} left`;
   const head = [progress.phase, counter(progress)].filter((part) => part !== undefined).join(" ");
-  return [head, loss, speed, eta].filter((part) => part !== undefined).join(", ");
+  return { head, loss, speed, eta };
 }

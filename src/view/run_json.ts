@@ -1,12 +1,14 @@
 import type { RunState } from "../log/run_state.ts";
+import type { Activity } from "./activity.ts";
 
 /** Fixed outside: members may be added, none renamed. */
-export function runJson(state: RunState) {
+export function runJson(state: RunState, activity: Activity) {
   const { id, name, method, provider, metrics, artifacts, started, finished, error, job, engine } = state;
   return {
     id,
     name,
     state: state.state,
+    activity,
     steps: state.steps.map(({ kind, state, key, cached, from, attempt, summary, error }) => ({
       kind,
       state,

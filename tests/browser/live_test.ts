@@ -95,7 +95,7 @@ Deno.test({
       await state(page, "interrupted");
       assert.match(
         await page.locator(".notice").innerText(),
-        /Interrupted: .*trainer is still running.*Resume it/s,
+        /Training goes on without the command.*Follow it to its end/s,
       );
       assert.match(await page.title(), /interrupted/);
       await lookAt(page, "run-interrupted");

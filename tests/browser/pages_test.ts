@@ -40,6 +40,8 @@ Deno.test({
       cancelled: /Cancelled in \w+\. .*a new run.*from the cache/,
       interrupted: /Interrupted.*(Nothing is lost|follow the training)/,
       stalled: /Stalled: silent for .* may be stuck/,
+      unattended: /Training goes on without the command\. .*Follow it to its end/s,
+      trained: /Trained, but not collected: .*Collect it/s,
       retried: /attempt \d|retried/,
       cached: /made by/,
       resumed: /Resumed\s+(once|\d times)/,

@@ -3,7 +3,7 @@ import { join } from "../../src/deps/path.ts";
 import { show } from "../../src/commands/show.ts";
 import { EXIT, TemperError, UsageError } from "../../src/lib/errors.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
-import { BEGINNING, FAILED, RUN_ID, training } from "../ui/recorded.ts";
+import { BEGINNING, DONE, FAILED, ManualClock, RUN_ID, training } from "../ui/recorded.ts";
 import { finished, prediction, PREDICTIONS } from "./finished_run.ts";
 import { project } from "./run_kit.ts";
 
@@ -20,9 +20,11 @@ Deno.test("show prints outcome, steps, scores, changed rows, artifacts and the n
     "Still wrong  1 of 4",
     "Artifacts",
   ];
-  const at = [...places, "deno task register", "ollama run"].map((part) => out.indexOf(part));
+  const at = [...places, "deno task register"].map((part) => out.indexOf(part));
   assert.ok(!at.includes(-1), out);
   assert.deepEqual(at, at.toSorted((a, b) => a - b));
+  // Nothing serves it yet.
+  assert.doesNotMatch(out, /Talk to it|ollama run/);
 });
 
 Deno.test("show --predictions says how many rows of each kind", async () => {
@@ -82,6 +84,8 @@ Deno.test("show of a failed run says why, and what to do", async () => {
   const { code, out } = await home.call(show, [RUN_ID]);
   assert.equal(code, EXIT.ok);
   assert.match(out, /^✗ home-lora failed .*monitor.* 27 s\n/);
+  // Nothing was scored, although losses were seen.
+  assert.doesNotMatch(out, /undefined|held-out/);
   assert.ok(out.includes("\n  Cannot train: the loss is not a number\n  Lower train.learning_rate\n"));
   assert.ok(out.includes(`  deno task logs ${RUN_ID} --trainer\n`));
   assert.ok(out.endsWith("  deno task run pipelines/lora.yaml\n"));
@@ -97,7 +101,7 @@ Deno.test("show tells a run that nobody drives from one that runs", async () => 
   assert.deepEqual(commands, ["deno task run pipelines/lora.yaml", `deno task cancel ${RUN_ID}`]);
   const lock = await denoFs.lock(join(dir, "lock"));
   try {
-    const { out } = await home.call(show, [RUN_ID]);
+    const { out } = await home.call(show, [RUN_ID], { clock: new ManualClock() });
     assert.match(out, /^▸ home-lora running .*monitor/);
     assert.ok(out.includes(`  deno task logs ${RUN_ID} -f\n`));
     assert.equal(JSON.parse((await home.call(show, [RUN_ID, "--json"])).out).state, "running");
@@ -137,4 +141,25 @@ Deno.test("show names another runs folder in the commands it suggests", async ()
   await Deno.rename(join(home.dir, "runs"), join(home.dir, "my runs"));
   const { out } = await home.call(show, ["last", "--runs", "my runs"]);
   assert.ok(out.includes(`deno task logs ${RUN_ID} --trainer --runs 'my runs'\n`), out);
+});
+
+Deno.test("show of a name says which of its runs it is", async () => {
+  await using home = await project();
+  const older = "20261120-080000-home-lora-10b2";
+  await home.addRun(RUN_ID, DONE);
+  await home.addRun(older, DONE);
+  const { out, err } = await home.call(show, ["home-lora", "--json"]);
+  assert.equal(JSON.parse(out).id, RUN_ID);
+  assert.equal(err, `Run ${RUN_ID}: the latest of the 2 runs of "home-lora"\n`);
+  assert.equal((await home.call(show, [older, "--json"])).err, "");
+});
+
+Deno.test("show of a run by its path suggests commands that find it", async () => {
+  await using home = await project();
+  const dir = await home.addRun(RUN_ID, DONE);
+  await Deno.mkdir(join(home.dir, "elsewhere"));
+  await Deno.rename(join(home.dir, "runs"), join(home.dir, "elsewhere", "runs"));
+  const { out } = await home.call(show, [`elsewhere/runs/${RUN_ID}/`]);
+  assert.match(out, new RegExp(`register ${RUN_ID} --runs elsewhere/runs\n`));
+  await assert.rejects(home.call(show, [dir]), { code: "unknown-run" });
 });

@@ -94,6 +94,14 @@ Deno.test("run() goes on with a run that was left, whose job of a provider of on
     assert.equal((await jobsIn(join(dir, "jobs"))).length, 1);
   }));
 
+Deno.test("run() resumes a run that is named by its path where it is, whatever the folder of the runs", () =>
+  withPipeline(async (dir, pipeline) => {
+    const left = await leave(dir, pipeline);
+    await finishJobs(join(dir, "jobs"));
+    const resumed = await run(pipeline, { cwd: dir, runsDir: "elsewhere", resume: `./runs/${left.id}/` });
+    assert.deepEqual([resumed.did, resumed.dir, resumed.state.state], ["resumed", left.dir, "done"]);
+  }));
+
 Deno.test("cancel() stops the job of a provider of one's own, and says so when it does not know it", () =>
   withPipeline(async (dir, pipeline) => {
     const { id } = await leave(dir, pipeline);

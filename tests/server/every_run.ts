@@ -4,6 +4,8 @@ import { BEGINNING, DONE, metric, type Site, training } from "./kit.ts";
 
 const RECORDED = new URL("../fixtures/runs/v1/", import.meta.url);
 const HELD = ["running", "stalled"];
+/** Without a command: the training goes on, or has left its result. */
+const ALONE = ["unattended", "trained"];
 
 export interface EveryRun extends Disposable {
   /** Folders in which a run was started, whatever became of it. */
@@ -22,15 +24,18 @@ export async function addEveryRun(s: Site): Promise<EveryRun> {
   await s.addRun("broken-parts", DONE);
   await addBrokenParts(s, "broken-parts");
   const damaged = await addDamaged(s);
-  for (const id of HELD) await s.addRun(id, [...BEGINNING, ...training(3)]);
+  for (const id of [...HELD, ...ALONE]) await s.addRun(id, [...BEGINNING, ...training(3)]);
   await s.write("running/job/metrics.jsonl", metric(1, 4));
-  const locks = await Promise.all(HELD.map((id) => denoFs.lock(join(s.runsDir, id, "lock"))));
+  await s.write("unattended/job/metrics.jsonl", metric(40, 2));
+  await s.write("trained/job/result.json", '{"version": 1, "state": "done"}');
+  const held = [...HELD.map((id) => `${id}/lock`), "unattended/job/lock"];
+  const locks = await Promise.all(held.map((path) => denoFs.lock(join(s.runsDir, path))));
   const gone = await s.addRun("removed", DONE);
   await s.sources.index.rows();
   await Deno.remove(gone, { recursive: true });
   const recorded = (await denoFs.list(RECORDED.pathname)).filter((name) => !name.includes("."));
   return {
-    ids: [...recorded, "full", "broken-parts", ...damaged, ...HELD],
+    ids: [...recorded, "full", "broken-parts", ...damaged, ...HELD, ...ALONE],
     removed: "removed",
     [Symbol.dispose]: () => locks.forEach((lock?: FileLock) => lock?.release()),
   };

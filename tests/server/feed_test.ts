@@ -122,7 +122,12 @@ Deno.test("a browser is told when a run stops being driven, and when it is remov
   const lock = (await denoFs.lock(join(dir, "lock")))!;
   await s.write(`${ID}/job/metrics.jsonl`, metric(1, 4));
   const [running] = await messages((await s.get(EVENTS)).body!, 1, "state");
-  assert.deepEqual(JSON.parse(running!.data), { state: "running", stalled: false, training: false });
+  assert.deepEqual(JSON.parse(running!.data), {
+    state: "running",
+    activity: "running",
+    stalled: false,
+    training: false,
+  });
   const states = messagesOf((await s.get(EVENTS)).body!, "state");
   await states.next();
   lock.release();

@@ -1,8 +1,13 @@
 import { show } from "../../src/commands/show.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
-import { BEGINNING, DONE, FAILED, RUN_ID, training } from "../ui/recorded.ts";
+import { BEGINNING, DONE, FAILED, ManualClock, RUN_ID, training } from "../ui/recorded.ts";
 import { finished, prediction, PREDICTIONS } from "../commands/finished_run.ts";
 import { snapshotTest } from "./kit.ts";
+
+async function trainerLock(dir: string) {
+  await denoFs.mkdirp(`${dir}/job`);
+  return await denoFs.lock(`${dir}/job/lock`);
+}
 
 snapshotTest(show, async ({ project, call }) => {
   await project(async (home) => {
@@ -29,7 +34,13 @@ snapshotTest(show, async ({ project, call }) => {
     const dir = await home.addRun(RUN_ID, [...BEGINNING, ...training(9)]);
     await call("an interrupted run", home, ["last"]);
     const lock = await denoFs.lock(`${dir}/lock`);
-    await call("a run that is driven", home, ["last"]);
+    await call("a run that is driven", home, ["last"], { clock: new ManualClock() });
+    await call("a run that is driven and silent", home, ["last"]);
     lock?.release();
+    const trainer = await trainerLock(dir);
+    await call("a training that goes on without the command", home, ["last"], { clock: new ManualClock() });
+    trainer?.release();
+    await home.write(`runs/${RUN_ID}/job/result.json`, '{"version": 1, "state": "done"}');
+    await call("a training that was not collected", home, ["last"]);
   });
 });

@@ -38,7 +38,7 @@ async function play(
 const LINES = [
   `${RUN_ID}  lora with provider ollama`,
   "  ✓ extract     cached  410 rows",
-  "  ✓ format        1.0s  columns · 350 train · 60 eval",
+  "  ✓ format        1.0s  350 train · 60 eval · columns",
   '  ! configure retries in 2.0 s: Cannot reach "huggingface.co": timed out',
   "  ✓ configure     1.0s  13,950 tokens · chatml",
   "  ✓ submit        2.0s",
@@ -64,6 +64,18 @@ Deno.test("InteractiveRenderer shows a bar with loss, speed and time left while 
   const before = terminal.writes.length;
   await clock.advance(2000);
   assert.ok(terminal.writes.length > before);
+});
+
+Deno.test("InteractiveRenderer shows the whole run's share and time left once its phases are known", async () => {
+  const expected = { seconds: { load: 2, baseline: 0, train: 88, evaluate: 20, export: 5 }, measured: false };
+  const bodies = DONE.map((event) =>
+    event.type === "step.progress" && event.phase === "load" ? { ...event, expected } : event
+  );
+  const { screen } = await play(recorded(bodies).slice(0, 11 + 3 + 22), 100, { end: false, gapMs: 1000 });
+  const shown = screen.text().split("\n");
+  assert.match(shown.at(-2)!, / {2}train · 43% of the run {2}█[▁-█]+$/u);
+  // 22 steps of a second, and half of what evaluation and 5 s of what the export should take.
+  assert.match(shown.at(-1)!, /^ {4}━+╸?─+ {2}22\/44 steps .* {2}3[67]s left$/u);
 });
 
 Deno.test("InteractiveRenderer marks what failed and what was left running", async () => {
@@ -112,7 +124,8 @@ Deno.test("InteractiveRenderer never hides the cursor beyond a frame and never w
         screen.write(text);
         assert.equal(screen.cursorHidden, false);
       }
-      assert.equal(screen.wrapped, false, screen.text());
+      // The run's id is never cut.
+      if (width > RUN_ID.length) assert.equal(screen.wrapped, false, screen.text());
     }),
     { numRuns: 60 },
   );

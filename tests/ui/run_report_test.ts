@@ -3,8 +3,10 @@ import assert from "../deps/assert.ts";
 import type { JsonObject } from "../../src/lib/json/json.ts";
 import { createPalette } from "../../src/ui/palette.ts";
 import { reportLines } from "../../src/ui/run_report.ts";
+import { scoreLines } from "../../src/ui/scores_text.ts";
+import { textWidth } from "../../src/lib/text/text_width.ts";
 import { DENO_TASK } from "../hermetic.ts";
-import { DONE, FAILED, folded, recorded, RUN_ID } from "./recorded.ts";
+import { DONE, FAILED, folded, recorded, RESULT, RUN_ID } from "./recorded.ts";
 
 const PLACE = {
   dir: `runs/${RUN_ID}`,
@@ -91,4 +93,22 @@ Deno.test("reportLines() tells the speed, and how much of the device it is", () 
   assert.equal(speed(measured), text);
   const large = { ...measured, peak_flops: 741e12, dtype: "bf16" };
   assert.match(speed(large)!, /MFU 41% of 741 TFLOP\/s \(bf16 product measured here\)$/);
+});
+
+Deno.test("scoreLines() keeps every figure in a narrow terminal, and the curve where there is room", () => {
+  const losses = Array.from({ length: 30 }, (_, i) => 4 / (i + 1));
+  const registration = {
+    done: false,
+    reason: "Cannot reach Ollama at http://127.0.0.1:11434: connection refused",
+  };
+  const state = { ...folded(recorded(DONE)), metrics: { ...RESULT.metrics, registration } };
+  for (const width of [120, 80, 60, 40, 36]) {
+    const lines = scoreLines(state, losses, createPalette(false), width);
+    for (const line of lines) assert.ok(textWidth(line) <= width, `${width}: ${line}`);
+    const said = lines.join(" ").replace(/\s+/g, " ");
+    for (const words of ["after 93.3%", "4.10 → 0.0987", "perplexity 60.3 → 1.10", "connection refused"]) {
+      assert.ok(said.includes(words), `${width}: ${said}`);
+    }
+    assert.equal(said.includes("training █"), width >= 80, String(width));
+  }
 });

@@ -113,3 +113,15 @@ Deno.test("the live display draws no more runs than a terminal has rows for", as
   renderer.close();
   assert.equal(shown().filter((line) => line.includes("interrupted")).length, 20);
 });
+
+Deno.test("the live display keeps the loss of each run when the terminal is narrow", async () => {
+  const runs = { "rank-4": recorded(DONE).slice(0, 36), "rank-16": recorded(DONE).slice(0, 30) };
+  const { shown } = await play(runs, 60, true);
+  const lines = shown().filter((line) => /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/u.test(line));
+  assert.deepEqual(lines.map((line) => line.slice(4)), [
+    "rank-4   train 22/44 steps, smoothed loss 0.182",
+    "rank-16  train 16/44 steps, smoothed loss 0.250",
+  ]);
+  const narrow = (await play(runs, 40, true)).shown();
+  assert.ok(narrow.some((line) => line.endsWith(" rank-4   smoothed loss 0.182")), narrow.join("\n"));
+});

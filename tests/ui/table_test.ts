@@ -48,3 +48,20 @@ Deno.test("table() paints without moving the columns", () => {
   const bare = table(COLUMNS, painted, 0).map((line) => line.replace(/\x1b\[\d+m/g, ""));
   assert.deepEqual(bare, table(COLUMNS, ROWS, 0));
 });
+
+Deno.test("table() gives what is never cut a line of its own where the width does not suffice", () => {
+  const first: readonly Column[] = [{ ...COLUMNS[0]!, cut: "never" }, ...COLUMNS.slice(1)];
+  assert.deepEqual(table(first, ROWS, 20), table(COLUMNS, ROWS, 20));
+  assert.deepEqual(table(first, ROWS, 11), [
+    "run",
+    "    took",
+    "home-lora-1",
+    "   9.1 s",
+    "home-lora-22",
+    "  12 min",
+  ]);
+  const last: readonly Column[] = [{ title: "kind" }, { title: "", cut: "never" }];
+  const rows = [["gguf", "runs/a/model.gguf"], ["copy", "a b"]].map((row) => row.map((text) => ({ text })));
+  assert.deepEqual(table(last, rows, 10), ["kind", "gguf", "    runs/a/model.gguf", "copy  a b"]);
+  assert.deepEqual(table(last, rows, 8).slice(3), ["copy", "    a b"]);
+});

@@ -71,7 +71,6 @@ Deno.test("nextCommands() talks to the model by what is there", () => {
   const without = { done: false, model: "home:v2", reason: "nobody answers" };
   assert.deepEqual(withResult({ registration: without }, ["gguf", "modelfile"]), [
     `deno task register ${RUN_ID} --runs 'a b'`,
-    "ollama run home:v2",
   ]);
   assert.deepEqual(withResult({}, ["gguf"]), [`llama-cli -m ${dir}/model.gguf -cnv`]);
   assert.deepEqual(withResult({}, ["adapter"]), []);

@@ -5,9 +5,10 @@ import { engineOf } from "../../engines/registry.ts";
 import { EXIT, TemperError, UsageError } from "../../lib/errors.ts";
 import { duration } from "../../lib/text/format.ts";
 import { tailOf } from "../../lib/files/last_lines.ts";
-import type { MonitorWork } from "../provider.ts";
+import type { MonitorWork, Progress } from "../provider.ts";
 import { MetricsTail } from "./follow/metrics_tail.ts";
 import { Silence } from "./follow/silence.ts";
+import { expectedPhases } from "./estimate/expected_phases.ts";
 import { engineTraining } from "./job/engine_training.ts";
 import { clearCancelled, isCancelled, jobDir, METRICS_FILE } from "./job/job_folder.ts";
 import { failureError } from "./job/trainer_failure.ts";
@@ -47,6 +48,7 @@ class Watch {
   #silence: Silence;
   #wake: (() => void) | undefined;
   #reported: string | undefined;
+  #expected: Progress["expected"];
   #started = false;
   #restarts = 0;
 
@@ -72,12 +74,13 @@ class Watch {
 
   async untilDone(): Promise<Done> {
     const { fs, signal } = this.work;
+    this.#expected = await expectedPhases(this.work);
     while (true) {
       signal.throwIfAborted();
       // In this order: a trainer writes its metrics before its result, and its result before it lets go of the lock.
       const state = await this.follower.state();
       const result = await readResult(this.dir, fs);
-      for (const progress of await this.#tail.read()) this.work.progress(progress);
+      for (const progress of await this.#tail.read()) this.#pass(progress);
       this.#report(state);
       if (result?.state === "done") return result;
       if (state.at === "ended") {
@@ -90,6 +93,12 @@ class Watch {
     }
   }
 
+  /** The first word of the trainer carries how long its phases should take. */
+  #pass(progress: Progress): void {
+    this.work.progress({ ...progress, ...this.#expected && { expected: this.#expected } });
+    this.#expected = undefined;
+  }
+
   /** Says what the engine says whenever that is something new. */
   #report(state: JobState): void {
     const { status } = state;
@@ -98,7 +107,11 @@ class Watch {
     if (status === undefined || said === this.#reported) return;
     this.#reported = said;
     const phase = state.at === "queued" ? "queued" : "started";
-    this.work.progress({ phase, engine: status, ...message !== undefined && { message } });
+    this.work.progress({
+      phase,
+      engine: { ...status, at: state.at },
+      ...message !== undefined && { message },
+    });
   }
 
   async #restart(ended: Ended): Promise<void> {

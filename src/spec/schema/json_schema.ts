@@ -103,7 +103,12 @@ export function pipelineSchema(spec: typeof Spec = Spec): JsonSchema {
   const { $schema, required, ...rest } = jsonSchema(spec) as JsonSchema & { $schema: string };
   // A key given by the matrix need not be in the file as well.
   const sections = { if: { required: ["matrix"] }, then: { required: ALWAYS }, else: { required } };
-  return { $schema, title: "temper pipeline", ...rest, ...sections } as JsonSchema;
+  const extensions = {
+    patternProperties: {
+      "^x-": { description: "The file's own: temper ignores it. The place for anchors that sections share" },
+    },
+  };
+  return { $schema, title: "temper pipeline", ...rest, ...extensions, ...sections } as JsonSchema;
 }
 
 /** The text of pipelines/schema.json. */

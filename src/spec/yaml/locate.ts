@@ -1,10 +1,10 @@
-import { isMap, isScalar, isSeq, type Node } from "../../deps/yaml.ts";
+import { isMap, isScalar, isSeq, type Node, type YAMLMap } from "../../deps/yaml.ts";
 import type { FieldProblem } from "../rules/field_problem.ts";
 import type { Override } from "../matrix/override.ts";
 import { dotted, type Path, startsWith } from "./path.ts";
 import { type Problem, problemAt, type SourceText, type Span } from "../problem.ts";
 import { follow, type ParsedYaml } from "./yaml.ts";
-import { spanOf } from "./yaml_problem.ts";
+import { isMergeKey, spanOf } from "./yaml_problem.ts";
 
 /** Finds the position of a problem in the file or in a `--set`. */
 export function locate(
@@ -30,7 +30,7 @@ export function spanAt(yaml: ParsedYaml, path: Path, at: FieldProblem["at"]): Sp
   let node: unknown = yaml.root;
   let key: Node | undefined;
   for (const [i, name] of path.entries()) {
-    const child = childOf(follow(node, yaml.root), name);
+    const child = childOf(node, name, yaml.root);
     if (!child) return key ? spanOf(key) : firstKey(yaml.root);
     node = child.value;
     key = child.key ?? node as Node;
@@ -44,7 +44,8 @@ interface Child {
   readonly value: unknown;
 }
 
-function childOf(node: unknown, name: string | number): Child | undefined {
+function childOf(parent: unknown, name: string | number, root: Node | null): Child | undefined {
+  const node = follow(parent, root);
   if (isSeq(node)) {
     const item = node.items[Number(name)];
     return item === undefined ? undefined : { key: undefined, value: item };
@@ -52,7 +53,17 @@ function childOf(node: unknown, name: string | number): Child | undefined {
   if (!isMap(node)) return undefined;
   // The last of duplicates is the one whose value counts.
   const pair = node.items.findLast((item) => isScalar(item.key) && String(item.key.value) === String(name));
-  return pair && { key: pair.key as Node, value: pair.value };
+  return pair ? { key: pair.key as Node, value: pair.value } : mergedChild(node, name, root);
+}
+
+/** A key that the section has from another one, where it is written: of several, the first counts. */
+function mergedChild(map: YAMLMap, name: string | number, root: Node | null): Child | undefined {
+  const merged = follow(map.items.find(({ key }) => isMergeKey(key))?.value, root);
+  for (const source of isSeq(merged) ? merged.items : [merged]) {
+    const child = isMap(follow(source, root)) ? childOf(source, name, root) : undefined;
+    if (child) return child;
+  }
+  return undefined;
 }
 
 /** A block is below its key and an empty value has no place: both are marked at the key. */

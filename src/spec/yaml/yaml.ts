@@ -24,6 +24,7 @@ export function parseYaml(text: string): ParsedYaml {
     uniqueKeys: false,
     logLevel: "error",
     schema: "core",
+    merge: true,
   });
   const root = document.contents as Node | null;
   const faults = syntaxFaults(document, text);

@@ -1,4 +1,4 @@
-import type { Node } from "../../deps/yaml.ts";
+import { isScalar, type Node } from "../../deps/yaml.ts";
 import type { Span } from "../problem.ts";
 
 /** Something wrong with the YAML itself, before any field is looked at. */
@@ -12,4 +12,9 @@ export interface YamlFault extends Span {
 /** A node's place in the text. */
 export function spanOf(node: Node): Span {
   return { start: node.range?.[0] ?? 0, end: node.range?.[1] ?? 0 };
+}
+
+/** Whether a key of a section merges another section into it: `<<`, without quotes. */
+export function isMergeKey(key: unknown): boolean {
+  return isScalar(key) && key.value === "<<" && key.type === "PLAIN";
 }

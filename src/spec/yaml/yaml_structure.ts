@@ -4,13 +4,15 @@ import {
   isMap,
   isPair,
   isScalar,
+  isSeq,
   type Node,
+  type Pair,
   visit,
   type YAMLMap,
 } from "../../deps/yaml.ts";
 import { didYouMean } from "../../lib/text/nearest.ts";
 import { MOST_PROBLEMS } from "../problem.ts";
-import { spanOf, type YamlFault } from "./yaml_problem.ts";
+import { isMergeKey, spanOf, type YamlFault } from "./yaml_problem.ts";
 
 const MOST_DEPTH = 32;
 const TAGS = ["str", "int", "float", "bool", "null", "map", "seq"].map((name) => `tag:yaml.org,2002:${name}`);
@@ -20,6 +22,7 @@ export function structureFaults(document: Document, text: string): YamlFault[] {
   const faults: YamlFault[] = [];
   const anchors = new Map<string, Node>();
   visit(document, {
+    Pair: (_, pair) => void faults.push(...mergeFaults(pair, anchors)),
     Node(_, node, above) {
       if (isAlias(node)) {
         faults.push(...aliasFaults(node, anchors, above));
@@ -60,6 +63,22 @@ function aliasFaults(
   return [{ ...spanOf(alias), message, hint, reach: "fatal" }];
 }
 
+/** What `<<` merges is a section or a list of sections. */
+function mergeFaults({ key, value }: Pair, anchors: ReadonlyMap<string, Node>): YamlFault[] {
+  if (!isMergeKey(key)) return [];
+  const target = (node: unknown) => isAlias(node) ? anchors.get(node.source) : node;
+  const merged = target(value);
+  // What is wrong with an unknown alias is said where it is.
+  const parts = (isSeq(merged) ? merged.items : [merged]).map(target);
+  if (parts.every((part) => isMap(part) || part === undefined)) return [];
+  return [{
+    ...spanOf(key as Node),
+    message: "Cannot merge this value: << takes a section or a list of sections",
+    hint: "such as <<: *name, where &name marks a section above",
+    reach: "fatal",
+  }];
+}
+
 function duplicateKeys(map: YAMLMap, text: string): YamlFault[] {
   const seen = new Map<string, number>();
   const faults: YamlFault[] = [];
@@ -73,7 +92,7 @@ function duplicateKeys(map: YAMLMap, text: string): YamlFault[] {
       faults.push({
         ...spanOf(key),
         message: `Duplicate key "${name}": already on line ${line}`,
-        hint: "keep one of them",
+        hint: isMergeKey(key) ? "merge several with one list: <<: [*a, *b]" : "keep one of them",
         reach: "local",
       });
     } else seen.set(name, spanOf(key).start);

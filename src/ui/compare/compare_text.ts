@@ -42,7 +42,7 @@ function absolute(
 ): string[] {
   const what = anyScored(cells) ? "" : "loss ";
   const columns: Column[] = [
-    { title: "", cut: "middle" },
+    { title: "", cut: "never" },
     ...costColumns,
     { title: `${what}before`, align: "right" },
     { title: "after", align: "right" },

@@ -128,6 +128,8 @@ Deno.test("deviceFor() with sizes of its own takes CUDA devices, unless the file
     const described = { ...env, asked: { memory: { count: 8, each: 80e9 } } };
     const { kind, dtype, memory, count, speed } = await deviceFor(AUTO, described, HOST);
     assert.deepEqual([kind, dtype, memory, count, speed], ["cuda", "bf16", 80e9, 8, undefined]);
+    const apple = { ...env, asked: { memory: { count: 1, each: 24 * 2 ** 30 } } };
+    assert.equal((await deviceFor({ ...AUTO, device: "mps" }, apple, HOST)).memory, 16 * 2 ** 30);
     const cpu = await deviceFor({ ...AUTO, device: "cpu" }, described, HOST);
     assert.deepEqual([cpu.kind, cpu.dtype, cpu.count], ["cpu", "fp32", 8]);
   }));

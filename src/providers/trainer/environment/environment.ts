@@ -131,7 +131,7 @@ async function waitForLock(place: Place, { env, progress, signal }: EnvironmentO
     const lock = await env.fs.lock(place.lock, 1000);
     if (lock) return lock;
     if (!told) {
-      progress({ phase: PHASE, message: "Another process is installing the Python environment: waiting" });
+      progress({ phase: "wait", message: "Another process is installing the Python environment: waiting" });
     }
     await env.clock.sleep(1000, signal);
   }

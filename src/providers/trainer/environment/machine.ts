@@ -43,6 +43,8 @@ const EARLIER_DTYPE: Readonly<Record<DeviceKind, Dtype>> = { cpu: "fp32", cuda: 
 
 export interface Speed {
   readonly flopsPerSecond: number;
+  /** A training here has reached it; otherwise it is assumed. */
+  readonly measured: boolean;
   /** Where the figure comes from, in words. */
   readonly basis: string;
 }
@@ -111,7 +113,9 @@ export async function deviceFor(train: Spec["train"], env: Env, host: Host): Pro
     kind,
     dtype,
     why,
-    memory: asked ? asked.each : memoryOf(kind, found?.memory ?? known?.memory, host.memory),
+    memory: asked
+      ? usableMemory(kind, asked.each)
+      : memoryOf(kind, found?.memory ?? known?.memory, host.memory),
     count: asked?.count ?? 1,
     speed: asked
       ? undefined
@@ -161,6 +165,11 @@ function memoryOf(kind: DeviceKind, known: number | undefined, host: number): nu
   return kind === "mps" ? known ?? metalMemory(host) : host;
 }
 
+/** What a device can use of the memory that it was described with: of an Apple computer's, what Metal allows. */
+export function usableMemory(kind: DeviceKind, described: number): number {
+  return kind === "mps" ? metalMemory(described) : described;
+}
+
 /** What Metal lets a program use of an Apple computer's memory: two thirds, and three quarters of more than 36 GB. */
 export function metalMemory(machine: number): number {
   return Math.round(machine * (machine <= 36 * 2 ** 30 ? 2 / 3 : 3 / 4));
@@ -169,6 +178,7 @@ export function metalMemory(machine: number): number {
 function measuredSpeed({ flopsPerSecond, measured }: Machine["devices"][string]): Speed {
   return {
     flopsPerSecond,
+    measured: true,
     basis: `${gigaflops(flopsPerSecond)} measured here on ${measured.slice(0, 10)}`,
   };
 }
@@ -177,7 +187,7 @@ function measuredSpeed({ flopsPerSecond, measured }: Machine["devices"][string])
 export function assumedSpeed(cores: number, dtype: Dtype): Speed {
   const flopsPerSecond = cores * ASSUMED_FLOPS_PER_CORE * (dtype === "bf16" ? BF16_SPEEDUP : 1);
   const basis = `${gigaflops(flopsPerSecond)} assumed for ${cores} cores; the first run will measure it`;
-  return { flopsPerSecond, basis };
+  return { flopsPerSecond, measured: false, basis };
 }
 
 /** Keeps what a finished training measured, for later estimates. */

@@ -16,8 +16,8 @@ import {
   bytesOf,
   type Device,
   deviceFor,
-  metalMemory,
   thisHost,
+  usableMemory,
 } from "../environment/machine.ts";
 
 /** A case to choose a method for, and where its numbers come from, in words. */
@@ -94,7 +94,7 @@ export function caseOfNumbers(described: Described): AdviseCase {
     provider,
   });
   const { count, each } = typeof memory === "number" ? { count: 1, each: memory } : memory;
-  const allowed = kind === "mps" ? metalMemory(each) : each;
+  const allowed = usableMemory(kind, each);
   const type = assumedType(kind, true);
   const device = { kind, ...type, weightBytes: bytesOf(type.dtype), memory: allowed, count };
   const train = rows * tokensPerRow;
