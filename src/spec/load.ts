@@ -34,6 +34,8 @@ export interface LoadOptions {
   readonly dir?: string;
   /** Sections of providers that are not temper's own. */
   readonly own?: OwnSections;
+  /** Whether the files that it names have to be there. @default true */
+  readonly files?: boolean;
 }
 
 export interface LoadOneOptions extends LoadOptions {
@@ -92,7 +94,7 @@ export async function loadAll(
     ...cell && { cell },
   });
   const check = async (data: unknown) => {
-    const found = await checkData(data, { dir, schema, own: options.own ?? {} }, fs);
+    const found = await checkData(data, { dir, schema, own: options.own ?? {}, files: options.files }, fs);
     if (!options.inspect || !isFine(found)) return found;
     return { ...found, findings: await options.inspect(loadedOf(found)) };
   };
@@ -113,9 +115,14 @@ interface Checks {
   readonly dir: string;
   readonly schema: typeof Spec;
   readonly own: OwnSections;
+  readonly files: boolean | undefined;
 }
 
-async function checkData(data: unknown, { dir, schema, own }: Checks, fs: Fs): Promise<CheckedSpec> {
+async function checkData(
+  data: unknown,
+  { dir, schema, own, files = true }: Checks,
+  fs: Fs,
+): Promise<CheckedSpec> {
   // Compiling a schema pays off from the second file on; there is none.
   const parsed = schema.safeParse(data, { jitless: true });
   const kind = valueAt(data, ["provider", "kind"]);
@@ -126,7 +133,7 @@ async function checkData(data: unknown, { dir, schema, own }: Checks, fs: Fs): P
     ...hostedFindings(data),
     ...engineFindings(data),
     ...secretFindings(data),
-    ...await fileFindings(data, dir, fs),
+    ...files ? await fileFindings(data, dir, fs) : [],
   ];
   return { data, spec: parsed.data, issues: parsed.error?.issues ?? [], findings };
 }

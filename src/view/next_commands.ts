@@ -88,7 +88,7 @@ export function runAgainBy(
  * Whether its only pipeline file is the copy that the run keeps: the program that defines the pipeline has what the
  * copy lacks, such as what was masked, its own steps and providers, and overrides.
  */
-function isDefinedInCode({ id, pipeline }: Pick<RunState, "id" | "pipeline">): boolean {
+export function isDefinedInCode({ id, pipeline }: Pick<RunState, "id" | "pipeline">): boolean {
   return basename(pipeline) === "pipeline.yaml" && basename(dirname(pipeline)) === id;
 }
 
