@@ -175,6 +175,7 @@ Deno.test("resume() refuses overrides that hold a secret, which is not kept", ()
       hint: `Repeat the command that started it: temper run ${file} --set …`,
     });
   }, {
+    at: "run.started",
     set: ["dataset.roles.spring-garden-7=user"],
     env: { MY_TOKEN: "spring-garden-7" },
   }));
