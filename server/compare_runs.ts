@@ -1,8 +1,8 @@
-import { INSTALLED } from "../src/lib/text/invocation.ts";
 import type { RunState } from "../src/log/run_state.ts";
 import type { ChartData } from "../src/view/charts.ts";
 import { errorAsCalled } from "../src/view/next_commands.ts";
 import { compareCells, type Comparison } from "../src/view/comparison.ts";
+import { hereAs } from "./run_details.ts";
 import { reason } from "./run_index.ts";
 import type { Sources } from "./run_sources.ts";
 import type { RunRow } from "./run_row.ts";
@@ -31,7 +31,7 @@ async function compared({ index, charts, logs, where }: Sources, row: RunRow): P
   const dir = await index.find(row.id);
   if (dir === undefined) return { row, loss: nothing, state: undefined };
   const state = await logs.view(dir).then(
-    ({ state }) => ({ ...state, error: errorAsCalled(state.error, where.invocation ?? INSTALLED) }),
+    ({ state }) => ({ ...state, error: errorAsCalled(state.error, hereAs(where)) }),
     () => undefined,
   );
   try {

@@ -42,13 +42,13 @@ function wordsOf({ state, live }: RunView, now: number): string | undefined {
       if (!live.stalled) return undefined;
       const silent = duration(now - Date.parse(live.heard ?? ""));
       return `Stalled: silent for ${silent}. Process ${state.pid} on ${state.host} is alive but may be stuck or ` +
-        "suspended. Check its log; if it hangs, end it and run the same command again: nothing is lost.";
+        "suspended. Check its log; if it hangs, end it and resume the run: nothing is lost.";
     }
     case "interrupted":
       return live.training
-        ? "Interrupted: the command that drove this run has ended, and its trainer is still running. Run it again to " +
-          "follow the training."
-        : `Interrupted${where}: no process drives this run. Nothing is lost: running it again resumes it.`;
+        ? "Interrupted: the command that drove this run has ended, and its trainer is still running. Resume it to " +
+          "follow the training: no second one is started."
+        : `Interrupted${where}: no process drives this run. Nothing is lost: resume it to go on.`;
     case "failed":
       return `Failed${where}. Finished steps are kept and will not be repeated.`;
     case "cancelled":

@@ -29,11 +29,18 @@ export interface Variant {
   readonly set?: readonly string[] | undefined;
   /** One of them contains a secret, which is masked in it. */
   readonly setMasked?: boolean | undefined;
+  /** The cache it was made with. */
+  readonly cache?: { readonly dir: string; readonly whole: boolean } | undefined;
 }
 
 /** The same as options of the command line, which is of use unless something in it is masked. */
 export function variantWords({ cell, set = [] }: Variant): string[] {
   return [...cell === undefined ? [] : ["--cell", cell], ...set.flatMap((override) => ["--set", override])];
+}
+
+/** The cache as an option, where one was asked for. */
+export function cacheWords({ cache }: Variant): string[] {
+  return cache?.whole ? ["--cache", cache.dir] : [];
 }
 
 export interface NextCommand {
@@ -45,18 +52,17 @@ export interface NextCommand {
 /** Suggested next commands for a run in this state. */
 export function nextCommands(state: RunState, place: Place): NextCommand[] {
   const temper = (...words: string[]) => temperCommand(place, ...words);
-  const run = {
-    command: () => temper("run", place.file, ...variantWords(place.variant), ...place.runOptions),
-    program: () => "run your program again",
-    user: () => `repeat the command that started it: ${SECRET_SET}`,
-  }[runAgainBy(state, place.variant)]();
+  const by = runAgainBy(state, place.variant);
+  const run = by === "command"
+    ? temper("run", place.file, ...variantWords(place.variant), ...place.runOptions)
+    : AGAIN[by];
   const follow = { why: "Follow it", command: temper("logs", state.id, "-f") };
   const cancel = { why: "Cancel it", command: temper("cancel", state.id) };
   switch (state.state) {
     case "running":
       return [follow, cancel];
     case "interrupted":
-      return [{ why: "Resume it", command: run }, cancel];
+      return [{ why: "Resume it", command: by === "command" ? temper("resume", state.id) : run }, cancel];
     case "failed":
       return [
         {
@@ -75,7 +81,13 @@ export function nextCommands(state: RunState, place: Place): NextCommand[] {
 /** Why a command is not shown. */
 export const SECRET_SET = "a secret in its --set values is not kept";
 
-/** What runs it again: a command, the program that defines it, or a command that only its user knows. */
+/** What does it where no command can. */
+const AGAIN = {
+  program: "run your program again",
+  user: `repeat the command that started it: ${SECRET_SET}`,
+} as const;
+
+/** What runs or resumes it: a command, the program that defines it, or a command that only its user knows. */
 export function runAgainBy(
   run: Pick<RunState, "id" | "pipeline">,
   { setMasked }: Variant,

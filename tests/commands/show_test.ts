@@ -94,7 +94,7 @@ Deno.test("show tells a run that nobody drives from one that runs", async () => 
   assert.match(left.out, /^‖ home-lora interrupted .*monitor.* 22 s/);
   assert.match(left.out, / {2}‖ monitor .* 9\/44 .*\b0\.444\b.*\b77\.0\b/);
   const commands = [...left.out.matchAll(/ {2}(deno task .*)\n/g)].map(([, command]) => command);
-  assert.deepEqual(commands, ["deno task run pipelines/lora.yaml", `deno task cancel ${RUN_ID}`]);
+  assert.deepEqual(commands, [`deno task resume ${RUN_ID}`, `deno task cancel ${RUN_ID}`]);
   const lock = await denoFs.lock(join(dir, "lock"));
   try {
     const { out } = await home.call(show, [RUN_ID]);
@@ -107,7 +107,7 @@ Deno.test("show tells a run that nobody drives from one that runs", async () => 
   assert.equal(JSON.parse((await home.call(show, [RUN_ID, "--json"])).out).state, "interrupted");
 });
 
-Deno.test("show resumes a run with its combination and overrides, unless a secret in them is not kept", async () => {
+Deno.test("show resumes a run by its id, which keeps its values, unless a secret in them is not kept", async () => {
   await using home = await project();
   await home.addRun(RUN_ID, BEGINNING);
   const plan = JSON.parse(
@@ -119,15 +119,25 @@ Deno.test("show resumes a run with its combination and overrides, unless a secre
     await home.write(`runs/${RUN_ID}/plan.json`, JSON.stringify({ ...plan, ...variant }));
     return (await home.call(show, [RUN_ID])).out.match(/Resume it {2}(.*)/)?.[1];
   };
-  assert.equal(await next({}), "deno task run pipelines/lora.yaml");
-  const given = { cell: "rank-8", set: ["train.epochs=2", 'dataset.source=["a b.jsonl"]'] };
-  assert.equal(
-    await next(given),
-    `deno task run pipelines/lora.yaml --cell rank-8 --set train.epochs=2 --set 'dataset.source=["a b.jsonl"]'`,
-  );
+  const given = { cell: "rank-8", set: ["train.epochs=2"] };
+  for (const variant of [{}, given]) assert.equal(await next(variant), `deno task resume ${RUN_ID}`);
   assert.equal(
     await next({ ...given, setMasked: true }),
     "repeat the command that started it: a secret in its --set values is not kept",
+  );
+});
+
+Deno.test("show runs a failed run again with its combination and overrides", async () => {
+  await using home = await project();
+  await home.addRun(RUN_ID, FAILED);
+  const fixture = join(import.meta.dirname!, "..", "fixtures", "runs", "v1", "failed", "plan.json");
+  const plan = JSON.parse(await Deno.readTextFile(fixture));
+  const given = { cell: "rank-8", set: ["train.epochs=2", 'dataset.source=["a b.jsonl"]'] };
+  await home.write(`runs/${RUN_ID}/plan.json`, JSON.stringify({ ...plan, ...given }));
+  const { out } = await home.call(show, [RUN_ID]);
+  assert.equal(
+    out.match(/Run it again {2}(.*)/)?.[1],
+    `deno task run pipelines/lora.yaml --cell rank-8 --set train.epochs=2 --set 'dataset.source=["a b.jsonl"]'`,
   );
 });
 
