@@ -9,6 +9,7 @@ import frameCss from "./static/frame.css" with { type: "text" };
 import iconSvg from "./static/icon.svg" with { type: "text" };
 import liveJs from "./static/live.js" with { type: "text" };
 import runCss from "./static/run.css" with { type: "text" };
+import settingsCss from "./static/settings.css" with { type: "text" };
 import runJs from "./static/run.js" with { type: "text" };
 import tablesCss from "./static/tables.css" with { type: "text" };
 import { sha256 } from "../src/lib/files/fs.ts";
@@ -18,7 +19,17 @@ import { PAGE_STYLE } from "../src/pages/style.ts";
 const JS = "text/javascript; charset=utf-8";
 const CSS = "text/css; charset=utf-8";
 
-const STYLES = [uplotCss, PAGE_STYLE, frameCss, controlsCss, listCss, runCss, chartsCss, tablesCss];
+const STYLES = [
+  uplotCss,
+  PAGE_STYLE,
+  frameCss,
+  controlsCss,
+  listCss,
+  runCss,
+  chartsCss,
+  tablesCss,
+  settingsCss,
+];
 
 /** The scripts and styles of the pages: they are part of the program and never read from disk. */
 const ASSETS: Readonly<Record<string, { readonly type: string; readonly body: string }>> = {

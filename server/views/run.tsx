@@ -11,13 +11,14 @@ import { engineText } from "../../src/view/engine_text.ts";
 import { summaryText } from "../../src/view/summary_text.ts";
 import type { ChartView } from "../chart_store.ts";
 import type { RunView } from "../run_details.ts";
-import type { Part, PredictionPage, PredictionQuery } from "../run_files.ts";
+import type { MadeWith, Part, PredictionPage, PredictionQuery } from "../run_files.ts";
 import { Answers } from "./answers.tsx";
 import { ChartSection } from "./charts.tsx";
 import { Artifacts, Files, Logs } from "./files.tsx";
 import { Layout } from "./layout.tsx";
 import { Notice } from "./notice.tsx";
 import { Ago, Badge, Took } from "./parts.tsx";
+import { Settings } from "./settings.tsx";
 import { Dataset } from "../../src/pages/dataset.tsx";
 
 export interface RunPageProps {
@@ -27,6 +28,7 @@ export interface RunPageProps {
   readonly predictionQuery: PredictionQuery;
   readonly report: Part<DataReport>;
   readonly pipeline: Part<string>;
+  readonly made: Part<MadeWith>;
   readonly modelfile: Part<string>;
   readonly trainer: Part<readonly string[]>;
   readonly log: boolean;
@@ -60,8 +62,16 @@ export function RunPage(props: RunPageProps) {
           <Artifacts state={state} />
           <DatasetSection part={props.report} />
         </section>
+        <section data-live="settings">
+          <Settings made={props.made} />
+        </section>
         <section data-live="files">
-          <Files pipeline={props.pipeline} modelfile={props.modelfile} path={state.pipeline} />
+          <Files
+            pipeline={props.pipeline}
+            effective={props.made.value?.effective}
+            modelfile={props.modelfile}
+            path={state.pipeline}
+          />
         </section>
         <section data-live="logs">
           <Logs events={view.log} trainer={props.trainer} />

@@ -5,6 +5,7 @@ import { oneLine, truncate } from "../lib/text/text_width.ts";
 import { wrap } from "../lib/text/wrap.ts";
 import { findRun } from "../library/find_run.ts";
 import { readRun } from "../library/read_run.ts";
+import { readSettings } from "../log/run_settings.ts";
 import type { RunState, StepState } from "../log/run_state.ts";
 import { changesBetween } from "../run/changes.ts";
 import { earlierRuns } from "../run/run_folder.ts";
@@ -12,6 +13,8 @@ import { createPalette, type Palette } from "../ui/palette.ts";
 import { progressText } from "../view/progress_text.ts";
 import { errorLines, headline, joinBlocks, resultBlocks } from "../ui/run_report.ts";
 import { markOf, summaryText } from "../view/summary_text.ts";
+import { settingsLines } from "../ui/settings_text.ts";
+import { settingsJson, shownSettings } from "../view/settings.ts";
 import { stepLine } from "../ui/step_text.ts";
 import { type Command, type CommandContext, RUNS_OPTION } from "../cli/command.ts";
 import { engineText } from "../view/engine_text.ts";
@@ -35,18 +38,20 @@ export const show: Command = {
       value: "N",
       help: "Number of sample rows to show of each kind: fixed, still wrong, newly broken",
     },
+    settings: { type: "boolean", help: "Show every setting, also those that have their default" },
   },
   details: "RUN is an id, the start of one, or last.\n\n`temper show last`\n`temper show last --json`",
   async run(context) {
     const { fs, clock, cwd, values, positionals, terminal } = context;
     const most = wholeNumber(values["predictions"] as string);
+    const runsDir = resolve(cwd, values["runs"] as string);
+    const { id, dir } = await findRun(fs, runsDir, positionals[0]!);
+    const { settings = [] } = await readSettings(fs, dir) ?? {};
     if (values["json"]) {
-      const state = await readRun(positionals[0]!, libraryOptions(context));
-      terminal.out(jsonText(runJson(state)));
+      const state = await readRun(id, libraryOptions(context));
+      terminal.out(jsonText({ ...runJson(state), settings: settingsJson(shownSettings(settings, state)) }));
       return EXIT.ok;
     }
-    const runsDir = resolve(cwd, values["runs"] as string);
-    const { dir } = await findRun(fs, runsDir, positionals[0]!);
     const { state, parts } = await viewRun(context, dir, most);
     const palette = createPalette(terminal.color);
     const width = terminal.columns("out");
@@ -59,6 +64,7 @@ export const show: Command = {
     const lines = joinBlocks([
       [...wrap(headline(state, palette), width || Infinity), about, ...engineLine(state, palette)],
       steps,
+      settingsLines(shownSettings(settings, state), values["settings"] === true, palette, width),
       errorLines(state, palette, width),
       ...resultBlocks(state, parts, palette, width),
     ]);

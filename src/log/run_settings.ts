@@ -36,20 +36,20 @@ export async function readSettings(
 ): Promise<{ readonly settings: readonly RunSetting[]; readonly spec: JsonObject } | undefined> {
   const plan = await findJson(join(runDir, "plan.json"), planned, fs);
   if (!plan) return undefined;
-  const { settings = leavesOf(plan.spec).map(([field, value]) => ({ field, value })), spec } = plan;
+  const { spec, settings = leavesOf(spec).map(([path, value]) => ({ field: path.join("."), value })) } = plan;
   return { settings, spec };
 }
 
 /** Fields that say which pipeline it is, not how it trains. */
 const ABOUT = ["version", "name", "matrix"];
 
-/** Every value of a pipeline with its dotted path; a list is one value. */
-export function leavesOf(spec: JsonObject): [field: string, value: Json][] {
-  const walk = (value: Json, path: string): [string, Json][] =>
+/** Every value of a pipeline with its place; a list is one value. */
+export function leavesOf(spec: JsonObject): [path: readonly string[], value: Json][] {
+  const walk = (value: Json, path: readonly string[]): [readonly string[], Json][] =>
     typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length > 0
-      ? Object.entries(value).flatMap(([name, item]) => walk(item, `${path}.${name}`))
+      ? Object.entries(value).flatMap(([name, item]) => walk(item, [...path, name]))
       : [[path, value]];
   return Object.entries(spec).filter(([name]) => !ABOUT.includes(name)).flatMap(([name, value]) =>
-    walk(value, name)
+    walk(value, [name])
   );
 }

@@ -3,6 +3,7 @@ import { leavesOf, type RunSetting } from "../log/run_settings.ts";
 import type { Setting } from "../providers/provider.ts";
 import type { LoadedSpec } from "../spec/load.ts";
 import { givenBy } from "../spec/origin.ts";
+import { dotted } from "../spec/yaml/path.ts";
 import { fieldDescription } from "../spec/schema/describe.ts";
 
 /**
@@ -13,8 +14,9 @@ export function settingsOf(loaded: LoadedSpec, resolved: readonly Setting[]): Ru
   const { method, provider, engine } = loaded.spec;
   const kinds = { method: method.kind, provider: provider.kind, engine: engine.kind };
   const spec = JSON.parse(JSON.stringify(loaded.spec)) as JsonObject;
-  const settings = leavesOf(spec).map(([field, value]): RunSetting => {
-    const from = givenBy(loaded, field);
+  const settings = leavesOf(spec).map(([path, value]): RunSetting => {
+    const field = dotted(path);
+    const from = givenBy(loaded, path);
     if (from) return { field, value, from };
     const reason = fieldDescription(field, kinds);
     return { field, value, from: "default", ...reason !== undefined && { reason } };

@@ -1,5 +1,5 @@
 import type { LoadedSpec } from "./loaded.ts";
-import { valueAt } from "./yaml/path.ts";
+import { dotted, type Path, valueAt } from "./yaml/path.ts";
 
 /**
  * Where a setting's value comes from: the pipeline file, `--set`, the matrix, a default, a default that depends on the
@@ -17,10 +17,10 @@ export const GIVEN = {
 /** Who gave a field its value, before defaults; undefined when nobody did. */
 export function givenBy(
   { given, overridden = [], cell }: LoadedSpec,
-  field: string,
+  path: Path,
 ): keyof typeof GIVEN | undefined {
-  if (valueAt(given, field.split(".")) === undefined) return undefined;
-  const isBelow = (path: string) => `${field}.`.startsWith(`${path}.`);
+  if (valueAt(given, path) === undefined) return undefined;
+  const isBelow = (above: string) => `${dotted(path)}.`.startsWith(`${above}.`);
   if (Object.keys(cell?.values ?? {}).some(isBelow)) return "matrix";
   return overridden.some(isBelow) ? "set" : "file";
 }

@@ -47,7 +47,7 @@ export function ollamaProvider(options: Omit<TrainingOptions, "kind" | "finish">
 function serverSetting(loaded: LoadedSpec, { env }: Env): Setting {
   const { address: { shown }, from } = serverOf(serverFields(loaded.spec), env);
   const field = "provider.server";
-  const by = givenBy(loaded, field);
+  const by = givenBy(loaded, field.split("."));
   if (by) return { field, value: shown, reason: GIVEN[by], from: by };
   return { field, value: shown, reason: from, from: from === DEFAULT ? "default" : "environment" };
 }

@@ -23,7 +23,7 @@ export function trainingSettings(loaded: LoadedSpec, base: BaseInfo): Setting[] 
     const special = own[field];
     const described = () =>
       fieldDescription(field, { method: method.kind, provider: provider.kind }) ?? "default";
-    const by = givenBy(loaded, field);
+    const by = givenBy(loaded, field.split("."));
     const reason = by ? GIVEN[by] : special?.reason ?? described();
     return { field, value: special?.value ?? value, reason, from: by ?? special?.from ?? "default" };
   });
