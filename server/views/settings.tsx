@@ -29,8 +29,9 @@ export function Settings({ made: { value, problem } }: { made: Part<MadeWith> })
 }
 
 function SettingsTable({ label, settings }: { label: string; settings: readonly ShownSetting[] }) {
+  const why = settings.some(({ reason }) => reason !== undefined);
   return (
-    <Table label={label} columns={["Setting", "Value", "From", "Why"]}>
+    <Table label={label} columns={["Setting", "Value", "From", ...why ? ["Why"] : []]}>
       {settings.map((setting) => (
         <tr>
           <th scope="row">{setting.field}</th>
@@ -40,7 +41,7 @@ function SettingsTable({ label, settings }: { label: string; settings: readonly 
               ? null
               : <span class={`origin ${setting.from}`}>{originText(setting)}</span>}
           </td>
-          <td class="soft">{setting.reason}</td>
+          {why ? <td class="soft">{setting.reason}</td> : null}
         </tr>
       ))}
     </Table>
