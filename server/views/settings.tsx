@@ -1,6 +1,11 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
-import { counted } from "../../src/lib/text/format.ts";
-import { divided, originText, settingText, type ShownSetting } from "../../src/view/settings.ts";
+import {
+  defaultsText,
+  divided,
+  originText,
+  settingText,
+  type ShownSetting,
+} from "../../src/view/settings.ts";
 import { Table } from "../../src/pages/parts.tsx";
 import type { MadeWith, Part } from "../run_files.ts";
 
@@ -9,18 +14,13 @@ export function Settings({ made: { value, problem } }: { made: Part<MadeWith> })
   if (problem !== undefined) return <p class="error">{problem}</p>;
   if (!value || value.settings.length === 0) return null;
   const { chosen, defaults } = divided(value.settings);
-  const known = defaults.some(({ from }) => from !== undefined);
   return (
     <section class="settings" aria-labelledby="settings">
       <h2 id="settings">Settings</h2>
       {chosen.length === 0 ? null : <SettingsTable label="Settings" settings={chosen} />}
       {defaults.length === 0 ? null : (
         <details>
-          <summary>
-            {known
-              ? `${counted(defaults.length, "setting")} with their default`
-              : `${counted(defaults.length, "setting")}; this run does not say where they come from`}
-          </summary>
+          <summary>{defaultsText(defaults)}</summary>
           <SettingsTable label="Defaults" settings={defaults} />
         </details>
       )}

@@ -1,6 +1,5 @@
-import { counted } from "../lib/text/format.ts";
 import { textWidth, truncate } from "../lib/text/text_width.ts";
-import { divided, originText, settingText, type ShownSetting } from "../view/settings.ts";
+import { defaultsText, divided, originText, settingText, type ShownSetting } from "../view/settings.ts";
 import type { Palette } from "./palette.ts";
 import { table } from "./table.ts";
 
@@ -23,21 +22,16 @@ export function settingsLines(
   return all ? wholeTable([...chosen, ...defaults], palette, width) : [
     palette.bold("Settings"),
     ...byOrigin(chosen, palette, width || WIDTH),
-    ...defaults.length === 0 ? [] : [GAP + palette.dim(restText(defaults))],
+    ...defaults.length === 0
+      ? []
+      : [GAP + palette.dim(`${defaultsText(defaults)}: --settings shows all of them`)],
   ];
-}
-
-function restText(defaults: readonly ShownSetting[]): string {
-  const what = defaults.some(({ from }) => from !== undefined)
-    ? "with their default"
-    : "of a run that does not say where they come from";
-  return `${counted(defaults.length, "setting")} ${what}: --settings shows all of them`;
 }
 
 /** A paragraph for each origin, in which no setting is broken. */
 function byOrigin(settings: readonly ShownSetting[], palette: Palette, width: number): string[] {
   const origins = [...new Set(settings.map(originText))];
-  const longest = Math.max(...origins.map(textWidth));
+  const longest = Math.max(0, ...origins.map(textWidth));
   const indent = " ".repeat(longest + 2 * GAP.length);
   return origins.flatMap((origin) => {
     const words = settings.filter((setting) => originText(setting) === origin).map((setting) =>

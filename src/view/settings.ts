@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from "../lib/json/json.ts";
+import { counted } from "../lib/text/format.ts";
 import { oneLine } from "../lib/text/text_width.ts";
 import type { RunSetting } from "../log/run_settings.ts";
 import type { RunState } from "../log/run_state.ts";
@@ -37,6 +38,15 @@ export function divided(settings: readonly ShownSetting[]) {
     chosen: settings.filter((setting) => !isDefault(setting)).sort((a, b) => rank(a) - rank(b)),
     defaults: settings.filter(isDefault),
   };
+}
+
+/** How many settings are not shown. */
+export function defaultsText(defaults: readonly ShownSetting[]): string {
+  const many = counted(defaults.length, "setting");
+  if (defaults.every(({ from }) => from === undefined)) {
+    return `${many} of a run that does not say where they come from`;
+  }
+  return `${many} with ${defaults.length === 1 ? "its" : "their"} default`;
 }
 
 export function originText({ from = "" }: RunSetting): string {

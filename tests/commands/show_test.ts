@@ -141,6 +141,62 @@ Deno.test("show runs a failed run again with its combination and overrides", asy
   );
 });
 
+Deno.test("show lists what was chosen by where it comes from, and every setting with its reason when asked", async () => {
+  await using home = await project();
+  await home.addRun(RUN_ID, BEGINNING);
+  const spec = { method: { kind: "lora", rank: 8 }, train: { seed: 9, schedule: "cosine" } };
+  const reason = "cosine and linear fall to zero";
+  const settings = [
+    { field: "method.kind", value: "lora", from: "file" },
+    { field: "method.rank", value: 8, from: "matrix" },
+    { field: "train.learning_rate", value: 0.002, from: "base", reason: "default for lora" },
+    { field: "train.seed", value: 9, from: "set" },
+    { field: "train.schedule", value: "cosine", from: "default", reason },
+  ];
+  const plan = { version: 1, name: "home-lora", created: "", hash: "", steps: [step("extract")], spec };
+  const shown = async (plan: object, ...words: string[]) => {
+    await home.write(`runs/${RUN_ID}/plan.json`, JSON.stringify(plan));
+    const { out } = await home.call(show, [RUN_ID, ...words]);
+    const lines = out.split("\n");
+    const at = lines.findIndex((line) => line.startsWith("Settings"));
+    return words.includes("--json") ? JSON.parse(out).settings : lines.slice(at, lines.indexOf("", at));
+  };
+  assert.deepEqual(await shown({ ...plan, settings }), [
+    "Settings",
+    "  --set   train.seed=9",
+    "  matrix  method.rank=8",
+    "  file    method.kind=lora",
+    "  base    train.learning_rate=0.002",
+    "  1 setting with its default: --settings shows all of them",
+  ]);
+  assert.deepEqual(await shown({ ...plan, settings }, "--settings"), [
+    "Settings                       from     why",
+    "  train.seed           9       --set",
+    "  method.rank          8       matrix",
+    "  method.kind          lora    file",
+    "  train.learning_rate  0.002   base     default for lora",
+    `  train.schedule       cosine  default  ${reason}`,
+  ]);
+  assert.deepEqual((await shown({ ...plan, settings }, "--json"))[3], {
+    field: "train.seed",
+    value: 9,
+    from: "set",
+    reason: null,
+  });
+  assert.deepEqual(await shown(plan), [
+    "Settings",
+    "  4 settings of a run that does not say where they come from: --settings shows all of them",
+  ]);
+  assert.deepEqual((await shown(plan, "--json"))[0], {
+    field: "method.kind",
+    value: "lora",
+    from: null,
+    reason: null,
+  });
+});
+
+const step = (kind: string) => ({ kind, cached: true, key: "1".repeat(64), parts: {} });
+
 Deno.test("show names another runs folder in the commands it suggests", async () => {
   await using home = await project();
   await home.addRun(RUN_ID, FAILED);

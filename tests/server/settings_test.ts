@@ -37,7 +37,7 @@ Deno.test("/runs/:id shows the settings with origin and reason, defaults folded,
   const [chosen = "", folded = ""] = settings.split("<details>");
   assert.match(textOf(chosen), /method\.rank 16 --set .*train\.seed 9 matrix .*method\.kind lora file/);
   assert.match(chosen, /train\.learning_rate.*0\.002.*base.*default for &lt;lora&gt;/s);
-  assert.match(textOf(folded), /1 setting with their default .*train\.dtype auto default auto: what is fast/);
+  assert.match(textOf(folded), /1 setting with its default .*train\.dtype auto default auto: what is fast/);
   assert.match(
     textOf(page),
     /Effective pipeline .*method: kind: lora rank: 16 train: seed: 9 .*learning_rate: 0\.002/,
@@ -50,7 +50,7 @@ Deno.test("/runs/:id shows one pipeline where the effective one says nothing els
   assert.ok(!(await s.text(`/runs/${FIRST}`)).includes("Effective pipeline"));
   await made(s, FIRST, { spec: SPEC });
   const old = textOf(await s.text(`/runs/${FIRST}`));
-  assert.match(old, /4 settings; this run does not say where they come from/);
+  assert.match(old, /4 settings of a run that does not say where they come from/);
   await made(s, FIRST, "{");
   const broken = await s.get(`/runs/${FIRST}`);
   assert.equal(broken.status, 200);

@@ -25,12 +25,12 @@ Deno.test("divided() puts what was given at the command line first, and defaults
 });
 
 Deno.test("shownSettings() says what auto became once the training has said so, and why", () => {
-  const metrics = { device: "cpu", dtype: "fp32", dtype_why: "this CPU has no fast bf16" };
+  const metrics = { device: "cpu", dtype: "fp32", "dtype_why": "this CPU has no fast bf16" };
   const shown = shownSettings(SETTINGS, { metrics });
   const dtype = shown.find(({ field }) => field === "train.dtype")!;
   assert.equal(settingText(dtype), "auto → fp32");
   assert.deepEqual(settingsJson([dtype]), [
-    { field: "train.dtype", value: "auto", used: "fp32", from: "hardware", reason: metrics.dtype_why },
+    { field: "train.dtype", value: "auto", used: "fp32", from: "hardware", reason: metrics["dtype_why"] },
   ]);
   const given: RunSetting = { field: "train.dtype", value: "bf16", from: "file" };
   assert.deepEqual(shownSettings([given], { metrics }), [given]);
