@@ -11,6 +11,7 @@ export type ShownSetting = RunSetting & { readonly used?: string };
 const BY_MACHINE: Readonly<Record<string, readonly [used: string, why?: string]>> = {
   "train.device": ["device"],
   "train.dtype": ["dtype", "dtype_why"],
+  "train.checkpointing": ["checkpointing"],
 };
 
 /** How an origin is called. */
@@ -25,8 +26,8 @@ export function shownSettings(
   return settings.map((setting) => {
     const [name = "", why = ""] = BY_MACHINE[setting.field] ?? [];
     const [used, reason] = [metrics[name], metrics[why]];
-    if (setting.value !== "auto" || typeof used !== "string") return setting;
-    return { ...setting, used, from: "hardware", ...typeof reason === "string" && { reason } };
+    if (setting.value !== "auto" || typeof used !== "string" && typeof used !== "boolean") return setting;
+    return { ...setting, used: String(used), from: "hardware", ...typeof reason === "string" && { reason } };
   });
 }
 

@@ -19,7 +19,7 @@ Deno.test({
   async fn() {
     const tiny = await project({ train: { max_length: 128, learning_rate: 0.01 } });
     const runs = join(tiny.dir, "runs");
-    const runner = tiny.start("run", "tiny.yaml", "--set", "train.epochs=20", "--set", "train.seed=9");
+    const runner = tiny.start("run", "tiny.yaml", "--set", "train.epochs=10", "--set", "train.seed=9");
     const ended = runner.output();
     const job = await until("a training step", async () => {
       const [run] = await runNames(runs);
@@ -53,7 +53,7 @@ Deno.test({
     );
     assert.deepEqual(settings.get("train.epochs"), {
       field: "train.epochs",
-      value: 20,
+      value: 10,
       from: "set",
       reason: null,
     });
