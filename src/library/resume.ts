@@ -1,7 +1,9 @@
 import { dirname, join } from "../deps/path.ts";
 import { EXIT, TemperError, UsageError } from "../lib/errors.ts";
 import type { Fs } from "../lib/files/fs.ts";
+import { shellWord } from "../lib/text/shell_word.ts";
 import { isTerminal, type RunState } from "../log/run_state.ts";
+import { changedParts } from "../plan/key.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Env } from "../providers/provider.ts";
 import { providerFor } from "../providers/registry.ts";
@@ -24,6 +26,9 @@ import { drive, type DrivingOptions, refuseContradictions, type RunResult } from
 
 /** Steps that only make examples of the rows: once they are done, the rows' files are not needed any more. */
 const DATA_STEPS: readonly StepKind[] = ["extract", "format"];
+
+/** Parts of configure's key that are those of another version of temper where they differ. */
+const OF_TEMPER = ["version", "inputs.trainer", "inputs.templates"];
 
 /**
  * How a run is resumed. What it is made of is known.
@@ -72,8 +77,10 @@ export async function resume(run: string, options: ResumeOptions = {}): Promise<
   }
   const stored: Stored = { id, dir, plan, state, finished: await finishedSteps(fs, dir, state) };
   const { loaded, env } = await load(stored, options);
-  const which = isTerminal(state) ? {} : { resume: id, plan: await planRest(stored, loaded, env, options) };
-  return await drive(loaded, env, { ...options, runsDir }, which);
+  if (isTerminal(state)) return await drive(loaded, env, { ...options, runsDir }, {});
+  const { rest, notice } = await planRest(stored, loaded, env, options);
+  const onRun: ResumeOptions["onRun"] = (run, why) => options.onRun?.(run, why ?? notice);
+  return await drive(loaded, env, { ...options, runsDir, onRun }, { resume: id, plan: rest });
 }
 
 /** What the run's folder says of it. */
@@ -142,7 +149,10 @@ async function pipelineOf(
       hint: inCode ? "Run the program that defines it again" : hint,
     });
   if (plan.setMasked) {
-    throw refuse(SECRET_SET, `Repeat the command that started it: temper run ${state.pipeline} --set …`);
+    throw refuse(
+      SECRET_SET,
+      `Repeat the command that started it: \`temper run ${shellWord(state.pipeline)} --set …\``,
+    );
   }
   const copy = join(dir, PIPELINE_FILE);
   if (!await fs.stat(copy)) throw refuse(`"${copy}" is gone`, "Restore it from a backup of the folder");
@@ -164,15 +174,18 @@ async function withCacheOf({ cache }: PlanFile, env: Env, { cacheDir }: ResumeOp
   return { ...env, cacheDir: cache.dir, ...cache.whole && { sharedDir: cache.dir } };
 }
 
-/** The plan of what is left; what is done is taken as it was planned. */
+/** The plan of what is left; what is done is taken as it was planned. `notice`: what to know about it. */
 async function planRest(
-  { id, plan, finished }: Stored,
+  { id, plan, state, finished }: Stored,
   loaded: LoadedSpec,
   env: Env,
   options: ResumeOptions,
-): Promise<Plan<StepKind>> {
+): Promise<{ readonly rest: Plan<StepKind>; readonly notice?: string }> {
+  const steps = stepsWith(options.steps);
   const kept = new Set(DATA_STEPS.filter((kind) => finished.has(kind)));
-  const rest = await planSteps(loaded, stepsWith(options.steps), env, { steps: plan.steps, finished, kept });
+  const ask = (kept: ReadonlySet<string>) =>
+    planSteps(loaded, steps, env, { steps: plan.steps, finished, kept });
+  const rest = await ask(kept);
   for (const [i, { kind, parts }] of plan.steps.entries()) {
     const own = ownNameIn(parts);
     if (own === ownNameIn(rest.steps[i]!.parts)) continue;
@@ -181,5 +194,16 @@ async function planRest(
       hint: own === undefined ? "Leave out your own" : "Run that program again",
     });
   }
-  return rest;
+  const started = state.job !== undefined && finished.has("configure");
+  if (!started || !isOnlyNewer(plan, rest)) return { rest };
+  const notice = `Run "${id}" was made with temper ${state.version}, whose trainer differs from this one's`;
+  return { rest: await ask(kept.add("configure")), notice };
+}
+
+/** Whether nothing but temper itself has changed: a training that it has started goes on all the same. */
+function isOnlyNewer(plan: PlanFile, rest: Plan<StepKind>): boolean {
+  const now = rest.steps.find(({ kind }) => kind === "configure");
+  const before = plan.steps.find(({ kind }) => kind === "configure");
+  const changes = changedParts(before?.parts, now?.parts);
+  return changes.length > 0 && changes.every(({ path }) => OF_TEMPER.includes(path));
 }

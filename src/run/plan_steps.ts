@@ -33,7 +33,8 @@ export async function planSteps(
         chain.push({ kind, version, cached, inputs: await step.inputs(loaded, env) });
       } catch (error) {
         // A file that it was made of is gone; its output is not.
-        if (!earlier || !(error instanceof TemperError)) throw error;
+        const isGone = error instanceof TemperError || error instanceof Deno.errors.NotFound;
+        if (!earlier || !isGone) throw error;
         chain.push({ ...earlier, kind });
       }
     }

@@ -154,6 +154,34 @@ Deno.test("resume() without the provider or the step of a program says whose it 
   }, { at: "run.started", steps: { configure } });
 });
 
+/** The cluster with these further inputs of configure. */
+function clusterWith(more: Record<string, string>) {
+  const provider = async () => {
+    const own = await cluster.provider();
+    return {
+      ...own,
+      inputs: async (...given: Parameters<typeof own.inputs>) => ({ ...await own.inputs(...given), ...more }),
+    };
+  };
+  return { mycluster: { ...cluster, provider } };
+}
+
+Deno.test("resume() follows a job that an earlier version has started, and no job of another base", () =>
+  left(async ({ dir, id, options, jobs }) => {
+    await finishJobs(join(dir, "jobs"));
+    const other = clusterWith({ trainer: "1", base: "other" });
+    await assert.rejects(resume(id, { ...options, providers: other }), {
+      code: "plan-changed",
+      message: `Cannot resume run "${id}": step "configure" changed since (inputs.base)`,
+    });
+    const newer = clusterWith({ trainer: "2", base: "same" });
+    const notices: unknown[] = [];
+    const onRun = (_: unknown, notice: string | undefined) => void notices.push(notice);
+    const { did, state } = await resume(id, { ...options, providers: newer, onRun });
+    assert.match(String(notices[0]), /was made with temper \S+, whose trainer differs from this one's$/);
+    assert.deepEqual([did, state.state, (await jobs()).length], ["resumed", "done", 1]);
+  }, { providers: clusterWith({ trainer: "1", base: "same" }) }));
+
 const KEY = `sk-${"a1b2c3d4".repeat(4)}`;
 
 Deno.test("resume() takes the file where a key is masked in the copy, as long as it is the same file", () =>
@@ -172,7 +200,7 @@ Deno.test("resume() refuses overrides that hold a secret, which is not kept", ()
     await assert.rejects(resume(id, options), {
       code: "not-kept",
       message: `Cannot resume run "${id}": a secret in its --set values is not kept`,
-      hint: `Repeat the command that started it: temper run ${file} --set …`,
+      hint: `Repeat the command that started it: \`temper run ${file} --set …\``,
     });
   }, {
     at: "run.started",
