@@ -6,6 +6,7 @@ import { readSettings, type RunSetting } from "../../src/log/run_settings.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
 import { settingsOf } from "../../src/run/run_settings.ts";
 import { loadSpecOrThrow } from "../../src/spec/load.ts";
+import { hostedSettings } from "../../src/providers/openai/preview.ts";
 import { trainingSettings } from "../../src/providers/trainer/estimate/settings.ts";
 import { builtinBase } from "../../src/providers/trainer/base/builtin.ts";
 import { loadedSpec, withKit } from "./kit.ts";
@@ -79,6 +80,29 @@ Deno.test("settingsOf() keeps the order of the file, with what its sections lack
   ]);
   const train = fields.filter((field) => field.startsWith("train."));
   assert.deepEqual(train.slice(0, 3), ["train.epochs", "train.learning_rate", "train.batch_size"]);
+});
+
+Deno.test("settingsOf() has what a service is sent for a field that the file leaves open", async () => {
+  const dir = await Deno.makeTempDir();
+  await Deno.writeTextFile(join(dir, "rows.jsonl"), '{"prompt": "a", "completion": "b"}\n');
+  const hosted = YAML.replace(/^provider: .*$/m, "provider: {kind: openai, base: gpt-4.1-nano-2025-04-14}")
+    .replace(/^matrix: .*\n/m, "");
+  const sent = async (...set: string[]) => {
+    const loaded = await loadSpecOrThrow({ name: "tiny", text: hosted, dir }, denoFs, { set });
+    const all = settingsOf(loaded, hostedSettings(loaded));
+    return all.filter(({ field }) => /suffix|multiplier/.test(field)).map(({ field, value, from }) =>
+      `${field}=${value} ${from}`
+    );
+  };
+  assert.deepEqual(await sent(), [
+    "provider.learning_rate_multiplier=0.5 default",
+    "provider.suffix=tiny-lora default",
+  ]);
+  assert.deepEqual(await sent("provider.suffix=mine"), [
+    "provider.learning_rate_multiplier=0.5 default",
+    "provider.suffix=mine set",
+  ]);
+  await Deno.remove(dir, { recursive: true });
 });
 
 Deno.test("a run keeps its settings, with secrets masked", () =>
