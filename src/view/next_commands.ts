@@ -55,7 +55,7 @@ export function nextCommands(state: RunState, place: Place): NextCommand[] {
   const by = runAgainBy(state, place.variant);
   const run = by === "command"
     ? temper("run", place.file, ...variantWords(place.variant), ...place.runOptions)
-    : AGAIN[by];
+    : BY_HAND[by];
   const follow = { why: "Follow it", command: temper("logs", state.id, "-f") };
   const cancel = { why: "Cancel it", command: temper("cancel", state.id) };
   switch (state.state) {
@@ -82,7 +82,7 @@ export function nextCommands(state: RunState, place: Place): NextCommand[] {
 export const SECRET_SET = "a secret in its --set values is not kept";
 
 /** What does it where no command can. */
-const AGAIN = {
+const BY_HAND = {
   program: "run your program again",
   user: `repeat the command that started it: ${SECRET_SET}`,
 } as const;
