@@ -22,17 +22,18 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     const rest = isHelp ? ["--help"] : [...flags, ...argv.slice(at + 1)];
     return await call(called, rest, terminal, interrupts.on);
   } catch (error) {
-    return report(error, json, terminal, await thisInvocation());
+    return report(error, json, terminal, await thisInvocation(argv));
   }
 }
 
 /** Found out when something is to be said about it: most calls say nothing. */
-async function thisInvocation(): Promise<Invocation> {
+async function thisInvocation(argv: readonly string[]): Promise<Invocation> {
   const [{ invocationOf }, { denoFs }] = await Promise.all([
     import("./src/cli/invocation.ts"),
     import("./src/lib/files/fs.ts"),
   ]);
-  return await invocationOf({ fs: denoFs, cwd: Deno.cwd(), env: Deno.env.toObject(), main: Deno.mainModule });
+  const world = { fs: denoFs, cwd: Deno.cwd(), env: Deno.env.toObject(), main: Deno.mainModule };
+  return await invocationOf(world, argv);
 }
 
 async function top(flags: readonly string[], terminal: Terminal): Promise<ExitCode> {
@@ -48,7 +49,7 @@ async function top(flags: readonly string[], terminal: Terminal): Promise<ExitCo
     });
   }
   const { overview } = await import("./src/cli/overview.ts");
-  const text = asCalled(overview(), await thisInvocation());
+  const text = asCalled(overview(), await thisInvocation([]));
   if (flags.includes("--help") || flags.includes("-h")) {
     terminal.out(text);
     return EXIT.ok;
@@ -76,7 +77,7 @@ async function call(
     });
   }
   const { values, positionals } = parseCommandLine(command, argv);
-  const invocation = await thisInvocation();
+  const invocation = await thisInvocation(argv);
   if (values["help"]) {
     const { commandHelp } = await import("./src/cli/help.ts");
     terminal.out(asCalled(commandHelp(command), invocation));
@@ -180,7 +181,7 @@ if (import.meta.main) {
   addEventListener("unhandledrejection", async (event) => {
     event.preventDefault();
     const json = Deno.args.includes("--json");
-    Deno.exit(report(event.reason, json, createTerminal(json, () => {}), await thisInvocation()));
+    Deno.exit(report(event.reason, json, createTerminal(json, () => {}), await thisInvocation(Deno.args)));
   });
   Deno.exit(await main(Deno.args));
 }

@@ -51,6 +51,7 @@ export {
   type RegisterResult,
   type UnregisterOptions,
 } from "./src/library/register.ts";
+export { resume, type ResumeOptions } from "./src/library/resume.ts";
 export { type DrivingOptions, run, type RunOptions, type RunResult } from "./src/library/run.ts";
 export { schema } from "./src/library/schema.ts";
 export { unregister, type UnregisterResult } from "./src/library/unregister.ts";

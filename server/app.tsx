@@ -6,7 +6,7 @@ import { createApi, found, noRun } from "./api/api.ts";
 import { compareRuns } from "./compare_runs.ts";
 import { errorBody, guard, type GuardOptions } from "./guard.ts";
 import { lenientQuery, selectRows } from "./query.ts";
-import { modelfileText, pipelineText, predictionsOf, reportOf, trainerLog } from "./run_files.ts";
+import { madeWith, modelfileText, pipelineText, predictionsOf, reportOf, trainerLog } from "./run_files.ts";
 import { reason } from "./run_index.ts";
 import { commandLine, INSTALLED } from "../src/lib/text/invocation.ts";
 import type { Sources } from "./run_sources.ts";
@@ -80,15 +80,16 @@ function pages(app: Hono, sources: Sources): void {
     const view = await found(sources, c.req.param("id"));
     const { dir, state } = view;
     const predictionQuery = { ...answersQuery(c), perPage: ANSWERS_PER_PAGE };
-    const [charts, predictions, report, pipeline, modelfile, trainer] = await Promise.all([
+    const [charts, predictions, report, pipeline, made, modelfile, trainer] = await Promise.all([
       sources.charts.view(dir).then((value) => ({ value }), (error) => ({ problem: reason(error) })),
       predictionsOf(fs, dir, predictionQuery),
       reportOf(fs, dir, state),
       pipelineText(fs, dir),
+      madeWith(fs, dir, state),
       modelfileText(fs, dir, state),
       trainerLog(fs, dir),
     ]);
-    const parts = { charts, predictions, predictionQuery, report, pipeline, modelfile, trainer };
+    const parts = { charts, predictions, predictionQuery, report, pipeline, made, modelfile, trainer };
     const log = c.req.query("scale") === "log";
     return c.html(<RunPage view={view} {...parts} log={log} now={clock.now()} />);
   });

@@ -1,8 +1,9 @@
-import { INSTALLED } from "../src/lib/text/invocation.ts";
+import { readSettings, type RunSetting } from "../src/log/run_settings.ts";
 import type { RunState } from "../src/log/run_state.ts";
 import type { ChartData } from "../src/view/charts.ts";
 import { errorAsCalled } from "../src/view/next_commands.ts";
 import { compareCells, type Comparison } from "../src/view/comparison.ts";
+import { hereAs } from "./run_details.ts";
 import { reason } from "./run_index.ts";
 import type { Sources } from "./run_sources.ts";
 import type { RunRow } from "./run_row.ts";
@@ -15,6 +16,8 @@ export interface ComparedRun {
   readonly loss: ChartData;
   /** Absent where its log cannot be read. */
   readonly state: RunState | undefined;
+  /** What it was made with; absent where its plan cannot be read. */
+  readonly settings?: readonly RunSetting[] | undefined;
   /** Why there is no curve, where that is a fault. */
   readonly problem?: string;
 }
@@ -26,18 +29,19 @@ export async function compareRuns(sources: Sources, ids: readonly string[]): Pro
   return await Promise.all(chosen.map((row) => compared(sources, row)));
 }
 
-async function compared({ index, charts, logs, where }: Sources, row: RunRow): Promise<ComparedRun> {
+async function compared({ fs, index, charts, logs, where }: Sources, row: RunRow): Promise<ComparedRun> {
   const nothing: ChartData = { steps: [], series: {} };
   const dir = await index.find(row.id);
   if (dir === undefined) return { row, loss: nothing, state: undefined };
   const state = await logs.view(dir).then(
-    ({ state }) => ({ ...state, error: errorAsCalled(state.error, where.invocation ?? INSTALLED) }),
+    ({ state }) => ({ ...state, error: errorAsCalled(state.error, hereAs(where)) }),
     () => undefined,
   );
+  const settings = await readSettings(fs, dir).then((made) => made?.settings, () => undefined);
   try {
-    return { row, state, loss: (await charts.view(dir)).charts.loss };
+    return { row, state, settings, loss: (await charts.view(dir)).charts.loss };
   } catch (error) {
-    return { row, state, loss: nothing, problem: reason(error) };
+    return { row, state, settings, loss: nothing, problem: reason(error) };
   }
 }
 
@@ -45,10 +49,8 @@ async function compared({ index, charts, logs, where }: Sources, row: RunRow): P
 export function comparisonOf(runs: readonly ComparedRun[]): Comparison {
   return compareCells(
     "Chosen runs",
-    runs.flatMap(({ row, state }) =>
-      state
-        ? [{ cell: row.id, name: row.name, method: row.method, values: {}, state, error: state.error }]
-        : []
+    runs.flatMap(({ row: { id, name, method }, state, settings }) =>
+      state ? [{ cell: id, name, method, values: {}, state, error: state.error, settings }] : []
     ),
   );
 }

@@ -8,6 +8,7 @@ import { isDriven } from "../src/log/read_run.ts";
 import { type Activity, activityOf } from "../src/view/activity.ts";
 import { asCalled, INSTALLED, type Invocation } from "../src/lib/text/invocation.ts";
 import {
+  cacheWords,
   errorAsCalled,
   type NextCommand,
   nextCommands,
@@ -16,6 +17,9 @@ import {
 } from "../src/view/next_commands.ts";
 import type { RunState } from "../src/log/run_state.ts";
 import type { LogEntry, LogStore } from "./log_store.ts";
+
+/** Where commands look for runs unless they are told. */
+const DEFAULT_RUNS = "runs";
 
 /** The runs' folder, as given when the server was started. */
 export interface Where {
@@ -56,7 +60,7 @@ export async function viewRun(
   const { state: folded, end, entries } = await logs.view(dir);
   if (folded.seq === 0) return undefined;
   const live = { ...await lookAt(fs, dir, folded), driven };
-  const { invocation = INSTALLED } = where;
+  const invocation = hereAs(where);
   const { state: now } = await liveRun(fs, dir, folded, live);
   const activity = activityOf(now, live, clock.now());
   const state = { ...now, error: errorAsCalled(now.error, invocation) };
@@ -65,11 +69,17 @@ export async function viewRun(
   return { id, dir, state, live, activity, end, next, log };
 }
 
+/** How temper is called for these runs. */
+export function hereAs({ runs, invocation = INSTALLED }: Where): Invocation {
+  return runs === DEFAULT_RUNS ? invocation : { ...invocation, runs };
+}
+
 /** The part of plan.json that says which variant of its file the run is of. */
 const variantFile = z.object({
   cell: z.string().optional(),
   set: z.array(z.string()).optional(),
   setMasked: z.boolean().optional(),
+  cache: z.object({ dir: z.string(), whole: z.boolean() }).optional(),
 });
 
 /** The run as its user would name it on the command line. */
@@ -80,14 +90,15 @@ async function placeOf(
   dir: string,
   state: RunState,
 ): Promise<Place> {
+  const variant = await variantOf(fs, dir);
   const near = isAbsolute(state.pipeline) ? relative(cwd, state.pipeline) : state.pipeline;
   return {
     invocation,
     dir: join(runs, id),
     file: near === "" || near.startsWith("..") ? state.pipeline : near,
-    options: runs === "runs" ? [] : ["--runs", runs],
-    variant: await variantOf(fs, dir),
-    runOptions: [],
+    options: runs === DEFAULT_RUNS ? [] : ["--runs", runs],
+    variant,
+    runOptions: cacheWords(variant),
   };
 }
 

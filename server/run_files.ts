@@ -3,6 +3,9 @@ import { lastLines } from "../src/lib/files/last_lines.ts";
 import type { ReadFs } from "../src/lib/files/read_fs.ts";
 import { parseJson } from "../src/lib/json/json_file.ts";
 import { maskedText } from "../src/lib/net/secrets.ts";
+import { blockYaml } from "../src/lib/text/yaml_text.ts";
+import { readSettings } from "../src/log/run_settings.ts";
+import { effectiveSpec, type ShownSetting, shownSettings } from "../src/view/settings.ts";
 import { oneLine } from "../src/lib/text/text_width.ts";
 import { type ChangeKind, changeOf, type Prediction, readPredictions } from "../src/log/predictions.ts";
 import type { RunState } from "../src/log/run_state.ts";
@@ -25,6 +28,26 @@ export function pipelineText(fs: ReadFs, dir: string): Promise<Part<string>> {
     const text = await textOf(fs, join(dir, "pipeline.yaml"), MOST_TEXT);
     // The copies of earlier versions are as the files were.
     return text === undefined ? undefined : maskedText(text);
+  });
+}
+
+/** What a run was made with. */
+export interface MadeWith {
+  readonly settings: readonly ShownSetting[];
+  /** The pipeline with every value filled in, where that says more than its file. */
+  readonly effective: string | undefined;
+}
+
+/** The values of a run, and where they come from. */
+export function madeWith(fs: ReadFs, dir: string, state: RunState): Promise<Part<MadeWith>> {
+  return readPart(async () => {
+    const made = await readSettings(fs, dir);
+    if (!made) return undefined;
+    const spec = effectiveSpec(made.spec, made.settings);
+    return {
+      settings: shownSettings(made.settings, state),
+      effective: spec && maskedText(`${blockYaml(spec, "").join("\n")}\n`),
+    };
   });
 }
 

@@ -9,6 +9,7 @@ import frameCss from "./static/frame.css" with { type: "text" };
 import iconSvg from "./static/icon.svg" with { type: "text" };
 import liveJs from "./static/live.js" with { type: "text" };
 import runCss from "./static/run.css" with { type: "text" };
+import settingsCss from "./static/settings.css" with { type: "text" };
 import runJs from "./static/run.js" with { type: "text" };
 import sectionsJs from "./static/sections.js" with { type: "text" };
 import progressCss from "./static/progress.css" with { type: "text" };
@@ -32,6 +33,7 @@ const STYLES = [
   chartsCss,
   tablesCss,
   progressCss,
+  settingsCss,
 ];
 
 /** The scripts and styles of the pages: they are part of the program and never read from disk. */

@@ -38,14 +38,32 @@ export function Artifacts({ state }: { state: RunState }) {
   );
 }
 
-export function Files(
-  { pipeline, modelfile, path }: { pipeline: Part<string>; modelfile: Part<string>; path: string },
-) {
+interface FilesProps {
+  readonly pipeline: Part<string>;
+  /** The same with every value filled in, where that is not the same. */
+  readonly effective: string | undefined;
+  readonly modelfile: Part<string>;
+  readonly path: string;
+}
+
+export function Files({ pipeline, effective, modelfile, path }: FilesProps) {
   return (
     <>
-      <Text title="Pipeline" note={basename(path)} part={pipeline} open>
-        {pipeline.value === undefined ? null : <Yaml text={pipeline.value} />}
-      </Text>
+      <div class="pipelines">
+        <Text title="Pipeline" note={basename(path)} part={pipeline} open>
+          {pipeline.value === undefined ? null : <Yaml text={pipeline.value} />}
+        </Text>
+        {effective === undefined ? null : (
+          <Text
+            title="Effective pipeline"
+            note="with every value it ran with"
+            part={{ value: effective }}
+            open
+          >
+            <Yaml text={effective} />
+          </Text>
+        )}
+      </div>
       <Text title="Modelfile" note="how Ollama serves the model" part={modelfile}>
         {modelfile.value === undefined ? null : <Modelfile text={modelfile.value} />}
       </Text>

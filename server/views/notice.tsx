@@ -81,7 +81,7 @@ function wordsOf(view: RunView, now: number) {
     case "interrupted":
       return activity !== "interrupted"
         ? `${sentence(activityText(activity, state, live, now) ?? "")} ${ALONE[activity] ?? ""}`
-        : `Interrupted${where}: no process drives this run. Nothing is lost: running it again resumes it.`;
+        : `Interrupted${where}: no process drives this run. Nothing is lost: resume it to go on.`;
     case "failed":
       return `Failed${where}. Finished steps are kept and will not be repeated.`;
     case "cancelled":

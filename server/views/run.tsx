@@ -3,12 +3,13 @@ import type { DataReport } from "../../src/pages/data_report.ts";
 import { Dataset } from "../../src/pages/dataset.tsx";
 import type { ChartView } from "../chart_store.ts";
 import type { RunView } from "../run_details.ts";
-import type { Part, PredictionPage, PredictionQuery } from "../run_files.ts";
+import type { MadeWith, Part, PredictionPage, PredictionQuery } from "../run_files.ts";
 import { Answers } from "./answers.tsx";
 import { ChartSection } from "./charts.tsx";
 import { Artifacts, Files, Logs } from "./files.tsx";
 import { Layout } from "./layout.tsx";
 import { Overview } from "./overview.tsx";
+import { Settings } from "./settings.tsx";
 import { Steps } from "./steps.tsx";
 
 export interface RunPageProps {
@@ -18,6 +19,7 @@ export interface RunPageProps {
   readonly predictionQuery: PredictionQuery;
   readonly report: Part<DataReport>;
   readonly pipeline: Part<string>;
+  readonly made: Part<MadeWith>;
   readonly modelfile: Part<string>;
   readonly trainer: Part<readonly string[]>;
   readonly log: boolean;
@@ -54,8 +56,16 @@ export function RunPage(props: RunPageProps) {
           <Artifacts state={state} />
           <DatasetSection part={props.report} />
         </section>
+        <section data-live="settings">
+          <Settings made={props.made} />
+        </section>
         <section data-live="files">
-          <Files pipeline={props.pipeline} modelfile={props.modelfile} path={state.pipeline} />
+          <Files
+            pipeline={props.pipeline}
+            effective={props.made.value?.effective}
+            modelfile={props.modelfile}
+            path={state.pipeline}
+          />
         </section>
         <section data-live="logs">
           <Logs events={view.log} trainer={props.trainer} />

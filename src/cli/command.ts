@@ -92,6 +92,15 @@ export const TAKEOVER_OPTION: Option = {
   type: "boolean",
   help: "Take over a run last driven by another host; first make sure that no process drives it there",
 };
+export const ADOPT_OPTION: Option = {
+  type: "string",
+  value: "ID",
+  help: "Use this existing hosted job instead of starting one",
+};
+export const CREATE_ANYWAY_OPTION: Option = {
+  type: "boolean",
+  help: "Start, and pay for, a hosted job even if an identical one exists",
+};
 export const PARALLEL_OPTION: Option = {
   type: "string",
   default: "1",

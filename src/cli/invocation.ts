@@ -6,19 +6,31 @@ import { COMMANDS } from "./registry.ts";
 /**
  * How temper was called. TEMPER_COMMAND says it where a script calls it. `deno task` sets INIT_CWD, which its children
  * inherit, so the project has to have the task as well. What `deno install` writes is a program on PATH that names
- * the module.
+ * the module. `argv`: the words it was called with.
  */
-export async function invocationOf(world: World): Promise<Invocation> {
+export async function invocationOf(world: World, argv: readonly string[] = []): Promise<Invocation> {
   const { env } = world;
+  const runs = runsIn(argv);
+  const place = runs === undefined ? {} : { runs };
   const given = env["TEMPER_COMMAND"]?.split(/\s+/).filter((word) => word !== "") ?? [];
-  if (given.length > 0) return { tasks: [], program: given };
+  if (given.length > 0) return { tasks: [], program: given, ...place };
   const tasks = env["INIT_CWD"] === undefined ? [] : await ownTasks(world);
-  if (tasks.length === NAMES.length) return { tasks, program: ["temper"] };
+  if (tasks.length === NAMES.length) return { tasks, program: ["temper"], ...place };
   // Loaded only here: with a task for everything, help is printed twice as fast.
   const { programOf } = await import("./program.ts");
-  return { tasks, program: await programOf(world) };
+  return { tasks, program: await programOf(world), ...place };
 }
 
+/** The folder of the runs that a command line names. */
+function runsIn(argv: readonly string[]): string | undefined {
+  const at = argv.findLastIndex((word) => word === "--runs" || word.startsWith("--runs="));
+  if (at < 0) return undefined;
+  const runs = argv[at] === "--runs" ? argv[at + 1] : argv[at]!.slice("--runs=".length);
+  return runs === RUNS ? undefined : runs;
+}
+
+/** Where the runs are unless a command line says otherwise. */
+const RUNS = "runs";
 const NAMES: readonly string[] = [...Object.keys(COMMANDS), "help"];
 
 /** Where a project has its tasks. */

@@ -8,6 +8,7 @@ export const COMMANDS: Readonly<Record<string, string>> = {
   check: "Check pipeline files and list every problem with its position",
   plan: "Show what a run would do and why, with tokens, memory and time; changes nothing",
   run: "Run a pipeline, or resume its latest run",
+  resume: "Go on with a run as it was made, without its pipeline file",
   compare: "Run every combination of a matrix and compare cost and quality",
   explain: "Show why steps will run again: what changed since the latest run, before and after",
   advise: "Recommend a method for this data, model and machine, with figures",

@@ -10,7 +10,7 @@ import type { RunState } from "../log/run_state.ts";
 import { readPlan } from "../run/run_folder.ts";
 import { activityOf } from "../view/activity.ts";
 import { lossOf } from "../view/progress_text.ts";
-import { errorAsCalled, type Place, type Variant } from "../view/next_commands.ts";
+import { cacheWords, errorAsCalled, type Place, type Variant } from "../view/next_commands.ts";
 import type { ReportParts } from "../ui/run_report.ts";
 import { CACHE_OPTION, type CommandContext, type Option, RUNS_OPTION } from "./command.ts";
 
@@ -60,7 +60,7 @@ export function placeOf(
     file: nearPath(cwd, file),
     options: here ? unlessDefault("--runs", runs, RUNS_OPTION) : ["--runs", nearPath(cwd, dirname(dir))],
     variant,
-    runOptions: unlessDefault("--cache", cache, CACHE_OPTION),
+    runOptions: cache === undefined ? cacheWords(variant) : unlessDefault("--cache", cache, CACHE_OPTION),
   };
 }
 

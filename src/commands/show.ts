@@ -4,6 +4,7 @@ import { EXIT, UsageError } from "../lib/errors.ts";
 import { oneLine, textWidth } from "../lib/text/text_width.ts";
 import { wrap } from "../lib/text/wrap.ts";
 import { readLiveRun } from "../library/read_run.ts";
+import { readSettings } from "../log/run_settings.ts";
 import type { RunState, StepState } from "../log/run_state.ts";
 import { changesBetween } from "../run/changes.ts";
 import { earlierRuns } from "../run/run_folder.ts";
@@ -14,6 +15,8 @@ import { runProgress } from "../view/run_progress.ts";
 import { progressText } from "../view/progress_text.ts";
 import { errorLines, joinBlocks, resultBlocks } from "../ui/run_report.ts";
 import { markOf, summaryWords } from "../view/summary_text.ts";
+import { settingsLines } from "../ui/settings_text.ts";
+import { settingsJson, shownSettings } from "../view/settings.ts";
 import { stepLines } from "../ui/step_text.ts";
 import { type Command, type CommandContext, RUNS_OPTION } from "../cli/command.ts";
 import { engineText } from "../view/engine_text.ts";
@@ -37,6 +40,7 @@ export const show: Command = {
       value: "N",
       help: "Number of sample rows to show of each kind: fixed, still wrong, newly broken",
     },
+    settings: { type: "boolean", help: "Show every setting, also those that have their default" },
   },
   details:
     "RUN is an id, the start of one, a pipeline's name for its latest run, a path, or last.\n\n`temper show last`\n`temper show last --json`",
@@ -44,9 +48,11 @@ export const show: Command = {
     const { clock, values, terminal } = context;
     const most = wholeNumber(values["predictions"] as string);
     const { dir } = await givenRun(context);
+    const { settings = [] } = await readSettings(context.fs, dir) ?? {};
     if (values["json"]) {
       const { state, live } = await readLiveRun(dir, libraryOptions(context));
-      terminal.out(jsonText(runJson(state, activityOf(state, live, clock.now()))));
+      const run = runJson(state, activityOf(state, live, clock.now()));
+      terminal.out(jsonText({ ...run, settings: settingsJson(shownSettings(settings, state)) }));
       return EXIT.ok;
     }
     const { state, live, parts } = await viewRun(context, dir, most);
@@ -66,6 +72,7 @@ export const show: Command = {
         ...aboutLines(state, palette, width),
       ],
       steps,
+      settingsLines(shownSettings(settings, state), values["settings"] === true, palette, width),
       errorLines(state, palette, width),
       ...resultBlocks(state, parts, palette, width),
     ]);

@@ -2,6 +2,7 @@ import { join } from "../deps/path.ts";
 import { EXIT, type ExitCode, UsageError } from "../lib/errors.ts";
 import { writeJson } from "../lib/json/json_file.ts";
 import type { Fs } from "../lib/files/fs.ts";
+import { readSettings, type RunSetting } from "../log/run_settings.ts";
 import type { RunState } from "../log/run_state.ts";
 import { latestRun } from "../run/latest_run.ts";
 import { type CellRun, runCells } from "../run/run_cells.ts";
@@ -98,7 +99,11 @@ export async function compare(
   const { fs, runsDir } = worldOf(options);
   const kept = new Kept(first.cell.pipeline, join(runsDir, first.cell.pipeline), cells);
   const steps = stepsWith(options.steps);
-  for (const cell of cells) kept.earlier(cell, await latestRun(cell, steps, loading.env, runsDir));
+  for (const cell of cells) {
+    const state = await latestRun(cell, steps, loading.env, runsDir);
+    const made = state && await readSettings(fs, join(runsDir, state.id));
+    kept.earlier(cell, state, made?.settings);
+  }
   const never = new AbortController().signal;
   const { signal = never, cancelSignal = never } = options;
   const run = (loaded: LoadedSpec, index: number, leave: AbortSignal) => {
@@ -150,14 +155,20 @@ class Kept {
   }
 
   /** What an earlier call left of a combination, until its turn comes. */
-  earlier(loaded: LoadedSpec, state: RunState | undefined): void {
-    this.#set(loaded, { state, error: state?.error });
+  earlier(
+    loaded: LoadedSpec,
+    state: RunState | undefined,
+    settings: readonly RunSetting[] | undefined,
+  ): void {
+    this.#set(loaded, { state, error: state?.error, settings });
   }
 
   /** Kept at once, so that the page grows while the others train. */
   async add({ loaded, outcome, error }: CellRun, fs: Fs): Promise<void> {
     this.#codes.push(outcome?.exitCode ?? EXIT.failed);
-    this.#set(loaded, { state: outcome?.state, error: outcome?.state.error ?? error });
+    const made = outcome && await readSettings(fs, outcome.dir);
+    const { state } = outcome ?? {};
+    this.#set(loaded, { state, error: state?.error ?? error, settings: made?.settings });
     const { comparison, html, json } = this.result();
     await fs.mkdirp(this.dir);
     await writeJson(json, comparisonJson(comparison), fs);
@@ -174,10 +185,13 @@ class Kept {
     return { comparison, dir, html: join(dir, PAGE), json: join(dir, DATA), exitCode };
   }
 
-  #set({ spec }: LoadedSpec, { state, error }: Pick<CellInput, "state" | "error">): void {
+  #set(
+    { spec }: LoadedSpec,
+    { state, error, settings }: Pick<CellInput, "state" | "error" | "settings">,
+  ): void {
     const kept = error &&
       { code: error.code, message: error.message, ...error.hint !== undefined && { hint: error.hint } };
-    this.#inputs.set(spec.name, { ...this.#inputs.get(spec.name)!, state, error: kept });
+    this.#inputs.set(spec.name, { ...this.#inputs.get(spec.name)!, state, error: kept, settings });
   }
 }
 

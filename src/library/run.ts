@@ -7,7 +7,7 @@ import type { LogEvent } from "../log/events.ts";
 import type { RunState } from "../log/run_state.ts";
 import type { Env } from "../providers/provider.ts";
 import { providerFor } from "../providers/registry.ts";
-import { type RunOutcome, runPipeline } from "../run/run_pipeline.ts";
+import { type DriveOptions, type RunOutcome, runPipeline } from "../run/run_pipeline.ts";
 import type { LoadedSpec } from "../spec/load.ts";
 import { stepsWith } from "../steps/registry.ts";
 import { type Scores, scoresOf } from "../view/scores.ts";
@@ -122,7 +122,7 @@ export async function drive(
   loaded: LoadedSpec,
   env: Env,
   options: DrivingOptions,
-  which: { readonly fresh: boolean; readonly resume: string | undefined },
+  which: Pick<DriveOptions, "fresh" | "resume" | "plan">,
 ): Promise<RunResult> {
   const { runsDir } = worldOf(options);
   const { takeover = false, signal, cancelSignal, cancelWindowMs = () => 0, onEvent, onRun } = options;
@@ -139,6 +139,10 @@ export async function drive(
       runsDir,
       ...which,
       takeover,
+      settings: async () => {
+        const provider = await providerFor(loaded.spec.provider.kind, env);
+        return await provider.settings?.(loaded, env) ?? [];
+      },
       driver: { host: hostname(), pid: process.pid, version: VERSION },
       control: { interrupt: interrupt.signal, cancel: cancel.signal, cancelWindowMs },
       cancelJob: async (job, runDir) => await (await providerFor(job.provider, env)).cancel(job, runDir, env),
@@ -152,7 +156,8 @@ export async function drive(
   }
 }
 
-function refuseContradictions({ fresh, resume, adopt, createAnyway }: RunOptions): void {
+/** Throws a UsageError about options that contradict each other. */
+export function refuseContradictions({ fresh, resume, adopt, createAnyway }: RunOptions): void {
   if (fresh && resume !== undefined) {
     throw new UsageError(
       "bad-option",

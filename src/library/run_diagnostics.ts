@@ -1,7 +1,6 @@
 import { join } from "../deps/path.ts";
 import { existingParent } from "../lib/files/folder.ts";
 import { bytes, counted, duration } from "../lib/text/format.ts";
-import { shellWord } from "../lib/text/shell_word.ts";
 import type { Diagnostic } from "../providers/diagnostic.ts";
 import type { Env } from "../providers/provider.ts";
 import { trainerLeftovers } from "../providers/trainer/environment/leftovers.ts";
@@ -9,7 +8,7 @@ import { listRuns, readRun } from "../log/read_run.ts";
 import type { RunState } from "../log/run_state.ts";
 import { planPrune } from "../run/prune.ts";
 import { readPlan } from "../run/run_folder.ts";
-import { runAgainBy, SECRET_SET, type Variant, variantWords } from "../view/next_commands.ts";
+import { runAgainBy, SECRET_SET, type Variant } from "../view/next_commands.ts";
 
 /** File times are rounded, and a network server's clock is never quite this one. */
 const CLOCK_MS = 5_000;
@@ -47,9 +46,8 @@ export async function* staleFindings(env: Env, runsDir: string): AsyncGenerator<
   const [newest] = interrupted;
   if (newest) {
     const { state, variant } = newest;
-    const words = ["run", state.pipeline, ...variantWords(variant)].map(shellWord).join(" ");
     const again = {
-      command: `\`temper ${words}\``,
+      command: `\`temper resume ${state.id}\``,
       program: "running your program again",
       user: `the command that started it (${SECRET_SET})`,
     }[runAgainBy(state, variant)];

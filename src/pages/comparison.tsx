@@ -4,6 +4,7 @@ import { asCalled, INSTALLED } from "../lib/text/invocation.ts";
 import { type ComparedCell, type Comparison as Compared, COSTS } from "../view/comparison.ts";
 import { anyScored, COST_TEXT, hasScore, quality, whyNot, written } from "../view/cost_text.ts";
 import { type Bar, BarChart } from "./bar_chart.tsx";
+import { DifferingSettings } from "./differing_settings.tsx";
 import { Cell, type Column, numbers, Table } from "./parts.tsx";
 import { standAlone } from "./stand_alone.tsx";
 
@@ -48,6 +49,7 @@ export function Comparison({ comparison }: { comparison: Compared }) {
           </>
         )
         : null}
+      <DifferingSettings comparison={comparison} />
       <Unfinished cells={comparison.cells} />
     </>
   );

@@ -4,6 +4,8 @@ import type { Spec } from "../spec/schema/schema.ts";
 export interface Reasoned<T> {
   readonly value: T;
   readonly reason: string;
+  /** Present where the base decides. */
+  readonly from?: "base";
 }
 
 /** `train` with every default that depends on method and base filled in. */
@@ -54,5 +56,5 @@ function defaultLearningRate(method: Spec["method"], parameters: number | undefi
     return { value, reason: `default for ${name}; the base's size is unknown` };
   }
   const size = most === Infinity ? "large bases" : `bases of up to ${most / MILLION} M parameters`;
-  return { value, reason: `default for ${name} on ${size}` };
+  return { value, reason: `default for ${name} on ${size}`, from: "base" };
 }

@@ -25,10 +25,20 @@ export interface Plan<Kind extends string = string> {
   readonly hash: string;
 }
 
-/** Chains the steps: each one's key covers its own inputs and, through `after`, everything before it. Pure. */
-export function expand<Kind extends string>(steps: readonly StepInputs<Kind>[]): Plan<Kind> {
+/**
+ * Chains the steps: each one's key covers its own inputs and, through `after`, everything before it. Those that were
+ * planned before stay as they are. Pure.
+ */
+export function expand<Kind extends string>(
+  steps: readonly (StepInputs<Kind> | PlannedStep<Kind>)[],
+): Plan<Kind> {
   const planned: PlannedStep<Kind>[] = [];
-  for (const { kind, version, cached, inputs } of steps) {
+  for (const step of steps) {
+    if ("key" in step) {
+      planned.push(step);
+      continue;
+    }
+    const { kind, version, cached, inputs } = step;
     const before = planned.at(-1);
     const parts = { cache: CACHE_VERSION, step: kind, version, inputs, ...before && { after: before.key } };
     planned.push({ kind, cached, key: keyOf(parts), parts });

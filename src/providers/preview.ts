@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from "../lib/json/json.ts";
+import type { Origin } from "../spec/origin.ts";
 
 /**
  * How much data there is: counted in the stored output of format, or estimated from the sources.
@@ -19,13 +20,15 @@ export interface DataSize {
   readonly how: string;
 }
 
-/** One resolved setting, for `plan`. */
+/** One resolved setting, for `plan` and for what a run keeps. */
 export interface Setting {
   /** Dotted path in the file. */
   readonly field: string;
   readonly value: Json;
   /** Why it is this value: the file says so, or the reason of the default. */
   readonly reason: string;
+  /** Where it comes from, where that is one of the usual places. */
+  readonly from?: Origin;
 }
 
 /** One estimated figure, for `plan`. */

@@ -5,7 +5,7 @@ import type { JsonObject } from "../lib/json/json.ts";
 import type { FieldProblem } from "../spec/rules/field_problem.ts";
 import type { LoadedSpec } from "../spec/load.ts";
 import type { Abilities } from "./abilities.ts";
-import type { DataSize, Preview } from "./preview.ts";
+import type { DataSize, Preview, Setting } from "./preview.ts";
 
 export type { DataSize, Estimate, Preview, Setting } from "./preview.ts";
 
@@ -265,6 +265,11 @@ export interface Provider {
    * starts nothing.
    */
   preview(loaded: LoadedSpec, env: Env, data: DataSize, configured: string | undefined): Promise<Preview>;
+  /**
+   * Settings whose value the file alone does not tell, or tells without its reason: those of `preview` that are known
+   * before the rows are read. A run keeps them. @default none
+   */
+  settings?(loaded: LoadedSpec, env: Env): Promise<readonly Setting[]>;
   /** Writes job.json and what the job needs into `out`. Returns a summary to show. */
   configure(work: ConfigureWork): Promise<JsonObject>;
   /** Starts the job once, or adopts the one that exists for this key. */

@@ -4,9 +4,17 @@ import type { JsonObject } from "../lib/json/json.ts";
 import { explainSystemError } from "../lib/system_error.ts";
 import type { RunState } from "../log/run_state.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { Env } from "../providers/provider.ts";
+import type { Env, Setting } from "../providers/provider.ts";
 import type { LoadedSpec } from "../spec/load.ts";
-import { nextNumber, pipelineCopy, specCopy, variantOf, writeRunFolder } from "./run_folder.ts";
+import {
+  nextNumber,
+  pipelineCopy,
+  type PlanFile,
+  specCopy,
+  variantOf,
+  writeRunFolder,
+} from "./run_folder.ts";
+import { settingsOf } from "./run_settings.ts";
 import { claimRunDir } from "./run_id.ts";
 import { lockChoice, lockRun } from "./lock.ts";
 import { recover, type RecoverOptions } from "./recover.ts";
@@ -20,7 +28,7 @@ export type ClaimedRun =
 export async function claimRun(
   loaded: LoadedSpec,
   env: Env,
-  options: Omit<RecoverOptions, "name">,
+  options: Omit<RecoverOptions, "name"> & Pick<MakeOptions, "settings">,
 ): Promise<ClaimedRun> {
   const { fs } = env;
   const { runsDir } = options;
@@ -43,31 +51,41 @@ export async function claimRun(
   }
 }
 
+interface MakeOptions {
+  readonly runsDir: string;
+  readonly plan: Plan;
+  /** What the provider knows of its settings. @default nothing */
+  readonly settings?: (() => Promise<readonly Setting[]>) | undefined;
+}
+
 async function makeRun(
   loaded: LoadedSpec,
   env: Env,
-  { runsDir, plan: { hash, steps } }: { readonly runsDir: string; readonly plan: Plan },
+  { runsDir, plan: { hash, steps }, settings }: MakeOptions,
   notice: string | undefined,
 ): Promise<ClaimedRun> {
-  const { fs, clock } = env;
+  const { fs, clock, cacheDir, sharedDir = cacheDir } = env;
   const { name } = loaded.spec;
+  const resolved = await settings?.() ?? [];
   const number = await nextNumber(fs, runsDir);
   const { id, dir } = await claimRunDir(fs, clock, runsDir, name);
   const lock = await lockRun(fs, id, dir);
   try {
     const created = new Date(clock.now()).toISOString();
-    const spec = specCopy(JSON.parse(JSON.stringify(loaded.spec)) as JsonObject, env.env);
+    const spec = JSON.parse(JSON.stringify(loaded.spec)) as JsonObject;
+    const values = specCopy({ spec, settings: settingsOf(loaded, resolved) }, env.env);
     const variant = variantOf(loaded, env.env);
     const plan = {
       version: 1,
       name,
       ...variant,
       dir: loaded.dir,
+      cache: { dir: cacheDir, whole: sharedDir === cacheDir },
       created,
       number,
       hash,
       steps,
-      spec,
+      ...values as Pick<PlanFile, "spec" | "settings">,
     } as const;
     await writeRunFolder(fs, dir, pipelineCopy(loaded.text, env.env), plan);
     await fs.syncDir(runsDir);

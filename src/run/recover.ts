@@ -111,13 +111,13 @@ async function resumeNamed(
     throw new UsageError(
       "plan-changed",
       `Cannot resume run "${id}": step "${change.step}" changed since (${change.path})`,
-      { hint: "Omit --resume to start a new run" },
+      { hint: "Start a new run: `temper run FILE`" },
     );
   }
   const choice = await chooseFor(fs, run, options);
   if (choice.kind !== "start") return choice;
   throw new TemperError("not-resumable", `Cannot resume run "${id}": it has ended`, {
-    hint: "Omit --resume to start a new run; finished steps come from the cache",
+    hint: "Start a new run: `temper run FILE` takes finished steps from the cache",
   });
 }
 
@@ -126,7 +126,8 @@ async function changedNotice(fs: Fs, run: EarlierRun, plan: Plan): Promise<strin
   const what = change ? `step "${change.step}": ${change.path}` : "its steps";
   const state = await readRun(fs, run.dir);
   const left = state?.job !== undefined && !isTerminal(state)
-    ? `; its training may still be running, stop it with: \`temper cancel ${run.id}\``
+    ? `; its training may still be running: \`temper resume ${run.id}\` goes on with it, ` +
+      `\`temper cancel ${run.id}\` stops it`
     : "";
   return `Pipeline file or data changed since run "${run.id}" (${what}): starting a new run${left}`;
 }

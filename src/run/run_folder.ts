@@ -4,6 +4,7 @@ import type { Fs } from "../lib/files/fs.ts";
 import { findJson, writeJson } from "../lib/json/json_file.ts";
 import type { Json, JsonObject } from "../lib/json/json.ts";
 import { jsonObject } from "../log/events.ts";
+import { runSetting } from "../log/run_settings.ts";
 import { nameInId } from "./run_id.ts";
 import { masked, maskedText, secretValues } from "../lib/net/secrets.ts";
 import type { LoadedSpec } from "../spec/load.ts";
@@ -29,6 +30,13 @@ const planFile = z.object({
   setMasked: z.literal(true).optional(),
   /** Absolute folder that relative paths of the pipeline start from. Plans that were written before have none. */
   dir: z.string().optional(),
+  /** The cache it was made with. Plans that were written before have none. */
+  cache: z.object({
+    /** Absolute. */
+    dir: z.string(),
+    /** It also holds what is otherwise shared by all projects. */
+    whole: z.boolean(),
+  }).readonly().optional(),
   /** ISO time. */
   created: z.string(),
   /** Counts the runs of the folder, because the clock may be set back. Earlier plans count those of one name, or none. */
@@ -38,6 +46,8 @@ const planFile = z.object({
     z.object({ kind: z.string(), cached: z.boolean(), key: z.string(), parts: jsonObject }).readonly(),
   ).min(1).readonly(),
   spec: jsonObject,
+  /** The same value by value, with where each comes from. Plans that were written before have none. */
+  settings: z.array(runSetting).readonly().optional(),
 }).readonly();
 export type PlanFile = z.infer<typeof planFile>;
 /** The one part of it that is read of every run whenever one is made. */
@@ -122,7 +132,7 @@ export function variantOf(
   };
 }
 
-/** The spec that plan.json keeps, masked where a value or a name is or contains a secret. */
+/** The spec and settings that plan.json keeps, masked where a value or a name is or contains a secret. */
 export function specCopy(spec: JsonObject, env: Readonly<Record<string, string | undefined>>): JsonObject {
   const known = secretValues(env, JSON.stringify(spec));
   const copy = (value: Json): Json => {

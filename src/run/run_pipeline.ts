@@ -5,7 +5,7 @@ import { LogWriter } from "../log/log_writer.ts";
 import type { LogEvent } from "../log/events.ts";
 import { isTerminal, type RunState, stopped } from "../log/run_state.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { Env, JobRef } from "../providers/provider.ts";
+import type { Env, JobRef, Setting } from "../providers/provider.ts";
 import type { LoadedSpec } from "../spec/load.ts";
 import type { Step, StepKind } from "../steps/step.ts";
 import { jobToCancel } from "./cancel.ts";
@@ -38,6 +38,10 @@ export interface DriveOptions {
   readonly takeover?: boolean;
   readonly driver: Driver;
   readonly control: Control;
+  /** The plan, where it is known already. @default that of the steps, asked now */
+  readonly plan?: Plan<StepKind> | undefined;
+  /** What the provider knows of its settings, for a run that is made. @default nothing */
+  settings?(): Promise<readonly Setting[]>;
   /** Stops a job. Returns when it no longer runs. */
   cancelJob(job: JobRef, runDir: string): Promise<void>;
   onEvent?(event: LogEvent, state: RunState): void;
@@ -66,11 +70,12 @@ export interface RunOutcome {
  * drives it, the command is wrong, or its folder cannot be written.
  */
 export async function runPipeline(options: DriveOptions): Promise<RunOutcome> {
-  const plan = await planSteps(options.loaded, options.steps, options.env);
+  const plan = options.plan ?? await planSteps(options.loaded, options.steps, options.env);
   options.control.interrupt.throwIfAborted();
   const { loaded, env, runsDir, fresh = false, resume, takeover = false, driver } = options;
+  const settings = options.settings && (() => options.settings!());
   const { host } = driver;
-  const taken = await claimRun(loaded, env, { runsDir, plan, resume, fresh, host, takeover });
+  const taken = await claimRun(loaded, env, { runsDir, plan, resume, fresh, host, takeover, settings });
   const { id, dir } = taken;
   try {
     await options.onRun?.({ id, dir }, taken.notice);

@@ -34,6 +34,8 @@ export interface LoadOptions {
   readonly dir?: string;
   /** Sections of providers that are not temper's own. */
   readonly own?: OwnSections;
+  /** Whether the files that it names have to be there. @default true */
+  readonly files?: boolean;
 }
 
 export interface LoadOneOptions extends LoadOptions {
@@ -93,7 +95,13 @@ export async function loadAll(
     ...cell && { cell },
   });
   const check = async (data: unknown) => {
-    const found = await checkData(data, { dir, schema, extensions, own: options.own ?? {} }, fs);
+    const found = await checkData(data, {
+      dir,
+      schema,
+      extensions,
+      own: options.own ?? {},
+      files: options.files,
+    }, fs);
     if (!options.inspect || !isFine(found)) return found;
     return { ...found, findings: await options.inspect(loadedOf(found)) };
   };
@@ -124,11 +132,12 @@ interface Checks {
   readonly extensions: object;
   readonly schema: typeof Spec;
   readonly own: OwnSections;
+  readonly files: boolean | undefined;
 }
 
 async function checkData(
   given: unknown,
-  { dir, schema, extensions, own }: Checks,
+  { dir, schema, extensions, own, files = true }: Checks,
   fs: Fs,
 ): Promise<CheckedSpec> {
   const { data, parsed, misspelt } = await parseMeant(given, schema);
@@ -142,7 +151,7 @@ async function checkData(
     ...engineFindings(data),
     ...secretFindings(data),
     ...secretFindings(extensions),
-    ...await fileFindings(data, dir, fs),
+    ...files ? await fileFindings(data, dir, fs) : [],
   ];
   return { data, spec: parsed.data, issues: parsed.error?.issues ?? [], findings };
 }

@@ -22,6 +22,12 @@ function named(name: string, { own, ...inputs }: JsonObject): JsonObject {
   return { own: own === undefined ? name : [name, own], ...inputs };
 }
 
+/** What the step that made a plan's part is called; undefined for temper's own. */
+export function ownNameIn({ inputs }: JsonObject): string | undefined {
+  const own = typeof inputs === "object" && inputs !== null && "own" in inputs ? inputs.own : undefined;
+  return typeof own === "string" ? own : Array.isArray(own) ? String(own[0]) : undefined;
+}
+
 function ownStep(kind: StepKind, own: StepExtension): Step {
   const { version, cached } = own;
   return {

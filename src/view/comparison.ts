@@ -1,5 +1,7 @@
 import type { ErrorInfo } from "../log/events.ts";
 import type { RunState, RunStatus } from "../log/run_state.ts";
+import type { RunSetting } from "../log/run_settings.ts";
+import { type DifferingSetting, differingSettings } from "./settings.ts";
 import { numberOf, objectOf, type Scores, scoresOf } from "./scores.ts";
 
 /** One combination and the run that was made of it. */
@@ -12,6 +14,8 @@ export interface CellInput {
   /** Absent before its run was started. */
   readonly state: RunState | undefined;
   readonly error: ErrorInfo | undefined;
+  /** What its run was made with, where that is known. */
+  readonly settings?: readonly RunSetting[] | undefined;
 }
 
 /** What a run cost. What was not measured is undefined. */
@@ -43,7 +47,7 @@ export const COSTS = [
 /** Each cost as a share of the reference's, and the score after training as one of the reference's. */
 export type Relative = Cost & { readonly quality: number | undefined };
 
-export interface ComparedCell extends Omit<CellInput, "state"> {
+export interface ComparedCell extends Omit<CellInput, "state" | "settings"> {
   readonly run: string | undefined;
   readonly state: RunStatus | "pending";
   readonly cost: Cost;
@@ -62,11 +66,13 @@ export interface Comparison {
   /** The cell that the others are measured against. */
   readonly reference: string | undefined;
   readonly cells: readonly ComparedCell[];
+  /** Those that are not the same in all cells, with a value for each cell. */
+  readonly settings: readonly DifferingSetting[];
 }
 
 /** Puts finished runs beside each other. The reference is the first full fine-tuning, otherwise the first cell done. */
 export function compareCells(name: string, inputs: readonly CellInput[]): Comparison {
-  const cells = inputs.map((input) => ({ ...input, ...measured(input) }));
+  const cells = inputs.map(({ settings: _, ...input }) => ({ ...input, ...measured(input) }));
   const done = cells.filter(({ state }) => state === "done");
   const reference = done.find(({ method }) => method === "full") ?? done[0];
   const metrics = new Set(done.flatMap(({ scores }) => scores.metric ?? []));
@@ -79,13 +85,14 @@ export function compareCells(name: string, inputs: readonly CellInput[]): Compar
       ...cell,
       relative: reference && cell.state === "done" ? relativeTo(reference, cell) : undefined,
     })),
+    settings: differingSettings(inputs.map(({ settings }) => settings)),
   };
 }
 
 /** Kinds of artifacts that are not what was trained. */
 const DERIVED = ["gguf", "modelfile", "merged", "predictions"];
 
-function measured({ state }: CellInput) {
+function measured({ state }: Pick<CellInput, "state">) {
   const metrics = state?.metrics ?? {};
   const artifacts = state?.artifacts ?? [];
   const seconds = Object.values(objectOf(metrics["seconds"])).filter((value) => typeof value === "number");

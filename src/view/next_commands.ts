@@ -30,11 +30,18 @@ export interface Variant {
   readonly set?: readonly string[] | undefined;
   /** One of them contains a secret, which is masked in it. */
   readonly setMasked?: boolean | undefined;
+  /** The cache it was made with. */
+  readonly cache?: { readonly dir: string; readonly whole: boolean } | undefined;
 }
 
 /** The same as options of the command line, which is of use unless something in it is masked. */
 export function variantWords({ cell, set = [] }: Variant): string[] {
   return [...cell === undefined ? [] : ["--cell", cell], ...set.flatMap((override) => ["--set", override])];
+}
+
+/** The cache as an option, where one was asked for. */
+export function cacheWords({ cache }: Variant): string[] {
+  return cache?.whole ? ["--cache", cache.dir] : [];
 }
 
 export interface NextCommand {
@@ -57,18 +64,20 @@ export function nextCommands(
   activity: Activity = state.state,
 ): NextCommand[] {
   const temper = (...words: string[]) => temperCommand(place, ...words);
-  const run = {
-    command: () => temper("run", place.file, ...variantWords(place.variant), ...place.runOptions),
-    program: () => "run your program again",
-    user: () => `repeat the command that started it: ${SECRET_SET}`,
-  }[runAgainBy(state, place.variant)]();
+  const by = runAgainBy(state, place.variant);
+  const run = by === "command"
+    ? temper("run", place.file, ...variantWords(place.variant), ...place.runOptions)
+    : BY_HAND[by];
   const follow = { why: "Follow it", command: temper("logs", state.id, "-f") };
   const cancel = { why: "Cancel it", command: temper("cancel", state.id) };
   switch (state.state) {
     case "running":
       return [follow, cancel];
     case "interrupted":
-      return [{ why: AGAIN[activity] ?? "Resume it", command: run }, cancel];
+      return [
+        { why: AGAIN[activity] ?? "Resume it", command: by === "command" ? temper("resume", state.id) : run },
+        cancel,
+      ];
     case "failed":
       return [
         {
@@ -87,7 +96,13 @@ export function nextCommands(
 /** Why a command is not shown. */
 export const SECRET_SET = "a secret in its --set values is not kept";
 
-/** What runs it again: a command, the program that defines it, or a command that only its user knows. */
+/** What does it where no command can. */
+const BY_HAND = {
+  program: "run your program again",
+  user: `repeat the command that started it: ${SECRET_SET}`,
+} as const;
+
+/** What runs or resumes it: a command, the program that defines it, or a command that only its user knows. */
 export function runAgainBy(
   run: Pick<RunState, "id" | "pipeline">,
   { setMasked }: Variant,
@@ -100,7 +115,7 @@ export function runAgainBy(
  * Whether its only pipeline file is the copy that the run keeps: the program that defines the pipeline has what the
  * copy lacks, such as what was masked, its own steps and providers, and overrides.
  */
-function isDefinedInCode({ id, pipeline }: Pick<RunState, "id" | "pipeline">): boolean {
+export function isDefinedInCode({ id, pipeline }: Pick<RunState, "id" | "pipeline">): boolean {
   return basename(pipeline) === "pipeline.yaml" && basename(dirname(pipeline)) === id;
 }
 

@@ -3,6 +3,7 @@ import { join } from "../../src/deps/path.ts";
 import { pathToFileURL } from "node:url";
 import { invocationOf } from "../../src/cli/invocation.ts";
 import { COMMANDS } from "../../src/cli/registry.ts";
+import { asCalled } from "../../src/lib/text/invocation.ts";
 import { denoFs, type Fs } from "../../src/lib/files/fs.ts";
 
 const URL_MAIN = "https://example.org/temper@1.0.0/cli.ts";
@@ -74,4 +75,22 @@ Deno.test("invocationOf() takes TEMPER_COMMAND at its word", () =>
   inFolder(async ({ dir, of }) => {
     const env = { TEMPER_COMMAND: "npm run temper --", INIT_CWD: dir };
     assert.deepEqual(await of(env), { tasks: [], program: ["npm", "run", "temper", "--"] });
+  }));
+
+Deno.test("a hint about runs names their folder where the command line did", () =>
+  inFolder(async ({ dir }) => {
+    const of = (...argv: string[]) => invocationOf({ fs: denoFs, cwd: dir, env: {}, main: URL_MAIN }, argv);
+    const hint = "`temper resume run-7` goes on, `temper run FILE` starts anew";
+    const [resume, run] = [["resume", "run-7"], ["run", "FILE"]].map((words) =>
+      [...PROGRAM, ...words].join(" ")
+    );
+    for (const argv of [["show"], ["show", "--runs", "runs"]]) {
+      assert.equal(asCalled(hint, await of(...argv)), `${resume} goes on, ${run} starts anew`);
+    }
+    for (const argv of [["show", "--runs", "my runs"], ["show", "--runs=my runs"]]) {
+      assert.equal(
+        asCalled(hint, await of(...argv)),
+        `${resume} --runs 'my runs' goes on, ${run} starts anew`,
+      );
+    }
   }));

@@ -98,7 +98,7 @@ Deno.test("show tells a run that nobody drives from one that runs", async () => 
   assert.match(left.out, /^‖ home-lora interrupted .*monitor.* 22 s/);
   assert.match(left.out, / {2}‖ monitor .* 9\/44 .*\b0\.444\b.*\b77\.0\b/);
   const commands = [...left.out.matchAll(/ {2}(deno task .*)\n/g)].map(([, command]) => command);
-  assert.deepEqual(commands, ["deno task run pipelines/lora.yaml", `deno task cancel ${RUN_ID}`]);
+  assert.deepEqual(commands, [`deno task resume ${RUN_ID}`, `deno task cancel ${RUN_ID}`]);
   const lock = await denoFs.lock(join(dir, "lock"));
   try {
     const { out } = await home.call(show, [RUN_ID], { clock: new ManualClock() });
@@ -111,7 +111,7 @@ Deno.test("show tells a run that nobody drives from one that runs", async () => 
   assert.equal(JSON.parse((await home.call(show, [RUN_ID, "--json"])).out).state, "interrupted");
 });
 
-Deno.test("show resumes a run with its combination and overrides, unless a secret in them is not kept", async () => {
+Deno.test("show resumes a run by its id, which keeps its values, unless a secret in them is not kept", async () => {
   await using home = await project();
   await home.addRun(RUN_ID, BEGINNING);
   const plan = JSON.parse(
@@ -123,17 +123,83 @@ Deno.test("show resumes a run with its combination and overrides, unless a secre
     await home.write(`runs/${RUN_ID}/plan.json`, JSON.stringify({ ...plan, ...variant }));
     return (await home.call(show, [RUN_ID])).out.match(/Resume it {2}(.*)/)?.[1];
   };
-  assert.equal(await next({}), "deno task run pipelines/lora.yaml");
-  const given = { cell: "rank-8", set: ["train.epochs=2", 'dataset.source=["a b.jsonl"]'] };
-  assert.equal(
-    await next(given),
-    `deno task run pipelines/lora.yaml --cell rank-8 --set train.epochs=2 --set 'dataset.source=["a b.jsonl"]'`,
-  );
+  const given = { cell: "rank-8", set: ["train.epochs=2"] };
+  for (const variant of [{}, given]) assert.equal(await next(variant), `deno task resume ${RUN_ID}`);
   assert.equal(
     await next({ ...given, setMasked: true }),
     "repeat the command that started it: a secret in its --set values is not kept",
   );
 });
+
+Deno.test("show runs a failed run again with its combination and overrides", async () => {
+  await using home = await project();
+  await home.addRun(RUN_ID, FAILED);
+  const fixture = join(import.meta.dirname!, "..", "fixtures", "runs", "v1", "failed", "plan.json");
+  const plan = JSON.parse(await Deno.readTextFile(fixture));
+  const given = { cell: "rank-8", set: ["train.epochs=2", 'dataset.source=["a b.jsonl"]'] };
+  await home.write(`runs/${RUN_ID}/plan.json`, JSON.stringify({ ...plan, ...given }));
+  const { out } = await home.call(show, [RUN_ID]);
+  assert.equal(
+    out.match(/Run it again {2}(.*)/)?.[1],
+    `deno task run pipelines/lora.yaml --cell rank-8 --set train.epochs=2 --set 'dataset.source=["a b.jsonl"]'`,
+  );
+});
+
+Deno.test("show lists what was chosen by where it comes from, and every setting with its reason when asked", async () => {
+  await using home = await project();
+  await home.addRun(RUN_ID, BEGINNING);
+  const spec = { method: { kind: "lora", rank: 8 }, train: { seed: 9, schedule: "cosine" } };
+  const reason = "cosine and linear fall to zero";
+  const settings = [
+    { field: "method.kind", value: "lora", from: "file" },
+    { field: "method.rank", value: 8, from: "matrix" },
+    { field: "train.learning_rate", value: 0.002, from: "base", reason: "default for lora" },
+    { field: "train.seed", value: 9, from: "set" },
+    { field: "train.schedule", value: "cosine", from: "default", reason },
+  ];
+  const plan = { version: 1, name: "home-lora", created: "", hash: "", steps: [step("extract")], spec };
+  const shown = async (plan: object, ...words: string[]) => {
+    await home.write(`runs/${RUN_ID}/plan.json`, JSON.stringify(plan));
+    const { out } = await home.call(show, [RUN_ID, ...words]);
+    const lines = out.split("\n");
+    const at = lines.findIndex((line) => line.startsWith("Settings"));
+    return words.includes("--json") ? JSON.parse(out).settings : lines.slice(at, lines.indexOf("", at));
+  };
+  assert.deepEqual(await shown({ ...plan, settings }), [
+    "Settings",
+    "  --set   train.seed=9",
+    "  matrix  method.rank=8",
+    "  file    method.kind=lora",
+    "  base    train.learning_rate=0.002",
+    "  1 setting with its default: --settings shows all of them",
+  ]);
+  assert.deepEqual(await shown({ ...plan, settings }, "--settings"), [
+    "Settings                       from     why",
+    "  train.seed           9       --set",
+    "  method.rank          8       matrix",
+    "  method.kind          lora    file",
+    "  train.learning_rate  0.002   base     default for lora",
+    `  train.schedule       cosine  default  ${reason}`,
+  ]);
+  assert.deepEqual((await shown({ ...plan, settings }, "--json"))[3], {
+    field: "train.seed",
+    value: 9,
+    from: "set",
+    reason: null,
+  });
+  assert.deepEqual(await shown(plan), [
+    "Settings",
+    "  4 settings of a run that does not say where they come from: --settings shows all of them",
+  ]);
+  assert.deepEqual((await shown(plan, "--json"))[0], {
+    field: "method.kind",
+    value: "lora",
+    from: null,
+    reason: null,
+  });
+});
+
+const step = (kind: string) => ({ kind, cached: true, key: "1".repeat(64), parts: {} });
 
 Deno.test("show names another runs folder in the commands it suggests", async () => {
   await using home = await project();

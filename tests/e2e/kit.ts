@@ -29,6 +29,8 @@ export interface Project {
   readonly file: string;
   /** Runs `temper COMMAND …` in the project's folder. */
   temper(...args: string[]): Promise<Finished>;
+  /** The same in another folder. */
+  elsewhere(cwd: string, ...args: string[]): Promise<Finished>;
   /** The same, without waiting. */
   start(...args: string[]): Deno.ChildProcess;
   remove(): Promise<void>;
@@ -108,10 +110,10 @@ export async function project(
   };
   const file = join(dir, "tiny.yaml");
   await denoFs.writeAtomic(file, JSON.stringify(spec, null, 2));
-  const command = (args: string[]) =>
+  const command = (args: string[], cwd = dir) =>
     new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--no-prompt", join(ROOT, "cli.ts"), ...args],
-      cwd: dir,
+      cwd,
       env: {
         NO_COLOR: "1",
         ...HERMETIC,
@@ -122,13 +124,15 @@ export async function project(
       stdout: "piped",
       stderr: "piped",
     });
+  const call = async (args: string[], cwd?: string) => {
+    const { code, stdout, stderr } = await command(args, cwd).output();
+    return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+  };
   return {
     dir,
     file,
-    async temper(...args) {
-      const { code, stdout, stderr } = await command(args).output();
-      return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
-    },
+    temper: (...args) => call(args),
+    elsewhere: (cwd, ...args) => call(args, cwd),
     start: (...args) => command(args).spawn(),
     remove: () => denoFs.remove(dir),
   };

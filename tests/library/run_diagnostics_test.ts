@@ -52,7 +52,7 @@ Deno.test("staleFindings() names what is unfinished, damaged or left over, and t
   await Deno.mkdir(join(home.dir, "cache", "steps", ".new-x"), { recursive: true });
   const [unfinished, damaged, stale] = await look();
   assert.match(unfinished?.found ?? "", /^1 run .* 2026/);
-  assert.match(unfinished?.fix ?? "", / run .* cancel /);
+  assert.match(unfinished?.fix ?? "", / resume .* cancel /);
   assert.match(damaged?.found ?? "", /^1 run .*".*" at line 1, byte 0/);
   assert.equal(stale?.fix, "See them with: `temper prune`");
 });
@@ -81,7 +81,7 @@ Deno.test("staleFindings() resumes a pipeline defined in code by its program, no
   assert.fail("nothing unfinished was found");
 });
 
-Deno.test("staleFindings() resumes a run with its overrides, unless a secret in them is not kept", async () => {
+Deno.test("staleFindings() resumes a run by its id, which keeps its overrides, unless a secret in them is not kept", async () => {
   await using home = await project();
   const runs = join(home.dir, "runs");
   const path = join(runs, "20261126-000000-slow-0000", "plan.json");
@@ -94,7 +94,7 @@ Deno.test("staleFindings() resumes a run with its overrides, unless a secret in 
   const given = { ...plan, cell: "rank-8", set: ["name=my run"] };
   assert.match(
     await first(JSON.stringify(given)) ?? "",
-    /^unfinished: `temper run \S+ --cell rank-8 --set 'name=my run'` resumes it, `temper cancel /,
+    /^unfinished: `temper resume \S+` resumes it, `temper cancel /,
   );
   assert.match(
     await first(JSON.stringify({ ...given, setMasked: true })) ?? "",

@@ -53,7 +53,7 @@ Deno.test("commands in an error that was written down are said as temper is call
   }
 });
 
-Deno.test("/runs/:id resumes a run with its combination and overrides, unless a secret in them is not kept", async () => {
+Deno.test("/runs/:id resumes a run by its id, which keeps its overrides, unless a secret in them is not kept", async () => {
   await using s = await site();
   const id = "20261122-080000-home-lora-aaaa";
   await s.addRun(id, BEGINNING);
@@ -61,9 +61,9 @@ Deno.test("/runs/:id resumes a run with its combination and overrides, unless a 
     await s.write(`${id}/plan.json`, JSON.stringify(plan));
     return (await s.text(`/runs/${id}`)).match(/Resume it<\/dt><dd><code[^>]*>(.*?)<\/code>/)?.[1];
   };
-  assert.equal(await next({}), "deno task run pipelines/lora.yaml");
+  assert.equal(await next({}), `deno task resume ${id}`);
   const given = { cell: "rank-8", set: ["train.epochs=2"] };
-  assert.equal(await next(given), "deno task run pipelines/lora.yaml --cell rank-8 --set train.epochs=2");
+  assert.equal(await next(given), `deno task resume ${id}`);
   assert.equal(
     await next({ ...given, setMasked: true }),
     "repeat the command that started it: a secret in its --set values is not kept",

@@ -17,10 +17,16 @@ const PLACE = {
 const done = folded(recorded(DONE));
 const commands = (state = done) => nextCommands(state, PLACE).map(({ command }) => command);
 
-Deno.test("nextCommands() resumes with the overrides of the run, quoted for a shell", () => {
+Deno.test("nextCommands() resumes a run by its id: its folder keeps the overrides, and its file may be gone", () => {
   assert.deepEqual(commands({ ...done, state: "interrupted" }), [
-    "deno task run 'my pipes/lora.yaml' --cell rank-4 --set train.epochs=2 --set 'name=my run' --cache c --runs 'a b'",
+    `deno task resume ${RUN_ID} --runs 'a b'`,
     `deno task cancel ${RUN_ID} --runs 'a b'`,
+  ]);
+});
+
+Deno.test("nextCommands() runs again with the overrides of the run, quoted for a shell", () => {
+  assert.deepEqual(commands({ ...done, state: "cancelled" }), [
+    "deno task run 'my pipes/lora.yaml' --cell rank-4 --set train.epochs=2 --set 'name=my run' --cache c --runs 'a b'",
   ]);
 });
 
@@ -46,7 +52,7 @@ Deno.test("nextCommands() never offers the copy in the run's folder: the program
   }
   // A copy that was run as a file is that file to the runs after it.
   const copy = { ...done, pipeline: "/project/runs/20251125-000000-home-lora-0000/pipeline.yaml" };
-  assert.match(commands({ ...copy, state: "interrupted" })[0] ?? "", /^deno task run /);
+  assert.match(commands({ ...copy, state: "cancelled" })[0] ?? "", /^deno task run /);
 });
 
 Deno.test("nextCommands() points a failed run to the log of its trainer only when a job was started", () => {

@@ -6,7 +6,12 @@ export interface Invocation {
   readonly tasks: readonly string[];
   /** Words that call every command: temper, or deno run -A URL. */
   readonly program: readonly string[];
+  /** The folder of the runs, where it is not the default: commands about a run name it. */
+  readonly runs?: string;
 }
+
+/** Commands about runs, which have to be told where those are. */
+const ABOUT_RUNS = ["resume", "runs", "show", "logs", "cancel", "register", "unregister", "prune"];
 
 /** An installed temper. */
 export const INSTALLED: Invocation = { tasks: [], program: ["temper"] };
@@ -20,7 +25,9 @@ export function commandLine(invocation: Invocation, ...words: readonly string[])
 export function asCalled(text: string, invocation: Invocation): string {
   // A quoted word may contain the mark that ends the command.
   return text.replace(/`temper (([\w:-]+)(?:'[^']*'|\\.|[^`'\\])*)`/g, (_, words, name) => {
-    return [...callOf(invocation, name).map(shellWord), words].join(" ");
+    const { runs } = invocation;
+    const where = runs !== undefined && ABOUT_RUNS.includes(name) ? ["--runs", shellWord(runs)] : [];
+    return [...callOf(invocation, name).map(shellWord), words, ...where].join(" ");
   });
 }
 

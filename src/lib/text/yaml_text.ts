@@ -21,7 +21,8 @@ function isPlain(text: string): boolean {
 /** An object as lines of YAML, a member a line; objects within it are indented below their name. */
 export function blockYaml(object: object, indent: string): string[] {
   return Object.entries(object).flatMap(([name, value]) => {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    const isSection = typeof value === "object" && value !== null && !Array.isArray(value);
+    if (!isSection || Object.keys(value).length === 0) {
       return [`${indent}${flowYaml(name)}: ${flowYaml(value)}`];
     }
     return [`${indent}${flowYaml(name)}:`, ...blockYaml(value, `${indent}  `)];

@@ -1,6 +1,7 @@
 import { TemperError, UsageError } from "../../lib/errors.ts";
 import type { JsonObject } from "../../lib/json/json.ts";
 import type { LoadedSpec } from "../../spec/load.ts";
+import { GIVEN, givenBy } from "../../spec/origin.ts";
 import type { Env, JobResult, MonitorWork, Provider, Setting, SubmitWork, Work } from "../provider.ts";
 import { exportedOf } from "./exported_model.ts";
 import { trainerOf, type TrainingOptions, trainingProvider } from "../trainer/provider.ts";
@@ -9,7 +10,7 @@ import { OllamaClient } from "./client.ts";
 import { type Proof, prove } from "./proof.ts";
 import { refuseTaken, register, type Registered } from "./register.ts";
 import { SENT } from "./sent.ts";
-import { authorized, serverFields, serverOf } from "./server.ts";
+import { authorized, DEFAULT, serverFields, serverOf } from "./server.ts";
 import { talkCommand } from "./talk_command.ts";
 import { refuseOldServer } from "./version.ts";
 
@@ -28,6 +29,10 @@ export function ollamaProvider(options: Omit<TrainingOptions, "kind" | "finish">
   });
   return {
     ...training,
+    settings: async (
+      loaded,
+      env,
+    ) => [...await training.settings?.(loaded, env) ?? [], serverSetting(loaded, env)],
     async preview(loaded, env, data, configured) {
       const preview = await training.preview(loaded, env, data, configured);
       return { ...preview, settings: [...preview.settings, serverSetting(loaded, env)] };
@@ -39,10 +44,12 @@ export function ollamaProvider(options: Omit<TrainingOptions, "kind" | "finish">
   };
 }
 
-function serverSetting({ spec, overridden = [] }: LoadedSpec, { env }: Env): Setting {
-  const { address: { shown }, from } = serverOf(serverFields(spec), env);
-  const inFile = overridden.includes(from) ? "set with --set" : "set in the file";
-  return { field: "provider.server", value: shown, reason: from === "provider.server" ? inFile : from };
+function serverSetting(loaded: LoadedSpec, { env }: Env): Setting {
+  const { address: { shown }, from } = serverOf(serverFields(loaded.spec), env);
+  const field = "provider.server";
+  const by = givenBy(loaded, field.split("."));
+  if (by) return { field, value: shown, reason: GIVEN[by], from: by };
+  return { field, value: shown, reason: from, from: from === DEFAULT ? "default" : "environment" };
 }
 
 function settingsOf({ spec: { provider } }: LoadedSpec) {

@@ -17,7 +17,7 @@ export type ServerFields = Partial<
   Pick<Extract<Spec["provider"], { kind: "ollama" }>, "server" | "auth_env">
 >;
 
-const DEFAULT = "Ollama's default";
+export const DEFAULT = "Ollama's default";
 
 /** A provider that only trains has none. */
 export function serverFields({ provider }: Pick<Spec, "provider">): ServerFields {

@@ -1,6 +1,7 @@
 import { count, figure } from "../../lib/text/format.ts";
 import type { Json } from "../../lib/json/json.ts";
 import type { LoadedSpec } from "../../spec/load.ts";
+import { givenBy } from "../../spec/origin.ts";
 import type { DataSize, Env, Estimate, Preview, Setting } from "../provider.ts";
 import type { Goal } from "../../spec/dialects/dialect.ts";
 import { endpointOf } from "./endpoint.ts";
@@ -12,6 +13,8 @@ import { readJobFile, type TokenTotals } from "./job/job_file.ts";
 
 const CHARS_PER_TOKEN = 4;
 const FRAMING_PER_ROW = 14;
+/** What is sent under the name of its field. */
+const SENT_FIELDS = ["suffix", "learning_rate_multiplier"];
 
 export async function hostedPreview(
   loaded: LoadedSpec,
@@ -65,6 +68,15 @@ function settingsOf(loaded: LoadedSpec, rows: number, goal: Goal): Setting[] {
     suffix,
     ..."train.seed" in dialect.lacks ? [] : [row("seed", spec.train.seed, "train.seed")],
   ];
+}
+
+/** Fields of the file that it leaves open and that the rows have no part in, as they are sent. */
+export function hostedSettings(loaded: LoadedSpec): Setting[] {
+  return settingsOf(loaded, 0, "supervised").flatMap(({ field: name, value, reason }): Setting[] => {
+    const field = `provider.${name}`;
+    const isOpen = SENT_FIELDS.includes(name) && givenBy(loaded, ["provider", name]) === undefined;
+    return isOpen ? [{ field, value, reason, from: "default" }] : [];
+  });
 }
 
 function tokenNoteOf(spec: HostedSpec): string {

@@ -3,7 +3,7 @@ import { cancelHosted } from "./cancel.ts";
 import { configureHosted, hostedInputs } from "./configure.ts";
 import { refuseFailed } from "./job/failed_job.ts";
 import { followHosted, openService } from "./monitor.ts";
-import { hostedPreview } from "./preview.ts";
+import { hostedPreview, hostedSettings } from "./preview.ts";
 import { hostedResult, keepHostedResult } from "./result/result.ts";
 import { submitHosted, type SubmitOptions } from "./submit.ts";
 
@@ -14,6 +14,7 @@ export function openaiProvider(options: SubmitOptions = {}): Provider {
     inputs: hostedInputs,
     delivery: () => ({}),
     preview: hostedPreview,
+    settings: (loaded) => Promise.resolve(hostedSettings(loaded)),
     configure: configureHosted,
     submit: (work) => submitHosted(work, options),
     async monitor(work) {

@@ -2,11 +2,13 @@ import { dirname } from "../../deps/path.ts";
 import type { JsonObject } from "../../lib/json/json.ts";
 import type { LoadedSpec } from "../../spec/load.ts";
 import type { Env, JobResult, MonitorWork, Provider, Work } from "../provider.ts";
+import { describeBase } from "./base/describe.ts";
 import { configureTraining, trainingInputs } from "./configure.ts";
 import { sentText } from "./job/engine_training.ts";
 import { cancelJob, jobDir, markDelivered } from "./job/job_folder.ts";
 import type { SentTools } from "./job/examples.ts";
 import { followTraining, type MonitorOptions } from "./monitor.ts";
+import { trainingSettings } from "./estimate/settings.ts";
 import { trainingPreview } from "./preview.ts";
 import { jobResult, keepResult, rememberMachine } from "./follow/job_result.ts";
 import { submitTraining } from "./submit.ts";
@@ -35,6 +37,7 @@ export function trainingProvider(options: TrainingOptions): Provider {
   };
   return {
     kind,
+    settings: async (loaded, env) => trainingSettings(loaded, await describeBase(loaded, env)),
     inputs: (loaded, env) => trainingInputs(loaded, env, trainerOf(options, env), sent),
     async preview(loaded, env, data, configured) {
       const trainer = trainerOf(options, env);

@@ -1,7 +1,7 @@
 import type { Comparison, Cost, Relative } from "../../view/comparison.ts";
 
 /** What `compare --json` prints and compare.json contains. Unmeasured figures are null. */
-export function comparisonJson({ name, metric, rows, reference, cells }: Comparison) {
+export function comparisonJson({ name, metric, rows, reference, cells, settings }: Comparison) {
   return {
     version: 1,
     name,
@@ -22,6 +22,7 @@ export function comparisonJson({ name, metric, rows, reference, cells }: Compari
       relative: relative ? sharesJson(relative) : null,
       error: error ?? null,
     })),
+    settings: settings.map(({ field, values }) => ({ field, values: values.map((value) => value ?? null) })),
   };
 }
 

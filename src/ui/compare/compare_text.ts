@@ -5,6 +5,7 @@ import type { Palette } from "../palette.ts";
 import { joinBlocks } from "../run_report.ts";
 import { type Column, table } from "../table.ts";
 import { type ComparedCell, type Comparison, COSTS } from "../../view/comparison.ts";
+import { differingLines } from "./differing_text.ts";
 import { anyScored, COST_TEXT, hasScore, quality, whyNot, written } from "../../view/cost_text.ts";
 
 /** Which columns go first where the terminal is narrow. */
@@ -17,6 +18,7 @@ export function comparisonLines(comparison: Comparison, palette: Palette, width:
     [title(comparison, palette)],
     done.length === 0 ? [] : absolute(done, palette, width),
     done.length < 2 ? [] : relative(comparison, done, palette, width),
+    differingLines(comparison, palette, width),
     comparison.cells.flatMap((cell) => unfinished(cell, palette, width)),
   ]);
 }

@@ -46,3 +46,25 @@ Deno.test("comparisonLines() shows the loss where there is no score, and no shar
   assert.match(lines[3]!, / 4\.10 +0\.0987$/);
   assert.equal(lines.length, 4);
 });
+
+Deno.test("comparisonLines() shows the settings that differ, a column for each run or in words where they do not fit", () => {
+  const made = (rank: number) => [
+    { field: "method.rank", value: rank },
+    { field: "train.seed", value: 1 },
+  ];
+  const cells = [{ ...LORA, settings: made(8) }, { ...FULL, settings: made(4) }, PENDING];
+  const shown = (width: number) => {
+    const lines = comparisonLines(compareCells("home", cells), plain, width);
+    const at = lines.findIndex((line) => line.startsWith("settings that differ"));
+    return lines.slice(at, lines.indexOf("", at));
+  };
+  assert.deepEqual(shown(0), [
+    "settings that differ  lora  full  adapter",
+    "method.rank           8     4     –",
+  ]);
+  assert.deepEqual(shown(36), [
+    "settings that differ",
+    "method.rank: 8 in lora; 4 in full; –",
+    "in adapter",
+  ]);
+});

@@ -1,20 +1,16 @@
 import type { Json } from "../../../lib/json/json.ts";
-import { resolveTraining } from "../../../plan/defaults.ts";
+import { type Reasoned, resolveTraining } from "../../../plan/defaults.ts";
 import { fieldDescription } from "../../../spec/schema/describe.ts";
 import type { LoadedSpec } from "../../../spec/load.ts";
-import { valueAt } from "../../../spec/yaml/path.ts";
+import { GIVEN, givenBy } from "../../../spec/origin.ts";
 import type { Setting } from "../../provider.ts";
 import type { BaseInfo } from "../base/base.ts";
-
-const IN_FILE = "set in the file";
-const BY_OPTION = "set with --set";
 
 /** Every resolved setting of method, training and export, with the reason of its value. */
 export function trainingSettings(loaded: LoadedSpec, base: BaseInfo): Setting[] {
   const { method, train, provider } = loaded.spec;
-  const given = givenFields(loaded);
   const resolved = resolveTraining(loaded.spec, base.shape?.parameters);
-  const own: Record<string, { readonly value: number; readonly reason: string }> = {
+  const own: Record<string, Reasoned<number>> = {
     "train.epochs": resolved.epochs,
     "train.learning_rate": resolved.learningRate,
   };
@@ -27,8 +23,9 @@ export function trainingSettings(loaded: LoadedSpec, base: BaseInfo): Setting[] 
     const special = own[field];
     const described = () =>
       fieldDescription(field, { method: method.kind, provider: provider.kind }) ?? "default";
-    const reason = given(field) ?? special?.reason ?? described();
-    return { field, value: special?.value ?? value, reason };
+    const by = givenBy(loaded, field.split("."));
+    const reason = by ? GIVEN[by] : special?.reason ?? described();
+    return { field, value: special?.value ?? value, reason, from: by ?? special?.from ?? "default" };
   });
 }
 
@@ -38,12 +35,4 @@ function fields(prefix: string, object: object): Record<string, Json> {
       [name, value],
     ) => [`${prefix}.${name}`, value]),
   );
-}
-
-/** Where a field was given, before defaults; undefined when it was not. */
-function givenFields({ given, overridden = [] }: LoadedSpec): (field: string) => string | undefined {
-  return (field) => {
-    if (valueAt(given, field.split(".")) === undefined) return undefined;
-    return overridden.some((path) => `${field}.`.startsWith(`${path}.`)) ? BY_OPTION : IN_FILE;
-  };
 }
