@@ -1,5 +1,6 @@
 import { join } from "../deps/path.ts";
 import { digestOf, rememberDigest, stampOf } from "../lib/files/digest_memo.ts";
+import type { Fs } from "../lib/files/fs.ts";
 import { UsageError } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json/json.ts";
 import { LineWriter } from "../lib/files/line_writer.ts";
@@ -7,7 +8,7 @@ import { type SourceFile, writeSourceFiles } from "./extract/source_file.ts";
 import { Problems } from "./extract/problems.ts";
 import { readSource, type ReadThrough } from "./extract/read_source.ts";
 import { READING, type Reading, resolveSources, type SetName, type Source } from "./extract/sources.ts";
-import type { Step, StepContext, StepOutcome } from "./step.ts";
+import type { DataContext, Step, StepContext, StepOutcome } from "./step.ts";
 
 const FILES: { readonly [S in SetName]: string } = { train: "rows.jsonl", eval: "eval.jsonl" };
 const PROGRESS_ROWS = 50_000;
@@ -50,35 +51,71 @@ function readingOf({ entry: { options } }: Source): { readonly [K in keyof Readi
 }
 
 async function run(context: StepContext): Promise<StepOutcome> {
+  const problems = new Problems();
+  const files = await extractRows(context, problems);
+  problems.throwIfAny();
+  const rowsOf = (set: SetName) => sum(files.flatMap((file) => file.set === set ? file.rows : []));
+  return {
+    summary: {
+      files: files.length,
+      bytes: sum(files.map(({ bytes }) => bytes)),
+      train: rowsOf("train"),
+      eval: rowsOf("eval"),
+    },
+  };
+}
+
+/**
+ * Writes the rows that can be read, and what was read. `mostBytes`: so many of all files together; what is larger is
+ * read from the beginning of each.
+ */
+export async function extractRows(
+  context: DataContext,
+  problems: Problems,
+  mostBytes = Infinity,
+): Promise<SourceFile[]> {
   const { fs, loaded, out } = context;
   const sources = await resolveSources(loaded, fs);
-  const problems = new Problems();
-  const counts = { train: 0, eval: 0 };
-  const readings: (ReadThrough & { readonly rows: number })[] = [];
+  const share = await shareOf(sources, mostBytes, fs);
+  const files: SourceFile[] = [];
   for (const set of ["train", "eval"] as const) {
     const ofSet = sources.filter((source) => source.set === set);
     if (ofSet.length === 0) continue;
     const writer = await LineWriter.create(join(out, FILES[set]), fs);
     try {
-      for (const source of ofSet) readings.push(await copy(source, writer, problems, context));
+      for (const source of ofSet) {
+        const reading = await copy(source, { writer, problems, context, mostBytes: share });
+        files.push({ path: source.label, set, ...reading });
+      }
     } catch (error) {
       await writer.abandon();
       throw error;
     }
     await writer.finish();
-    counts[set] = writer.count;
     if (writer.count === 0 && problems.count === 0) throw noRows(set, ofSet);
   }
-  problems.throwIfAny();
-  const listed = readings.map((reading, i): SourceFile => {
-    const { label, set } = sources[i] as Source;
-    return { path: label, set, ...reading };
-  });
-  await writeSourceFiles(out, listed, fs);
-  return { summary: { files: sources.length, bytes: sum(readings.map(({ bytes }) => bytes)), ...counts } };
+  await writeSourceFiles(out, files, fs);
+  return files;
 }
 
-async function copy(source: Source, writer: LineWriter, problems: Problems, context: StepContext) {
+/** Most bytes of each file. */
+async function shareOf(sources: readonly Source[], mostBytes: number, fs: Fs): Promise<number> {
+  if (mostBytes === Infinity) return Infinity;
+  const sizes = await Promise.all(sources.map(async ({ path }) => (await fs.stat(path))?.size ?? 0));
+  return sum(sizes) <= mostBytes ? Infinity : mostBytes / sources.length;
+}
+
+interface Copying {
+  readonly writer: LineWriter;
+  readonly problems: Problems;
+  readonly context: DataContext;
+  readonly mostBytes: number;
+}
+
+async function copy(
+  source: Source,
+  { writer, problems, context, mostBytes }: Copying,
+): Promise<ReadThrough & { readonly rows: number }> {
   const { fs, signal, progress } = context;
   const before = await stampOf(source.path, fs);
   const origin = `{"origin":${JSON.stringify(source.label).slice(0, -1)}:`;
@@ -89,6 +126,7 @@ async function copy(source: Source, writer: LineWriter, problems: Problems, cont
   );
   const first = writer.count;
   let told = first;
+  let bytes = 0;
   try {
     for (;;) {
       const { value, done } = await rows.next();
@@ -96,7 +134,12 @@ async function copy(source: Source, writer: LineWriter, problems: Problems, cont
         await rememberDigest(source.path, value.sha256, before, context);
         return { ...value, rows: writer.count - first };
       }
-      for (const { line, json } of value) writer.add(`${origin}${line}","row":${json}}`);
+      for (const { line, json } of value) {
+        writer.add(`${origin}${line}","row":${json}}`);
+        bytes += json.length;
+      }
+      // Read in part, it has no digest.
+      if (bytes > mostBytes) return { bytes, sha256: "", rows: writer.count - first };
       await writer.drain();
       signal.throwIfAborted();
       if (writer.count - told < PROGRESS_ROWS) continue;

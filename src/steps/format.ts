@@ -11,9 +11,11 @@ import { sourceEntries, type SourceEntry } from "../spec/rules/source_entries.ts
 import { readSourceFiles } from "./extract/source_file.ts";
 import { resolveSources } from "./extract/sources.ts";
 import { Formatting } from "./format/formatting.ts";
-import { enforceChecks } from "./format/checks/enforce_checks.ts";
-import { reportOf } from "./format/report/report.ts";
-import type { Step, StepContext, StepOutcome } from "./step.ts";
+import { enforceChecks, isRefused } from "./format/checks/enforce_checks.ts";
+import { lengthProblems } from "./format/checks/row_lengths.ts";
+import { CHECKS, type Finding } from "./format/checks/findings.ts";
+import { type Report, reportOf } from "./format/report/report.ts";
+import type { DataContext, Step, StepContext, StepOutcome } from "./step.ts";
 
 /** What a source can say of how its rows become conversations. */
 const FORMATTING = ["format", "columns", "roles"] as const;
@@ -65,24 +67,23 @@ async function sourceInputs(loaded: LoadedSpec, fs: Fs): Promise<JsonObject> {
 
 async function run(context: StepContext): Promise<StepOutcome> {
   const { fs, out, loaded: { spec, cell } } = context;
-  const extracted = context.input("extract");
-  const sources = await readSourceFiles(extracted, fs);
-  const formatting = await Formatting.open(context, sources);
-  try {
-    await formatting.run();
-  } finally {
-    await formatting.close();
-  }
-  const report = reportOf(spec.dataset, sources, formatting);
+  const { report, firsts } = await formatRows(context);
   // Written before anything is refused: it shows more of what is wrong than an error can.
   await writeJson(join(out, "report.json"), report, fs);
   // Loaded where a page is written: `check` and `plan` have no use for what draws it. No step reads the page, so
   // another drawing of the same report does not raise `version`: it would make every step run again.
   const { datasetPage } = await import("../pages/dataset.tsx");
   await fs.writeAtomic(join(out, "report.html"), datasetPage(cell?.pipeline ?? spec.name, report));
-  enforceChecks(report, formatting.findings.firstOfFiles, join(out, "report.html"));
+  if (isRefused(report)) {
+    const lengths = await lengthProblems(context.loaded, context, out);
+    enforceChecks(report, firsts, join(out, "report.html"), lengths);
+  }
+  const failing = CHECKS.filter((check) => {
+    const { severity, count } = report.checks[check];
+    return severity === "warn" && count > 0;
+  });
   const warnings = Object.fromEntries(
-    formatting.findings.failing("warn").map((check) => [check, formatting.findings.result(check).count]),
+    failing.map((check) => [check, report.checks[check].count]),
   );
   return {
     summary: {
@@ -95,4 +96,19 @@ async function run(context: StepContext): Promise<StepOutcome> {
       ...report.moreUnused.count > 0 && { more_unused: report.moreUnused.count },
     },
   };
+}
+
+/** Writes the conversations. Returns what the rows showed, and of each file the first row that cannot be read. */
+export async function formatRows(
+  context: DataContext,
+): Promise<{ readonly report: Report; readonly firsts: readonly Finding[] }> {
+  const sources = await readSourceFiles(context.input("extract"), context.fs);
+  const formatting = await Formatting.open(context, sources);
+  try {
+    await formatting.run();
+  } finally {
+    await formatting.close();
+  }
+  const report = reportOf(context.loaded.spec.dataset, sources, formatting);
+  return { report, firsts: formatting.findings.firstOfFiles };
 }

@@ -15,10 +15,10 @@ import {
   epochsOf,
   type HostedSpec,
   hostedSpec,
-  isSet,
+  rowLimit,
   scoresBefore,
 } from "./hosted_spec.ts";
-import { JOB_FILE, type JobFile } from "./job/job_file.ts";
+import { JOB_FILE, type JobFile, tokenTotals } from "./job/job_file.ts";
 import { goalOf, writeExamples, type WrittenFile } from "./upload/example_file.ts";
 import { loadTokenizer } from "./upload/tokens.ts";
 
@@ -62,25 +62,20 @@ export async function configureHosted(work: ConfigureWork): Promise<JsonObject> 
     epochs: epochsOf(spec, training.file.rows),
     training: training.file,
     validation: held?.file ?? null,
-    tokens: {
-      train: training.tokens,
-      eval: held?.tokens ?? { least: 0, most: 0 },
-      evalPrompt: held?.prompt ?? 0,
-      evalAnswer: held?.answer ?? 0,
-    },
+    tokens: tokenTotals(training.tokens, held?.tokens),
   };
   await writeJson(join(out, JOB_FILE), job, fs);
   return summary(spec, job, training);
 }
 
-function summary(spec: HostedSpec, job: JobFile, { longest, longCount }: WrittenFile): JsonObject {
+function summary(spec: HostedSpec, job: JobFile, { tokens, longCount }: WrittenFile): JsonObject {
   return {
     base: spec.provider.base,
     goal: job.goal,
     rows: job.training.rows,
     eval_rows: job.validation?.rows ?? 0,
     tokens: job.tokens.train.most,
-    longest,
+    longest: tokens.longest,
     truncated: longCount,
     epochs: job.epochs,
   };
@@ -92,11 +87,6 @@ function refusePairs({ trainsPreferencePairs, service }: Dialect): void {
   throw new UsageError("no-dpo", `Cannot train on preference pairs: ${service} does not document it`, {
     hint: `Use dialect ${oneOf(others.map(({ name }) => name))}`,
   });
-}
-
-function rowLimit(loaded: LoadedSpec): number {
-  const { rowTokens } = dialectOf(hostedSpec(loaded.spec)).limits;
-  return isSet(loaded, "train.max_length") ? Math.min(rowTokens, loaded.spec.train.max_length) : rowTokens;
 }
 
 function refuseFew(spec: HostedSpec, { file }: WrittenFile): void {

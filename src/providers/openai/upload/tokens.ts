@@ -15,6 +15,58 @@ const IMAGE: TokenRange = { least: 85, most: 1_445 };
 
 export type CountText = (text: string) => number;
 
+/** A row as format wrote it. `rejected`: the rejected answer of a preference pair. */
+export interface Example {
+  readonly origin: string;
+  readonly messages: readonly JsonObject[];
+  readonly rejected?: JsonObject;
+  readonly tools?: Json;
+  readonly parallel_tool_calls?: Json;
+}
+
+/** Tokens of a file of rows. */
+export interface FileTokens extends TokenRange {
+  /** Of the prompts alone, and of the last answers. */
+  readonly prompt: number;
+  readonly answer: number;
+  /** Of the longest row. */
+  readonly longest: number;
+}
+
+/** Adds up rows. The service cuts rows at `limit`, and does not bill the rest. */
+export class TokenSum {
+  #total: FileTokens = { least: 0, most: 0, prompt: 0, answer: 0, longest: 0 };
+
+  constructor(readonly limit: number, readonly count: CountText) {}
+
+  /** Returns the tokens that the row has at least. */
+  add(example: Example): number {
+    const { tokens, prompt } = rowTokens(example, this.count);
+    const sum = this.#total;
+    this.#total = {
+      least: sum.least + Math.min(this.limit, tokens.least),
+      most: sum.most + Math.min(this.limit, tokens.most),
+      prompt: sum.prompt + Math.min(this.limit, prompt),
+      answer: sum.answer + Math.max(0, tokens.most - prompt),
+      longest: Math.max(sum.longest, tokens.most),
+    };
+    return tokens.least;
+  }
+
+  get total(): FileTokens {
+    return this.#total;
+  }
+}
+
+/** Tokens of a row, and of its prompt alone. */
+export function rowTokens({ messages, rejected, tools }: Example, count: CountText) {
+  const prompt = exampleTokens(messages.slice(0, -1), tools, count).most;
+  const preferred = exampleTokens(messages, tools, count);
+  if (!rejected) return { tokens: preferred, prompt };
+  const other = exampleTokens([...messages.slice(0, -1), rejected], tools, count);
+  return { tokens: { least: preferred.least, most: preferred.most + other.most }, prompt };
+}
+
 /** The o200k_base vocabulary of gpt-4o and gpt-4.1. Loaded when the first text is counted: it takes a second. */
 export async function loadTokenizer(): Promise<CountText> {
   const { countTokens } = await import("../../../deps/gpt_tokenizer.ts");
