@@ -4,6 +4,7 @@ import { Figure } from "../../src/pages/parts.tsx";
 import { count, duration, figure, share } from "../../src/lib/text/format.ts";
 import { elapsed, runDuration } from "../../src/view/elapsed.ts";
 import { counter, counts as isCounted, progressText } from "../../src/view/progress_text.ts";
+import { leakText } from "../../src/view/leak.ts";
 import { HELD_OUT_LOSS, scoresOf } from "../../src/view/scores.ts";
 import { speedText } from "../../src/view/speed_text.ts";
 import type { RunState, StepState } from "../../src/log/run_state.ts";
@@ -117,6 +118,7 @@ function Scores({ state }: { state: RunState }) {
   ]] as const;
   const { loss, perplexity, changes } = scores;
   const scored = bars.some(([, score]) => score !== undefined);
+  const leak = leakText(state);
   if (!scored && loss.before === undefined && loss.after === undefined) return null;
   return (
     <section class="scores" aria-labelledby="scores">
@@ -124,6 +126,7 @@ function Scores({ state }: { state: RunState }) {
         {scored ? scores.metric ?? "Score" : "Result"}
         {scores.rows === undefined ? null : <small>on {count(scores.rows)} held-out rows</small>}
       </h2>
+      {leak === undefined ? null : <p class="warn">{leak}</p>}
       <dl class="bars">
         {bars.map(([label, score]) =>
           score === undefined ? null : (

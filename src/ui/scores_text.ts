@@ -2,6 +2,7 @@ import { count, figure, share } from "../lib/text/format.ts";
 import { oneLine, pad } from "../lib/text/text_width.ts";
 import type { RunState } from "../log/run_state.ts";
 import { sparkline, valueBar } from "./bar.ts";
+import { leakText } from "../view/leak.ts";
 import { changeText, HELD_OUT_LOSS, type Scores, scoresOf } from "../view/scores.ts";
 import type { Paint, Palette } from "./palette.ts";
 
@@ -31,7 +32,13 @@ export function scoreLines(state: RunState, losses: readonly number[], palette: 
       rows ? palette.dim(`  on ${count(rows)} held-out rows`) : ""
     }`,
   ];
-  return [...title, ...bars, ...servingLines(scores.serving, palette), ...lossLines(scores, losses, palette)];
+  return [
+    ...title,
+    ...bars,
+    ...servingLines(scores.serving, palette),
+    ...lossLines(scores, losses, palette),
+    ...leakLines(state, palette),
+  ];
 }
 
 function scoreBar(score: number, paint: Paint): string {
@@ -57,6 +64,12 @@ function servingLines(
     shown(samePrompts, "prompts"),
   ];
   return [`${label("same as trained")}${facts.join(", ")}`];
+}
+
+/** What makes the scores look better than they are. */
+function leakLines(state: RunState, palette: Palette): string[] {
+  const text = leakText(state);
+  return text === undefined ? [] : [`  ${pad("leakage", LABEL_WIDTH)}  ${palette.warn(text)}`];
 }
 
 function lossLines(scores: Scores, losses: readonly number[], palette: Palette): string[] {

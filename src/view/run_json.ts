@@ -1,7 +1,9 @@
 import type { RunState } from "../log/run_state.ts";
+import { leakOf } from "./leak.ts";
 
 /** Fixed outside: members may be added, none renamed. */
 export function runJson(state: RunState) {
+  const leaked = leakOf(state);
   const { id, name, method, provider, metrics, artifacts, started, finished, error, job, engine } = state;
   return {
     id,
@@ -20,6 +22,7 @@ export function runJson(state: RunState) {
     method,
     provider,
     metrics,
+    ...leaked && { leaked },
     artifacts,
     started,
     finished: finished ?? null,
