@@ -42,6 +42,21 @@ Deno.test("reportLines() says how many of the evaluated rows were trained on too
   assert.equal("leaked" in runJson(done), false);
 });
 
+Deno.test("reportLines() says how many rows were left out for their length", () => {
+  const left = (more: JsonObject) => ({
+    ...done,
+    steps: done.steps.map((step) =>
+      step.kind === "configure" ? { ...step, summary: { ...step.summary, ...more } } : step
+    ),
+  });
+  assert.match(report(left({ dropped: 1200 })), /\n1,200 training rows left out as too long\n/);
+  assert.match(
+    report(left({ dropped: 1, eval_dropped: 2 })),
+    /\n1 training row and 2 held-out rows left out/,
+  );
+  assert.doesNotMatch(report(), /left out/);
+});
+
 Deno.test("reportLines() names what nothing uses, and where the page about the rows is", () => {
   const unused = [
     { field: "messages[].name", count: 40, rows: 12 },

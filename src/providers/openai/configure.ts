@@ -48,12 +48,14 @@ export async function configureHosted(work: ConfigureWork): Promise<JsonObject> 
   const goal = await goalOf(join(examples, "train.jsonl"), fs);
   if (goal === "dpo") refusePairs(dialectOf(spec));
   const countText = await loadTokenizer();
-  const options = { goal, limit: rowLimit(loaded), count: countText, signal };
+  const drops = spec.dataset.checks.too_long === "drop";
+  const options = { goal, limit: rowLimit(loaded), drops, count: countText, signal };
   const training = await writeExamples(join(examples, "train.jsonl"), out, fs, options);
   const held = await fs.stat(join(examples, "eval.jsonl"))
     ? await writeExamples(join(examples, "eval.jsonl"), out, fs, options)
     : undefined;
   refuseFew(spec, training);
+  if (held?.file.rows === 0) throw nothingHeld();
   warnOfLong(work, [training, ...held ? [held] : []]);
   const job: JobFile = {
     version: 1,
@@ -65,10 +67,16 @@ export async function configureHosted(work: ConfigureWork): Promise<JsonObject> 
     tokens: tokenTotals(training.tokens, held?.tokens),
   };
   await writeJson(join(out, JOB_FILE), job, fs);
-  return summary(spec, job, training);
+  return summary(spec, job, training, held);
 }
 
-function summary(spec: HostedSpec, job: JobFile, { tokens, longCount }: WrittenFile): JsonObject {
+function summary(
+  spec: HostedSpec,
+  job: JobFile,
+  { tokens, longCount }: WrittenFile,
+  held: WrittenFile | undefined,
+): JsonObject {
+  const drops = spec.dataset.checks.too_long === "drop";
   return {
     base: spec.provider.base,
     goal: job.goal,
@@ -76,7 +84,9 @@ function summary(spec: HostedSpec, job: JobFile, { tokens, longCount }: WrittenF
     eval_rows: job.validation?.rows ?? 0,
     tokens: job.tokens.train.most,
     longest: tokens.longest,
-    truncated: longCount,
+    truncated: drops ? 0 : longCount,
+    ...drops && longCount > 0 && { dropped: longCount },
+    ...drops && held && held.longCount > 0 && { eval_dropped: held.longCount },
     epochs: job.epochs,
   };
 }
@@ -99,6 +109,12 @@ function refuseFew(spec: HostedSpec, { file }: WrittenFile): void {
   );
 }
 
+function nothingHeld(): UsageError {
+  return new UsageError("dataset-empty", "Cannot use the dataset: every held-out row is too long", {
+    hint: "Shorten the rows, or raise train.max_length",
+  });
+}
+
 function warnOfLong(work: ConfigureWork, files: readonly WrittenFile[]): void {
   const total = files.reduce((sum, { longCount }) => sum + longCount, 0);
   const { too_long: severity } = work.loaded.spec.dataset.checks;
@@ -109,9 +125,12 @@ function warnOfLong(work: ConfigureWork, files: readonly WrittenFile[]): void {
   const found = `${counted(total, "row")} longer than ${count(limit)} tokens (dataset.checks.too_long)${
     rows.join("")
   }`;
+  if (severity === "drop") return work.progress({ phase: "configure", message: `Left out: ${found}` });
   if (severity === "warn") return work.progress({ phase: "configure", message: found });
   throw new TemperError("too-long", `Cannot use the dataset: ${found}`, {
     exitCode: 2,
-    hint: "Shorten the rows, or set the check to warn: the service cuts longer rows without an error",
+    hint:
+      "Shorten the rows, or set the check to drop, which leaves them out, or to warn: the service cuts longer " +
+      "rows without an error",
   });
 }

@@ -88,12 +88,13 @@ async function countedTokens(
 ): Promise<TokenTotals | undefined> {
   if (!examples || trainChars + evalChars > MOST_COUNTED_CHARS) return undefined;
   const limit = rowLimit(loaded);
+  const drops = loaded.spec.dataset.checks.too_long === "drop";
   const countText = await loadTokenizer();
   const sumOf = async (name: string) => {
     const path = join(examples.dir, name);
     if (!await examples.fs.stat(path)) return undefined;
     const sum = new TokenSum(limit, countText);
-    for await (const example of readExamples(path, examples.fs)) sum.add(example);
+    for await (const example of readExamples(path, examples.fs)) sum.add(example, drops);
     return sum.total;
   };
   return tokenTotals(

@@ -13,7 +13,7 @@ export function hostedLengths(loaded: LoadedSpec): Promise<RowLengths> {
   let counting: Promise<CountText> | undefined;
   return Promise.resolve({
     limit: `${count(limit)} tokens`,
-    otherwise: "the service cuts such rows without an error",
+    otherwise: "the service cuts them without an error",
     async judge(line) {
       if (line.length * MOST_TOKENS_PER_UNIT <= limit) return undefined;
       const { tokens } = rowTokens(JSON.parse(line) as Example, await (counting ??= loadTokenizer()));

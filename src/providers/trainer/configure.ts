@@ -1,5 +1,6 @@
 import { join } from "../../deps/path.ts";
-import { counted } from "../../lib/text/format.ts";
+import { count, counted } from "../../lib/text/format.ts";
+import { leftOutText } from "../../lib/text/left_out.ts";
 import { sha256 } from "../../lib/files/fs.ts";
 import { canonicalJson, type JsonObject } from "../../lib/json/json.ts";
 import { writeJson } from "../../lib/json/json_file.ts";
@@ -24,6 +25,9 @@ import { templateNotes, templateText } from "./serving/template_notes.ts";
 import { TEMPLATES } from "./serving/templates.ts";
 import type { Trainer } from "./environment/trainer_dir.ts";
 import type { Tokens } from "./job/trainer_files.ts";
+
+/** Of the rows that are left out. */
+const LISTED = 5;
 
 /** What the configured job depends on: no paths, nothing of this machine. */
 export async function trainingInputs(
@@ -103,9 +107,20 @@ function warnOfTokens(work: ConfigureWork, tokens: Tokens) {
   if (train.truncated > 0) {
     warn(`${train.truncated} of ${train.rows} rows were truncated to train.max_length`);
   }
+  const leftOut = leftOutText(train.dropped, tokens.eval?.dropped);
+  if (leftOut !== undefined) warn(`${leftOut}:${longRowLines(tokens)}`);
   for (const note of templateNotes(tokens)) warn(note);
   const open = train.rows - end.trained_rows;
   if (open > 0) warn(`${open} of ${train.rows} rows do not teach the end token "${end.text}"`);
+}
+
+/** The first rows that are too long, each on a line of its own. */
+function longRowLines({ long_rows: rows, train, eval: held }: Tokens): string {
+  const shown = rows.slice(0, LISTED).map(({ origin, tokens }) =>
+    `\n  ${origin}: has ${count(tokens)} tokens`
+  );
+  const more = train.dropped + (held?.dropped ?? 0) - shown.length;
+  return shown.join("") + (more > 0 ? `\n  and ${count(more)} more` : "");
 }
 
 async function modelfileFacts(
@@ -164,6 +179,7 @@ function keptTokens({ method }: TrainingSpec, { base }: Tokens): number {
 
 function summary(spec: TrainingSpec, base: BaseInfo, tokens: Tokens): JsonObject {
   const { train, template, template_matches_base: matches } = tokens;
+  const held = tokens.eval?.dropped ?? 0;
   const { epochs, learningRate } = resolveTraining(spec, base.shape?.parameters);
   return {
     base: base.name,
@@ -178,6 +194,8 @@ function summary(spec: TrainingSpec, base: BaseInfo, tokens: Tokens): JsonObject
     supervised: train.supervised,
     masked: train.masked,
     truncated: train.truncated,
+    ...train.dropped > 0 && { dropped: train.dropped },
+    ...held > 0 && { eval_dropped: held },
     longest: train.longest,
     epochs: epochs.value,
     learning_rate: learningRate.value,

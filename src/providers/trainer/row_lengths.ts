@@ -18,7 +18,7 @@ export async function trainingLengths(loaded: LoadedSpec, env: Env): Promise<Row
   const limit = Math.min(wanted, room);
   return {
     limit: `${count(limit)} tokens (${limit === wanted ? "train.max_length" : "the base's context"})`,
-    otherwise: "the end of such rows is cut off",
+    otherwise: "their ends are cut off",
     judge: (line) => judge(line, limit),
   };
 }

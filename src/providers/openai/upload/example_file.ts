@@ -25,6 +25,8 @@ export interface WriteOptions {
   readonly goal: Goal;
   /** Most tokens of a row. */
   readonly limit: number;
+  /** Longer rows are left out. */
+  readonly drops: boolean;
   readonly count: CountText;
   readonly signal: AbortSignal;
 }
@@ -50,7 +52,7 @@ export async function writeExamples(
   fs: Fs,
   options: WriteOptions,
 ): Promise<WrittenFile> {
-  const { goal, limit, count, signal } = options;
+  const { goal, limit, drops, count, signal } = options;
   const temporary = join(out, "writing.jsonl");
   const writer = await LineWriter.create(temporary, fs);
   const origins = await LineWriter.create(join(out, "writing.origins"), fs);
@@ -59,15 +61,16 @@ export async function writeExamples(
   let longCount = 0;
   try {
     for await (const example of readExamples(from, fs)) {
-      writer.add(JSON.stringify(protocolRow(example, goal)));
+      const row = JSON.stringify(protocolRow(example, goal));
+      const tokens = sum.add(example, drops);
+      const isLong = tokens > limit;
+      if (isLong && longCount++ < KEPT) long.push({ origin: example.origin, tokens });
+      if (isLong && drops) continue;
+      writer.add(row);
       origins.add(example.origin);
       await writer.drain();
       await origins.drain();
       signal.throwIfAborted();
-      const tokens = sum.add(example);
-      if (tokens <= limit) continue;
-      longCount++;
-      if (long.length < KEPT) long.push({ origin: example.origin, tokens });
     }
     await writer.finish();
     await origins.finish();

@@ -39,9 +39,10 @@ export class TokenSum {
 
   constructor(readonly limit: number, readonly count: CountText) {}
 
-  /** Returns the tokens that the row has at least. */
-  add(example: Example): number {
+  /** Returns the tokens that the row has at least. `drops`: a row that is too long is not added. */
+  add(example: Example, drops: boolean): number {
     const { tokens, prompt } = rowTokens(example, this.count);
+    if (drops && tokens.least > this.limit) return tokens.least;
     const sum = this.#total;
     this.#total = {
       least: sum.least + Math.min(this.limit, tokens.least),

@@ -7,9 +7,11 @@ import { lengthsFor } from "../../../providers/registry.ts";
 import type { LongRow, RowLengths } from "../../../providers/row_lengths.ts";
 import type { LoadedSpec } from "../../../spec/load.ts";
 import type { FieldProblem } from "../../../spec/rules/field_problem.ts";
-import type { Severity } from "../../../spec/schema/schema.ts";
+import type { Spec } from "../../../spec/schema/schema.ts";
 import { EXAMPLE_FILES } from "../example_sets.ts";
 import { type Finding, KEPT } from "./findings.ts";
+
+type TooLong = Spec["dataset"]["checks"]["too_long"];
 
 /** Rows of `folder`, the output of format, that are sure or likely to be refused by the job for their length. */
 export async function lengthProblems(loaded: LoadedSpec, env: Env, folder: string): Promise<FieldProblem[]> {
@@ -53,16 +55,17 @@ async function judge(
   }
 }
 
-function sureProblem(rows: Some, { limit, otherwise }: RowLengths, severity: Severity): FieldProblem {
+function sureProblem(rows: Some, { limit, otherwise }: RowLengths, severity: TooLong): FieldProblem {
+  const what = severity === "error" ? "" : `: ${severity === "drop" ? "they are left out" : otherwise}`;
   return {
     path: ["dataset", "checks", "too_long"],
     mark: ["dataset", "source"],
     at: "value",
-    message: `${counted(rows.count, "row")} longer than ${limit} (dataset.checks.too_long)`,
+    message: `${counted(rows.count, "row")} longer than ${limit} (dataset.checks.too_long)${what}`,
     rows,
     ...severity === "error"
-      ? { hint: "Shorten the rows, or raise train.max_length" }
-      : { severity: "warning", hint: otherwise },
+      ? { hint: "Shorten the rows, raise train.max_length, or set checks.too_long to drop" }
+      : { severity: "warning" },
   };
 }
 
