@@ -1,4 +1,3 @@
-import { jsonText } from "../lib/json/json_file.ts";
 import { EXIT } from "../lib/errors.ts";
 import { counted } from "../lib/text/format.ts";
 import { check as checkPipeline } from "../library/check.ts";
@@ -28,6 +27,7 @@ export const check: Command = {
     const files = await checkFiles(context);
     const { terminal, values } = context;
     if (values["json"]) {
+      const { jsonText } = await import("../lib/json/json_file.ts");
       const report = files.map(({ file, ok, problems, warnings, cells }) => ({
         file,
         ok,
