@@ -2,11 +2,10 @@ import { join } from "../deps/path.ts";
 import { readJson } from "../lib/json/json_file.ts";
 import { dataReport } from "../pages/data_report.ts";
 import type { Env, Examples } from "../providers/provider.ts";
-import { findCached } from "../run/cache.ts";
+import { type CacheHit, type CacheMiss, findCached } from "../run/cache.ts";
 import { planSteps } from "../run/plan_steps.ts";
 import type { Inspect, LoadedSpec } from "../spec/load.ts";
 import type { FieldProblem } from "../spec/rules/field_problem.ts";
-import { dataProblems } from "../steps/format/checks/enforce_checks.ts";
 import { stepsWith } from "../steps/registry.ts";
 import type { StepExtensions } from "../steps/step.ts";
 
@@ -24,6 +23,7 @@ export class DataReader {
   readonly #env: Env;
   readonly #own: StepExtensions;
   readonly #useCache: boolean;
+  readonly #found = new Map<string, Promise<CacheHit | CacheMiss>>();
   readonly #known = new Map<string, Promise<DataKnown>>();
 
   /** `useCache`: what a run has stored of the same rows is taken. */
@@ -54,6 +54,13 @@ export class DataReader {
     return known;
   }
 
+  /** The stored outputs of a step, looked up once. */
+  findStored(key: string): Promise<CacheHit | CacheMiss> {
+    const found = this.#found.get(key) ?? findCached(this.#env, key);
+    this.#found.set(key, found);
+    return found;
+  }
+
   /** How much was read so far; where combinations have different data, of the first. */
   async readText(): Promise<string | undefined> {
     const [first] = this.#known.values();
@@ -74,10 +81,13 @@ export class DataReader {
   async #stored(loaded: LoadedSpec): Promise<DataKnown | undefined> {
     const { fs } = this.#env;
     const planned = await planSteps(loaded, stepsWith(this.#own).slice(0, 2), this.#env);
-    const hit = await findCached(this.#env, planned.hash);
+    const hit = await this.findStored(planned.hash);
     if (!hit.hit) return undefined;
     const report = await readJson(join(hit.dir, "report.json"), dataReport, fs);
-    const problems = dataProblems(report, [], true);
+    const isClean = Object.values(report.checks).every(({ count }) => count === 0);
+    const problems = isClean
+      ? []
+      : (await import("../steps/format/checks/enforce_checks.ts")).dataProblems(report, [], true);
     return { problems, read: `checked by ${hit.run}`, formatted: { fs, dir: hit.dir } };
   }
 }

@@ -169,7 +169,7 @@ async function planLoaded(
   const hits = new Map<string, CacheHit>();
   const steps: StepPreview[] = [];
   for (const { kind, key, cached } of planned.steps) {
-    const found = cached ? await findCached(env, key) : undefined;
+    const found = cached ? await (reader ? reader.findStored(key) : findCached(env, key)) : undefined;
     if (found?.hit) hits.set(kind, found);
     const changed = changes?.steps.find((step) => step.kind === kind);
     steps.push({ kind, key, cached: found?.hit === true, why: why(found, changed?.reason) });

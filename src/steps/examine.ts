@@ -8,14 +8,14 @@ import type { Env, Examples } from "../providers/provider.ts";
 import type { LoadedSpec } from "../spec/load.ts";
 import type { FieldProblem } from "../spec/rules/field_problem.ts";
 import { place } from "../spec/yaml/path.ts";
-import { extractRows } from "./extract.ts";
+import { extractRows } from "./extract/run_extract.ts";
 import { Problems } from "./extract/problems.ts";
 import type { SourceFile } from "./extract/source_file.ts";
 import { resolveSources } from "./extract/sources.ts";
 import { dataProblems } from "./format/checks/enforce_checks.ts";
 import { lengthProblems } from "./format/checks/row_lengths.ts";
 import { DatasetError, type DatasetFault } from "./format/dataset_error.ts";
-import { formatRows } from "./format.ts";
+import { formatRows } from "./format/run_format.ts";
 import type { DataContext } from "./step.ts";
 
 /** Read of all sources together: what is read is kept in memory. */

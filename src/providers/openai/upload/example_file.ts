@@ -1,4 +1,3 @@
-// deno-lint-ignore-file camelcase -- names of the protocol and of the pipeline file
 import { join } from "../../../deps/path.ts";
 import { UsageError } from "../../../lib/errors.ts";
 import type { Fs } from "../../../lib/files/fs.ts";

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file camelcase -- names of the protocol and of the pipeline file
 import type { Json, JsonObject } from "../../../lib/json/json.ts";
 
 /** Tokens of one example: a range where the service documents no rule. */
