@@ -1,19 +1,18 @@
 import { join } from "../../deps/path.ts";
 import { count, counted } from "../../lib/text/format.ts";
 import { leftOutText } from "../../lib/text/left_out.ts";
-import { sha256 } from "../../lib/files/fs.ts";
-import { canonicalJson, type JsonObject } from "../../lib/json/json.ts";
+import type { JsonObject } from "../../lib/json/json.ts";
 import { writeJson } from "../../lib/json/json_file.ts";
 import { resolveTraining } from "../../plan/defaults.ts";
 import { trainableParameters } from "../../plan/memory.ts";
-import type { LoadedSpec } from "../../spec/load.ts";
-import type { ConfigureWork, Env } from "../provider.ts";
+import type { ConfigureWork } from "../provider.ts";
 import { type BaseInfo, rememberFiles } from "./base/base.ts";
 import { describeBase } from "./base/describe.ts";
 import { refuseSmallDisk } from "./job/disk_check.ts";
 import { ensurePython } from "./environment/environment.ts";
 import { isAnswered, recordAnswer, thisHost } from "./environment/machine.ts";
 import { askDevices } from "./environment/probe.ts";
+import { servedName } from "./inputs.ts";
 import { type LostKeys, placeExamples, type SentTools, sharedSystem, someThink } from "./job/examples.ts";
 import { chatTemplateOf, jobSettings, type TrainingSpec, trainingSpec } from "./job/job.ts";
 import { modelfile, type ModelfileFacts, type ServedTemplate, servingOf } from "./serving/modelfile.ts";
@@ -23,32 +22,10 @@ import { writeServing } from "./serving/serving.ts";
 import { shapeOf } from "./estimate/model_shape.ts";
 import { templateNotes, templateText } from "./serving/template_notes.ts";
 import { TEMPLATES } from "./serving/templates.ts";
-import type { Trainer } from "./environment/trainer_dir.ts";
 import type { Tokens } from "./job/trainer_files.ts";
 
 /** Of the rows that are left out. */
 const LISTED = 5;
-
-/** What the configured job depends on: no paths, nothing of this machine. */
-export async function trainingInputs(
-  loaded: LoadedSpec,
-  env: Env,
-  trainer: Trainer,
-  sent?: SentTools,
-): Promise<JsonObject> {
-  const spec = trainingSpec(loaded.spec);
-  const base = await describeBase(loaded, env);
-  const chatTemplate = await chatTemplateOf(loaded, env.fs);
-  return {
-    ...jobSettings(spec, base, undefined),
-    ...chatTemplate !== undefined && { chat_template: sha256(chatTemplate) },
-    templates: sha256(canonicalJson(TEMPLATES)),
-    base: base.identity,
-    model: servedName(spec),
-    trainer: await trainer.digest(),
-    ...sent && { sent_tools: sent.version },
-  };
-}
 
 /** Writes job.json, prepares base and tokens, and writes the Modelfile and estimates.json. */
 export async function configureTraining(
@@ -200,9 +177,4 @@ function summary(spec: TrainingSpec, base: BaseInfo, tokens: Tokens): JsonObject
     epochs: epochs.value,
     learning_rate: learningRate.value,
   };
-}
-
-/** The name to serve the model under. */
-export function servedName({ provider, name }: TrainingSpec): string {
-  return provider.kind === "ollama" ? provider.model : name;
 }

@@ -2,14 +2,10 @@ import { dirname } from "../../deps/path.ts";
 import type { JsonObject } from "../../lib/json/json.ts";
 import type { LoadedSpec } from "../../spec/load.ts";
 import type { Env, JobResult, MonitorWork, Provider, Work } from "../provider.ts";
-import { configureTraining, trainingInputs } from "./configure.ts";
-import { sentText } from "./job/engine_training.ts";
-import { cancelJob, jobDir, markDelivered } from "./job/job_folder.ts";
+import { trainingInputs } from "./inputs.ts";
 import type { SentTools } from "./job/examples.ts";
-import { followTraining, type MonitorOptions } from "./monitor.ts";
+import type { MonitorOptions } from "./monitor.ts";
 import { trainingPreview } from "./preview.ts";
-import { jobResult, keepResult, rememberMachine } from "./follow/job_result.ts";
-import { submitTraining } from "./submit.ts";
 import { withWritableCache } from "../shared_dir.ts";
 import { environmentEstimate } from "./environment/environment_estimate.ts";
 import { folderTrainer, LOCK_FILE, ownTrainer, type Trainer } from "./environment/trainer_dir.ts";
@@ -24,7 +20,7 @@ export interface TrainingOptions extends Partial<MonitorOptions> {
   readonly finish?: (work: MonitorWork, result: JobResult) => Promise<JobResult>;
 }
 
-/** A provider whose jobs are trained on this machine. */
+/** A provider whose jobs are trained on this machine. What only a run does is loaded when it does it. */
 export function trainingProvider(options: TrainingOptions): Provider {
   const { kind, delivery = () => ({}), sent } = options;
   const finish = options.finish ?? ((_, result) => Promise.resolve(result));
@@ -40,7 +36,10 @@ export function trainingProvider(options: TrainingOptions): Provider {
       const trainer = trainerOf(options, env);
       const preview = await trainingPreview(loaded, env, data, configured);
       const environment = await environmentEstimate(trainer, env);
-      const sent = await sentText(loaded, env, dirname(trainer.place(LOCK_FILE)));
+      const sent = loaded.spec.engine.kind === "local"
+        ? undefined
+        : await (await import("./job/engine_training.ts"))
+          .sentText(loaded, env, dirname(trainer.place(LOCK_FILE)));
       return {
         ...preview,
         ...environment && { estimates: [...preview.estimates, environment] },
@@ -50,15 +49,23 @@ export function trainingProvider(options: TrainingOptions): Provider {
     async configure(given) {
       const warn = (message: string) => given.progress({ phase: "cache", message });
       const { work, trainerDir } = await placed(given, warn);
+      const { configureTraining } = await import("./configure.ts");
       return await configureTraining(work, trainerDir, sent);
     },
     delivery,
     async submit(given) {
       const { work, trainerDir } = await placed(given);
+      const { submitTraining } = await import("./submit.ts");
       return await submitTraining(work, kind, trainerDir, delivery(work.loaded, work));
     },
     async monitor(given) {
       const { work, trainerDir } = await placed(given);
+      const [{ followTraining }, { jobResult, keepResult, rememberMachine }, { jobDir, markDelivered }] =
+        await Promise.all([
+          import("./monitor.ts"),
+          import("./follow/job_result.ts"),
+          import("./job/job_folder.ts"),
+        ]);
       const done = await followTraining(work, { ...options, trainerDir });
       // What a cluster can do says nothing about this machine.
       if (work.job["engine"] === undefined) await rememberMachine(work, done);
@@ -67,7 +74,10 @@ export function trainingProvider(options: TrainingOptions): Provider {
       await markDelivered(jobDir(work.runDir), delivery(work.loaded, work), work.fs);
       return result;
     },
-    cancel: cancelJob,
+    async cancel(job, runDir, env) {
+      const { cancelJob } = await import("./job/job_folder.ts");
+      await cancelJob(job, runDir, env);
+    },
   };
 }
 
