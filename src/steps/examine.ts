@@ -146,7 +146,7 @@ function faultOf({ message, hint }: UsageError): DatasetFault {
 
 function withOutlook({ meant: _, ...problem }: DatasetFault, goesOn: boolean): FieldProblem {
   const outlook = goesOn
-    ? "Everything else is checked as if it said so"
+    ? "Everything else was checked with what is probably meant"
     : "The rows were not checked further";
   return { ...problem, hint: problem.hint === undefined ? outlook : `${problem.hint}\n${outlook}` };
 }
