@@ -27,7 +27,7 @@
  */
 export { advise, type AdviseResult } from "./src/library/advise.ts";
 export { cancel, type CancelOptions } from "./src/library/cancel.ts";
-export { check, type CheckOptions } from "./src/library/check.ts";
+export { check, type CheckOptions, type CheckResult } from "./src/library/check.ts";
 export { compare, type CompareOptions, type CompareResult } from "./src/library/compare.ts";
 export {
   type DefineOptions,
@@ -39,7 +39,7 @@ export { doctor, type DoctorOptions } from "./src/library/doctor.ts";
 export { explain, type ExplainResult } from "./src/library/explain.ts";
 export { type FollowOptions, followRun } from "./src/library/follow_run.ts";
 export { listRuns, type ListRunsOptions } from "./src/library/list_runs.ts";
-export type { PipelineOptions } from "./src/library/load_pipeline.ts";
+export type { DataOptions, PipelineOptions } from "./src/library/load_pipeline.ts";
 export type { HostedOptions, WorldOptions } from "./src/library/options.ts";
 export { plan, planAll, type PlanOptions, type PlanResult } from "./src/library/plan.ts";
 export { planPrune, prune, type PruneOptions } from "./src/library/prune.ts";

@@ -74,6 +74,9 @@ export const runSchema = z.object({
   method: z.string(),
   provider: z.string(),
   metrics: jsonObject,
+  leaked: z.object({ rows: z.number().int(), of: z.number().int() }).optional().describe(
+    "Held-out rows whose input is also in the training data, with dataset.checks.leakage: warn",
+  ),
   artifacts: z.array(z.object({
     kind: z.string(),
     path: z.string(),

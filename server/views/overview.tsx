@@ -4,6 +4,7 @@ import { count, figure, share } from "../../src/lib/text/format.ts";
 import type { RunState } from "../../src/log/run_state.ts";
 import { runDuration } from "../../src/view/elapsed.ts";
 import { engineText } from "../../src/view/engine_text.ts";
+import { leakText } from "../../src/view/leak.ts";
 import { HELD_OUT_LOSS, scoresOf } from "../../src/view/scores.ts";
 import { speedText } from "../../src/view/speed_text.ts";
 import type { RunView } from "../run_details.ts";
@@ -71,6 +72,7 @@ function Scores({ state }: { state: RunState }) {
     scores.after,
   ]] as const;
   const { loss, perplexity, changes } = scores;
+  const leak = leakText(state);
   const scored = bars.some(([, score]) => score !== undefined);
   if (!scored && loss.before === undefined && loss.after === undefined) return null;
   return (
@@ -79,6 +81,7 @@ function Scores({ state }: { state: RunState }) {
         {scored ? scores.metric ?? "Score" : "Result"}
         {scores.rows === undefined ? null : <small>on {count(scores.rows)} held-out rows</small>}
       </h2>
+      {leak === undefined ? null : <p class="warn">{leak}</p>}
       {scored
         ? (
           <dl class="bars">

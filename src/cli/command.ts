@@ -67,6 +67,10 @@ export const SET_OPTION: Option = {
   value: "PATH=VALUE",
   help: "Override one field of the file; the value is YAML, such as --set train.epochs=2",
 };
+export const NO_DATA_OPTION: Option = {
+  type: "boolean",
+  help: "Do not read the rows of the data",
+};
 export const CELL_OPTION: Option = {
   type: "string",
   value: "LABEL",

@@ -1,4 +1,5 @@
 import { UsageError } from "../lib/errors.ts";
+import type { DataOptions } from "../library/load_pipeline.ts";
 import type { RunOptions } from "../library/run.ts";
 import type { CommandContext } from "./command.ts";
 
@@ -14,7 +15,9 @@ const STRINGS = {
 const SWITCHES = { force: "force", takeover: "takeover", "create-anyway": "createAnyway" } as const;
 
 /** What the library is told by this command line, of the options that its command has. */
-export function libraryOptions({ fs, clock, cwd, env, values }: CommandContext): RunOptions {
+export function libraryOptions(
+  { fs, clock, cwd, env, values }: CommandContext,
+): RunOptions & DataOptions {
   if (typeof values["adopt"] === "string" && values["create-anyway"] === true) {
     throw new UsageError(
       "bad-option",
@@ -31,5 +34,6 @@ export function libraryOptions({ fs, clock, cwd, env, values }: CommandContext):
     ...Object.fromEntries(strings.map(([flag, name]) => [name, values[flag]])),
     ...Object.fromEntries(switches.map(([, name]) => [name, true])),
     ...Array.isArray(values["set"]) && { set: values["set"] },
+    ...values["no-data"] === true && { data: false },
   };
 }

@@ -2,6 +2,7 @@ import { count } from "../lib/text/format.ts";
 import type { PlanResult } from "../library/plan.ts";
 import type { DataSize } from "../providers/provider.ts";
 import { wrap } from "../lib/text/wrap.ts";
+import { rowLines } from "../spec/render.ts";
 import type { Palette } from "../ui/palette.ts";
 import { type Cell, type Column, table } from "../ui/table.ts";
 
@@ -75,8 +76,12 @@ function sentLines(sent: string | undefined, dim: (text: string) => string): str
 }
 
 /** Sentences to read before running. */
-export function planNotes({ preview, unusedText: text }: PlanView): readonly string[] {
-  return text === undefined ? preview.notes : [...preview.notes, `unused fields: ${text}`];
+export function planNotes({ preview, unusedText: text, warnings }: PlanView): readonly string[] {
+  return [
+    ...warnings.map(({ message, rows }) => [message, ...rowLines(rows)].join("\n")),
+    ...preview.notes,
+    ...text === undefined ? [] : [`unused fields: ${text}`],
+  ];
 }
 
 export function rowsText({ how, trainRows, evalRows }: DataSize): string {

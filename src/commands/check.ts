@@ -1,10 +1,16 @@
-import { jsonText } from "../lib/json/json_file.ts";
 import { EXIT } from "../lib/errors.ts";
 import { counted } from "../lib/text/format.ts";
 import { check as checkPipeline } from "../library/check.ts";
 import type { LoadedSpec } from "../spec/load.ts";
 import { countOf, problemJson } from "../spec/problem.ts";
-import { CACHE_OPTION, type Command, type CommandContext, FORCE_OPTION, SET_OPTION } from "../cli/command.ts";
+import {
+  CACHE_OPTION,
+  type Command,
+  type CommandContext,
+  FORCE_OPTION,
+  NO_DATA_OPTION,
+  SET_OPTION,
+} from "../cli/command.ts";
 import { libraryOptions } from "../cli/library_options.ts";
 
 export const check: Command = {
@@ -12,25 +18,28 @@ export const check: Command = {
   summary: "Check pipeline files and list every problem with its position",
   usage: "FILE…",
   positionals: [1, Infinity],
-  options: { cache: CACHE_OPTION, set: SET_OPTION, force: FORCE_OPTION },
+  options: { "no-data": NO_DATA_OPTION, cache: CACHE_OPTION, set: SET_OPTION, force: FORCE_OPTION },
   details:
-    "Reads the pipeline files and checks that the data and bases they name exist. Starts and writes nothing.\n\n" +
+    "Reads the pipeline files and the rows of their data, and checks that the bases they name exist. Of data above " +
+    "64 MB it reads the first rows, and says so. Starts and writes nothing.\n\n" +
     "`temper check pipelines/*.yaml`\n`temper check pipelines/lora.yaml --set method.rank=16`",
   async run(context) {
     const files = await checkFiles(context);
     const { terminal, values } = context;
     if (values["json"]) {
-      const report = files.map(({ file, problems, cells }) => ({
+      const { jsonText } = await import("../lib/json/json_file.ts");
+      const report = files.map(({ file, ok, problems, warnings, cells }) => ({
         file,
-        ok: problems.length === 0,
+        ok,
         problems: problems.map(problemJson),
+        ...warnings.length > 0 && { warnings: warnings.map(problemJson) },
         ...cells[0]?.cell && { cells: cells.map(cellJson) },
       }));
       terminal.out(jsonText({ files: report }));
     } else {
       for (const file of files) terminal.out(await fileText(file, terminal.color));
     }
-    return files.every(({ problems }) => problems.length === 0) ? EXIT.ok : EXIT.usage;
+    return files.every(({ ok }) => ok) ? EXIT.ok : EXIT.usage;
   },
 };
 
@@ -43,18 +52,27 @@ async function checkFiles(context: CommandContext) {
     const result = await checkPipeline(file, options);
     files.push({
       file,
+      ok: result.ok,
       problems: result.ok ? [] : result.problems,
+      warnings: result.warnings ?? [],
       cells: result.ok ? result.cells : [],
+      read: result.read ?? "rows not read",
     });
   }
   return files;
 }
 
-async function fileText({ file, problems, cells }: Checked, color: boolean): Promise<string> {
-  if (cells.length > 0) return `${file}: ok (${cellsText(cells)})\n`;
-  const { renderProblem } = await import("../spec/render.ts");
-  const rendered = problems.map((problem) => renderProblem(problem, color)).join("\n\n");
-  return `${rendered}\n\n${file}: ${countOf(problems)}\n`;
+async function fileText(
+  { file, ok, problems, warnings, cells, read }: Checked,
+  color: boolean,
+): Promise<string> {
+  const warned = warnings.length === 0 ? "" : `, ${counted(warnings.length, "warning")}`;
+  const last = ok
+    ? `${file}: ok (${cellsText(cells)}; ${read})${warned}\n`
+    : `${file}: ${countOf(problems, warnings)}\n`;
+  if (problems.length + warnings.length === 0) return last;
+  const { renderProblems } = await import("../spec/render.ts");
+  return `${renderProblems(problems, warnings, color)}\n\n${last}`;
 }
 
 function cellsText(cells: readonly LoadedSpec[]): string {

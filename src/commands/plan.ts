@@ -3,7 +3,14 @@ import { EXIT } from "../lib/errors.ts";
 import { asCalled } from "../lib/text/invocation.ts";
 import { planAll } from "../library/plan.ts";
 import { createPalette } from "../ui/palette.ts";
-import { CELL_OPTION, type Command, MEMORY_OPTION, PIPELINE_OPTIONS, PRICES_OPTION } from "../cli/command.ts";
+import {
+  CELL_OPTION,
+  type Command,
+  MEMORY_OPTION,
+  NO_DATA_OPTION,
+  PIPELINE_OPTIONS,
+  PRICES_OPTION,
+} from "../cli/command.ts";
 import { libraryOptions } from "../cli/library_options.ts";
 import { matrixText } from "../cli/plan_matrix_text.ts";
 import { planText, type PlanView } from "../cli/plan_text.ts";
@@ -15,11 +22,14 @@ export const plan: Command = {
   positionals: [1, 1],
   options: {
     ...PIPELINE_OPTIONS,
+    "no-data": NO_DATA_OPTION,
     cell: CELL_OPTION,
     memory: MEMORY_OPTION,
     prices: PRICES_OPTION,
   },
-  details: "With a matrix, all combinations are shown in one table; --cell LABEL shows one in full.\n\n" +
+  details:
+    "The rows of the data are read and checked, unless a run has stored what it found in them; what is wrong with " +
+    "them is reported instead of a plan. With a matrix, all combinations are shown in one table; --cell LABEL shows one in full.\n\n" +
     "`temper plan pipelines/lora.yaml`",
   async run(context) {
     const { terminal, values } = context;
@@ -41,7 +51,7 @@ export const plan: Command = {
 };
 
 function planJson(view: PlanView) {
-  const { file, name, cell, method, provider, plan: { hash }, steps, data, unused, preview } = view;
+  const { file, name, cell, method, provider, plan: { hash }, steps, data, warnings, unused, preview } = view;
   return {
     file,
     name,
@@ -51,6 +61,7 @@ function planJson(view: PlanView) {
     hash,
     steps,
     data,
+    warnings,
     unused,
     ...preview,
   };

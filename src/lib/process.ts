@@ -1,7 +1,14 @@
-import process from "node:process";
-import { spawn } from "node:child_process";
-import { open } from "node:fs/promises";
-import { createInterface } from "node:readline";
+type ChildProcess = import("node:child_process").ChildProcess;
+
+/** Loaded when a process is started: nearly every command knows how to, few do, and loading it takes a while. */
+const starting = {
+  // deno-lint-ignore no-process-global -- importing node:process costs what this saves
+  child: () => process.getBuiltinModule("node:child_process"),
+  // deno-lint-ignore no-process-global -- as above
+  files: () => process.getBuiltinModule("node:fs/promises"),
+  // deno-lint-ignore no-process-global -- as above
+  lines: () => process.getBuiltinModule("node:readline"),
+};
 
 /** How a process ended: `code`, or the signal that killed it. */
 export interface ProcessEnd {
@@ -40,9 +47,9 @@ const PATIENCE = 5_000;
  * whose pipe loses its reader dies at its next word. Rejects when it cannot be started.
  */
 export async function startDetached(options: ProcessOptions): Promise<DetachedProcess> {
-  const log = await open(options.log, "a");
+  const log = await starting.files().open(options.log, "a");
   try {
-    const child = spawn(options.command, [...options.args], {
+    const child = starting.child().spawn(options.command, [...options.args], {
       cwd: options.cwd,
       env: options.env,
       detached: true,
@@ -65,11 +72,11 @@ export async function startDetached(options: ProcessOptions): Promise<DetachedPr
 /** Runs a process to its end. Rejects with the signal's reason when it aborts, and when it cannot be started. */
 export async function runProcess(options: RunOptions): Promise<ProcessEnd> {
   options.signal.throwIfAborted();
-  const log = await open(options.log, "a");
+  const log = await starting.files().open(options.log, "a");
   const onLine = options.onLine?.bind(options);
   let abort: (() => void) | undefined;
   try {
-    const child = spawn(options.command, [...options.args], {
+    const child = starting.child().spawn(options.command, [...options.args], {
       cwd: options.cwd,
       env: options.env,
       detached: true,
@@ -78,7 +85,7 @@ export async function runProcess(options: RunOptions): Promise<ProcessEnd> {
     abort = () => void stopGroup(child.pid);
     options.signal.addEventListener("abort", abort, { once: true });
     const ended = endOf(child);
-    if (onLine && child.stdout) createInterface({ input: child.stdout }).on("line", onLine);
+    if (onLine && child.stdout) starting.lines().createInterface({ input: child.stdout }).on("line", onLine);
     const end = await ended;
     options.signal.throwIfAborted();
     return end;
@@ -103,7 +110,11 @@ export async function callProcess(
   { command, args, env, signal }: ShortOptions,
 ): Promise<ProcessEnd & { readonly stdout: string; readonly stderr: string }> {
   signal.throwIfAborted();
-  const child = spawn(command, [...args], { env, stdio: ["ignore", "pipe", "pipe"], signal });
+  const child = starting.child().spawn(command, [...args], {
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+    signal,
+  });
   const texts = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
     child[name]!.setEncoding("utf8").on("data", (part: string) => texts[name] += part);
@@ -119,6 +130,7 @@ export function signalGroup(pid: number, signal: "SIGTERM" | "SIGKILL"): boolean
 /** Sends a signal to one process. False when there is none of that number. */
 export function signalProcess(pid: number, signal: "SIGTERM" | "SIGKILL"): boolean {
   try {
+    // deno-lint-ignore no-process-global -- as above
     process.kill(pid, signal);
     return true;
   } catch (error) {
@@ -130,6 +142,7 @@ export function signalProcess(pid: number, signal: "SIGTERM" | "SIGKILL"): boole
 /** Whether a process (or, for a negative number, a group) of this number exists. Numbers are reused: good enough to wait for, not to signal. */
 export function processExists(pid: number): boolean {
   try {
+    // deno-lint-ignore no-process-global -- as above
     process.kill(pid, 0);
     return true;
   } catch (error) {
@@ -151,7 +164,7 @@ function isNoSuchProcess(error: unknown): boolean {
   return (error as { code?: string }).code === "ESRCH" || error instanceof Deno.errors.NotFound;
 }
 
-function endOf(child: ReturnType<typeof spawn>): Promise<ProcessEnd> {
+function endOf(child: ChildProcess): Promise<ProcessEnd> {
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code, signal) => resolve({ code, signal }));

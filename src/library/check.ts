@@ -1,6 +1,6 @@
 import { loadAll, type LoadAllResult } from "../spec/load.ts";
 import type { Pipeline } from "./define_pipeline.ts";
-import { loadingOf, type PipelineOptions } from "./load_pipeline.ts";
+import { type DataOptions, loadingOf, type PipelineOptions } from "./load_pipeline.ts";
 
 /**
  * How a pipeline is checked.
@@ -10,13 +10,25 @@ import { loadingOf, type PipelineOptions } from "./load_pipeline.ts";
  * const options: CheckOptions = { set: ["train.epochs=2"], force: true };
  * ```
  */
-export type CheckOptions = Omit<PipelineOptions, "cell">;
+export type CheckOptions = Omit<PipelineOptions, "cell"> & DataOptions;
+
+/**
+ * What a check found. `read`: how much of the data was read, in words; absent where it was not.
+ *
+ * @example
+ * ```ts
+ * const summary = ({ ok, read = "rows not read" }: CheckResult) => `${ok ? "ok" : "wrong"}, ${read}`;
+ * console.log(summary.length);
+ * ```
+ */
+export type CheckResult = LoadAllResult & { readonly read?: string };
 
 /**
  * Checks a pipeline, from a file or defined in code: every problem at once, with its place in the YAML. Also checks that
- * the files it refers to exist; starts and writes nothing.
+ * the files it refers to exist, and reads the rows of the data; starts and writes nothing.
  *
- * @returns the pipeline with its defaults, one for each combination of its matrix, or what is wrong with it
+ * @returns the pipeline with its defaults, one for each combination of its matrix, or what is wrong with it; `warnings`
+ *   are what stops nothing
  * @example
  * ```ts
  * import assert from "node:assert/strict";
@@ -35,7 +47,16 @@ export type CheckOptions = Omit<PipelineOptions, "cell">;
 export async function check(
   pipeline: string | Pipeline,
   options: CheckOptions = {},
-): Promise<LoadAllResult> {
-  const loading = await loadingOf(pipeline, options);
-  return await loadAll(pipeline, loading.env.fs, loading.options);
+): Promise<CheckResult> {
+  const { DataReader } = options.data === false
+    ? { DataReader: undefined }
+    : await import("./data_reader.ts");
+  const loading = await loadingOf(
+    pipeline,
+    options,
+    (env) => DataReader && new DataReader(env, { useCache: false }),
+  );
+  const result = await loadAll(pipeline, loading.env.fs, loading.options);
+  const read = await loading.reader?.readText();
+  return read === undefined ? result : { ...result, read };
 }

@@ -3,6 +3,7 @@ import { inspectWith } from "../providers/inspect_with.ts";
 import type { Asked, Env } from "../providers/provider.ts";
 import { sectionsOf } from "../providers/registry.ts";
 import { loadAllOrThrow, type LoadedSpec, type LoadOneOptions, loadSpecOrThrow } from "../spec/load.ts";
+import type { DataReader } from "./data_reader.ts";
 import type { Pipeline } from "./define_pipeline.ts";
 import { type DeviceOptions, envOf, type HostedOptions, worldOf, type WorldOptions } from "./options.ts";
 
@@ -28,26 +29,44 @@ export interface Loading {
   readonly pipeline: string | Pipeline;
   readonly options: LoadOneOptions;
   readonly env: Env;
+  /** What reads the rows, where they are to be read. */
+  readonly reader?: DataReader;
 }
 
-/** The path of a pipeline file, or a defined pipeline, that is about to be read. */
+/**
+ * Whether the rows are read too.
+ *
+ * @example
+ * ```ts
+ * const options: DataOptions = { data: false };
+ * ```
+ */
+export interface DataOptions {
+  /** Read the rows and check them. @default true */
+  readonly data?: boolean;
+}
+
+/** The path of a pipeline file, or a defined pipeline, that is about to be read; with `readerOf` its rows too. */
 export async function loadingOf(
   pipeline: string | Pipeline,
   given: PipelineOptions & HostedOptions & DeviceOptions & Pick<Asked, "sideBySide">,
+  readerOf?: (env: Env) => DataReader | undefined,
 ): Promise<Loading> {
   const { fs, cwd } = worldOf(given);
   const env = envOf(given, typeof pipeline === "string" ? undefined : pipeline.providers);
   const dir = typeof pipeline === "string" ? await keptDir(resolve(cwd, pipeline), fs) : undefined;
+  const inspect = inspectWith(env, { force: given.force ?? false });
+  const reader = readerOf?.(env);
   const options: LoadOneOptions = {
     cwd,
     env: env.env,
     set: given.set ?? [],
     cell: given.cell,
     own: sectionsOf(env.providers),
-    inspect: inspectWith(env, { force: given.force ?? false }),
+    inspect: reader ? reader.after(inspect) : inspect,
     ...dir !== undefined && { dir },
   };
-  return { pipeline, options, env };
+  return { pipeline, options, env, ...reader && { reader } };
 }
 
 /** Reads one pipeline. Throws a SpecError when it cannot be used. */

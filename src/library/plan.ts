@@ -1,17 +1,25 @@
 import type { JsonObject } from "../lib/json/json.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { DataSize, Env, Preview } from "../providers/provider.ts";
+import type { DataSize, Env, Examples, Preview } from "../providers/provider.ts";
 import { providerFor } from "../providers/registry.ts";
 import { type CacheHit, type CacheMiss, findCached } from "../run/cache.ts";
 import { changesSince } from "../run/changes.ts";
 import { planSteps } from "../run/plan_steps.ts";
 import type { LoadedSpec } from "../spec/load.ts";
+import type { ProblemRows } from "../spec/problem.ts";
 import { dataSize } from "../steps/data_size.ts";
 import { stepsWith } from "../steps/registry.ts";
 import type { StepExtensions } from "../steps/step.ts";
 import { unusedFields, unusedText } from "../view/unused_text.ts";
 import type { Pipeline } from "./define_pipeline.ts";
-import { loadCombinations, loadingOf, loadPipeline, type PipelineOptions } from "./load_pipeline.ts";
+import {
+  type DataOptions,
+  loadCombinations,
+  type Loading,
+  loadingOf,
+  loadPipeline,
+  type PipelineOptions,
+} from "./load_pipeline.ts";
 import { type DeviceOptions, worldOf } from "./options.ts";
 
 /**
@@ -22,7 +30,7 @@ import { type DeviceOptions, worldOf } from "./options.ts";
  * const options: PlanOptions = { set: ["train.epochs=2"], cell: "rank-8" };
  * ```
  */
-export interface PlanOptions extends PipelineOptions, DeviceOptions {
+export interface PlanOptions extends PipelineOptions, DeviceOptions, DataOptions {
   /** Steps of one's own, by the step they replace. */
   readonly steps?: StepExtensions;
 }
@@ -56,6 +64,8 @@ export interface PlanResult {
   readonly plan: Plan;
   readonly steps: readonly StepPreview[];
   readonly data: DataSize;
+  /** What was found in the rows, and stops nothing. Empty where they were not read. */
+  readonly warnings: readonly DataWarning[];
   /** Unused fields of the rows, if the format step's output is known. */
   readonly unused: readonly JsonObject[];
   /** The same as text, including those not listed. */
@@ -64,10 +74,20 @@ export interface PlanResult {
   readonly preview: Preview;
 }
 
+/** Something in the rows that stops nothing. */
+export interface DataWarning {
+  /** Dotted path of the field that it is about. */
+  readonly path: string;
+  readonly message: string;
+  readonly hint?: string;
+  readonly rows?: ProblemRows;
+}
+
 /**
- * Shows what a run would do and why, with tokens, memory and time. Reads files; starts and writes nothing.
+ * Shows what a run would do and why, with tokens, memory and time. Reads files, the rows of the data among them; starts
+ * and writes nothing.
  *
- * @throws {SpecError} when the pipeline cannot be used
+ * @throws {SpecError} when the pipeline or its data cannot be used
  * @example
  * ```ts
  * import assert from "node:assert/strict";
@@ -89,8 +109,8 @@ export interface PlanResult {
  * ```
  */
 export async function plan(pipeline: string | Pipeline, options: PlanOptions = {}): Promise<PlanResult> {
-  const loading = await loadingOf(pipeline, options);
-  return await planLoaded(await loadPipeline(loading), loading.env, options);
+  const loading = await planLoading(pipeline, options);
+  return await planLoaded(await loadPipeline(loading), loading, options);
 }
 
 /**
@@ -121,15 +141,27 @@ export async function planAll(
   pipeline: string | Pipeline,
   options: PlanOptions = {},
 ): Promise<readonly PlanResult[]> {
-  const loading = await loadingOf(pipeline, options);
+  const loading = await planLoading(pipeline, options);
   const plans: PlanResult[] = [];
   for (const loaded of await loadCombinations(loading)) {
-    plans.push(await planLoaded(loaded, loading.env, options));
+    plans.push(await planLoaded(loaded, loading, options));
   }
   return plans;
 }
 
-async function planLoaded(loaded: LoadedSpec, env: Env, options: PlanOptions): Promise<PlanResult> {
+/** Rows that a run has read are not read again: what it stored says what is wrong with them. */
+async function planLoading(pipeline: string | Pipeline, options: PlanOptions): Promise<Loading> {
+  if (options.data === false) return await loadingOf(pipeline, options);
+  const { DataReader } = await import("./data_reader.ts");
+  const { steps = {} } = options;
+  return await loadingOf(pipeline, options, (env) => new DataReader(env, { steps, useCache: true }));
+}
+
+async function planLoaded(
+  loaded: LoadedSpec,
+  { env, reader }: Loading,
+  options: PlanOptions,
+): Promise<PlanResult> {
   const { runsDir } = worldOf(options);
   const { name, method, provider: { kind: provider } } = loaded.spec;
   const planned = await planSteps(loaded, stepsWith(options.steps), env);
@@ -137,14 +169,16 @@ async function planLoaded(loaded: LoadedSpec, env: Env, options: PlanOptions): P
   const hits = new Map<string, CacheHit>();
   const steps: StepPreview[] = [];
   for (const { kind, key, cached } of planned.steps) {
-    const found = cached ? await findCached(env, key) : undefined;
+    const found = cached ? await (reader ? reader.findStored(key) : findCached(env, key)) : undefined;
     if (found?.hit) hits.set(kind, found);
     const changed = changes?.steps.find((step) => step.kind === kind);
     steps.push({ kind, key, cached: found?.hit === true, why: why(found, changed?.reason) });
   }
-  const data = await dataSize(loaded, env.fs, hits.get("format")?.dir);
+  const known = await reader?.read(loaded);
+  const examples = known?.formatted ?? storedExamples(hits.get("format"), env);
+  const data = await dataSize(loaded, env.fs, examples);
   const preview = await (await providerFor(provider, env))
-    .preview(loaded, env, data, hits.get("configure")?.dir);
+    .preview(loaded, env, data, hits.get("configure")?.dir, examples);
   const formatted = hits.get("format")?.summary;
   return {
     name,
@@ -155,10 +189,20 @@ async function planLoaded(loaded: LoadedSpec, env: Env, options: PlanOptions): P
     plan: planned,
     steps,
     data,
+    warnings: (known?.problems ?? []).map(({ path, message, hint, rows }): DataWarning => ({
+      path: path.join("."),
+      message,
+      ...hint !== undefined && { hint },
+      ...rows && { rows },
+    })),
     unused: unusedFields(formatted),
     unusedText: unusedText(formatted),
     preview,
   };
+}
+
+function storedExamples(hit: CacheHit | undefined, { fs }: Env): Examples | undefined {
+  return hit && { fs, dir: hit.dir };
 }
 
 /** `found`: undefined for a step whose output is not stored. */

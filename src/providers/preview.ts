@@ -1,3 +1,4 @@
+import type { ReadFs } from "../lib/files/read_fs.ts";
 import type { Json, JsonObject } from "../lib/json/json.ts";
 import type { Origin } from "../spec/origin.ts";
 
@@ -18,6 +19,12 @@ export interface DataSize {
   readonly evalChars: number;
   /** How the figures were found: "counted" or "estimated from …". */
   readonly how: string;
+}
+
+/** The rows as conversations: train.jsonl, eval.jsonl (when there is one) and report.json in a folder of `fs`. */
+export interface Examples {
+  readonly fs: ReadFs;
+  readonly dir: string;
 }
 
 /** One resolved setting, for `plan` and for what a run keeps. */

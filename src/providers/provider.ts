@@ -5,9 +5,9 @@ import type { JsonObject } from "../lib/json/json.ts";
 import type { FieldProblem } from "../spec/rules/field_problem.ts";
 import type { LoadedSpec } from "../spec/load.ts";
 import type { Abilities } from "./abilities.ts";
-import type { DataSize, Preview, Setting } from "./preview.ts";
+import type { DataSize, Examples, Preview, Setting } from "./preview.ts";
 
-export type { DataSize, Estimate, Preview, Setting } from "./preview.ts";
+export type { DataSize, Estimate, Examples, Preview, Setting } from "./preview.ts";
 
 /**
  * The environment of steps and providers. Everything is passed in, so that tests control it.
@@ -261,10 +261,16 @@ export interface Provider {
   /** What happens to the job's result beyond the job itself: part of monitor's key. */
   delivery(loaded: LoadedSpec, env: Env): JsonObject;
   /**
-   * What running would take. `configured` is configure's stored output, when there is one. Reads files, writes and
-   * starts nothing.
+   * What running would take. `configured` is configure's stored output, when there is one, and `examples` are the rows,
+   * when they were read. Reads files, writes and starts nothing.
    */
-  preview(loaded: LoadedSpec, env: Env, data: DataSize, configured: string | undefined): Promise<Preview>;
+  preview(
+    loaded: LoadedSpec,
+    env: Env,
+    data: DataSize,
+    configured: string | undefined,
+    examples?: Examples,
+  ): Promise<Preview>;
   /**
    * Settings whose value the file alone does not tell, or tells without its reason: those of `preview` that are known
    * before the rows are read. A run keeps them. @default none

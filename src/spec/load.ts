@@ -109,13 +109,18 @@ export async function loadAll(
     ? [await check(data)]
     : await (await import("./matrix/check_matrix.ts")).checkMatrix(data, overrides, check);
   const fine = checked.filter(isFine);
-  if (fine.length === checked.length && faults.length + problems.length === 0) {
-    return { ok: true, cells: fine.map(loadedOf) };
-  }
+  const isWarned = checked.some(({ findings }) => findings.some(isWarning));
+  const isUsable = fine.length === checked.length && faults.length + problems.length === 0;
+  if (isUsable && !isWarned) return { ok: true, cells: fine.map(loadedOf) };
   // What explains problems is loaded when there are some.
   const { locateAll } = await import("./yaml/locate_all.ts");
-  const located = locateAll({ source, yaml, overrides, spec: schema }, checked);
-  return { ok: false, problems: inOrder([...faults, ...problems, ...located]) };
+  const places = { source, yaml, overrides, spec: schema };
+  const located = locateAll(places, checked.map((found) => withFindings(found, (f) => !isWarning(f))));
+  const others = checked.map((found) => ({ ...withFindings(found, isWarning), issues: [] }));
+  const warnings = isWarned ? { warnings: inOrder(locateAll(places, others)) } : {};
+  return isUsable
+    ? { ok: true, cells: fine.map(loadedOf), ...warnings }
+    : { ok: false, problems: inOrder([...faults, ...problems, ...located]), ...warnings };
 }
 
 /** Keys of the file that begin with `x-` are its own: anchors for what several sections share, notes for other tools. */
@@ -170,7 +175,15 @@ async function parseMeant(given: unknown, schema: typeof Spec) {
 }
 
 function isFine(checked: CheckedSpec): checked is CheckedSpec & { readonly spec: Spec } {
-  return checked.spec !== undefined && checked.findings.length === 0;
+  return checked.spec !== undefined && checked.findings.every(isWarning);
+}
+
+function isWarning({ severity }: FieldProblem): boolean {
+  return severity === "warning";
+}
+
+function withFindings(checked: CheckedSpec, keep: (finding: FieldProblem) => boolean): CheckedSpec {
+  return { ...checked, findings: checked.findings.filter(keep) };
 }
 
 /** Like loadSpec, for commands that need it: throws a SpecError that carries the problems. */
@@ -193,11 +206,12 @@ export async function loadAllOrThrow(
   return result.ok ? result.cells : await refuse(pipeline, result);
 }
 
-async function refuse(pipeline: string | PipelineText, { problems }: Refused): Promise<never> {
+async function refuse(pipeline: string | PipelineText, { problems, warnings }: Refused): Promise<never> {
   const { SpecError } = await import("./spec_error.ts");
   throw new SpecError(
     typeof pipeline === "string" ? `the pipeline file "${pipeline}"` : pipeline.name,
     problems,
+    warnings,
   );
 }
 

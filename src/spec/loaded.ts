@@ -52,12 +52,15 @@ export interface PipelineText {
 export interface Refused {
   readonly ok: false;
   readonly problems: readonly Problem[];
+  /** What stops nothing. Absent when there is nothing. */
+  readonly warnings?: readonly Problem[];
 }
 
 export type LoadResult = { readonly ok: true; readonly loaded: LoadedSpec } | Refused;
 
 /**
- * `cells`: one per combination of the matrix; a single one without a matrix.
+ * A pipeline that can be used, or what is wrong with it. `cells`: one per combination of the matrix; a single one
+ * without a matrix.
  *
  * @example
  * ```ts
@@ -65,7 +68,14 @@ export type LoadResult = { readonly ok: true; readonly loaded: LoadedSpec } | Re
  * console.log(names.length);
  * ```
  */
-export type LoadAllResult = { readonly ok: true; readonly cells: readonly LoadedSpec[] } | Refused;
+export type LoadAllResult = Accepted | Refused;
+
+export interface Accepted {
+  readonly ok: true;
+  readonly cells: readonly LoadedSpec[];
+  /** What stops nothing. Absent when there is nothing. */
+  readonly warnings?: readonly Problem[];
+}
 
 /** Checked data with the findings. */
 export interface CheckedSpec extends Checked {

@@ -1,4 +1,5 @@
 import { masked } from "../lib/net/secrets.ts";
+import { counted } from "../lib/text/format.ts";
 
 /** Most problems reported per file: more do not help, and locating them takes time. */
 export const MOST_PROBLEMS = 100;
@@ -35,6 +36,25 @@ export interface Problem {
   readonly path: string;
   readonly message: string;
   readonly hint?: string;
+  /** The rows of the data that show it. */
+  readonly rows?: ProblemRows;
+}
+
+/** Rows of the data that have the same problem. */
+export interface ProblemRows {
+  /** All of them. */
+  readonly count: number;
+  /** The first ones. */
+  readonly first: readonly ProblemRow[];
+}
+
+export interface ProblemRow {
+  /** Source file and line, such as `rows.jsonl:12`. */
+  readonly origin: string;
+  readonly field: string;
+  readonly problem: string;
+  /** The text in question, shortened. */
+  readonly excerpt: string;
 }
 
 export interface Span {
@@ -46,6 +66,7 @@ export interface ProblemWords {
   readonly path?: string;
   readonly message: string;
   readonly hint?: string | undefined;
+  readonly rows?: ProblemRows | undefined;
 }
 
 export function problemAt(source: SourceText, span: Span, words: ProblemWords): Problem {
@@ -62,6 +83,7 @@ export function problemAt(source: SourceText, span: Span, words: ProblemWords): 
     path: masked(words.path ?? ""),
     message: masked(words.message),
     ...words.hint !== undefined && { hint: masked(words.hint) },
+    ...words.rows && { rows: words.rows },
   };
 }
 
@@ -79,14 +101,15 @@ export function inOrder(problems: readonly Problem[]): Problem[] {
 }
 
 /** `3 problems`, for the line that sums them up. */
-export function countOf(problems: readonly Problem[]): string {
-  if (problems.length === 1) return "1 problem";
-  return `${problems.length === MOST_PROBLEMS ? "at least " : ""}${problems.length} problems`;
+export function countOf(problems: readonly Problem[], warnings: readonly Problem[] = []): string {
+  const least = problems.length === MOST_PROBLEMS ? "at least " : "";
+  const found = `${least}${counted(problems.length, "problem")}`;
+  return warnings.length === 0 ? found : `${found}, ${counted(warnings.length, "warning")}`;
 }
 
 /** What `--json` prints of a problem. */
 export function problemJson(problem: Problem) {
-  const { source, line, column, path, message, hint } = problem;
+  const { source, line, column, path, message, hint, rows } = problem;
   return {
     line,
     col: column,
@@ -94,5 +117,6 @@ export function problemJson(problem: Problem) {
     message,
     hint: hint ?? null,
     ...source.kind === "set" && { set: source.text },
+    ...rows && { rows },
   };
 }

@@ -1,7 +1,10 @@
+import { count } from "../lib/text/format.ts";
 import { textWidth } from "../lib/text/text_width.ts";
-import type { Problem } from "./problem.ts";
+import type { Problem, ProblemRows } from "./problem.ts";
 
 const MOST_COLUMNS = 100;
+/** Of the rows that a check found. */
+const SHOWN_ROWS = 5;
 
 /**
  * Head line, source line and carets, without a line end.
@@ -17,23 +20,59 @@ const MOST_COLUMNS = 100;
  * ```
  */
 export function renderProblem(problem: Problem, color: boolean): string {
+  return [rendered(problem, color, { word: "", paint: "31" }), ...rowLines(problem.rows)].join("\n");
+}
+
+/** All of them, a blank line between two; what stops nothing comes last. */
+export function renderProblems(
+  problems: readonly Problem[],
+  warnings: readonly Problem[],
+  color: boolean,
+): string {
+  const warn = (problem: Problem) =>
+    [rendered(problem, color, { word: "warning: ", paint: "33" }), ...rowLines(problem.rows)].join("\n");
+  return [...problems.map((problem) => renderProblem(problem, color)), ...warnings.map(warn)].join("\n\n");
+}
+
+/** The first rows that have a problem, each on a line of its own. */
+export function rowLines(rows: ProblemRows | undefined, most = SHOWN_ROWS): string[] {
+  if (!rows) return [];
+  const lines = rows.first.slice(0, most).map(({ origin, field, problem, excerpt }) =>
+    `  ${origin}: ${field === "" ? "" : `${field} `}${problem}${
+      excerpt === "" ? "" : `, near ${JSON.stringify(excerpt)}`
+    }`
+  );
+  const left = rows.count - lines.length;
+  return left > 0 ? [...lines, `  and ${count(left)} more`] : lines;
+}
+
+interface Kind {
+  readonly word: string;
+  /** Colour of the message and the carets. */
+  readonly paint: string;
+}
+
+function rendered(problem: Problem, color: boolean, kind: Kind): string {
   const { source, line, column, message, hint } = problem;
   const paint = (code: string, text: string) => color && text !== "" ? `\x1b[${code}m${text}\x1b[0m` : text;
   const place = source.text === "" || source.kind === "set"
     ? source.name
     : `${source.name}:${line}:${column}`;
-  const head = `${paint("1", `${visible(place)}:`)} ${paint("31", message)}`;
+  const head = `${paint("1", `${visible(place)}:`)} ${paint(kind.paint, kind.word + message)}`;
   if (source.text === "") return hint === undefined ? head : `${head}\n  ${hint}`;
   const number = source.kind === "set" ? "" : String(line);
   const gutter = (text: string) => paint("2", `  ${text.padStart(number.length)} |`);
   const { shown, indent, carets } = excerpt(problem);
-  const fits = hint === undefined || indent + carets + 1 + textWidth(hint) <= MOST_COLUMNS;
+  const fits = hint === undefined ||
+    !hint.includes("\n") && indent + carets + 1 + textWidth(hint) <= MOST_COLUMNS;
   const label = hint === undefined || !fits ? "" : ` ${hint}`;
   return [
     head,
     `${gutter(number)} ${shown}`,
-    `${gutter("")} ${" ".repeat(indent)}${paint("31", "^".repeat(carets) + label)}`,
-    ...hint === undefined || fits ? [] : [`${gutter("")} ${paint("31", hint)}`],
+    `${gutter("")} ${" ".repeat(indent)}${paint(kind.paint, "^".repeat(carets) + label)}`,
+    ...hint === undefined || fits
+      ? []
+      : hint.split("\n").map((part) => `${gutter("")} ${paint(kind.paint, part)}`),
   ].join("\n");
 }
 

@@ -1,6 +1,6 @@
 import { UsageError } from "../lib/errors.ts";
 import { countOf, type Problem, problemJson } from "./problem.ts";
-import { renderProblem } from "./render.ts";
+import { renderProblems } from "./render.ts";
 
 /**
  * A pipeline cannot be used; `problems` lists everything that is wrong with it.
@@ -12,16 +12,24 @@ import { renderProblem } from "./render.ts";
  * ```
  */
 export class SpecError extends UsageError {
-  /** `what`: which pipeline it is, in words. */
-  constructor(what: string, readonly problems: readonly Problem[]) {
-    super("invalid-pipeline", `Cannot use ${what}: ${countOf(problems)}`);
+  /** `what`: which pipeline it is, in words. `warnings`: what would stop nothing. */
+  constructor(
+    what: string,
+    readonly problems: readonly Problem[],
+    readonly warnings: readonly Problem[] = [],
+  ) {
+    super("invalid-pipeline", `Cannot use ${what}: ${countOf(problems, warnings)}`);
   }
 
   override render(color = false): string {
-    return `${this.problems.map((problem) => renderProblem(problem, color)).join("\n\n")}\n\n${this.message}`;
+    return `${renderProblems(this.problems, this.warnings, color)}\n\n${this.message}`;
   }
 
   override toJSON() {
-    return { ...super.toJSON(), problems: this.problems.map(problemJson) };
+    return {
+      ...super.toJSON(),
+      problems: this.problems.map(problemJson),
+      ...this.warnings.length > 0 && { warnings: this.warnings.map(problemJson) },
+    };
   }
 }

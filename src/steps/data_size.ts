@@ -2,7 +2,7 @@ import { join } from "../deps/path.ts";
 import type { Fs } from "../lib/files/fs.ts";
 import { readJson } from "../lib/json/json_file.ts";
 import { dataReport } from "../pages/data_report.ts";
-import type { DataSize } from "../providers/provider.ts";
+import type { DataSize, Examples } from "../providers/provider.ts";
 import type { LoadedSpec } from "../spec/load.ts";
 import { resolveSources, type Source } from "./extract/sources.ts";
 
@@ -10,11 +10,15 @@ import { resolveSources, type Source } from "./extract/sources.ts";
 const SAMPLE_BYTES = 65_536;
 
 /**
- * How much data a pipeline has: counted in `formatted`, the stored output of format, or estimated from the sizes of
- * the sources and their first rows. Memory and time do not grow with the data.
+ * How much data a pipeline has: counted in `examples`, the output of format, or estimated from the sizes of the sources
+ * and their first rows. Memory and time do not grow with the data.
  */
-export async function dataSize(loaded: LoadedSpec, fs: Fs, formatted: string | undefined): Promise<DataSize> {
-  if (formatted !== undefined) return await counted(fs, formatted);
+export async function dataSize(
+  loaded: LoadedSpec,
+  fs: Fs,
+  examples: Examples | undefined,
+): Promise<DataSize> {
+  if (examples) return await counted(examples);
   const size = { train: { rows: 0, chars: 0 }, eval: { rows: 0, chars: 0 } };
   for (const source of await resolveSources(loaded, fs)) {
     const { rows, chars } = await sampled(source, fs);
@@ -53,8 +57,8 @@ async function sampled(source: Source, fs: Fs): Promise<{ rows: number; chars: n
   };
 }
 
-async function counted(fs: Fs, formatted: string): Promise<DataSize> {
-  const report = await readJson(join(formatted, "report.json"), dataReport, fs);
+async function counted({ fs, dir }: Examples): Promise<DataSize> {
+  const report = await readJson(join(dir, "report.json"), dataReport, fs);
   return {
     trainRows: report.train.rows,
     evalRows: report.eval?.rows ?? 0,

@@ -1,16 +1,7 @@
-import { join } from "../deps/path.ts";
-import { digestOf, rememberDigest, stampOf } from "../lib/files/digest_memo.ts";
-import { UsageError } from "../lib/errors.ts";
+import { digestOf } from "../lib/files/digest_memo.ts";
 import type { JsonObject } from "../lib/json/json.ts";
-import { LineWriter } from "../lib/files/line_writer.ts";
-import { type SourceFile, writeSourceFiles } from "./extract/source_file.ts";
-import { Problems } from "./extract/problems.ts";
-import { readSource, type ReadThrough } from "./extract/read_source.ts";
-import { READING, type Reading, resolveSources, type SetName, type Source } from "./extract/sources.ts";
-import type { Step, StepContext, StepOutcome } from "./step.ts";
-
-const FILES: { readonly [S in SetName]: string } = { train: "rows.jsonl", eval: "eval.jsonl" };
-const PROGRESS_ROWS = 50_000;
+import { readingOf, resolveSources, type Source, unreadable } from "./extract/sources.ts";
+import type { Step } from "./step.ts";
 
 /** Brings the rows of all sources into one form, each with the place it came from. */
 export const extract: Step = {
@@ -30,7 +21,8 @@ export const extract: Step = {
     }
     return inputsOf(sources, digests);
   },
-  run,
+  // Loaded when it runs: `check` and `plan` only ask for the inputs.
+  run: async (context) => await (await import("./extract/run_extract.ts")).runExtract(context),
 };
 
 /** A source's label is part of every origin that is written, so it is part of the key; its folder is not. */
@@ -41,90 +33,4 @@ function inputsOf(sources: readonly Source[], digests: readonly string[]): JsonO
       return { set, label, sha256: digests[i] as string, ...readingOf(source) };
     }),
   };
-}
-
-/** What the pipeline file says about reading a source; what it leaves out is not there. */
-function readingOf({ entry: { options } }: Source): { readonly [K in keyof Reading]: string } {
-  const given = READING.flatMap((key) => options[key] === undefined ? [] : [[key, options[key]]]);
-  return Object.fromEntries(given);
-}
-
-async function run(context: StepContext): Promise<StepOutcome> {
-  const { fs, loaded, out } = context;
-  const sources = await resolveSources(loaded, fs);
-  const problems = new Problems();
-  const counts = { train: 0, eval: 0 };
-  const readings: (ReadThrough & { readonly rows: number })[] = [];
-  for (const set of ["train", "eval"] as const) {
-    const ofSet = sources.filter((source) => source.set === set);
-    if (ofSet.length === 0) continue;
-    const writer = await LineWriter.create(join(out, FILES[set]), fs);
-    try {
-      for (const source of ofSet) readings.push(await copy(source, writer, problems, context));
-    } catch (error) {
-      await writer.abandon();
-      throw error;
-    }
-    await writer.finish();
-    counts[set] = writer.count;
-    if (writer.count === 0 && problems.count === 0) throw noRows(set, ofSet);
-  }
-  problems.throwIfAny();
-  const listed = readings.map((reading, i): SourceFile => {
-    const { label, set } = sources[i] as Source;
-    return { path: label, set, ...reading };
-  });
-  await writeSourceFiles(out, listed, fs);
-  return { summary: { files: sources.length, bytes: sum(readings.map(({ bytes }) => bytes)), ...counts } };
-}
-
-async function copy(source: Source, writer: LineWriter, problems: Problems, context: StepContext) {
-  const { fs, signal, progress } = context;
-  const before = await stampOf(source.path, fs);
-  const origin = `{"origin":${JSON.stringify(source.label).slice(0, -1)}:`;
-  const rows = readSource(
-    { ...source, reading: readingOf(source) },
-    fs,
-    (line, problem, advice) => problems.add(source, line, problem, advice),
-  );
-  const first = writer.count;
-  let told = first;
-  try {
-    for (;;) {
-      const { value, done } = await rows.next();
-      if (done) {
-        await rememberDigest(source.path, value.sha256, before, context);
-        return { ...value, rows: writer.count - first };
-      }
-      for (const { line, json } of value) writer.add(`${origin}${line}","row":${json}}`);
-      await writer.drain();
-      signal.throwIfAborted();
-      if (writer.count - told < PROGRESS_ROWS) continue;
-      told = writer.count;
-      progress({ phase: `reading ${source.label}`, done: told, unit: "rows" });
-    }
-  } catch (error) {
-    throw unreadable(error, source);
-  } finally {
-    await rows.return(undefined as never);
-  }
-}
-
-function unreadable(error: unknown, { path }: Source): unknown {
-  const denied = error instanceof Error && /^(PermissionDenied|NotCapable)$/.test(error.name);
-  if (!denied) return error;
-  return new UsageError("source-unreadable", `Cannot read "${path}": permission denied`, { cause: error });
-}
-
-function noRows(set: SetName, sources: readonly Source[]): UsageError {
-  const field = set === "train" ? "dataset.source" : "dataset.eval";
-  const names = sources.map(({ label }) => `"${label}"`).join(", ");
-  return new UsageError(
-    "dataset-empty",
-    `Cannot read ${field}: ${names} ${sources.length === 1 ? "has" : "have"} no rows`,
-  );
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, n) => total + n, 0);
 }

@@ -1,19 +1,13 @@
-import { join } from "../deps/path.ts";
 import type { Fs } from "../lib/files/fs.ts";
 import type { JsonObject } from "../lib/json/json.ts";
-import { writeJson } from "../lib/json/json_file.ts";
 import { ROW_RULES } from "../spec/dialects/protocol.ts";
 import { rowRulesOf } from "../spec/dialects/registry.ts";
 import { abilitiesOf } from "../providers/abilities.ts";
 import type { Providers } from "../providers/provider.ts";
 import type { LoadedSpec } from "../spec/load.ts";
 import { sourceEntries, type SourceEntry } from "../spec/rules/source_entries.ts";
-import { readSourceFiles } from "./extract/source_file.ts";
 import { resolveSources } from "./extract/sources.ts";
-import { Formatting } from "./format/formatting.ts";
-import { enforceChecks } from "./format/checks/enforce_checks.ts";
-import { reportOf } from "./format/report/report.ts";
-import type { Step, StepContext, StepOutcome } from "./step.ts";
+import type { Step } from "./step.ts";
 
 /** What a source can say of how its rows become conversations. */
 const FORMATTING = ["format", "columns", "roles"] as const;
@@ -27,7 +21,8 @@ export const format: Step = {
     ...inputsOf(loaded.spec, providers),
     ...await sourceInputs(loaded, fs),
   }),
-  run,
+  // Loaded when it runs: `check` and `plan` only ask for the inputs.
+  run: async (context) => await (await import("./format/run_format.ts")).runFormat(context),
 };
 
 /** too_long is not looked at here: only the trainer counts tokens. */
@@ -60,39 +55,5 @@ async function sourceInputs(loaded: LoadedSpec, fs: Fs): Promise<JsonObject> {
         FORMATTING.flatMap((key) => options[key] === undefined ? [] : [[key, options[key]]]),
       ),
     })),
-  };
-}
-
-async function run(context: StepContext): Promise<StepOutcome> {
-  const { fs, out, loaded: { spec, cell } } = context;
-  const extracted = context.input("extract");
-  const sources = await readSourceFiles(extracted, fs);
-  const formatting = await Formatting.open(context, sources);
-  try {
-    await formatting.run();
-  } finally {
-    await formatting.close();
-  }
-  const report = reportOf(spec.dataset, sources, formatting);
-  // Written before anything is refused: it shows more of what is wrong than an error can.
-  await writeJson(join(out, "report.json"), report, fs);
-  // Loaded where a page is written: `check` and `plan` have no use for what draws it. No step reads the page, so
-  // another drawing of the same report does not raise `version`: it would make every step run again.
-  const { datasetPage } = await import("../pages/dataset.tsx");
-  await fs.writeAtomic(join(out, "report.html"), datasetPage(cell?.pipeline ?? spec.name, report));
-  enforceChecks(report, formatting.findings.firstOfFiles, join(out, "report.html"));
-  const warnings = Object.fromEntries(
-    formatting.findings.failing("warn").map((check) => [check, formatting.findings.result(check).count]),
-  );
-  return {
-    summary: {
-      format: report.train.format,
-      why: report.train.why,
-      train: report.train.rows,
-      eval: report.eval?.rows ?? 0,
-      warnings,
-      ...report.unused.length > 0 && { unused: report.unused },
-      ...report.moreUnused.count > 0 && { more_unused: report.moreUnused.count },
-    },
   };
 }

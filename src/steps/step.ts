@@ -23,6 +23,12 @@ export interface StepContext extends Work {
   submitted(job: JobRef): Promise<void>;
 }
 
+/** What the steps need that read the data. */
+export type DataContext = Pick<
+  StepContext,
+  "fs" | "clock" | "cacheDir" | "env" | "providers" | "loaded" | "out" | "signal" | "progress" | "input"
+>;
+
 /**
  * What a step found.
  *

@@ -1,12 +1,13 @@
 import { join } from "../deps/path.ts";
 import { bytes, counted, duration } from "../lib/text/format.ts";
 import { oneLine } from "../lib/text/text_width.ts";
+import { leftOutText } from "../lib/text/left_out.ts";
 import { wrap } from "../lib/text/wrap.ts";
 import type { Samples } from "../log/predictions.ts";
 import type { RunState } from "../log/run_state.ts";
 import type { Activity } from "../view/activity.ts";
 import { runDuration } from "../view/elapsed.ts";
-import { scoresOf } from "../view/scores.ts";
+import { numberOf, scoresOf } from "../view/scores.ts";
 import { speedText } from "../view/speed_text.ts";
 import { nextCommands, type Place, temperCommand } from "../view/next_commands.ts";
 import type { Palette } from "./palette.ts";
@@ -51,7 +52,7 @@ export function resultBlocks(
   const changed = changes ? labelled("rows", changesText(changes), width) : [];
   const speed = speedText(state.metrics);
   return [
-    unusedLines(state, palette, width),
+    [...unusedLines(state, palette, width), ...leftOutLines(state, palette)],
     [
       ...scoreLines(state, parts.losses, palette, width),
       ...changed,
@@ -81,6 +82,13 @@ function unusedLines(state: RunState, palette: Palette, width: number): string[]
   const unused = unusedOf(state);
   const text = `Unused fields: ${unused}`;
   return unused === undefined ? [] : wrap(text, width || Infinity).map((line) => palette.warn(line));
+}
+
+/** Rows that were left out for their length. */
+function leftOutLines({ steps }: RunState, palette: Palette): string[] {
+  const { dropped, eval_dropped: held } = steps.find(({ kind }) => kind === "configure")?.summary ?? {};
+  const text = leftOutText(numberOf(dropped), numberOf(held));
+  return text === undefined ? [] : [palette.warn(text)];
 }
 
 /** Path of the data report. Never truncated, so that it can be copied. */

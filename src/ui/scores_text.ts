@@ -3,6 +3,7 @@ import { oneLine, pad, textWidth } from "../lib/text/text_width.ts";
 import { wrap } from "../lib/text/wrap.ts";
 import type { RunState } from "../log/run_state.ts";
 import { sparkline, valueBar } from "./bar.ts";
+import { leakText } from "../view/leak.ts";
 import { changeText, HELD_OUT_LOSS, type Scores, scoresOf } from "../view/scores.ts";
 import type { Paint, Palette } from "./palette.ts";
 
@@ -57,6 +58,7 @@ export function scoreLines(
     ...bars,
     ...servingLines(scores.serving, palette, width),
     ...lossLines(scores, losses, palette, width),
+    ...leakLines(state, palette, width),
   ];
 }
 
@@ -84,6 +86,12 @@ function servingLines(
     shown(samePrompts, "prompts"),
   ];
   return labelled("same as trained", facts.join(", "), width);
+}
+
+/** What makes the scores look better than they are. */
+function leakLines(state: RunState, palette: Palette, width: number): string[] {
+  const text = leakText(state);
+  return text === undefined ? [] : labelled("leakage", palette.warn(text), width);
 }
 
 function lossLines(scores: Scores, losses: readonly number[], palette: Palette, width: number): string[] {

@@ -1,8 +1,10 @@
 import type { RunState } from "../log/run_state.ts";
 import type { Activity } from "./activity.ts";
+import { leakOf } from "./leak.ts";
 
 /** Fixed outside: members may be added, none renamed. */
 export function runJson(state: RunState, activity: Activity) {
+  const leaked = leakOf(state);
   const { id, name, method, provider, metrics, artifacts, started, finished, error, job, engine } = state;
   return {
     id,
@@ -22,6 +24,7 @@ export function runJson(state: RunState, activity: Activity) {
     method,
     provider,
     metrics,
+    ...leaked && { leaked },
     artifacts,
     started,
     finished: finished ?? null,

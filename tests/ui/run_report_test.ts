@@ -2,11 +2,12 @@
 import assert from "../deps/assert.ts";
 import type { JsonObject } from "../../src/lib/json/json.ts";
 import { createPalette } from "../../src/ui/palette.ts";
+import { runJson } from "../../src/view/run_json.ts";
 import { reportLines } from "../../src/ui/run_report.ts";
 import { scoreLines } from "../../src/ui/scores_text.ts";
 import { textWidth } from "../../src/lib/text/text_width.ts";
 import { DENO_TASK } from "../hermetic.ts";
-import { DONE, FAILED, folded, recorded, RESULT, RUN_ID } from "./recorded.ts";
+import { DONE, FAILED, folded, leaking, recorded, RESULT, RUN_ID } from "./recorded.ts";
 
 const PLACE = {
   dir: `runs/${RUN_ID}`,
@@ -31,6 +32,31 @@ Deno.test("reportLines() leaves out what was not measured", () => {
   assert.match(report(lossOnly), /\n\n {2}held-out loss {7}2\.00 → 1\.00\n\n/);
   const afterOnly = { ...bare, metrics: { metric: "contains", before: null, after: 0.5 } };
   assert.match(report(afterOnly), /\n\ncontains\n {2}after {18}50% {2}█{10}\n\n/);
+});
+
+Deno.test("reportLines() says how many of the evaluated rows were trained on too", () => {
+  const state = folded(recorded(leaking(3)));
+  assert.match(report(state), /\n {2}leakage {13}3 of 60 held-out rows are also in the training data\n/);
+  assert.deepEqual(runJson(state).leaked, { rows: 3, of: 60 });
+  assert.match(report(folded(recorded(leaking(1)))), /1 of 60 held-out rows is also/);
+  assert.doesNotMatch(report({ ...state, metrics: { metric: "none" } }), /held-out rows/);
+  assert.doesNotMatch(report(), /leakage/);
+  assert.equal("leaked" in runJson(done), false);
+});
+
+Deno.test("reportLines() says how many rows were left out for their length", () => {
+  const left = (more: JsonObject) => ({
+    ...done,
+    steps: done.steps.map((step) =>
+      step.kind === "configure" ? { ...step, summary: { ...step.summary, ...more } } : step
+    ),
+  });
+  assert.match(report(left({ dropped: 1200 })), /\n1,200 training rows left out as too long\n/);
+  assert.match(
+    report(left({ dropped: 1, eval_dropped: 2 })),
+    /\n1 training row and 2 held-out rows left out/,
+  );
+  assert.doesNotMatch(report(), /left out/);
 });
 
 Deno.test("reportLines() names what nothing uses, and where the page about the rows is", () => {

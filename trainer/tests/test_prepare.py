@@ -1,6 +1,7 @@
 """Tokens and label masks: what is written is what is served and trained."""
 
 import json
+import re
 
 import pytest
 import tiny
@@ -11,7 +12,7 @@ from tokenizers import Tokenizer
 
 from temper_trainer.data.chat import chains
 from temper_trainer.data.encoder import Encoder
-from temper_trainer.data.examples import Row
+from temper_trainer.data.examples import Row, read_rows
 from temper_trainer.data.linear_template import LinearChat, render, render_prompt
 from temper_trainer.data.prepare import prepare
 from temper_trainer.data.prepared import Prepared, PreparedWriter
@@ -92,8 +93,17 @@ def test_prepare_refuses_long_rows_by_name(prepared):
     rows = [row("user: a", "assistant: b"), row("user: a", "assistant: " + "word " * 200, origin="long.jsonl:7")]
     with pytest.raises(TrainerError) as caught:
         prepared(rows)
-    assert caught.value.rows == ["long.jsonl:7"]
+    [long] = caught.value.rows
+    assert re.fullmatch(r"long\.jsonl:7: has \d+ tokens", long)
     assert "1 of 2 rows are longer than 128 tokens" in caught.value.message
+
+
+def test_prepare_refuses_long_rows_of_both_files_at_once(prepared):
+    long = row("user: a", "assistant: " + "word " * 200, origin="long.jsonl:7")
+    held = [long | {"origin": "held.jsonl:1"}, row("user: a", "assistant: b")]
+    with pytest.raises(TrainerError, match="the train and eval examples: 1 of 2 and 1 of 2 rows are") as caught:
+        prepared([long, row("user: a", "assistant: b")], held)
+    assert [text.split(": ")[0] for text in caught.value.rows] == ["long.jsonl:7", "held.jsonl:1"]
 
 
 def test_prepare_cuts_long_rows_where_it_may(prepared):
@@ -104,6 +114,26 @@ def test_prepare_cuts_long_rows_where_it_may(prepared):
     assert report["end_token"]["trained_rows"] == 1
     assert [(long["origin"], long["tokens"] > 128) for long in report["long_rows"]] == [("long.jsonl:7", True)]
     assert len(Prepared(job_dir / "prepared" / "train.safetensors").row(1)[0]) == 128
+
+
+def test_prepare_drops_long_rows_where_it_may(prepared):
+    long = "assistant: " + "word " * 200
+    rows = [row("user: a", "assistant: b"), row("user: a", long, origin="long.jsonl:7"), row("user: c", "assistant: d")]
+    held = [row("user: e", long, origin="held.jsonl:1"), row("user: f", "assistant: g", origin="held.jsonl:2")]
+    job_dir, report = prepared(rows, held, checks={"too_long": "drop"})
+    found = [(report[name]["rows"], report[name]["dropped"], report[name]["truncated"]) for name in ("train", "eval")]
+    assert found == [(2, 1, 0), (1, 1, 0)]
+    assert [entry["origin"] for entry in report["long_rows"]] == ["long.jsonl:7", "held.jsonl:1"]
+    assert len(Prepared(job_dir / "prepared" / "train.safetensors")) == 2
+    assert [kept.messages[0]["content"] for kept in read_rows(job_dir / "train.jsonl")] == ["a", "c"]
+    assert [kept.origin for kept in read_rows(job_dir / "eval.jsonl")] == ["held.jsonl:2"]
+    assert [text["expected"] for text in files(job_dir)[1]] == ["g"]
+
+
+def test_prepare_refuses_to_drop_every_row(prepared):
+    rows = [row("user: a", "assistant: b"), row("user: c", "assistant: d")]
+    with pytest.raises(TrainerError, match="every one of the 2 rows is longer than 8 tokens"):
+        prepared(rows, train={"max_length": 8}, checks={"too_long": "drop"})
 
 
 def test_prepare_refuses_a_cut_that_leaves_no_answer(prepared):

@@ -48,11 +48,7 @@ export const axolotl: Importer = {
     duration(task, { epochs: ["num_epochs"], steps: ["max_steps"] }, 1);
     warmup(task, { ratio: ["warmup_ratio"], steps: ["warmup_steps"] }, { ratio: 0.03 });
     if (!reader.has(["excess_length_strategy"])) {
-      draft.set("dataset.checks.too_long", "error", "warn cuts such rows");
-      draft.miss("excess_length_strategy", "drop", {
-        why: "temper does not drop rows for their length, and stops at the first",
-        instead: "remove those rows, or set dataset.checks.too_long: warn to cut them",
-      });
+      draft.set("dataset.checks.too_long", "drop", "Axolotl drops such rows silently; here they are counted");
     }
     return method(task);
   },

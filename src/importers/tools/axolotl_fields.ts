@@ -32,11 +32,8 @@ export const FIELDS: readonly Rule[] = [
     "excess_length_strategy",
     "dataset.checks.too_long",
     word(
-      { truncate: "warn", raise: "error" },
-      {
-        why: "temper does not drop rows for their length",
-        instead: "remove those rows, or set dataset.checks.too_long: warn to truncate them",
-      },
+      { truncate: "warn", raise: "error", drop: "drop" },
+      { why: "temper has no such strategy", instead: "set dataset.checks.too_long to error, drop or warn" },
     ),
   ),
   carry("seed", "train.seed", number, { standard: 42 }),

@@ -72,6 +72,12 @@ export function counted(n: number, noun: string): string {
   return `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
 }
 
+/** `a, b or c`. Not by Intl.ListFormat, which takes longer to load than a pipeline file to check. */
+export function listed(words: readonly string[], last: "and" | "or"): string {
+  if (words.length < 2) return words.join("");
+  return `${words.slice(0, -1).join(", ")} ${last} ${words.at(-1)}`;
+}
+
 /** A measured number at the precision people read: `4.10`, `0.0421`, `77`, `1.2e-7`. */
 export function figure(n: number): string {
   if (!Number.isFinite(n)) return String(n);

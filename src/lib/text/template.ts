@@ -38,6 +38,15 @@ function fieldOf(text: string): TemplateField {
   return filter && field !== undefined ? { field, filter } : { field: text };
 }
 
+/** The template as text, with other names for some of its fields. */
+export function renameFields(template: Template, names: ReadonlyMap<string, string>): string {
+  return template.map((part) => {
+    if (typeof part === "string") return part;
+    const { field, filter } = part;
+    return `{{ ${names.get(field) ?? field}${filter ? ` | ${filter}` : ""} }}`;
+  }).join("");
+}
+
 /** The fields a template names, each once. */
 export function templateFields(template: Template): string[] {
   return [...new Set(template.flatMap((part) => typeof part === "string" ? [] : [part.field]))];

@@ -16,7 +16,13 @@ const WIDE = [
   [0x20000, 0x3fffd],
 ] as const;
 
-const SEGMENTER = new Intl.Segmenter("en", { granularity: "grapheme" });
+let segmenter: Intl.Segmenter | undefined;
+
+/** Made when the first text needs it, which most do not: it takes milliseconds. */
+function segments(text: string): Intl.Segments {
+  return (segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" })).segment(text);
+}
+
 /** Characters of one column and one code unit that do not join: what nearly every line is made of. */
 const SIMPLE =
   /^[\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2190-\u21ff\u2500-\u259f\u2713\u2717\u2800-\u28ff]*$/;
@@ -30,7 +36,7 @@ export function textWidth(text: string): number {
   const bare = text.replace(STYLE, "");
   if (SIMPLE.test(bare)) return bare.length;
   let width = 0;
-  for (const { segment } of SEGMENTER.segment(bare)) width += graphemeWidth(segment);
+  for (const { segment } of segments(bare)) width += graphemeWidth(segment);
   return width;
 }
 
@@ -39,7 +45,7 @@ export function truncate(text: string, width: number): string {
   if (textWidth(text) <= width) return text;
   let used = 0;
   let kept = "";
-  for (const { segment } of SEGMENTER.segment(text)) {
+  for (const { segment } of segments(text)) {
     used += graphemeWidth(segment);
     if (used > width - 1) break;
     kept += segment;
@@ -50,7 +56,7 @@ export function truncate(text: string, width: number): string {
 /** Like truncate, but cuts the middle: of a path the ends say most. */
 export function truncateMiddle(text: string, width: number): string {
   if (textWidth(text) <= width || width < 5) return truncate(text, width);
-  const graphemes = Array.from(SEGMENTER.segment(text), ({ segment }) => segment);
+  const graphemes = Array.from(segments(text), ({ segment }) => segment);
   const head = take(graphemes, Math.floor((width - 1) / 2));
   const tail = take(graphemes.reverse(), Math.ceil((width - 1) / 2));
   return `${head.join("")}…${tail.reverse().join("")}`;
@@ -58,7 +64,7 @@ export function truncateMiddle(text: string, width: number): string {
 
 /** As much of `text` as fits `width` columns, at least one character, and the rest. */
 export function splitAt(text: string, width: number): [head: string, rest: string] {
-  const graphemes = Array.from(SEGMENTER.segment(text), ({ segment }) => segment);
+  const graphemes = Array.from(segments(text), ({ segment }) => segment);
   const head = take(graphemes, width).join("") || (graphemes[0] ?? "");
   return [head, text.slice(head.length)];
 }

@@ -1,5 +1,3 @@
-import { isIP } from "node:net";
-
 /**
  * The address that a value of OLLAMA_HOST means, by Ollama's own rules (envconfig.ConnectableHost): a host, a port, both,
  * or an address with a path. Unlike Ollama, it keeps a user and password before the host, and a query.
@@ -31,9 +29,14 @@ function splitHost(text: string, usual: string): [string, string] {
 /** What a server listens on is not always what a client can connect to. */
 function connectable(host: string): string {
   if (host === "" || host === "0.0.0.0") return "127.0.0.1";
-  if (isIP(host) !== 6 || host.includes("%")) return host;
+  if (!isIpv6(host)) return host;
   const short = new URL(`http://[${host}]`).hostname.slice(1, -1);
   return short === "::" ? "::1" : short;
+}
+
+/** Not by node:net, which takes longer to load than all else that `check` does. */
+function isIpv6(host: string): boolean {
+  return /^[\da-f.]*:[\da-f.:]*$/i.test(host) && URL.canParse(`http://[${host}]`);
 }
 
 /** Like Go's net.SplitHostPort; undefined where that fails, as without a port. */

@@ -15,10 +15,10 @@ import {
   epochsOf,
   type HostedSpec,
   hostedSpec,
-  isSet,
+  rowLimit,
   scoresBefore,
 } from "./hosted_spec.ts";
-import { JOB_FILE, type JobFile } from "./job/job_file.ts";
+import { JOB_FILE, type JobFile, tokenTotals } from "./job/job_file.ts";
 import { goalOf, writeExamples, type WrittenFile } from "./upload/example_file.ts";
 import { loadTokenizer } from "./upload/tokens.ts";
 
@@ -48,12 +48,14 @@ export async function configureHosted(work: ConfigureWork): Promise<JsonObject> 
   const goal = await goalOf(join(examples, "train.jsonl"), fs);
   if (goal === "dpo") refusePairs(dialectOf(spec));
   const countText = await loadTokenizer();
-  const options = { goal, limit: rowLimit(loaded), count: countText, signal };
+  const drops = spec.dataset.checks.too_long === "drop";
+  const options = { goal, limit: rowLimit(loaded), drops, count: countText, signal };
   const training = await writeExamples(join(examples, "train.jsonl"), out, fs, options);
   const held = await fs.stat(join(examples, "eval.jsonl"))
     ? await writeExamples(join(examples, "eval.jsonl"), out, fs, options)
     : undefined;
   refuseFew(spec, training);
+  if (held?.file.rows === 0) throw nothingHeld();
   warnOfLong(work, [training, ...held ? [held] : []]);
   const job: JobFile = {
     version: 1,
@@ -62,26 +64,29 @@ export async function configureHosted(work: ConfigureWork): Promise<JsonObject> 
     epochs: epochsOf(spec, training.file.rows),
     training: training.file,
     validation: held?.file ?? null,
-    tokens: {
-      train: training.tokens,
-      eval: held?.tokens ?? { least: 0, most: 0 },
-      evalPrompt: held?.prompt ?? 0,
-      evalAnswer: held?.answer ?? 0,
-    },
+    tokens: tokenTotals(training.tokens, held?.tokens),
   };
   await writeJson(join(out, JOB_FILE), job, fs);
-  return summary(spec, job, training);
+  return summary(spec, job, training, held);
 }
 
-function summary(spec: HostedSpec, job: JobFile, { longest, longCount }: WrittenFile): JsonObject {
+function summary(
+  spec: HostedSpec,
+  job: JobFile,
+  { tokens, longCount }: WrittenFile,
+  held: WrittenFile | undefined,
+): JsonObject {
+  const drops = spec.dataset.checks.too_long === "drop";
   return {
     base: spec.provider.base,
     goal: job.goal,
     rows: job.training.rows,
     eval_rows: job.validation?.rows ?? 0,
     tokens: job.tokens.train.most,
-    longest,
-    truncated: longCount,
+    longest: tokens.longest,
+    truncated: drops ? 0 : longCount,
+    ...drops && longCount > 0 && { dropped: longCount },
+    ...drops && held && held.longCount > 0 && { eval_dropped: held.longCount },
     epochs: job.epochs,
   };
 }
@@ -94,11 +99,6 @@ function refusePairs({ trainsPreferencePairs, service }: Dialect): void {
   });
 }
 
-function rowLimit(loaded: LoadedSpec): number {
-  const { rowTokens } = dialectOf(hostedSpec(loaded.spec)).limits;
-  return isSet(loaded, "train.max_length") ? Math.min(rowTokens, loaded.spec.train.max_length) : rowTokens;
-}
-
 function refuseFew(spec: HostedSpec, { file }: WrittenFile): void {
   const { service, limits: { leastRows } } = dialectOf(spec);
   if (file.rows >= leastRows) return;
@@ -107,6 +107,12 @@ function refuseFew(spec: HostedSpec, { file }: WrittenFile): void {
     `Cannot use the dataset: ${counted(file.rows, "training row")}, ${service} needs at least ${leastRows}`,
     { hint: "Add rows to dataset.source, or hold out fewer in dataset.split" },
   );
+}
+
+function nothingHeld(): UsageError {
+  return new UsageError("dataset-empty", "Cannot use the dataset: every held-out row is too long", {
+    hint: "Shorten the rows, or raise train.max_length",
+  });
 }
 
 function warnOfLong(work: ConfigureWork, files: readonly WrittenFile[]): void {
@@ -119,9 +125,12 @@ function warnOfLong(work: ConfigureWork, files: readonly WrittenFile[]): void {
   const found = `${counted(total, "row")} longer than ${count(limit)} tokens (dataset.checks.too_long)${
     rows.join("")
   }`;
+  if (severity === "drop") return work.progress({ phase: "configure", message: `Left out: ${found}` });
   if (severity === "warn") return work.progress({ phase: "configure", message: found });
   throw new TemperError("too-long", `Cannot use the dataset: ${found}`, {
     exitCode: 2,
-    hint: "Shorten the rows, or set the check to warn: the service cuts longer rows without an error",
+    hint:
+      "Shorten the rows, or set the check to drop, which leaves them out, or to warn: the service cuts longer " +
+      "rows without an error",
   });
 }

@@ -48,6 +48,12 @@ export function suffixOf({ provider, name, method }: HostedSpec): string {
   return head.endsWith(tail) ? head : head + tail;
 }
 
+/** Most tokens of a row. */
+export function rowLimit(loaded: LoadedSpec): number {
+  const { rowTokens } = dialectOf(hostedSpec(loaded.spec)).limits;
+  return isSet(loaded, "train.max_length") ? Math.min(rowTokens, loaded.spec.train.max_length) : rowTokens;
+}
+
 /** Whether the file sets a field itself. */
 export function isSet({ given }: LoadedSpec, field: string): boolean {
   return valueAt(given, field.split(".")) !== undefined;

@@ -1,15 +1,18 @@
+import { join } from "../../deps/path.ts";
 import { count, figure } from "../../lib/text/format.ts";
 import type { Json } from "../../lib/json/json.ts";
 import type { LoadedSpec } from "../../spec/load.ts";
 import { givenBy } from "../../spec/origin.ts";
-import type { DataSize, Env, Estimate, Preview, Setting } from "../provider.ts";
+import type { DataSize, Env, Estimate, Examples, Preview, Setting } from "../provider.ts";
 import type { Goal } from "../../spec/dialects/dialect.ts";
 import { endpointOf } from "./endpoint.ts";
 import { closingNotes } from "./estimate/closing.ts";
 import { type Cost, costText, scoringPasses, wholeCost } from "./estimate/cost.ts";
 import { type Price, priceOf } from "./estimate/price.ts";
-import { dialectOf, epochsOf, type HostedSpec, hostedSpec, jobRequest } from "./hosted_spec.ts";
-import { readJobFile, type TokenTotals } from "./job/job_file.ts";
+import { dialectOf, epochsOf, type HostedSpec, hostedSpec, jobRequest, rowLimit } from "./hosted_spec.ts";
+import { readJobFile, type TokenTotals, tokenTotals } from "./job/job_file.ts";
+import { readExamples } from "./upload/example_file.ts";
+import { loadTokenizer, TokenSum } from "./upload/tokens.ts";
 
 const CHARS_PER_TOKEN = 4;
 const FRAMING_PER_ROW = 14;
@@ -21,16 +24,18 @@ export async function hostedPreview(
   env: Env,
   data: DataSize,
   configured: string | undefined,
+  examples?: Examples,
 ): Promise<Preview> {
   const spec = hostedSpec(loaded.spec);
   const endpoint = endpointOf(spec, env.env);
   const job = configured === undefined ? undefined : await readJobFile(configured, env.fs);
   const rows = job?.training.rows ?? data.trainRows;
   const epochs = job?.epochs ?? epochsOf(spec, rows);
-  const tokens = job?.tokens ?? guessedTokens(data);
-  const how = job
+  const counted = job?.tokens ?? await countedTokens(loaded, data, examples);
+  const tokens = counted ?? guessedTokens(data);
+  const how = counted
     ? `counted with o200k_base${tokenNoteOf(spec)}`
-    : `about ${CHARS_PER_TOKEN} characters per token`;
+    : `about ${CHARS_PER_TOKEN} characters per token; counted once configure has run`;
   const price = await priceOf(spec, env);
   const { service } = endpoint.dialect;
   return {
@@ -82,6 +87,32 @@ export function hostedSettings(loaded: LoadedSpec): Setting[] {
 function tokenNoteOf(spec: HostedSpec): string {
   const { tokenNote } = dialectOf(spec);
   return tokenNote === undefined ? "" : `; ${tokenNote}`;
+}
+
+/** Of so much text the tokens are counted at once, in about a second. */
+const MOST_COUNTED_CHARS = 4_000_000;
+
+/** As configure will count them; `undefined` where the rows were not read, or are too many to be counted on the way. */
+async function countedTokens(
+  loaded: LoadedSpec,
+  { trainChars, evalChars }: DataSize,
+  examples: Examples | undefined,
+): Promise<TokenTotals | undefined> {
+  if (!examples || trainChars + evalChars > MOST_COUNTED_CHARS) return undefined;
+  const limit = rowLimit(loaded);
+  const drops = loaded.spec.dataset.checks.too_long === "drop";
+  const countText = await loadTokenizer();
+  const sumOf = async (name: string) => {
+    const path = join(examples.dir, name);
+    if (!await examples.fs.stat(path)) return undefined;
+    const sum = new TokenSum(limit, countText);
+    for await (const example of readExamples(path, examples.fs)) sum.add(example, drops);
+    return sum.total;
+  };
+  return tokenTotals(
+    await sumOf("train.jsonl") ?? new TokenSum(limit, countText).total,
+    await sumOf("eval.jsonl"),
+  );
 }
 
 function guessedTokens({ trainRows, evalRows, trainChars, evalChars }: DataSize): TokenTotals {

@@ -1,18 +1,18 @@
 import { join } from "../../deps/path.ts";
-import { counted } from "../../lib/text/format.ts";
-import { sha256 } from "../../lib/files/fs.ts";
-import { canonicalJson, type JsonObject } from "../../lib/json/json.ts";
+import { count, counted } from "../../lib/text/format.ts";
+import { leftOutText } from "../../lib/text/left_out.ts";
+import type { JsonObject } from "../../lib/json/json.ts";
 import { writeJson } from "../../lib/json/json_file.ts";
 import { resolveTraining } from "../../plan/defaults.ts";
 import { trainableParameters } from "../../plan/memory.ts";
-import type { LoadedSpec } from "../../spec/load.ts";
-import type { ConfigureWork, Env } from "../provider.ts";
+import type { ConfigureWork } from "../provider.ts";
 import { type BaseInfo, rememberFiles } from "./base/base.ts";
 import { describeBase } from "./base/describe.ts";
 import { refuseSmallDisk } from "./job/disk_check.ts";
 import { ensurePython } from "./environment/environment.ts";
 import { isAnswered, recordAnswer, thisHost } from "./environment/machine.ts";
 import { askDevices } from "./environment/probe.ts";
+import { servedName } from "./inputs.ts";
 import { type LostKeys, placeExamples, type SentTools, sharedSystem, someThink } from "./job/examples.ts";
 import { chatTemplateOf, jobSettings, type TrainingSpec, trainingSpec } from "./job/job.ts";
 import { modelfile, type ModelfileFacts, type ServedTemplate, servingOf } from "./serving/modelfile.ts";
@@ -22,29 +22,10 @@ import { writeServing } from "./serving/serving.ts";
 import { shapeOf } from "./estimate/model_shape.ts";
 import { templateNotes, templateText } from "./serving/template_notes.ts";
 import { TEMPLATES } from "./serving/templates.ts";
-import type { Trainer } from "./environment/trainer_dir.ts";
 import type { Tokens } from "./job/trainer_files.ts";
 
-/** What the configured job depends on: no paths, nothing of this machine. */
-export async function trainingInputs(
-  loaded: LoadedSpec,
-  env: Env,
-  trainer: Trainer,
-  sent?: SentTools,
-): Promise<JsonObject> {
-  const spec = trainingSpec(loaded.spec);
-  const base = await describeBase(loaded, env);
-  const chatTemplate = await chatTemplateOf(loaded, env.fs);
-  return {
-    ...jobSettings(spec, base, undefined),
-    ...chatTemplate !== undefined && { chat_template: sha256(chatTemplate) },
-    templates: sha256(canonicalJson(TEMPLATES)),
-    base: base.identity,
-    model: servedName(spec),
-    trainer: await trainer.digest(),
-    ...sent && { sent_tools: sent.version },
-  };
-}
+/** Of the rows that are left out. */
+const LISTED = 5;
 
 /** Writes job.json, prepares base and tokens, and writes the Modelfile and estimates.json. */
 export async function configureTraining(
@@ -103,9 +84,20 @@ function warnOfTokens(work: ConfigureWork, tokens: Tokens) {
   if (train.truncated > 0) {
     warn(`${train.truncated} of ${train.rows} rows were truncated to train.max_length`);
   }
+  const leftOut = leftOutText(train.dropped, tokens.eval?.dropped);
+  if (leftOut !== undefined) warn(`${leftOut}:${longRowLines(tokens)}`);
   for (const note of templateNotes(tokens)) warn(note);
   const open = train.rows - end.trained_rows;
   if (open > 0) warn(`${open} of ${train.rows} rows do not teach the end token "${end.text}"`);
+}
+
+/** The first rows that are too long, each on a line of its own. */
+function longRowLines({ long_rows: rows, train, eval: held }: Tokens): string {
+  const shown = rows.slice(0, LISTED).map(({ origin, tokens }) =>
+    `\n  ${origin}: has ${count(tokens)} tokens`
+  );
+  const more = train.dropped + (held?.dropped ?? 0) - shown.length;
+  return shown.join("") + (more > 0 ? `\n  and ${count(more)} more` : "");
 }
 
 async function modelfileFacts(
@@ -164,6 +156,7 @@ function keptTokens({ method }: TrainingSpec, { base }: Tokens): number {
 
 function summary(spec: TrainingSpec, base: BaseInfo, tokens: Tokens): JsonObject {
   const { train, template, template_matches_base: matches } = tokens;
+  const held = tokens.eval?.dropped ?? 0;
   const { epochs, learningRate } = resolveTraining(spec, base.shape?.parameters);
   return {
     base: base.name,
@@ -178,13 +171,10 @@ function summary(spec: TrainingSpec, base: BaseInfo, tokens: Tokens): JsonObject
     supervised: train.supervised,
     masked: train.masked,
     truncated: train.truncated,
+    ...train.dropped > 0 && { dropped: train.dropped },
+    ...held > 0 && { eval_dropped: held },
     longest: train.longest,
     epochs: epochs.value,
     learning_rate: learningRate.value,
   };
-}
-
-/** The name to serve the model under. */
-export function servedName({ provider, name }: TrainingSpec): string {
-  return provider.kind === "ollama" ? provider.model : name;
 }

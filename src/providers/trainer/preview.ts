@@ -1,4 +1,5 @@
 import { bytes, count, duration, figure } from "../../lib/text/format.ts";
+import { leftOutText } from "../../lib/text/left_out.ts";
 import type { JsonObject } from "../../lib/json/json.ts";
 import type { ArtifactSizes } from "../../plan/artifacts.ts";
 import type { Costs } from "../../plan/costs.ts";
@@ -33,12 +34,15 @@ export async function trainingPreview(
   const spec = trainingSpec(loaded.spec);
   const prepared = configured === undefined ? undefined : await readTokens(configured, env.fs);
   const tokens = prepared ? countedTokens(prepared) : estimatedTokens(spec, data);
-  const estimates = await trainingEstimates(spec, env, base, tokens, data.trainRows);
+  const rows = data.trainRows - (prepared?.train.dropped ?? 0);
+  const estimates = await trainingEstimates(spec, env, base, tokens, rows);
+  const leftOut = leftOutText(prepared?.train.dropped, prepared?.eval?.dropped);
   const notes = [
     ...base.warnings,
     ...base.shape === null ? [] : methodNotes(spec, base.shape),
     ...await servingNotes(spec, env, configured),
     ...prepared ? templateNotes(prepared) : [],
+    ...leftOut === undefined ? [] : [`${leftOut} (dataset.checks.too_long: drop)`],
   ];
   return { base: baseText(base), settings: trainingSettings(loaded, base), estimates, notes };
 }

@@ -2,16 +2,10 @@ import { dirname } from "../../deps/path.ts";
 import type { JsonObject } from "../../lib/json/json.ts";
 import type { LoadedSpec } from "../../spec/load.ts";
 import type { Env, JobResult, MonitorWork, Provider, Work } from "../provider.ts";
-import { describeBase } from "./base/describe.ts";
-import { configureTraining, trainingInputs } from "./configure.ts";
-import { sentText } from "./job/engine_training.ts";
-import { cancelJob, jobDir, markDelivered } from "./job/job_folder.ts";
+import { trainingInputs } from "./inputs.ts";
 import type { SentTools } from "./job/examples.ts";
-import { followTraining, type MonitorOptions } from "./monitor.ts";
-import { trainingSettings } from "./estimate/settings.ts";
+import type { MonitorOptions } from "./monitor.ts";
 import { trainingPreview } from "./preview.ts";
-import { jobResult, keepResult, rememberMachine } from "./follow/job_result.ts";
-import { submitTraining } from "./submit.ts";
 import { withWritableCache } from "../shared_dir.ts";
 import { environmentEstimate } from "./environment/environment_estimate.ts";
 import { folderTrainer, LOCK_FILE, ownTrainer, type Trainer } from "./environment/trainer_dir.ts";
@@ -26,7 +20,7 @@ export interface TrainingOptions extends Partial<MonitorOptions> {
   readonly finish?: (work: MonitorWork, result: JobResult) => Promise<JobResult>;
 }
 
-/** A provider whose jobs are trained on this machine. */
+/** A provider whose jobs are trained on this machine. What only a run does is loaded when it does it. */
 export function trainingProvider(options: TrainingOptions): Provider {
   const { kind, delivery = () => ({}), sent } = options;
   const finish = options.finish ?? ((_, result) => Promise.resolve(result));
@@ -37,13 +31,22 @@ export function trainingProvider(options: TrainingOptions): Provider {
   };
   return {
     kind,
-    settings: async (loaded, env) => trainingSettings(loaded, await describeBase(loaded, env)),
+    async settings(loaded, env) {
+      const [{ describeBase }, { trainingSettings }] = await Promise.all([
+        import("./base/describe.ts"),
+        import("./estimate/settings.ts"),
+      ]);
+      return trainingSettings(loaded, await describeBase(loaded, env));
+    },
     inputs: (loaded, env) => trainingInputs(loaded, env, trainerOf(options, env), sent),
     async preview(loaded, env, data, configured) {
       const trainer = trainerOf(options, env);
       const preview = await trainingPreview(loaded, env, data, configured);
       const environment = await environmentEstimate(trainer, env);
-      const sent = await sentText(loaded, env, dirname(trainer.place(LOCK_FILE)));
+      const sent = loaded.spec.engine.kind === "local"
+        ? undefined
+        : await (await import("./job/engine_training.ts"))
+          .sentText(loaded, env, dirname(trainer.place(LOCK_FILE)));
       return {
         ...preview,
         ...environment && { estimates: [...preview.estimates, environment] },
@@ -53,15 +56,23 @@ export function trainingProvider(options: TrainingOptions): Provider {
     async configure(given) {
       const warn = (message: string) => given.progress({ phase: "cache", message });
       const { work, trainerDir } = await placed(given, warn);
+      const { configureTraining } = await import("./configure.ts");
       return await configureTraining(work, trainerDir, sent);
     },
     delivery,
     async submit(given) {
       const { work, trainerDir } = await placed(given);
+      const { submitTraining } = await import("./submit.ts");
       return await submitTraining(work, kind, trainerDir, delivery(work.loaded, work));
     },
     async monitor(given) {
       const { work, trainerDir } = await placed(given);
+      const [{ followTraining }, { jobResult, keepResult, rememberMachine }, { jobDir, markDelivered }] =
+        await Promise.all([
+          import("./monitor.ts"),
+          import("./follow/job_result.ts"),
+          import("./job/job_folder.ts"),
+        ]);
       const done = await followTraining(work, { ...options, trainerDir });
       // What a cluster can do says nothing about this machine.
       if (work.job["engine"] === undefined) await rememberMachine(work, done);
@@ -70,7 +81,10 @@ export function trainingProvider(options: TrainingOptions): Provider {
       await markDelivered(jobDir(work.runDir), delivery(work.loaded, work), work.fs);
       return result;
     },
-    cancel: cancelJob,
+    async cancel(job, runDir, env) {
+      const { cancelJob } = await import("./job/job_folder.ts");
+      await cancelJob(job, runDir, env);
+    },
   };
 }
 

@@ -1,3 +1,4 @@
+import type { ProblemRows } from "../problem.ts";
 import type { Path } from "../yaml/path.ts";
 
 /** Something wrong with a field, before the field's position in the text is known. */
@@ -11,4 +12,8 @@ export interface FieldProblem {
   readonly hint?: string | undefined;
   /** It rests on something not being there, which an error in the YAML may have hidden. */
   readonly absence?: true;
+  /** It stops nothing. */
+  readonly severity?: "warning";
+  /** The rows of the data that show it. */
+  readonly rows?: ProblemRows;
 }

@@ -35,6 +35,14 @@ export interface SourceEntry {
   readonly options: SourceOptions;
 }
 
+/** Where the entry with this path stands in the pipeline file: each path is named once. */
+export function entryPath(set: "train" | "eval", sources: Sources | undefined, path: string): Path {
+  const at: Path = ["dataset", set === "train" ? "source" : "eval"];
+  if (!Array.isArray(sources)) return at;
+  const index = sourceEntries(sources).findIndex((entry) => entry.path === path);
+  return [...at, Math.max(0, index)];
+}
+
 type Sources = Exclude<Spec["dataset"]["source"], { readonly sql: string }>;
 
 /** A bare path has no options. */

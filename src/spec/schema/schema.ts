@@ -109,9 +109,9 @@ const checks = z.strictObject({
     description:
       "The same input in training and evaluation (ignoring white space and case): the score would measure memorisation",
   }),
-  too_long: severity.default("error").meta({
+  too_long: z.enum(["error", "warn", "drop", "off"]).default("error").meta({
     description:
-      "Rows longer than train.max_length. warn truncates them with a warning; off truncates and only counts them",
+      "Rows longer than train.max_length. drop leaves them out of training and evaluation, and says how many; warn truncates them with a warning; off truncates and only counts them",
   }),
 }).prefault({});
 

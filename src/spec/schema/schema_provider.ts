@@ -1,4 +1,5 @@
 import { z } from "../../deps/zod.ts";
+import { listed } from "../../lib/text/format.ts";
 import { OLLAMA_SERVER } from "./base_name.ts";
 import { DIALECT_NAMES, DIALECTS, dialectsWith } from "../dialects/registry.ts";
 import { TEMPLATE_NAMES } from "../rules/chat_template.ts";
@@ -87,9 +88,8 @@ const price = z.strictObject({
 
 const services = Object.values(DIALECTS);
 /** "openai and azure", of the dialects that take a field. */
-const takers = (field: string) => new Intl.ListFormat("en-GB").format(dialectsWith(field));
-const eitherOf = (words: readonly string[]) =>
-  new Intl.ListFormat("en-GB", { type: "disjunction" }).format(words);
+const takers = (field: string) => listed(dialectsWith(field), "and");
+const eitherOf = (words: readonly string[]) => listed(words, "or");
 
 const openai = z.strictObject({
   kind: z.literal("openai").meta({

@@ -1,11 +1,11 @@
+import { listed } from "../../lib/text/format.ts";
 import { maskedText } from "../../lib/net/secrets.ts";
 import type { JsonSchema } from "./json_schema.ts";
 import { isSection } from "../yaml/path.ts";
 
 /** `a, b or c`. */
 export function oneOf(words: readonly string[]): string {
-  if (words.length < 2) return words.join("");
-  return `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+  return listed(words, "or");
 }
 
 /** The values that a field accepts, as text: `a whole number from 1 to 64`. */

@@ -12,9 +12,9 @@ export function locate(
   file: { readonly source: SourceText; readonly yaml: ParsedYaml },
   overrides: readonly Override[],
 ): Problem {
-  const { path, message, hint } = finding;
+  const { path, message, hint, rows } = finding;
   const mark = finding.mark ?? path;
-  const words = { path: dotted(path), message, hint };
+  const words = { path: dotted(path), message, hint, rows };
   const override = overrides.findLast((o) => startsWith(mark, o.path));
   if (!override) return problemAt(file.source, spanAt(file.yaml, mark, finding.at), words);
   if (finding.at === "key" && mark.length <= override.path.length) {

@@ -29,8 +29,8 @@ export interface Checked {
 }
 
 /**
- * The problems behind what the schema and the rules found: one a field, the schema's first. What stands after an
- * error that misleads the YAML parser is left out, and so is what rests on something not being there.
+ * The problems behind what the schema and the rules found: one a field, the schema's first; of rows any number. What
+ * stands after an error that misleads the YAML parser is left out, and so is what rests on something not being there.
  */
 export function locateAll({ source, yaml, overrides, spec }: Read, checked: readonly Checked[]): Problem[] {
   const all = checked.flatMap(({ data, issues, findings, blame }) =>
@@ -47,7 +47,7 @@ function distinct(findings: readonly FieldProblem[]): FieldProblem[] {
   const fields = new Map<string, FieldProblem>();
   for (const finding of findings) {
     if (fields.size === MOST_PROBLEMS) break;
-    const field = dotted(finding.path);
+    const field = `${dotted(finding.path)}${finding.rows ? `\n${finding.message}` : ""}`;
     if (!fields.has(field)) fields.set(field, finding);
   }
   return [...fields.values()];

@@ -27,6 +27,12 @@ export interface Source {
 export const READING = ["delimiter", "quote", "encoding"] as const;
 export type Reading = Pick<SourceOptions, (typeof READING)[number]>;
 
+/** What the pipeline file says about reading a source; what it leaves out is not there. */
+export function readingOf({ entry: { options } }: Source): { readonly [K in keyof Reading]: string } {
+  const given = READING.flatMap((key) => options[key] === undefined ? [] : [[key, options[key]]]);
+  return Object.fromEntries(given);
+}
+
 /** The files that a pipeline's dataset names, in the order it names them. */
 export async function resolveSources({ spec, dir }: LoadedSpec, fs: Fs): Promise<Source[]> {
   const { source, eval: evaluation } = spec.dataset;
@@ -121,4 +127,11 @@ function shortLabels(paths: readonly string[]): Map<string, string> {
     open = open.filter((path) => !labels.has(path));
   }
   return labels;
+}
+
+/** The error of a file that cannot be read, as the user is told of it. */
+export function unreadable(error: unknown, { path }: Source): unknown {
+  const denied = error instanceof Error && /^(PermissionDenied|NotCapable)$/.test(error.name);
+  if (!denied) return error;
+  return new UsageError("source-unreadable", `Cannot read "${path}": permission denied`, { cause: error });
 }

@@ -1,7 +1,7 @@
 import { join } from "../../deps/path.ts";
 import type { SourceFile } from "../extract/source_file.ts";
 import type { SetName } from "../extract/sources.ts";
-import type { StepContext } from "../step.ts";
+import type { DataContext } from "../step.ts";
 import { Accounting } from "./report/accounting.ts";
 import { compareRows } from "./checks/compare_rows.ts";
 import { exampleOf, type ExampleOptions } from "./example.ts";
@@ -16,7 +16,7 @@ const PROGRESS_ROWS = 50_000;
 
 /** One pass over all rows, and what it showed. */
 export class Formatting {
-  readonly #context: StepContext;
+  readonly #context: DataContext;
   readonly #total: number;
   readonly #options: ExampleOptions & { readonly leakage: boolean };
   #splitter: Splitter | undefined;
@@ -27,7 +27,7 @@ export class Formatting {
   readonly accounting = new Accounting();
 
   private constructor(
-    context: StepContext,
+    context: DataContext,
     sources: readonly SourceFile[],
     sets: ExampleSets,
     shapes: DatasetShapes,
@@ -42,7 +42,7 @@ export class Formatting {
     this.shapes = shapes;
   }
 
-  static async open(context: StepContext, sources: readonly SourceFile[]): Promise<Formatting> {
+  static async open(context: DataContext, sources: readonly SourceFile[]): Promise<Formatting> {
     const { out, loaded: { spec: { dataset } } } = context;
     const shapes = await chooseShapes(context, sources);
     const hasEval = shapes.eval !== undefined;
@@ -57,7 +57,7 @@ export class Formatting {
     await this.#splitter?.finish();
     if (this.shapes.eval) await this.#readSet("eval", this.shapes.eval);
     await this.sets.finish();
-    for (const [roles, place] of this.shapes.roles) roles.refuseUnseen(place);
+    for (const [roles, { name, path }] of this.shapes.roles) roles.refuseUnseen(name, path);
     await compareRows(this.sets, this.findings, this.#context.out, this.#context.fs);
   }
 

@@ -1,7 +1,7 @@
 import { rowRulesOf } from "../../spec/dialects/registry.ts";
 import { abilitiesOf } from "../../providers/abilities.ts";
 import type { SetName } from "../extract/sources.ts";
-import type { StepContext } from "../step.ts";
+import type { DataContext } from "../step.ts";
 import type { Accounting } from "./report/accounting.ts";
 import type { FileShape, SetShapes } from "./shapes/file_shapes.ts";
 import type { Conversation } from "./conversation/conversation.ts";
@@ -26,7 +26,7 @@ export class RowReader {
   #converter: Converter | undefined;
 
   constructor(
-    { loaded: { spec }, providers }: StepContext,
+    { loaded: { spec }, providers }: DataContext,
     set: SetName,
     shapes: SetShapes,
     { findings, accounting }: { readonly findings: Findings; readonly accounting: Accounting },

@@ -5,12 +5,30 @@ Deno.test("plan of a hosted pipeline shows tokens, price with date and source, p
   await using project = await hostedProject({ provider: "  budget_usd: 0.0001\n" });
   const { code, out, err } = await project.call("plan", "hosted.yaml");
   assert.equal(code, 0, err);
-  assert.match(out, /tokens +[\d,]+ to [\d,]+ train, .* in 5 epochs/);
+  assert.match(out, /tokens +[\d,]+ train, .* in 5 epochs.* +counted with o200k_base/);
   assert.match(out, /price +\$.*temper's table of 2026-11-22/);
   assert.match(out, /2027-01-06/);
   assert.match(out, /learning_rate_multiplier +0\.5 +preset for lora/);
   assert.match(out, /picks the technique itself.*method\.rank.* are not sent/);
   assert.match(out, /above provider\.budget_usd/);
+});
+
+Deno.test("plan of a hosted pipeline counts tokens as configure does, and estimates them where rows are not read", async () => {
+  await using project = await hostedProject();
+  const figures = async (...more: string[]) => {
+    const { out } = await project.call("plan", "hosted.yaml", "--json", ...more);
+    const { estimates } = JSON.parse(out) as {
+      estimates: { name: string; figures: Record<string, number> }[];
+    };
+    return estimates.find(({ name }) => name === "tokens")!.figures;
+  };
+  const counted = await figures();
+  const estimated = await figures("--no-data");
+  assert.ok(estimated["train_least"]! < estimated["train"]!);
+  await project.run("http://127.0.0.1:9/v1");
+  const stored = await figures();
+  assert.deepEqual(counted, stored);
+  assert.equal(counted["train_least"], counted["train"]);
 });
 
 Deno.test("plan --prices FILE goes before temper's table, and a bad file is refused", async () => {

@@ -4,7 +4,7 @@ import { systemClock } from "../../../src/lib/clock.ts";
 import { denoFs } from "../../../src/lib/files/fs.ts";
 import type { Env } from "../../../src/providers/provider.ts";
 import { builtinBase } from "../../../src/providers/trainer/base/builtin.ts";
-import { trainingInputs } from "../../../src/providers/trainer/configure.ts";
+import { trainingInputs } from "../../../src/providers/trainer/inputs.ts";
 import { folderTrainer } from "../../../src/providers/trainer/environment/trainer_dir.ts";
 import { chatTemplateOf, jobSettings, trainingSpec } from "../../../src/providers/trainer/job/job.ts";
 import { templateNotes, templateText } from "../../../src/providers/trainer/serving/template_notes.ts";
@@ -71,6 +71,7 @@ Deno.test("templateNotes() tells the first difference, split conversations and t
     supervised: 4,
     masked: 5,
     truncated: 0,
+    dropped: 0,
     longest: 4,
   };
   const tokens = {

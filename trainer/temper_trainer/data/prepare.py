@@ -1,5 +1,6 @@
 """`prepare`: the base into the cache, the examples into tokens and label masks."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -14,7 +15,7 @@ from ..eval.few_shot import few_shot_texts
 from ..eval.job_metric import metric_for
 from ..export.export import bos_text, check_exports
 from ..export.tokenizer_files import TEMPLATE
-from ..files import write_atomic, write_json
+from ..files import sync_folder, write_atomic, write_json
 from ..job.events import Progress
 from ..job.job import Job
 from .added_tokens import opening, soft_names
@@ -26,6 +27,7 @@ from .template_choice import TemplateChoice
 
 CHUNK = 128
 LISTED = 20
+SHORTER = "Raise train.max_length or shorten the rows"
 
 
 def prepare(job: Job, job_dir: Path, cache: Path, progress: Progress, others: Sequence[Path] = ()) -> None:
@@ -51,6 +53,8 @@ def write_tables(job: Job, job_dir: Path, base: Base, choice: TemplateChoice, pr
         if file is not None:
             tables[name] = Table(name, job, choice, encoder, limit, progress)
             tables[name].write(job_dir / file, job_dir / "prepared" / f"{name}.safetensors")
+    if job.checks.too_long == "error":
+        refuse_long([table for table in tables.values() if table.count["truncated"]])
     write_atomic(job_dir / "prepared" / TEMPLATE, choice.template_text().encode())
     if "eval" in tables:
         rows = list(read_rows(job_dir / job.data.eval))
@@ -138,6 +142,8 @@ class Table:
         """In eval: the answer of each row."""
         self.long: list[dict] = []
         self.cut_off: list[str] = []
+        self.dropped: set[int] = set()
+        """Numbers of the conversations that are left out."""
 
     def write(self, source: Path, target: Path) -> None:
         writer = PreparedWriter(target)
@@ -149,6 +155,9 @@ class Table:
             writer.discard()
             raise
         writer.close()
+        if self.dropped:
+            # What is read beside the tokens, row by row, has the same rows.
+            remove_lines(source, self.dropped)
 
     def append(self, rows: list[Row], writer: PreparedWriter) -> None:
         for row in rows:
@@ -157,17 +166,34 @@ class Table:
         answers = self.choice.chat.answers(rows, learnt)
         self.choice.compare(rows, learnt, answers)
         chained = [chains(found) for found in answers]
-        pairs = [(row, chain) for row, found in zip(rows, chained, strict=True) for chain in found]
-        self.count["conversations"] += len(rows)
-        self.count["split"] += sum(len(found) > 1 for found in chained)
-        samples = [sample for _, sample in pairs]
+        first = self.count["read"]
+        self.count["read"] += len(rows)
+        pairs = [(first + i, row, chain) for i, row in enumerate(rows) for chain in chained[i]]
+        samples = [sample for _, _, sample in pairs]
         encoded, wholes = self.encoder.encode_samples(samples), self.encoder.encode_whole(samples)
-        for (row, sample), parts, whole in zip(pairs, encoded, wholes, strict=True):
-            self.note(sample)
-            tokens, labels = mask(parts)
-            self.count["differing"] += tokens != whole
-            writer.append(*self.fit(row, tokens, labels))
-        self.progress(f"tokenising {self.name}", self.count["conversations"], None)
+        masks = [mask(parts) for parts in encoded]
+        if self.job.checks.too_long == "drop":
+            self.drop([(number, row, len(tokens)) for (number, row, _), (tokens, _) in zip(pairs, masks, strict=True)])
+        kept = [found for i, found in enumerate(chained) if first + i not in self.dropped]
+        self.count["conversations"] += len(kept)
+        self.count["split"] += sum(len(found) > 1 for found in kept)
+        for (number, row, sample), (tokens, labels), whole in zip(pairs, masks, wholes, strict=True):
+            if number not in self.dropped:
+                self.note(sample)
+                self.count["differing"] += tokens != whole
+                writer.append(*self.fit(row, tokens, labels))
+        self.progress(f"tokenising {self.name}", self.count["read"], None)
+
+    def drop(self, lengths: list[tuple[int, Row, int]]) -> None:
+        """Leaves out conversations with a part that is too long. `lengths`: number, row and tokens of each part."""
+        for number, row, tokens in lengths:
+            if tokens > self.limit and number not in self.dropped:
+                self.dropped.add(number)
+                self.note_long(row, tokens)
+
+    def note_long(self, row: Row, tokens: int) -> None:
+        if len(self.long) < LISTED:
+            self.long.append({"origin": row.origin, "tokens": tokens})
 
     def learnt(self, row: Row) -> list[int]:
         """Numbers of the turns that are labelled. In eval the last one alone: all before it is the prompt."""
@@ -188,8 +214,7 @@ class Table:
         self.count["rows"] += 1
         if len(tokens) > self.limit:
             self.count["truncated"] += 1
-            if len(self.long) < LISTED:
-                self.long.append({"origin": row.origin, "tokens": len(tokens)})
+            self.note_long(row, len(tokens))
             tokens, labels = tokens[: self.limit], labels[: self.limit]
             if not any(labels) and len(self.cut_off) < LISTED:
                 self.cut_off.append(row.origin)
@@ -203,20 +228,20 @@ class Table:
     def refuse(self) -> None:
         """Stops on what cannot be trained or evaluated."""
         rows, long = self.count["rows"], self.count["truncated"]
+        if self.dropped:
+            rows, long = rows + len(self.dropped), len(self.dropped)
         if rows == 0:
             raise TrainerError("bad_data", f"Cannot use the {self.name} examples: there are none")
-        where = f"{self.limit} tokens, the smaller of train.max_length and the base's context"
-        hint = "Raise train.max_length or shorten the rows"
-        origins = [row["origin"] for row in self.long]
+        where = limit_text(self.limit)
         if long == rows:
             message = f"Cannot use the {self.name} examples: every one of the {rows} rows is longer than {where}"
-            raise TrainerError("too_long", message, hint, rows=origins)
-        if long and self.job.checks.too_long == "error":
-            message = f"Cannot use the {self.name} examples: {long} of {rows} rows are longer than {where}"
-            raise TrainerError("too_long", message, f"{hint}, or set checks.too_long to warn", rows=origins)
-        if self.cut_off:
+            raise TrainerError("too_long", message, SHORTER, rows=self.long_texts())
+        if self.cut_off and self.job.checks.too_long != "error":
             message = f"Cannot cut the {self.name} examples to {where}: nothing of the answer would be left"
-            raise TrainerError("too_long", message, hint, rows=self.cut_off)
+            raise TrainerError("too_long", message, SHORTER, rows=self.cut_off)
+
+    def long_texts(self) -> list[str]:
+        return [f"{row['origin']}: has {row['tokens']} tokens" for row in self.long]
 
     def summary(self) -> dict:
         count = self.count
@@ -228,10 +253,36 @@ class Table:
             "supervised": count["supervised"],
             "masked": count["tokens"] - count["supervised"],
             "truncated": count["truncated"],
+            "dropped": len(self.dropped),
             "differing": count["differing"],
             "longest": max(self.lengths),
             "lengths": histogram(self.lengths),
         }
+
+
+def refuse_long(tables: list[Table]) -> None:
+    """Stops on rows that are too long: those of both files at once."""
+    if tables:
+        names = " and ".join(table.name for table in tables)
+        long = " and ".join(f"{table.count['truncated']} of {table.count['rows']}" for table in tables)
+        message = f"Cannot use the {names} examples: {long} rows are longer than {limit_text(tables[0].limit)}"
+        rows = [text for table in tables for text in table.long_texts()]
+        raise TrainerError("too_long", message, f"{SHORTER}, or set checks.too_long to drop or warn", rows=rows)
+
+
+def limit_text(limit: int) -> str:
+    return f"{limit} tokens, the smaller of train.max_length and the base's context"
+
+
+def remove_lines(path: Path, numbers: set[int]) -> None:
+    """Rewrites a file without some of its lines."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    with open(path, "rb") as source, open(temporary, "wb") as target:
+        target.writelines(line for number, line in enumerate(source) if number not in numbers)
+        target.flush()
+        os.fsync(target.fileno())
+    os.replace(temporary, path)
+    sync_folder(path.parent)
 
 
 def mask(parts: list[Part]) -> tuple[list[int], list[int]]:

@@ -44,8 +44,8 @@ class Data:
 
 @dataclass(frozen=True, config=STRICT)
 class Checks:
-    too_long: Literal["error", "warn", "off"]
-    """Rows longer than train.max_length: stop, or cut them at the end and count them."""
+    too_long: Literal["error", "warn", "drop", "off"]
+    """Rows longer than train.max_length: stop, leave them out and count them, or cut them at the end and count them."""
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -1,4 +1,5 @@
 import { TemperError } from "../../../lib/errors.ts";
+import { listed } from "../../../lib/text/format.ts";
 import type { Dialect } from "../../../spec/dialects/dialect.ts";
 import { DIALECTS } from "../../../spec/dialects/registry.ts";
 import { type Endpoint, isOwnHost } from "../endpoint.ts";
@@ -35,7 +36,7 @@ export function refuseClosed(spec: HostedSpec, endpoint: Endpoint, now: number):
 /** Where to train instead: the services that announce no end, and one's own machine. */
 export function alternatives(): string {
   const open = Object.values(DIALECTS).filter(({ closing }) => closing.service === undefined);
-  const names = new Intl.ListFormat("en-GB", { type: "disjunction" }).format(open.map(({ name }) => name));
+  const names = listed(open.map(({ name }) => name), "or");
   return `Use dialect ${names}, or train open weights here with provider ollama or local`;
 }
 

@@ -2,6 +2,7 @@ import { join } from "../../../deps/path.ts";
 import { z } from "../../../deps/zod.ts";
 import type { Fs } from "../../../lib/files/fs.ts";
 import type { Json } from "../../../lib/json/json.ts";
+import type { FileTokens } from "../upload/tokens.ts";
 
 const jsonObject = z.record(z.string(), z.json()) as z.ZodType<{ readonly [key: string]: Json }>;
 const file = z.object({ name: z.string(), bytes: z.int(), sha256: z.string(), rows: z.int() }).readonly();
@@ -12,6 +13,17 @@ const range = z.object({ least: z.number(), most: z.number() }).readonly();
 const tokens = z.object({ train: range, eval: range, evalPrompt: z.number(), evalAnswer: z.number() })
   .readonly();
 export type TokenTotals = z.infer<typeof tokens>;
+
+/** Of the training file and of the one that is held out, if there is one. */
+export function tokenTotals(train: FileTokens, held: FileTokens | undefined): TokenTotals {
+  const range = ({ least, most }: FileTokens) => ({ least, most });
+  return {
+    train: range(train),
+    eval: held ? range(held) : { least: 0, most: 0 },
+    evalPrompt: held?.prompt ?? 0,
+    evalAnswer: held?.answer ?? 0,
+  };
+}
 
 /** job.json: everything about the job except the ids of its files. */
 const jobFile = z.object({

@@ -1,22 +1,12 @@
-// deno-lint-ignore-file camelcase -- names of the protocol and of the pipeline file
 import { join } from "../../../deps/path.ts";
 import { UsageError } from "../../../lib/errors.ts";
 import type { Fs } from "../../../lib/files/fs.ts";
-import type { Json, JsonObject } from "../../../lib/json/json.ts";
+import type { JsonObject } from "../../../lib/json/json.ts";
 import { LineWriter } from "../../../lib/files/line_writer.ts";
 import { readLines } from "../../../lib/files/lines.ts";
 import type { TrainingFile } from "../job/job_file.ts";
 import type { Goal } from "../../../spec/dialects/dialect.ts";
-import { type CountText, exampleTokens, type TokenRange } from "./tokens.ts";
-
-/** A row as format wrote it. `rejected`: the rejected answer of a preference pair. */
-export interface Example {
-  readonly origin: string;
-  readonly messages: readonly JsonObject[];
-  readonly rejected?: JsonObject;
-  readonly tools?: Json;
-  readonly parallel_tool_calls?: Json;
-}
+import { type CountText, type Example, type FileTokens, TokenSum } from "./tokens.ts";
 
 export interface LongRow {
   readonly origin: string;
@@ -25,11 +15,7 @@ export interface LongRow {
 
 export interface WrittenFile {
   readonly file: TrainingFile;
-  readonly tokens: TokenRange;
-  /** Of the prompts alone, and of the last answers. */
-  readonly prompt: number;
-  readonly answer: number;
-  readonly longest: number;
+  readonly tokens: FileTokens;
   readonly long: readonly LongRow[];
   readonly longCount: number;
 }
@@ -38,13 +24,15 @@ export interface WriteOptions {
   readonly goal: Goal;
   /** Most tokens of a row. */
   readonly limit: number;
+  /** Longer rows are left out. */
+  readonly drops: boolean;
   readonly count: CountText;
   readonly signal: AbortSignal;
 }
 
 const KEPT = 5;
 
-export async function* readExamples(path: string, fs: Fs): AsyncGenerator<Example> {
+export async function* readExamples(path: string, fs: Pick<Fs, "readChunks">): AsyncGenerator<Example> {
   for await (const { lines } of readLines(fs.readChunks(path), { maxBytes: Infinity })) {
     for (const line of lines) if (line !== "") yield JSON.parse(line) as Example;
   }
@@ -63,30 +51,25 @@ export async function writeExamples(
   fs: Fs,
   options: WriteOptions,
 ): Promise<WrittenFile> {
-  const { goal, limit, count, signal } = options;
+  const { goal, limit, drops, count, signal } = options;
   const temporary = join(out, "writing.jsonl");
   const writer = await LineWriter.create(temporary, fs);
   const origins = await LineWriter.create(join(out, "writing.origins"), fs);
-  const sum = { least: 0, most: 0, prompt: 0, answer: 0, longest: 0 };
+  const sum = new TokenSum(limit, count);
   const long: LongRow[] = [];
   let longCount = 0;
   try {
     for await (const example of readExamples(from, fs)) {
-      writer.add(JSON.stringify(protocolRow(example, goal)));
+      const row = JSON.stringify(protocolRow(example, goal));
+      const tokens = sum.add(example, drops);
+      const isLong = tokens > limit;
+      if (isLong && longCount++ < KEPT) long.push({ origin: example.origin, tokens });
+      if (isLong && drops) continue;
+      writer.add(row);
       origins.add(example.origin);
       await writer.drain();
       await origins.drain();
       signal.throwIfAborted();
-      const { tokens, prompt } = tokensOf(example, count);
-      // The service cuts rows at the limit, and does not bill the rest.
-      sum.least += Math.min(limit, tokens.least);
-      sum.most += Math.min(limit, tokens.most);
-      sum.prompt += Math.min(limit, prompt);
-      sum.answer += Math.max(0, tokens.most - prompt);
-      sum.longest = Math.max(sum.longest, tokens.most);
-      if (tokens.least <= limit) continue;
-      longCount++;
-      if (long.length < KEPT) long.push({ origin: example.origin, tokens: tokens.least });
     }
     await writer.finish();
     await origins.finish();
@@ -94,9 +77,8 @@ export async function writeExamples(
     await writer.abandon();
     await origins.abandon();
   }
-  const { least, most, prompt, answer, longest } = sum;
   const file = await nameByContent(temporary, out, writer.count, fs);
-  return { file, tokens: { least, most }, prompt, answer, longest, long, longCount };
+  return { file, tokens: sum.total, long, longCount };
 }
 
 async function nameByContent(temporary: string, out: string, rows: number, fs: Fs): Promise<TrainingFile> {
@@ -110,14 +92,6 @@ async function nameByContent(temporary: string, out: string, rows: number, fs: F
 /** The file beside a training file that lists the origin of each row. */
 export function originsOf(name: string): string {
   return `${name}.origins`;
-}
-
-function tokensOf({ messages, rejected, tools }: Example, count: CountText) {
-  const prompt = exampleTokens(messages.slice(0, -1), tools, count).most;
-  const preferred = exampleTokens(messages, tools, count);
-  if (!rejected) return { tokens: preferred, prompt };
-  const other = exampleTokens([...messages.slice(0, -1), rejected], tools, count);
-  return { tokens: { least: preferred.least, most: preferred.most + other.most }, prompt };
 }
 
 function protocolRow(example: Example, goal: Goal): JsonObject {

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file camelcase -- names of the protocol and of the pipeline file
 import type { Json, JsonObject } from "../../../lib/json/json.ts";
 
 /** Tokens of one example: a range where the service documents no rule. */
@@ -14,6 +15,59 @@ const CONVERSATION_TOKENS = 3;
 const IMAGE: TokenRange = { least: 85, most: 1_445 };
 
 export type CountText = (text: string) => number;
+
+/** A row as format wrote it. `rejected`: the rejected answer of a preference pair. */
+export interface Example {
+  readonly origin: string;
+  readonly messages: readonly JsonObject[];
+  readonly rejected?: JsonObject;
+  readonly tools?: Json;
+  readonly parallel_tool_calls?: Json;
+}
+
+/** Tokens of a file of rows. */
+export interface FileTokens extends TokenRange {
+  /** Of the prompts alone, and of the last answers. */
+  readonly prompt: number;
+  readonly answer: number;
+  /** Of the longest row. */
+  readonly longest: number;
+}
+
+/** Adds up rows. The service cuts rows at `limit`, and does not bill the rest. */
+export class TokenSum {
+  #total: FileTokens = { least: 0, most: 0, prompt: 0, answer: 0, longest: 0 };
+
+  constructor(readonly limit: number, readonly count: CountText) {}
+
+  /** Returns the tokens that the row has at least. `drops`: a row that is too long is not added. */
+  add(example: Example, drops: boolean): number {
+    const { tokens, prompt } = rowTokens(example, this.count);
+    if (drops && tokens.least > this.limit) return tokens.least;
+    const sum = this.#total;
+    this.#total = {
+      least: sum.least + Math.min(this.limit, tokens.least),
+      most: sum.most + Math.min(this.limit, tokens.most),
+      prompt: sum.prompt + Math.min(this.limit, prompt),
+      answer: sum.answer + Math.max(0, tokens.most - prompt),
+      longest: Math.max(sum.longest, tokens.most),
+    };
+    return tokens.least;
+  }
+
+  get total(): FileTokens {
+    return this.#total;
+  }
+}
+
+/** Tokens of a row, and of its prompt alone. */
+export function rowTokens({ messages, rejected, tools }: Example, count: CountText) {
+  const prompt = exampleTokens(messages.slice(0, -1), tools, count).most;
+  const preferred = exampleTokens(messages, tools, count);
+  if (!rejected) return { tokens: preferred, prompt };
+  const other = exampleTokens([...messages.slice(0, -1), rejected], tools, count);
+  return { tokens: { least: preferred.least, most: preferred.most + other.most }, prompt };
+}
 
 /** The o200k_base vocabulary of gpt-4o and gpt-4.1. Loaded when the first text is counted: it takes a second. */
 export async function loadTokenizer(): Promise<CountText> {

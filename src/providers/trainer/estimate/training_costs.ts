@@ -19,7 +19,7 @@ export interface TokenCounts {
 /** A base whose header was read. */
 export type ShapedBase = Pick<BaseInfo, "quantization" | "bytes"> & { readonly shape: ModelShape };
 
-const CHARS_PER_TOKEN = 4;
+export const CHARS_PER_TOKEN = 4;
 /** Role marks and end token around each of the two or three turns of a row. */
 const TEMPLATE_TOKENS_PER_ROW = 20;
 

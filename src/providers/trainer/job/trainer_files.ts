@@ -11,6 +11,8 @@ const counts = z.object({
   supervised: z.int(),
   masked: z.int(),
   truncated: z.int(),
+  /** Left out as too long; earlier versions cut or refused. */
+  dropped: z.int().default(0),
   /** Conversations, and how many of them became several rows. */
   conversations: z.int().optional(),
   split: z.int().default(0),

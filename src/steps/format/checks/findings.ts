@@ -89,11 +89,6 @@ export class Findings {
       findings: this.#kept.get(check) ?? [],
     };
   }
-
-  /** The checks that found something and are treated so. */
-  failing(severity: Severity): CheckName[] {
-    return CHECKS.filter((check) => this.severity(check) === severity && (this.#counts.get(check) ?? 0) > 0);
-  }
 }
 
 /** A value on one short line. */

@@ -3,7 +3,7 @@ import type { JsonObject } from "../../../lib/json/json.ts";
 import type { SourceEntry } from "../../../spec/rules/source_entries.ts";
 import type { Shape } from "../conversation/conversation.ts";
 import { type Field, fieldFacts, kindWords } from "./field_facts.ts";
-import { proposeColumns } from "./propose_columns.ts";
+import { type Proposal, proposeColumns } from "./propose_columns.ts";
 
 /** A file beside others, which has a format of its own. */
 export interface Item {
@@ -16,6 +16,8 @@ export interface Item {
 export interface Advised {
   readonly found: string;
   readonly hint: string;
+  /** Templates that may be the right ones. */
+  readonly columns?: Proposal["columns"];
 }
 
 /** The fields that make a shape what it is. */
@@ -43,7 +45,7 @@ export function adviceFor(
   const proposal = proposeColumns(fields);
   if (proposal) {
     const { columns, notes } = proposal;
-    return { found, hint: [pasteable(columns, item), ...notes].join("\n") };
+    return { found, hint: [pasteable(columns, item), ...notes].join("\n"), columns };
   }
   return {
     found,
@@ -76,8 +78,8 @@ function unknownFields(fields: readonly Field[], shapes: readonly Shape[]): stri
 }
 
 /** Lines to be put into the pipeline file as they are. Short ones, because a terminal breaks what is longer than it. */
-function pasteable(columns: JsonObject, item: Item | undefined): string {
-  const settings = { format: "columns", columns };
+function pasteable(columns: Proposal["columns"], item: Item | undefined): string {
+  const settings: JsonObject = { format: "columns", columns: { ...columns } as JsonObject };
   if (!item) {
     return ["If these are the right fields, add to dataset:", ...blockYaml(settings, "  ")].join("\n");
   }

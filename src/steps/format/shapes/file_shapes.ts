@@ -1,13 +1,19 @@
 import { join } from "../../../deps/path.ts";
 import { TemperError, UsageError } from "../../../lib/errors.ts";
 import type { JsonObject } from "../../../lib/json/json.ts";
+import { entryPath } from "../../../spec/rules/source_entries.ts";
+import type { Spec } from "../../../spec/schema/schema.ts";
+import type { Path } from "../../../spec/yaml/path.ts";
 import type { SourceFile } from "../../extract/source_file.ts";
 import { resolveSources, type SetName, type Source } from "../../extract/sources.ts";
-import type { StepContext } from "../../step.ts";
+import type { DataContext } from "../../step.ts";
+import { DatasetError, type DatasetFault, ShapeError } from "../dataset_error.ts";
 import type { Item } from "./advice.ts";
 import { Roles } from "./roles.ts";
 import { firstRows } from "../source_rows.ts";
-import { chooseShape, type ChosenShape, refuseUnknownField, SAMPLE_ROWS, wantedOf } from "./shapes.ts";
+import { chooseShape, type ChosenShape, SAMPLE_ROWS, unknownFields, wantedOf } from "./shapes.ts";
+
+type Dataset = Spec["dataset"];
 
 export const ROW_FILES: { readonly [S in SetName]: string } = { train: "rows.jsonl", eval: "eval.jsonl" };
 
@@ -48,24 +54,25 @@ export class SetShapes {
 export interface DatasetShapes {
   readonly train: SetShapes;
   readonly eval?: SetShapes;
-  /** Of both sets, with what the pipeline file calls them. */
-  readonly roles: ReadonlyMap<Roles, string>;
+  /** Of both sets, with what the pipeline file calls them and where it has them. */
+  readonly roles: ReadonlyMap<Roles, RolesPlace>;
 }
 
 /** A file that nobody can decide for: how that is said of the file, and of the dataset as a whole. */
 interface Failure {
   readonly ofFile: TemperError;
   readonly ofAll: TemperError;
+  readonly fault: Omit<DatasetFault, "message" | "hint">;
 }
 
 /** Decides for each file of both sets, and reports all undecidable ones at once. */
 export async function chooseShapes(
-  context: StepContext,
+  context: DataContext,
   sources: readonly SourceFile[],
 ): Promise<DatasetShapes> {
   const resolved = await resolveSources(context.loaded, context.fs);
   const failures: Failure[] = [];
-  const roles = new RolesOf(context.loaded.spec.dataset.roles);
+  const roles = new RolesOf(context.loaded.spec.dataset);
   const choose = async (set: SetName) => {
     const files = sources.filter((source) => source.set === set);
     return files.length > 0 ? await chooseSet(context, set, files, resolved, roles, failures) : undefined;
@@ -81,15 +88,21 @@ function refusalOf(failures: readonly Failure[], chosen: number): TemperError {
   const together = chosen === 0 && new Set(failures.map(({ ofAll }) => ofAll.hint)).size === 1;
   const errors = failures.map(({ ofFile, ofAll }) => together ? ofAll : ofFile);
   const [first] = errors as [TemperError];
-  if (errors.length === 1) return first;
   const hints = [...new Set(errors.flatMap(({ hint }) => hint ?? []))];
-  return new UsageError(first.code, errors.map(({ message }) => message).join("\n"), {
-    ...hints.length > 0 && { hint: hints.join("\n") },
+  const faults = failures.map(({ fault }, i): DatasetFault => {
+    const { message, hint } = errors[i] as TemperError;
+    return { ...fault, message, hint };
   });
+  return new DatasetError(
+    first.code,
+    errors.map(({ message }) => message).join("\n"),
+    hints.length === 0 ? undefined : hints.join("\n"),
+    faults,
+  );
 }
 
 async function chooseSet(
-  context: StepContext,
+  context: DataContext,
   set: SetName,
   files: readonly SourceFile[],
   resolved: readonly Source[],
@@ -111,12 +124,52 @@ async function chooseSet(
       shapes.push({ ...choose(), label, roles: roles.of(source) });
     } catch (ofAll) {
       if (!(ofAll instanceof TemperError)) throw ofAll;
-      failures.push({ ofAll, ofFile: errorOf(() => choose({ field, entry: source.entry })) ?? ofAll });
+      const ofFile = errorOf(() => choose({ field, entry: source.entry })) ?? ofAll;
+      failures.push({ ofAll, ofFile, fault: faultOf(ofAll, source, dataset) });
     }
   }
-  const by = set === "train" ? dataset.split?.by : undefined;
-  if (by !== undefined) refuseUnknownField("dataset.split.by", by, field, samples.flat());
+  if (set === "train") failures.push(...splitFailures(dataset, field, samples.flat()));
   return new SetShapes(shapes);
+}
+
+/** Where the pipeline file says how the rows of a file are read, and what it may have meant. */
+function faultOf(error: TemperError, source: Source, dataset: Dataset): Failure["fault"] {
+  const { entry } = source;
+  const path = placeOf(source, dataset);
+  if (!(error instanceof ShapeError)) return { path, at: "value" };
+  const { field, meant } = error;
+  const own = entry.options[field[0]] !== undefined;
+  const said = own ? [...path, ...field] : field[0] === "columns" ? ["dataset", ...field] : path;
+  return {
+    path: said,
+    at: "value",
+    ...meant && { meant: { path, value: { path: entry.path, ...entry.options, ...meant } } },
+  };
+}
+
+function placeOf({ set, entry }: Source, { source, eval: evaluation }: Dataset): Path {
+  const sources = set === "eval"
+    ? evaluation
+    : typeof source === "object" && "sql" in source
+    ? undefined
+    : source;
+  return entryPath(set, sources, entry.path);
+}
+
+function splitFailures({ split }: Dataset, name: string, sample: readonly JsonObject[]): Failure[] {
+  if (split?.by === undefined) return [];
+  const unknown = unknownFields("dataset.split.by", [split.by], name, sample);
+  if (!unknown) return [];
+  const { message, hint, close } = unknown;
+  const error = new UsageError("field-unknown", message, { hint });
+  const { by, ...rest } = split;
+  const value = close ? { ...rest, by: close.get(by) } : rest;
+  const fault = {
+    path: ["dataset", "split", "by"],
+    at: "value" as const,
+    meant: { path: ["dataset", "split"], value },
+  };
+  return [{ ofAll: error, ofFile: error, fault }];
 }
 
 function errorOf(action: () => unknown): TemperError | undefined {
@@ -129,24 +182,34 @@ function errorOf(action: () => unknown): TemperError | undefined {
   }
 }
 
+/** What messages call the roles, and where the pipeline file has them. */
+export interface RolesPlace {
+  readonly name: string;
+  readonly path: Path;
+}
+
 /** The roles of sources; sources of one entry share theirs. */
 class RolesOf {
+  readonly #dataset: Dataset;
   readonly #shared: Roles | undefined;
   readonly #own = new Map<Source["entry"], Roles>();
-  readonly all = new Map<Roles, string>();
+  readonly all = new Map<Roles, RolesPlace>();
 
-  constructor(roles: ConstructorParameters<typeof Roles>[0] | undefined) {
-    this.#shared = roles && new Roles(roles);
+  constructor(dataset: Dataset) {
+    this.#dataset = dataset;
+    this.#shared = dataset.roles && new Roles(dataset.roles);
   }
 
-  of({ entry }: Source): Roles | undefined {
+  of(source: Source): Roles | undefined {
+    const { entry } = source;
     if (!entry.options.roles) {
-      if (this.#shared) this.all.set(this.#shared, "dataset.roles");
+      if (this.#shared) this.all.set(this.#shared, { name: "dataset.roles", path: ["dataset", "roles"] });
       return this.#shared;
     }
     const roles = this.#own.get(entry) ?? new Roles(entry.options.roles);
     this.#own.set(entry, roles);
-    this.all.set(roles, `roles of "${entry.path}"`);
+    const path = [...placeOf(source, this.#dataset), "roles"];
+    this.all.set(roles, { name: `roles of "${entry.path}"`, path });
     return roles;
   }
 }

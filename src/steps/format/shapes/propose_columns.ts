@@ -1,9 +1,9 @@
-import type { JsonObject } from "../../../lib/json/json.ts";
+import type { SourceOptions } from "../../../spec/schema/schema.ts";
 import type { Field } from "./field_facts.ts";
 
 /** Templates for dataset.columns, and what is to be known about them. */
 export interface Proposal {
-  readonly columns: JsonObject;
+  readonly columns: NonNullable<SourceOptions["columns"]>;
   readonly notes: readonly string[];
 }
 

@@ -1,7 +1,8 @@
-import { UsageError } from "../../../lib/errors.ts";
+import type { Path } from "../../../spec/yaml/path.ts";
 import type { Json, JsonObject } from "../../../lib/json/json.ts";
 import { nearest } from "../../../lib/text/nearest.ts";
 import type { SourceOptions } from "../../../spec/schema/schema.ts";
+import { DatasetError } from "../dataset_error.ts";
 import { isObject } from "../conversation/conversation.ts";
 import { isJsonLike, parseJsonCell } from "./json_cell.ts";
 
@@ -27,19 +28,23 @@ export class Roles {
     };
   }
 
-  /** A name that no row uses is a typo in the pipeline file. */
-  refuseUnseen(place: string): void {
+  /** A name that no row uses is a typo in the pipeline file. `path`: where the roles stand in it. */
+  refuseUnseen(place: string, path: Path): void {
     const unseen = Object.keys(this.#roles).find((name) => !this.#seen.has(name));
     if (unseen === undefined) return;
     const others = [...this.#others];
     const close = nearest(unseen, others);
-    throw new UsageError(
-      "speaker-unknown",
-      `Cannot use ${place}: no speaker "${unseen}" in the rows${close ? `, did you mean "${close}"` : ""}`,
-      others.length === 0 ? {} : {
-        hint: `The rows have ${others.slice(0, 12).map((name) => `"${name}"`).join(", ")}`,
-      },
-    );
+    const message = `Cannot use ${place}: no speaker "${unseen}" in the rows${
+      close ? `, did you mean "${close}"` : ""
+    }`;
+    const hint = others.length === 0
+      ? undefined
+      : `The rows have ${others.slice(0, 12).map((name) => `"${name}"`).join(", ")}`;
+    const { [unseen]: role, ...kept } = this.#roles;
+    const value = close && role ? { ...kept, [close]: role } : kept;
+    throw new DatasetError("speaker-unknown", message, hint, [
+      { path: [...path, unseen], at: "key", message, hint, meant: { path, value } },
+    ]);
   }
 
   #field(value: Json): Json {

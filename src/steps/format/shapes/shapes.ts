@@ -2,10 +2,11 @@ import { UsageError } from "../../../lib/errors.ts";
 import { flowYaml } from "../../../lib/text/yaml_text.ts";
 import type { JsonObject } from "../../../lib/json/json.ts";
 import { nearest } from "../../../lib/text/nearest.ts";
-import { FILTERS } from "../../../lib/text/template.ts";
+import { FILTERS, parseTemplate, renameFields, templateFields } from "../../../lib/text/template.ts";
 import type { SourceOptions, Spec } from "../../../spec/schema/schema.ts";
 import type { SourceEntry } from "../../../spec/rules/source_entries.ts";
 import { adviceFor, type Item, quoted } from "./advice.ts";
+import { ShapeError } from "../dataset_error.ts";
 import { alpaca } from "./alpaca.ts";
 import { columns } from "./columns.ts";
 import type { Shape } from "../conversation/conversation.ts";
@@ -16,6 +17,7 @@ import { promptCompletion } from "./prompt_completion.ts";
 import { sharegpt } from "./sharegpt.ts";
 
 type Format = Spec["dataset"]["format"];
+type Columns = NonNullable<SourceOptions["columns"]>;
 
 /** The shapes that rows show by themselves. `columns` needs templates to be one. */
 const BY_NAME: { readonly [F in Exclude<Format, "auto" | "columns">]: Shape } = {
@@ -74,30 +76,65 @@ export function chooseShape(
     throw new UsageError("columns-missing", `Cannot use format columns for ${name}: no columns are given`);
   }
   const shape = columns(wanted.columns);
-  for (const field of shape.fields) {
-    refuseUnknownField(wanted.columnsPlace ?? "dataset.columns", field, name, sample);
-  }
-  return { shape, why };
+  const unknown = unknownFields(wanted.columnsPlace ?? "dataset.columns", shape.fields, name, sample);
+  if (!unknown) return { shape, why };
+  const { message, hint, close } = unknown;
+  const renamed = close && renamedColumns(wanted.columns, close);
+  const role = roleNaming(unknown.first, wanted.columns);
+  throw new ShapeError("field-unknown", message, hint, ["columns", role], renamed && { columns: renamed });
 }
 
-/** A field that no row of the sample has is a slip of the pen in the pipeline file, not one of the rows. */
-export function refuseUnknownField(
+/** Fields that no row has, in words. */
+export interface UnknownFields {
+  readonly message: string;
+  readonly hint: string;
+  readonly first: string;
+  /** The name that each was meant to be; undefined where one of them is near to none. */
+  readonly close: ReadonlyMap<string, string> | undefined;
+}
+
+/** Fields that no row of the sample has are slips of the pen in the pipeline file, not in the rows. */
+export function unknownFields(
   place: string,
-  field: string,
+  named: readonly string[],
   name: string,
   sample: readonly JsonObject[],
-): void {
-  if (sample.some((row) => Object.hasOwn(row, field))) return;
+): UnknownFields | undefined {
+  const unknown = named.filter((field) => !sample.some((row) => Object.hasOwn(row, field)));
+  const [first] = unknown;
+  if (first === undefined) return undefined;
   const fields = fieldsOf(sample);
-  const close = nearest(field, fields);
-  const filters = field.includes("|") ? `; filters are ${FILTERS.join(" and ")}` : "";
-  throw new UsageError(
-    "field-unknown",
-    `Cannot use ${place}: no row of ${name} has a field "${field}"${
-      close ? `, did you mean "${close}"` : ""
-    }`,
-    { hint: `The rows have ${quoted(fields)}${filters}` },
+  const close = new Map(unknown.flatMap((field) => {
+    const found = nearest(field, fields);
+    return found === undefined ? [] : [[field, found]];
+  }));
+  const words = unknown.map((field) =>
+    `"${field}"${close.has(field) ? `, did you mean "${close.get(field)}"` : ""}`
   );
+  const filters = unknown.some((field) => field.includes("|"))
+    ? `; filters are ${FILTERS.join(" and ")}`
+    : "";
+  return {
+    message: `Cannot use ${place}: no row of ${name} has a field ${words.join("; nor ")}`,
+    hint: `The rows have ${quoted(fields)}${filters}`,
+    first,
+    close: close.size === unknown.length ? close : undefined,
+  };
+}
+
+/** Whose template names the field. */
+function roleNaming(field: string, columns: Columns): keyof Columns {
+  const roles = ["user", "assistant", "system"] as const;
+  return roles.find((role) => templateFields(parseTemplate(columns[role] ?? "")).includes(field)) ?? "user";
+}
+
+function renamedColumns(columns: Columns, names: ReadonlyMap<string, string>): Columns {
+  const rename = (text: string) => renameFields(parseTemplate(text), names);
+  return {
+    user: rename(columns.user),
+    assistant: rename(columns.assistant),
+    ...columns.system !== undefined && { system: rename(columns.system) },
+  };
 }
 
 function detect(name: string, sample: readonly JsonObject[], item: Item | undefined): ChosenShape {
@@ -111,8 +148,9 @@ function detect(name: string, sample: readonly JsonObject[], item: Item | undefi
   }
   const what = `Cannot tell how the rows of ${name} become conversations`;
   if (fits.length > 0) throw severalShapes(what, fits, sample, item);
-  const { found, hint } = adviceFor(sample, SHAPES, item);
-  throw new UsageError("format-unknown", `${what}: ${found}`, { hint });
+  const { found, hint, columns } = adviceFor(sample, SHAPES, item);
+  const meant = columns && { format: "columns" as const, columns };
+  throw new ShapeError("format-unknown", `${what}: ${found}`, hint, ["format"], meant);
 }
 
 /** A cell that was meant as a list of messages has its shape, so that what is wrong with it is said row by row. */
@@ -129,7 +167,7 @@ function severalShapes(
   fits: readonly { readonly shape: Shape; readonly rows: number }[],
   sample: readonly JsonObject[],
   item: Item | undefined,
-): UsageError {
+): ShapeError {
   const counts = fits.map(({ shape, rows }) => `${shape.name} (${rows})`).join(" and ");
   const whole = fits.filter(({ rows }) => rows === sample.length).map(({ shape }) => shape.name);
   const say = (format: string) =>
@@ -137,7 +175,8 @@ function severalShapes(
   const hint = whole.length > 0
     ? `Set it in ${item?.field ?? "dataset"}: ${whole.map(say).join(" or ")}`
     : "A file must contain one kind of row: put each kind into its own file, and each is recognised separately";
-  return new UsageError("format-unknown", `${what}: its first ${sample.length} rows fit ${counts}`, { hint });
+  const found = `${what}: its first ${sample.length} rows fit ${counts}`;
+  return new ShapeError("format-unknown", found, hint, ["format"], undefined);
 }
 
 function fieldsOf(sample: readonly JsonObject[]): string[] {
