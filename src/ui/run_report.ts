@@ -4,6 +4,7 @@ import { oneLine } from "../lib/text/text_width.ts";
 import { wrap } from "../lib/text/wrap.ts";
 import type { Samples } from "../log/predictions.ts";
 import type { RunState } from "../log/run_state.ts";
+import { baselineText, takenBaseline } from "../view/baseline_text.ts";
 import { runDuration } from "../view/elapsed.ts";
 import { scoresOf } from "../view/scores.ts";
 import { speedText } from "../view/speed_text.ts";
@@ -52,6 +53,7 @@ export function resultBlocks(
     [
       ...scoreLines(state, parts.losses, palette),
       ...changed,
+      ...baselineLines(state),
       ...precisionLines(state, palette),
       ...speed === undefined ? [] : [`  ${"training speed".padEnd(18)}  ${speed}`],
     ],
@@ -60,6 +62,12 @@ export function resultBlocks(
     artifactLines(state, parts.place, palette, width),
     nextLines(state, parts.place, palette),
   ];
+}
+
+/** Where the scores of the base come from, unless the run computed them itself. */
+function baselineLines({ metrics }: RunState): string[] {
+  const taken = takenBaseline(metrics);
+  return taken ? [`  ${"base scored in".padEnd(18)}  ${oneLine(baselineText(taken))}`] : [];
 }
 
 /** The type that was computed in, and why. */

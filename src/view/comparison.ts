@@ -1,5 +1,6 @@
 import type { ErrorInfo } from "../log/events.ts";
 import type { RunState, RunStatus } from "../log/run_state.ts";
+import { type TakenBaseline, takenBaseline } from "./baseline_text.ts";
 import { numberOf, objectOf, type Scores, scoresOf } from "./scores.ts";
 
 /** One combination and the run that was made of it. */
@@ -22,7 +23,8 @@ export interface Cost {
   readonly memory: number | undefined;
   /** Seconds of training only, across all interruptions. */
   readonly train: number | undefined;
-  /** Seconds from loading the base to the last exported byte. */
+  /** Seconds from loading the base to the last exported byte. Scores of the base count what they cost, wherever they
+   * were computed: otherwise the first of several runs would seem slow. */
   readonly total: number | undefined;
   readonly speed: number | undefined;
   /** Bytes of what was trained, as it is saved. */
@@ -48,6 +50,8 @@ export interface ComparedCell extends Omit<CellInput, "state"> {
   readonly state: RunStatus | "pending";
   readonly cost: Cost;
   readonly scores: Scores;
+  /** Where the scores of the base come from, unless the run computed them itself. */
+  readonly baseline: TakenBaseline | undefined;
   /** Absent for what is not done, and for all when nothing is. */
   readonly relative: Relative | undefined;
 }
@@ -89,18 +93,22 @@ function measured({ state }: CellInput) {
   const metrics = state?.metrics ?? {};
   const artifacts = state?.artifacts ?? [];
   const seconds = Object.values(objectOf(metrics["seconds"])).filter((value) => typeof value === "number");
+  const baseline = takenBaseline(metrics);
   const parameters = objectOf(metrics["parameters"]);
   const cost: Cost = {
     trainable: numberOf(parameters["trainable"]),
     memory: numberOf(metrics["peak_rss"]),
     train: numberOf(objectOf(metrics["seconds"])["train"]),
-    total: seconds.length === 0 ? undefined : seconds.reduce((sum, value) => sum + value, 0),
+    total: seconds.length === 0
+      ? undefined
+      : seconds.reduce((sum, value) => sum + value, baseline?.seconds ?? 0),
     speed: numberOf(metrics["tokens_per_second"]),
     // Earlier runs do not say; their folders hold nothing else.
     weights: numberOf(parameters["bytes"]) ?? artifacts.find(({ kind }) => !DERIVED.includes(kind))?.bytes,
     gguf: artifacts.find(({ kind }) => kind === "gguf")?.bytes,
   };
-  return { run: state?.id, state: state?.state ?? "pending", cost, scores: scoresOf(metrics) } as const;
+  const scores = scoresOf(metrics);
+  return { run: state?.id, state: state?.state ?? "pending", cost, scores, baseline } as const;
 }
 
 type Measured = Pick<ComparedCell, "cost" | "scores">;

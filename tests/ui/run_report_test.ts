@@ -31,6 +31,16 @@ Deno.test("reportLines() leaves out what was not measured", () => {
   assert.match(report(afterOnly), /\n\ncontains\n {2}after {18}50% {2}█{10}\n\n/);
 });
 
+Deno.test("reportLines() says which run has scored the base, and how long that took", () => {
+  const baseline = {
+    before: { run: "20261122-070000-a-11aa", seconds: 8 },
+    few_shot: { run: "b", seconds: 2 },
+  };
+  const text = report({ ...done, metrics: { ...done.metrics, baseline } });
+  assert.ok(text.includes("\n  base scored in      20261122-070000-a-11aa and b, which took 10 s\n"), text);
+  assert.doesNotMatch(report(), /base scored/);
+});
+
 Deno.test("reportLines() names what nothing uses, and where the page about the rows is", () => {
   const unused = [
     { field: "messages[].name", count: 40, rows: 12 },
