@@ -1,13 +1,15 @@
 import { jsonText } from "../lib/json/json_file.ts";
-import { resolve } from "../deps/path.ts";
+import { join, resolve } from "../deps/path.ts";
 import { EXIT, UsageError } from "../lib/errors.ts";
 import { oneLine, truncate } from "../lib/text/text_width.ts";
 import { wrap } from "../lib/text/wrap.ts";
 import { findRun } from "../library/find_run.ts";
 import { readRun } from "../library/read_run.ts";
+import { seenTags } from "../log/run_tags.ts";
 import type { RunState, StepState } from "../log/run_state.ts";
 import { changesBetween } from "../run/changes.ts";
 import { earlierRuns } from "../run/run_folder.ts";
+import { tagLines } from "../ui/tags_text.ts";
 import { createPalette, type Palette } from "../ui/palette.ts";
 import { progressText } from "../view/progress_text.ts";
 import { errorLines, headline, joinBlocks, resultBlocks } from "../ui/run_report.ts";
@@ -42,7 +44,8 @@ export const show: Command = {
     const most = wholeNumber(values["predictions"] as string);
     if (values["json"]) {
       const state = await readRun(positionals[0]!, libraryOptions(context));
-      terminal.out(jsonText(runJson(state)));
+      const { tags, note } = await seenTags(fs, join(resolve(cwd, values["runs"] as string), state.id));
+      terminal.out(jsonText({ ...runJson(state), tags, note: note ?? null }));
       return EXIT.ok;
     }
     const runsDir = resolve(cwd, values["runs"] as string);
@@ -58,6 +61,7 @@ export const show: Command = {
     const about = `  ${palette.dim(truncate(aboutText(state), Math.max(1, (width || Infinity) - 2)))}`;
     const lines = joinBlocks([
       [...wrap(headline(state, palette), width || Infinity), about, ...engineLine(state, palette)],
+      tagLines(await seenTags(fs, dir), palette, width),
       steps,
       errorLines(state, palette, width),
       ...resultBlocks(state, parts, palette, width),

@@ -1,4 +1,4 @@
-"""Scores of untrained bases, kept for whoever would compute the very same. An entry is whole, or it counts as missing."""
+"""Scores of untrained bases, kept for whoever would compute the same. An entry is whole, or it counts as missing."""
 
 import fcntl
 import os
