@@ -12,6 +12,7 @@ import {
   type Place,
   type Variant,
 } from "../src/view/next_commands.ts";
+import { type RunTags, seenTags } from "../src/log/run_tags.ts";
 import type { RunState } from "../src/log/run_state.ts";
 import { type Liveness, lookAt, seenWith } from "./liveness.ts";
 import type { LogEntry, LogStore } from "./log_store.ts";
@@ -31,6 +32,7 @@ export interface RunView {
   readonly dir: string;
   readonly state: RunState;
   readonly live: Liveness;
+  readonly tags: RunTags;
   /** Byte behind the last event, where following goes on. */
   readonly end: number;
   readonly next: readonly NextCommand[];
@@ -59,7 +61,7 @@ export async function viewRun(
   const state = { ...now, error: errorAsCalled(now.error, invocation) };
   const log = entries.map((entry) => ({ ...entry, text: asCalled(entry.text, invocation) }));
   const next = nextCommands(state, await placeOf(fs, where, id, dir, state));
-  return { id, dir, state, live, end, next, log };
+  return { id, dir, state, live, tags: await seenTags(fs, dir), end, next, log };
 }
 
 /** The part of plan.json that says which variant of its file the run is of. */

@@ -2,6 +2,7 @@
 import { runDuration } from "../src/view/elapsed.ts";
 import { progressText, type TrainingLoss } from "../src/view/progress_text.ts";
 import { numberOf, objectOf, scoresOf } from "../src/view/scores.ts";
+import type { RunTags } from "../src/log/run_tags.ts";
 import type { RunState, RunStatus } from "../src/log/run_state.ts";
 
 /** `unreadable`: there is a log, and it cannot be read. */
@@ -16,6 +17,10 @@ export interface RunRow {
   readonly stalled: boolean;
   readonly method: string;
   readonly provider: string;
+  /** Absolute path of its pipeline file, which the combinations of a matrix share. */
+  readonly pipeline: string;
+  readonly tags: readonly string[];
+  readonly note: string | null;
   /** The step it is in, or stopped in. */
   readonly step: string | null;
   /** What that step says about itself. */
@@ -28,6 +33,9 @@ export interface RunRow {
   /** The loss on held-out rows: the last word on a run's loss. */
   readonly loss_before: number | null;
   readonly loss_after: number | null;
+  /** On held-out rows. */
+  readonly perplexity_before: number | null;
+  readonly perplexity_after: number | null;
   readonly metric: string | null;
   readonly before: number | null;
   readonly after: number | null;
@@ -58,6 +66,9 @@ export function rowOf(
     stalled: more.stalled,
     method: state.method,
     provider: state.provider,
+    pipeline: state.pipeline,
+    tags: [],
+    note: null,
     step: current?.kind ?? null,
     progress: current?.progress ? progressText(current.progress) : null,
     share: shareDone(state),
@@ -65,6 +76,8 @@ export function rowOf(
     smoothed: more.loss?.smoothed ?? false,
     loss_before: scores.loss.before ?? null,
     loss_after: scores.loss.after ?? null,
+    perplexity_before: scores.perplexity.before ?? null,
+    perplexity_after: scores.perplexity.after ?? null,
     metric: scores.metric ?? null,
     before: scores.before ?? null,
     after: scores.after ?? null,
@@ -86,6 +99,9 @@ export function unreadableRow(id: string, error: string): RunRow {
     stalled: false,
     method: "",
     provider: "",
+    pipeline: "",
+    tags: [],
+    note: null,
     step: null,
     progress: null,
     share: 0,
@@ -93,6 +109,8 @@ export function unreadableRow(id: string, error: string): RunRow {
     smoothed: false,
     loss_before: null,
     loss_after: null,
+    perplexity_before: null,
+    perplexity_after: null,
     metric: null,
     before: null,
     after: null,
@@ -129,4 +147,12 @@ function shareDone({ steps }: RunState): number {
     return done === undefined || !total ? 0 : Math.min(1, Math.max(0, done / total));
   });
   return parts.reduce((sum, part) => sum + part, 0) / steps.length;
+}
+
+/** The row of a run as people have tagged it; the same object where nothing is different. */
+export function taggedRow(row: RunRow, { tags, note: written }: RunTags): RunRow {
+  const note = written ?? null;
+  const same = row.note === note && row.tags.length === tags.length &&
+    row.tags.every((tag, i) => tag === tags[i]);
+  return same ? row : { ...row, tags, note };
 }

@@ -1,6 +1,7 @@
 import { uplotCss, uplotJs } from "../src/deps/uplot.ts";
 import chartJs from "./static/chart.js" with { type: "text" };
 import compareJs from "./static/compare.js" with { type: "text" };
+import groupsCss from "./static/groups.css" with { type: "text" };
 import listCss from "./static/list.css" with { type: "text" };
 import listJs from "./static/list.js" with { type: "text" };
 import chartsCss from "./static/charts.css" with { type: "text" };
@@ -18,7 +19,17 @@ import { PAGE_STYLE } from "../src/pages/style.ts";
 const JS = "text/javascript; charset=utf-8";
 const CSS = "text/css; charset=utf-8";
 
-const STYLES = [uplotCss, PAGE_STYLE, frameCss, controlsCss, listCss, runCss, chartsCss, tablesCss];
+const STYLES = [
+  uplotCss,
+  PAGE_STYLE,
+  frameCss,
+  controlsCss,
+  listCss,
+  runCss,
+  chartsCss,
+  tablesCss,
+  groupsCss,
+];
 
 /** The scripts and styles of the pages: they are part of the program and never read from disk. */
 const ASSETS: Readonly<Record<string, { readonly type: string; readonly body: string }>> = {

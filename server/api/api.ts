@@ -35,7 +35,8 @@ export function createApi(sources: Sources): OpenAPIHono {
   app.openapi(routes.run, async (c) => {
     const view = await found(sources, c.req.valid("param").id);
     const { live, next, end } = view;
-    return c.json({ ...runJson(view.state), live, next, end }, 200);
+    const { tags, note } = view.tags;
+    return c.json({ ...runJson(view.state), tags, note: note ?? null, live, next, end }, 200);
   });
   app.openapi(routes.metrics, async (c) => {
     const { dir } = await found(sources, c.req.valid("param").id);

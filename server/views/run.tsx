@@ -17,6 +17,7 @@ import { ChartSection } from "./charts.tsx";
 import { Artifacts, Files, Logs } from "./files.tsx";
 import { Layout } from "./layout.tsx";
 import { Notice } from "./notice.tsx";
+import { Tags } from "./tags.tsx";
 import { Ago, Badge, Took } from "./parts.tsx";
 import { Dataset } from "../../src/pages/dataset.tsx";
 
@@ -45,6 +46,7 @@ export function RunPage(props: RunPageProps) {
       <div id="run" data-id={id} data-from={view.end} data-state={state.state}>
         <section data-live="head">
           <Head view={view} now={now} />
+          <Tags tags={view.tags} />
           <Notice view={view} now={now} />
           <Scores state={state} />
         </section>
