@@ -68,10 +68,13 @@ function pages(app: Hono, sources: Sources): void {
     return c.html(<ListView query={query} all={all} folder={where.runs} start={start} now={now} />);
   });
   app.get("/compare", async (c) => {
-    const runs = await compareRuns(sources, c.req.queries("run") ?? []);
+    const ids = c.req.queries("run") ?? [];
+    const runs = await compareRuns(sources, ids);
     const log = c.req.query("scale") === "log";
     const path = `/compare?${new URLSearchParams(runs.map(({ row }) => ["run", row.id]))}`;
-    return c.html(<CompareView runs={runs} log={log} path={path} now={clock.now()} />);
+    return c.html(
+      <CompareView runs={runs} chosen={new Set(ids).size} log={log} path={path} now={clock.now()} />,
+    );
   });
   app.get("/runs/:id", async (c) => {
     const view = await found(sources, c.req.param("id"));

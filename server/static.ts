@@ -5,6 +5,7 @@ import groupsCss from "./static/groups.css" with { type: "text" };
 import listCss from "./static/list.css" with { type: "text" };
 import listJs from "./static/list.js" with { type: "text" };
 import chartsCss from "./static/charts.css" with { type: "text" };
+import compareCss from "./static/compare.css" with { type: "text" };
 import controlsCss from "./static/controls.css" with { type: "text" };
 import frameCss from "./static/frame.css" with { type: "text" };
 import iconSvg from "./static/icon.svg" with { type: "text" };
@@ -29,6 +30,7 @@ const STYLES = [
   chartsCss,
   tablesCss,
   groupsCss,
+  compareCss,
 ];
 
 /** The scripts and styles of the pages: they are part of the program and never read from disk. */

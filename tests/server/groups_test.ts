@@ -2,7 +2,8 @@ import assert from "../deps/assert.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import type { NewEvent } from "../../src/log/events.ts";
 import { tagRun } from "../../src/run/tag_run.ts";
-import { BEGINNING, DONE, type Site, site, STARTED } from "./kit.ts";
+import type { ChartData } from "../../src/view/charts.ts";
+import { BEGINNING, DONE, metric, type Site, site, STARTED } from "./kit.ts";
 
 /** A run that is done, with these results. */
 function done(
@@ -102,6 +103,29 @@ Deno.test("/ hides the columns that the address names, and sorts by loss and per
   assert.deepEqual(idsIn(await s.text("/?sort=perplexity")), ["dddd", "aaaa", "bbbb", "eeee", "cccc"]);
   assert.deepEqual(idsIn(await s.text("/?sort=-loss")), ["eeee", "bbbb", "aaaa", "dddd", "cccc"]);
   assert.match(words(less), /50\.0 → 20\.1/);
+});
+
+Deno.test("/compare tells fifty runs apart by colours and dashes, and says when there are more", async () => {
+  await using s = await site();
+  const ids = Array.from({ length: 51 }, (_, i) => `20261122-0800${10 + i}-home-${1000 + i}`);
+  const steps = Array.from({ length: 1000 }, (_, i) => metric(i + 1, i === 500 ? 99 : 1)).join("");
+  for (const id of ids) {
+    await s.addRun(id, done("home", 0.5, 1));
+    await s.write(`${id}/job/metrics.jsonl`, steps);
+  }
+  const address = (some: readonly string[]) => `?${new URLSearchParams(some.map((id) => ["run", id]))}`;
+  const page = await s.text(`/compare${address(ids)}`);
+  assert.match(words(page), /51 runs were chosen: the first 50 of up to 50 runs/);
+  const styles = [...page.matchAll(/<path class="(s\d[^"]*)" d="M3|<path class="(s\d[^"]*)" d="M\d/g)]
+    .map(([, swatch, line]) => line ?? swatch);
+  assert.equal(new Set(styles).size, 50);
+  assert.ok(page.length < 1_500_000, `${page.length}`);
+  const { charts } = await s.json(`/api/compare${address(ids.slice(0, 50))}`);
+  for (const { steps, series } of Object.values(charts as Record<string, ChartData>)) {
+    assert.ok(steps.length <= 320);
+    assert.equal(Math.max(...series["loss"]! as number[]), 99, "no peak is lost");
+  }
+  assert.equal((await s.get(`/api/compare${address(ids)}`)).status, 400);
 });
 
 Deno.test("of many runs that ended long ago a new tag is seen with the next look", async () => {
