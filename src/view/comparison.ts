@@ -66,10 +66,43 @@ export interface Comparison {
   /** The cell that the others are measured against. */
   readonly reference: string | undefined;
   readonly cells: readonly ComparedCell[];
+  /** Path of the matrix by whose values the cells are shown together. */
+  readonly groupBy: string | undefined;
+}
+
+/** Cells with the same value of one path of the matrix. */
+export interface CellGroup {
+  readonly value: string;
+  readonly cells: readonly ComparedCell[];
+  /** The one with the highest score, where there are scores, otherwise with the least loss. */
+  readonly best: ComparedCell | undefined;
+}
+
+/** The cells in groups, in the order of the matrix; all of them in one without a name where nothing groups them. */
+export function groupsOf(cells: readonly ComparedCell[], groupBy: string | undefined): CellGroup[] {
+  if (groupBy === undefined) return [{ value: "", cells, best: undefined }];
+  return [...Map.groupBy(cells, ({ values }) => valueText(values[groupBy]))].map(([value, cells]) => ({
+    value,
+    cells,
+    best: cells.reduce<ComparedCell | undefined>(
+      (best, cell) => isBetter(cell, best) ? cell : best,
+      undefined,
+    ),
+  }));
+}
+
+function valueText(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value) ?? "not set";
+}
+
+function isBetter({ scores }: ComparedCell, best: ComparedCell | undefined): boolean {
+  const rank = ({ after, loss }: Scores) => after ?? (loss.after === undefined ? undefined : -loss.after);
+  const [own, other] = [rank(scores), best && rank(best.scores)];
+  return own !== undefined && (other === undefined || own > other);
 }
 
 /** Puts finished runs beside each other. The reference is the first full fine-tuning, otherwise the first cell done. */
-export function compareCells(name: string, inputs: readonly CellInput[]): Comparison {
+export function compareCells(name: string, inputs: readonly CellInput[], groupBy?: string): Comparison {
   const cells = inputs.map((input) => ({ ...input, ...measured(input) }));
   const done = cells.filter(({ state }) => state === "done");
   const reference = done.find(({ method }) => method === "full") ?? done[0];
@@ -79,6 +112,7 @@ export function compareCells(name: string, inputs: readonly CellInput[]): Compar
     metric: metrics.size === 1 ? [...metrics][0] : undefined,
     rows: done.map(({ scores }) => scores.rows).find((rows) => rows !== undefined),
     reference: reference?.cell,
+    groupBy,
     cells: cells.map((cell) => ({
       ...cell,
       relative: reference && cell.state === "done" ? relativeTo(reference, cell) : undefined,

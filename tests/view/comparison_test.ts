@@ -136,6 +136,8 @@ Deno.test("comparisonJson() writes null for what was not measured", () => {
     before: null,
     after: null,
     loss: { before: null, after: null },
+    perplexity: { before: null, after: null },
+    baseline: null,
     relative: null,
     error: null,
   });
