@@ -48,9 +48,9 @@ export function groupPages(groups: readonly RunGroup[]): number {
 function GroupLine({ group, grouping, now }: { group: RunGroup; grouping: Grouping; now: number }) {
   const { key, rows, states, best, least } = group;
   return (
-    <>
-      <b class="group-name" title={key}>{groupName(key, grouping)}</b>{" "}
-      <span>{counted(rows.length, "run")}</span>{" "}
+    <span class="group-line">
+      <b title={key}>{groupName(key, grouping)}</b>
+      <span>{counted(rows.length, "run")}</span>
       {ROW_STATES.filter((state) => states.has(state)).map((state) => (
         <span class="soft">
           <span class={`dot ${state}`}></span> {count(states.get(state)!)} {state}
@@ -63,13 +63,13 @@ function GroupLine({ group, grouping, now }: { group: RunGroup; grouping: Groupi
       )}
       {least === undefined ? null : (
         <span>
-          least loss <b>{figure(least.loss_after!)}</b>
+          lowest loss <b>{figure(least.loss_after!)}</b>
         </span>
       )}
       <span class="soft">
         <Ago iso={newest(rows)} now={now} />
       </span>
-    </>
+    </span>
   );
 }
 

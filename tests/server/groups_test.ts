@@ -1,31 +1,9 @@
 import assert from "../deps/assert.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
-import type { NewEvent } from "../../src/log/events.ts";
 import { tagRun } from "../../src/run/tag_run.ts";
 import type { ChartData } from "../../src/view/charts.ts";
-import { BEGINNING, DONE, metric, type Site, site, STARTED } from "./kit.ts";
-
-/** A run that is done, with these results. */
-function done(
-  name: string,
-  after: number,
-  loss: number,
-  pipeline = "/project/pipelines/lora.yaml",
-): NewEvent[] {
-  const metrics = {
-    metric: "exact_match",
-    before: 0,
-    after,
-    loss: { before: 4, after: loss },
-    perplexity: { before: 50, after: Math.exp(loss) },
-  };
-  return DONE.map((event) => {
-    if (event.type === "run.started") return { ...event, name, pipeline };
-    return event.type === "step.done" && event.step === "monitor"
-      ? { ...event, result: { metrics, artifacts: [] } }
-      : event;
-  }) as NewEvent[];
-}
+import { done } from "./done_run.ts";
+import { BEGINNING, metric, type Site, site, STARTED } from "./kit.ts";
 
 async function twoNames(): Promise<Site> {
   const s = await site();
@@ -50,9 +28,9 @@ Deno.test("/ puts runs of a name or of a pipeline file together, with counts and
   await using s = await twoNames();
   const byName = await s.text("/?group=name&sort=-score");
   assert.deepEqual(summaries(byName).map((line) => line.replace(/ \S+ \S+ ago$| just now$/, "")), [
-    "third 1 run 1 done best 90% exact_match least loss 3.00",
-    "home 3 runs 1 interrupted 2 done best 75% exact_match least loss 1.00",
-    "other 1 run 1 done best 25% exact_match least loss 0.500",
+    "third 1 run 1 done best 90% exact_match lowest loss 3.00",
+    "home 3 runs 1 interrupted 2 done best 75% exact_match lowest loss 1.00",
+    "other 1 run 1 done best 25% exact_match lowest loss 0.500",
   ]);
   assert.deepEqual(idsIn(byName), ["eeee", "bbbb", "aaaa", "cccc", "dddd"]);
   const byFile = summaries(await s.text("/?group=matrix"));
