@@ -113,46 +113,55 @@ function Swatch({ place }: { place: number }) {
 
 /** What there is to say of a run before it is done. */
 function Runs({ runs, now }: Pick<CompareProps, "runs" | "now">) {
+  const metrics = [...new Set(runs.flatMap(({ row }) => row.metric ?? []))];
+  // Where all have the same metric, the column is called after it.
+  const one = metrics.length === 1 ? metrics[0] : undefined;
+  const figures = numbers(one ?? "Score", "Loss", "Perplexity", "Steps trained", "Took");
+  const columns = ["Run", "State", "Method", "Provider", ...figures, "Started"];
   return (
-    <Table
-      label="Runs"
-      style="compared"
-      columns={["Run", "State", "Method", "Provider", ...FIGURES, "Started"]}
-    >
-      {runs.map(({ row, loss }, i) => {
-        const ms = rowDuration(row, now);
-        const steps = loss.steps.at(-1);
-        return (
-          <tr>
-            <th scope="row">
-              <Swatch place={i} /> <a href={`/runs/${encodeURIComponent(row.id)}`}>{row.name}</a>
-              <span class="id">{row.id}</span>
-              <Chips tags={row.tags} />
-            </th>
-            <td>
-              <Badge state={row.state} stalled={row.stalled} />
-            </td>
-            <td>{row.method}</td>
-            <td>{row.provider}</td>
-            <td class="n">
-              <Change before={row.before} after={row.after} /> <span class="soft">{row.metric}</span>
-            </td>
-            <td class="n">
-              <Loss row={row} />
-            </td>
-            <td class="n">
-              <Change before={row.perplexity_before} after={row.perplexity_after} write={figure} />
-            </td>
-            <Cell>{steps === undefined ? NOTHING : count(steps)}</Cell>
-            <Cell>{ms === undefined ? NOTHING : duration(ms)}</Cell>
-            <td>
-              <Ago iso={row.started} now={now} />
-            </td>
-          </tr>
-        );
-      })}
+    <Table label="Runs" style="compared" columns={columns}>
+      {runs.map((run, i) => <Run run={run} place={i} withMetric={one === undefined} now={now} />)}
     </Table>
   );
 }
 
-const FIGURES = numbers("Score", "Loss", "Perplexity", "Steps trained", "Took");
+interface RunProps {
+  readonly run: ComparedRun;
+  readonly place: number;
+  readonly withMetric: boolean;
+  readonly now: number;
+}
+
+function Run({ run: { row, loss }, place, withMetric, now }: RunProps) {
+  const ms = rowDuration(row, now);
+  const steps = loss.steps.at(-1);
+  return (
+    <tr>
+      <th scope="row">
+        <Swatch place={place} /> <a href={`/runs/${encodeURIComponent(row.id)}`}>{row.name}</a>
+        <span class="id">{row.id}</span>
+        <Chips tags={row.tags} />
+      </th>
+      <td>
+        <Badge state={row.state} stalled={row.stalled} />
+      </td>
+      <td>{row.method}</td>
+      <td>{row.provider}</td>
+      <td class="n">
+        <Change before={row.before} after={row.after} />
+        {withMetric ? <span class="soft">{row.metric}</span> : null}
+      </td>
+      <td class="n">
+        <Loss row={row} />
+      </td>
+      <td class="n">
+        <Change before={row.perplexity_before} after={row.perplexity_after} write={figure} />
+      </td>
+      <Cell>{steps === undefined ? NOTHING : count(steps)}</Cell>
+      <Cell>{ms === undefined ? NOTHING : duration(ms)}</Cell>
+      <td>
+        <Ago iso={row.started} now={now} />
+      </td>
+    </tr>
+  );
+}
