@@ -16,6 +16,7 @@ export const SORT_KEYS = [
   "duration",
 ] as const;
 export type SortKey = (typeof SORT_KEYS)[number];
+export const HIDEABLE: readonly SortKey[] = SORT_KEYS.filter((key) => key !== "name");
 
 const sorts = SORT_KEYS.flatMap((key) => [key, `-${key}`] as const);
 export const MOST_PER_PAGE = 500;
@@ -42,8 +43,8 @@ const pageQuery = listQuery.extend({
   group: z.enum(GROUPINGS).optional(),
   /** One group, all of it. */
   of: z.string().max(4096).optional(),
-  /** Columns that are left out. */
-  hide: z.string().max(200).transform((names) => SORT_KEYS.filter((key) => names.split(",").includes(key)))
+  /** Columns that are left out. That of the names, which lead to the runs, always stays. */
+  hide: z.string().max(200).transform((names) => HIDEABLE.filter((key) => names.split(",").includes(key)))
     .default([]),
 });
 export type PageQuery = z.infer<typeof pageQuery>;

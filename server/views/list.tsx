@@ -3,6 +3,7 @@ import { count, counted } from "../../src/lib/text/format.ts";
 import { groupKey, groupName, groupRows } from "../groups.ts";
 import {
   GROUPINGS,
+  HIDEABLE,
   keptRows,
   type ListPage,
   listPath,
@@ -140,7 +141,7 @@ function Hidden({ query }: Pick<ListProps, "query">) {
       <summary>Columns</summary>
       <fieldset>
         <legend class="unseen">Hide columns</legend>
-        {COLUMNS.filter(([key]) => key !== "name").map(([key, title]) => (
+        {COLUMNS.filter(([key]) => HIDEABLE.includes(key)).map(([key, title]) => (
           <label>
             <input type="checkbox" name="hide" value={key} checked={query.hide.includes(key)} /> hide {title}
           </label>

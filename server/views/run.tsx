@@ -2,6 +2,7 @@
 import type { DataReport } from "../../src/pages/data_report.ts";
 import { Figure } from "../../src/pages/parts.tsx";
 import { count, duration, figure, share } from "../../src/lib/text/format.ts";
+import { baselineText, takenBaseline } from "../../src/view/baseline_text.ts";
 import { elapsed, runDuration } from "../../src/view/elapsed.ts";
 import { counter, counts as isCounted, progressText } from "../../src/view/progress_text.ts";
 import { HELD_OUT_LOSS, scoresOf } from "../../src/view/scores.ts";
@@ -118,6 +119,7 @@ function Scores({ state }: { state: RunState }) {
     scores.after,
   ]] as const;
   const { loss, perplexity, changes } = scores;
+  const baseline = takenBaseline(state.metrics);
   const scored = bars.some(([, score]) => score !== undefined);
   if (!scored && loss.before === undefined && loss.after === undefined) return null;
   return (
@@ -149,6 +151,7 @@ function Scores({ state }: { state: RunState }) {
           </>
         )}
       </dl>
+      {baseline === undefined ? null : <p class="soft small">Base scored in {baselineText(baseline)}.</p>}
     </section>
   );
 }

@@ -1,3 +1,4 @@
+import type { JsonObject } from "../../src/lib/json/json.ts";
 import type { NewEvent } from "../../src/log/events.ts";
 import { DONE } from "./kit.ts";
 
@@ -7,6 +8,7 @@ export function done(
   after: number,
   loss: number,
   pipeline = "/project/pipelines/lora.yaml",
+  more: JsonObject = {},
 ): NewEvent[] {
   const metrics = {
     metric: "exact_match",
@@ -14,6 +16,7 @@ export function done(
     after,
     loss: { before: 4, after: loss },
     perplexity: { before: 50, after: Math.exp(loss) },
+    ...more,
   };
   return DONE.map((event) => {
     if (event.type === "run.started") return { ...event, name, pipeline };

@@ -74,7 +74,7 @@ Deno.test("/ hides the columns that the address names, and sorts by loss and per
     "Took",
     "Started",
   ]);
-  const less = await s.text("/?hide=method&hide=provider,progress&hide=nonsense");
+  const less = await s.text("/?hide=method&hide=provider,progress&hide=nonsense&hide=name");
   assert.deepEqual(titles(less), ["Run", "State", "Loss", "Perplexity", "Score", "Took", "Started"]);
   assert.doesNotMatch(less, /data-label="(Method|Provider|Progress)"/);
   assert.match(less, /href="\/\?sort=perplexity&amp;hide=method%2Cprovider%2Cprogress"/);
@@ -134,6 +134,7 @@ Deno.test("tags and notes show at once, also of runs that ended long ago, and ar
   assert.deepEqual(idsIn(await s.text("/?tag=baseline")).sort(), ["aaaa", "dddd"]);
   assert.deepEqual(idsIn(await s.text("/?tag=a/b")), ["aaaa"]);
   const run = await s.text(`/runs/${one}`);
+  assert.doesNotMatch(run, /Base scored in/);
   assert.match(run, /<p class="note">see &lt;b&gt;this&lt;\/b&gt;\nand that<\/p>/);
   assert.match(run, /class="tag" href="\/\?tag=baseline"/);
   const { tags, note } = await s.json(`/api/runs/${one}`);
@@ -142,4 +143,15 @@ Deno.test("tags and notes show at once, also of runs that ended long ago, and ar
   assert.deepEqual(idsIn(await s.text("/?tag=baseline")), ["dddd"]);
   await s.write(`${one}/tags.json`, '{"version":1,"tags":["<script>"],"note":null}');
   assert.match(await s.text(`/runs/${one}`), /<p class="error">Cannot read [^<]*tags\.json/);
+});
+
+Deno.test("/runs/:id says which run has scored the base", async () => {
+  await using s = await site();
+  const id = "20261122-080000-home-aaaa";
+  const taken = { baseline: { before: { run: "20261121-080000-home-bbbb", seconds: 8 } } };
+  await s.addRun(id, done("home", 0.5, 1, undefined, taken));
+  assert.match(
+    words(await s.text(`/runs/${id}`)),
+    /Base scored in 20261121-080000-home-bbbb, which took 8\.0 s ?\./,
+  );
 });
