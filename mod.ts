@@ -54,6 +54,7 @@ export {
 export { resume, type ResumeOptions } from "./src/library/resume.ts";
 export { type DrivingOptions, run, type RunOptions, type RunResult } from "./src/library/run.ts";
 export { schema } from "./src/library/schema.ts";
+export { tag, type TagOptions, type TagResult } from "./src/library/tag.ts";
 export { unregister, type UnregisterResult } from "./src/library/unregister.ts";
 
 export { LockedError, TemperError, UsageError } from "./src/lib/errors.ts";

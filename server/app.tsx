@@ -5,7 +5,7 @@ import { type ChangeKind, CHANGES } from "../src/log/predictions.ts";
 import { createApi, found, noRun } from "./api/api.ts";
 import { compareRuns } from "./compare_runs.ts";
 import { errorBody, guard, type GuardOptions } from "./guard.ts";
-import { lenientQuery, selectRows } from "./query.ts";
+import { lenientQuery } from "./query.ts";
 import { madeWith, modelfileText, pipelineText, predictionsOf, reportOf, trainerLog } from "./run_files.ts";
 import { reason } from "./run_index.ts";
 import { commandLine, INSTALLED } from "../src/lib/text/invocation.ts";
@@ -61,20 +61,20 @@ export function createApp(sources: Sources, options: GuardOptions): Hono {
 function pages(app: Hono, sources: Sources): void {
   const { fs, clock, index, where } = sources;
   app.get("/", async (c) => {
-    const query = lenientQuery(c.req.query());
+    const query = lenientQuery({ ...c.req.query(), hide: (c.req.queries("hide") ?? []).join() });
     const all = await index.rows();
     const now = clock.now();
     const start = commandLine(where.invocation ?? INSTALLED, "run", "pipelines/lora.yaml");
-    const page = selectRows(all, query, now);
-    return c.html(
-      <ListView query={query} page={page} all={all} folder={where.runs} start={start} now={now} />,
-    );
+    return c.html(<ListView query={query} all={all} folder={where.runs} start={start} now={now} />);
   });
   app.get("/compare", async (c) => {
-    const runs = await compareRuns(sources, c.req.queries("run") ?? []);
+    const ids = c.req.queries("run") ?? [];
+    const runs = await compareRuns(sources, ids);
     const log = c.req.query("scale") === "log";
     const path = `/compare?${new URLSearchParams(runs.map(({ row }) => ["run", row.id]))}`;
-    return c.html(<CompareView runs={runs} log={log} path={path} now={clock.now()} />);
+    return c.html(
+      <CompareView runs={runs} chosen={new Set(ids).size} log={log} path={path} now={clock.now()} />,
+    );
   });
   app.get("/runs/:id", async (c) => {
     const view = await found(sources, c.req.param("id"));

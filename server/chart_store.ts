@@ -5,7 +5,7 @@ import { type MetricSource, metricSource } from "./metric_tail.ts";
 import { InTurn, Recent } from "./recent.ts";
 
 /** Runs whose charts are kept: each takes at most a few hundred kilobytes. */
-const KEPT = 32;
+const KEPT = 64;
 
 /** The charts of a run and how far in its file they reach. */
 export interface ChartView {

@@ -2,14 +2,18 @@ import { readSettings, type RunSetting } from "../src/log/run_settings.ts";
 import type { RunState } from "../src/log/run_state.ts";
 import type { ChartData } from "../src/view/charts.ts";
 import { errorAsCalled } from "../src/view/next_commands.ts";
+import { thinned } from "../src/view/charts.ts";
 import { compareCells, type Comparison } from "../src/view/comparison.ts";
 import { hereAs } from "./run_details.ts";
 import { reason } from "./run_index.ts";
 import type { Sources } from "./run_sources.ts";
 import type { RunRow } from "./run_row.ts";
 
-/** Lines that can still be told apart in one chart. */
-export const MOST_COMPARED = 8;
+/** Lines that can still be told apart in one chart, by colour and dashes. */
+export const MOST_COMPARED = 50;
+/** Colours, and points that one page has room for. */
+const COLORS = 8;
+const MOST_POINTS = 16_000;
 
 export interface ComparedRun {
   readonly row: RunRow;
@@ -26,7 +30,15 @@ export interface ComparedRun {
 export async function compareRuns(sources: Sources, ids: readonly string[]): Promise<ComparedRun[]> {
   const rows = new Map((await sources.index.rows()).map((row) => [row.id, row]));
   const chosen = [...new Set(ids)].flatMap((id) => rows.get(id) ?? []).slice(0, MOST_COMPARED);
-  return await Promise.all(chosen.map((row) => compared(sources, row)));
+  const runs = await Promise.all(chosen.map((row) => compared(sources, row)));
+  const most = Math.max(100, Math.floor(MOST_POINTS / Math.max(1, runs.length)));
+  return runs.map((run) => ({ ...run, loss: thinned(run.loss, most) }));
+}
+
+/** How the line of the run at this place is drawn: `s1`, and for the next ones of its colour `s1 dash1`, `s1 dash2`, … */
+export function lineStyle(place: number): string {
+  const round = Math.floor(place / COLORS);
+  return round === 0 ? `s${place}` : `s${place % COLORS} dash${round}`;
 }
 
 async function compared({ fs, index, charts, logs, where }: Sources, row: RunRow): Promise<ComparedRun> {

@@ -11,10 +11,12 @@ export const SORT_KEYS = [
   "provider",
   "progress",
   "loss",
+  "perplexity",
   "score",
   "duration",
 ] as const;
 export type SortKey = (typeof SORT_KEYS)[number];
+export const HIDEABLE: readonly SortKey[] = SORT_KEYS.filter((key) => key !== "name");
 
 const sorts = SORT_KEYS.flatMap((key) => [key, `-${key}`] as const);
 export const MOST_PER_PAGE = 500;
@@ -26,19 +28,34 @@ export const listQuery = z.object({
   state: z.enum(ROW_STATES).optional().describe("Only runs in this state"),
   method: z.string().max(200).optional().describe("Only runs of this method"),
   provider: z.string().max(200).optional().describe("Only runs of this provider"),
+  tag: z.string().max(200).optional().describe("Only runs with this tag"),
   sort: z.enum(sorts).default("-started").describe("Sort key; prefix it with - for descending order"),
   page: z.coerce.number().int().min(1).max(1_000_000).default(1).describe("Which page, from 1"),
   per_page: z.coerce.number().int().min(1).max(MOST_PER_PAGE).default(PER_PAGE).describe("Runs on a page"),
 });
 export type ListQuery = z.infer<typeof listQuery>;
 
+/** By what the page puts runs together: `matrix` for the runs of one pipeline file. */
+export const GROUPINGS = ["name", "matrix"] as const;
+
+/** What the page's own address may say as well. */
+const pageQuery = listQuery.extend({
+  group: z.enum(GROUPINGS).optional(),
+  /** One group, all of it. */
+  of: z.string().max(4096).optional(),
+  /** Columns that are left out. That of the names, which lead to the runs, always stays. */
+  hide: z.string().max(200).transform((names) => HIDEABLE.filter((key) => names.split(",").includes(key)))
+    .default([]),
+});
+export type PageQuery = z.infer<typeof pageQuery>;
+
 /** Reads a query of which each wrong or empty part counts as absent. */
-export function lenientQuery(values: Readonly<Record<string, string>>): ListQuery {
-  const fields = Object.entries(listQuery.shape).map(([name, schema]) => {
+export function lenientQuery(values: Readonly<Record<string, string>>): PageQuery {
+  const fields = Object.entries(pageQuery.shape).map(([name, schema]) => {
     const { success, data } = schema.safeParse(values[name] === "" ? undefined : values[name]);
     return [name, success ? data : schema.parse(undefined)];
   });
-  return Object.fromEntries(fields) as ListQuery;
+  return Object.fromEntries(fields) as PageQuery;
 }
 
 export interface ListPage {
@@ -50,7 +67,15 @@ export interface ListPage {
 
 /** The runs of one page. `rows` come newest first. */
 export function selectRows(rows: readonly RunRow[], query: ListQuery, now: number): ListPage {
-  const kept = sorted(filtered(rows, query), query.sort, now);
+  return pageOf(keptRows(rows, query, now), query);
+}
+
+/** The runs that the filter leaves, sorted. */
+export function keptRows(rows: readonly RunRow[], query: ListQuery, now: number): readonly RunRow[] {
+  return sorted(filtered(rows, query), query.sort, now);
+}
+
+export function pageOf(kept: readonly RunRow[], query: Pick<ListQuery, "page" | "per_page">): ListPage {
   const start = (query.page - 1) * query.per_page;
   return {
     rows: kept.slice(start, start + query.per_page),
@@ -59,13 +84,17 @@ export function selectRows(rows: readonly RunRow[], query: ListQuery, now: numbe
   };
 }
 
-function filtered(rows: readonly RunRow[], { q, state, method, provider }: ListQuery): readonly RunRow[] {
-  if (q === undefined && state === undefined && method === undefined && provider === undefined) return rows;
+function filtered(
+  rows: readonly RunRow[],
+  { q, state, method, provider, tag }: ListQuery,
+): readonly RunRow[] {
+  if ([q, state, method, provider, tag].every((part) => part === undefined)) return rows;
   const text = q?.toLowerCase();
   return rows.filter((row) =>
     (state === undefined || row.state === state) &&
     (method === undefined || row.method === method) &&
     (provider === undefined || row.provider === provider) &&
+    (tag === undefined || row.tags.includes(tag)) &&
     (text === undefined || row.id.toLowerCase().includes(text) || row.name.toLowerCase().includes(text))
   );
 }
@@ -94,17 +123,19 @@ const SORT_VALUES: {
   provider: ({ provider }) => provider || undefined,
   progress: ({ share, state }) => state === "unreadable" ? undefined : share,
   loss: ({ loss_after, loss }) => loss_after ?? loss ?? undefined,
+  perplexity: ({ perplexity_after: after }) => after ?? undefined,
   score: ({ after }) => after ?? undefined,
   duration: rowDuration,
 };
 
 /** The address of the list with some parts of the query replaced; what is the default is left out. */
-export function listPath(query: ListQuery, change: Partial<ListQuery> = {}): string {
-  const next: ListQuery = { ...query, page: 1, ...change };
+export function listPath(query: ListQuery | PageQuery, change: Partial<PageQuery> = {}): string {
+  const next: Partial<PageQuery> = { ...query, page: 1, ...change };
   const defaults = { sort: "-started", page: 1, per_page: PER_PAGE } as const;
   const words = new URLSearchParams();
   for (const [name, value] of Object.entries(next)) {
     if (value === undefined || defaults[name as keyof typeof defaults] === value) continue;
+    if (value instanceof Array && value.length === 0) continue;
     words.set(name, String(value));
   }
   return words.size === 0 ? "/" : `/?${words}`;

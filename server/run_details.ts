@@ -15,6 +15,7 @@ import {
   type Place,
   type Variant,
 } from "../src/view/next_commands.ts";
+import { type RunTags, seenTags } from "../src/log/run_tags.ts";
 import type { RunState } from "../src/log/run_state.ts";
 import type { LogEntry, LogStore } from "./log_store.ts";
 
@@ -37,6 +38,7 @@ export interface RunView {
   readonly state: RunState;
   readonly live: Liveness;
   readonly activity: Activity;
+  readonly tags: RunTags;
   /** Byte behind the last event, where following goes on. */
   readonly end: number;
   readonly next: readonly NextCommand[];
@@ -66,7 +68,7 @@ export async function viewRun(
   const state = { ...now, error: errorAsCalled(now.error, invocation) };
   const log = entries.map((entry) => ({ ...entry, text: asCalled(entry.text, invocation) }));
   const next = nextCommands(state, await placeOf(fs, where, id, dir, state), activity);
-  return { id, dir, state, live, activity, end, next, log };
+  return { id, dir, state, live, activity, tags: await seenTags(fs, dir), end, next, log };
 }
 
 /** How temper is called for these runs. */

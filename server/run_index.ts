@@ -7,8 +7,9 @@ import { liveRun, lookAt } from "../src/log/liveness.ts";
 import { EVENTS_FILE, newestFirst } from "../src/log/read_run.ts";
 import { type Activity, activityOf } from "../src/view/activity.ts";
 import { lossOf, type TrainingLoss } from "../src/view/progress_text.ts";
+import { seenTags } from "../src/log/run_tags.ts";
 import { isTerminal } from "../src/log/run_state.ts";
-import { rowOf, type RunRow, unreadableRow } from "./run_row.ts";
+import { rowOf, type RunRow, taggedRow, unreadableRow } from "./run_row.ts";
 
 /** Logs that are read at once. */
 const PARALLEL = 16;
@@ -38,6 +39,8 @@ export class RunIndex {
   #scan: Promise<readonly RunRow[]> | undefined;
   #rows: readonly RunRow[] = [];
   #recheck = 0;
+  /** When the folder changed last: whoever tags a run changes it. */
+  #changed = -1;
 
   constructor(
     private readonly fs: ReadFs,
@@ -60,12 +63,20 @@ export class RunIndex {
   }
 
   async #look(): Promise<readonly RunRow[]> {
+    const folder = (await this.fs.stat(this.runsDir))?.mtime ?? -1;
     const names = await this.fs.list(this.runsDir);
     const due = this.#due(names);
+    const tags = folder === this.#changed
+      ? []
+      : names.filter((name) => this.#entries.has(name) && !due.has(name));
+    this.#changed = folder;
     let changed = names.length !== this.#entries.size;
-    const work = due.values();
+    const work = [
+      ...[...due].map((name) => () => this.#refresh(name)),
+      ...tags.map((name) => () => this.#retag(name)),
+    ].values();
     const worker = async () => {
-      for (const name of work) changed = await this.#refresh(name) || changed;
+      for (const act of work) changed = await act() || changed;
     };
     await Promise.all(Array.from({ length: PARALLEL }, worker));
     if (!changed) return this.#rows;
@@ -75,11 +86,11 @@ export class RunIndex {
   }
 
   /** Every folder that may have changed, and a few of those that should not have. */
-  #due(names: readonly string[]): string[] {
-    const due = names.filter((name) => !this.#entries.get(name)?.final);
+  #due(names: readonly string[]): ReadonlySet<string> {
+    const due = new Set(names.filter((name) => !this.#entries.get(name)?.final));
     for (let i = 0; i < Math.min(RECHECKED, names.length); i++) {
       const name = names[this.#recheck++ % names.length]!;
-      if (this.#entries.get(name)?.final) due.push(name);
+      if (this.#entries.get(name)?.final) due.add(name);
     }
     return due;
   }
@@ -91,9 +102,19 @@ export class RunIndex {
   /** Whether something is different from before. */
   async #refresh(name: string): Promise<boolean> {
     const before = this.#entries.get(name);
-    const entry = await this.#entryOf(name, before);
-    this.#entries.set(name, entry);
-    return entry.row !== before?.row;
+    this.#entries.set(name, await this.#entryOf(name, before));
+    await this.#retag(name);
+    return this.#entries.get(name)?.row !== before?.row;
+  }
+
+  /** Whether its tags are different from before. */
+  async #retag(name: string): Promise<boolean> {
+    const entry = this.#entries.get(name);
+    if (!entry?.row) return false;
+    const row = taggedRow(entry.row, await seenTags(this.fs, join(this.runsDir, name)));
+    if (row === entry.row) return false;
+    this.#entries.set(name, { ...entry, row });
+    return true;
   }
 
   async #entryOf(name: string, before: Entry | undefined): Promise<Entry> {

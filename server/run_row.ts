@@ -4,6 +4,7 @@ import { progressText, type TrainingLoss } from "../src/view/progress_text.ts";
 import { numberOf, objectOf, scoresOf } from "../src/view/scores.ts";
 import { type Activity, currentStep, moves } from "../src/view/activity.ts";
 import { endTime, runProgress } from "../src/view/run_progress.ts";
+import type { RunTags } from "../src/log/run_tags.ts";
 import type { RunState, RunStatus } from "../src/log/run_state.ts";
 
 /** `unreadable`: there is a log, and it cannot be read. */
@@ -22,6 +23,10 @@ export interface RunRow {
   readonly stalled: boolean;
   readonly method: string;
   readonly provider: string;
+  /** Absolute path of its pipeline file, which the combinations of a matrix share. */
+  readonly pipeline: string;
+  readonly tags: readonly string[];
+  readonly note: string | null;
   /** The step it is in, or stopped in. */
   readonly step: string | null;
   /** What that step says about itself. */
@@ -36,6 +41,9 @@ export interface RunRow {
   /** The loss on held-out rows: the last word on a run's loss. */
   readonly loss_before: number | null;
   readonly loss_after: number | null;
+  /** On held-out rows. */
+  readonly perplexity_before: number | null;
+  readonly perplexity_after: number | null;
   readonly metric: string | null;
   readonly before: number | null;
   readonly after: number | null;
@@ -69,6 +77,9 @@ export function rowOf(
     stalled: more.activity === "stalled",
     method: state.method,
     provider: state.provider,
+    pipeline: state.pipeline,
+    tags: [],
+    note: null,
     step: current?.kind ?? null,
     progress: current?.progress ? progressText(current.progress) : null,
     share,
@@ -77,6 +88,8 @@ export function rowOf(
     smoothed: more.loss?.smoothed ?? false,
     loss_before: scores.loss.before ?? null,
     loss_after: scores.loss.after ?? null,
+    perplexity_before: scores.perplexity.before ?? null,
+    perplexity_after: scores.perplexity.after ?? null,
     metric: scores.metric ?? null,
     before: scores.before ?? null,
     after: scores.after ?? null,
@@ -100,6 +113,9 @@ export function unreadableRow(id: string, error: string): RunRow {
     stalled: false,
     method: "",
     provider: "",
+    pipeline: "",
+    tags: [],
+    note: null,
     step: null,
     progress: null,
     share: 0,
@@ -108,6 +124,8 @@ export function unreadableRow(id: string, error: string): RunRow {
     smoothed: false,
     loss_before: null,
     loss_after: null,
+    perplexity_before: null,
+    perplexity_after: null,
     metric: null,
     before: null,
     after: null,
@@ -129,4 +147,12 @@ export function rowDuration({ started, updated, finished, state }: RunRow, now: 
     updated: updated ?? undefined,
     finished: finished ?? undefined,
   }, now);
+}
+
+/** The row of a run as people have tagged it; the same object where nothing is different. */
+export function taggedRow(row: RunRow, { tags, note: written }: RunTags): RunRow {
+  const note = written ?? null;
+  const same = row.note === note && row.tags.length === tags.length &&
+    row.tags.every((tag, i) => tag === tags[i]);
+  return same ? row : { ...row, tags, note };
 }

@@ -1,9 +1,11 @@
 import { uplotCss, uplotJs } from "../src/deps/uplot.ts";
 import chartJs from "./static/chart.js" with { type: "text" };
 import compareJs from "./static/compare.js" with { type: "text" };
+import groupsCss from "./static/groups.css" with { type: "text" };
 import listCss from "./static/list.css" with { type: "text" };
 import listJs from "./static/list.js" with { type: "text" };
 import chartsCss from "./static/charts.css" with { type: "text" };
+import compareCss from "./static/compare.css" with { type: "text" };
 import controlsCss from "./static/controls.css" with { type: "text" };
 import frameCss from "./static/frame.css" with { type: "text" };
 import iconSvg from "./static/icon.svg" with { type: "text" };
@@ -34,6 +36,8 @@ const STYLES = [
   tablesCss,
   progressCss,
   settingsCss,
+  groupsCss,
+  compareCss,
 ];
 
 /** The scripts and styles of the pages: they are part of the program and never read from disk. */

@@ -35,8 +35,9 @@ export function createApi(sources: Sources): OpenAPIHono {
   app.openapi(routes.run, async (c) => {
     const view = await found(sources, c.req.valid("param").id);
     const { live, activity, next, end } = view;
-    const stalled = activity === "stalled";
-    return c.json({ ...runJson(view.state, activity), live: { ...live, stalled }, next, end }, 200);
+    const { tags, note } = view.tags;
+    const run = { ...runJson(view.state, activity), tags, note: note ?? null };
+    return c.json({ ...run, live: { ...live, stalled: activity === "stalled" }, next, end }, 200);
   });
   app.openapi(routes.metrics, async (c) => {
     const { dir } = await found(sources, c.req.valid("param").id);

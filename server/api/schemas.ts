@@ -32,6 +32,9 @@ export const rowSchema = z.object({
   stalled: z.boolean().describe("It is alive, but has been silent for two minutes"),
   method: z.string(),
   provider: z.string(),
+  pipeline: z.string().describe("Path of the pipeline file, which the combinations of a matrix share"),
+  tags: z.array(z.string()).readonly(),
+  note: text.describe("What somebody wrote about the run"),
   step: text.describe("The step it is in, or stopped in"),
   progress: text,
   share: z.number().min(0).max(1).describe(
@@ -42,6 +45,8 @@ export const rowSchema = z.object({
   smoothed: z.boolean().describe("Whether `loss` is a mean over the steps so far"),
   loss_before: number.describe("Loss on held-out rows"),
   loss_after: number.describe("Loss on held-out rows after training"),
+  perplexity_before: number.describe("Perplexity on held-out rows"),
+  perplexity_after: number.describe("Perplexity on held-out rows after training"),
   metric: text,
   before: number,
   after: number,
@@ -88,6 +93,8 @@ export const runSchema = z.object({
   pipeline: z.string(),
   job: jsonObject.nullable(),
   error: errorInfo.nullable(),
+  tags: z.array(z.string()).readonly(),
+  note: text,
   live: z.object({
     driven: z.boolean().describe("A process drives the run"),
     training: z.boolean().describe("A local trainer is running, with or without a command that drives it"),

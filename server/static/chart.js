@@ -4,6 +4,18 @@ import uPlot from "./uplot.js";
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const FONT = "11px system-ui, sans-serif";
 
+/** Lines of one colour, told apart: as in compare.css. */
+const DASHES = {
+  dash1: [8, 4],
+  dash2: [2, 3],
+  dash3: [12, 3, 2, 3],
+  dash4: [14, 6],
+  dash5: [6, 3, 2, 3, 2, 3],
+  dash6: [3, 7],
+};
+/** Values that are told at once. */
+const MOST_TOLD = 8;
+
 const TITLES = {
   loss: "loss",
   smoothed: "smoothed loss",
@@ -110,12 +122,14 @@ export class Chart {
     // As the server styles it: "s1 dots".
     const [at, drawn] = (this.styles[name] ?? `s${i}`).split(" ");
     const [raw, dots] = [drawn === "raw", drawn === "dots"];
+    const dash = DASHES[drawn];
     const stroke = color(`--${at}`);
     return {
       label: name,
       stroke: raw ? `${stroke}99` : stroke,
       width: dots ? 0 : raw ? 1 : 2,
       spanGaps: true,
+      ...dash && { dash },
       points: dots
         ? { show: true, size: 9, fill: stroke, stroke, width: 1 }
         : { show: this.length < 3, stroke },
@@ -142,7 +156,10 @@ export class Chart {
         ? []
         : [`${this.titles[this.#names[i]] ?? this.#names[i]} ${write(this.name, all[index])}`]
     );
-    this.hover.textContent = [`step ${steps[index].toLocaleString("en")}`, ...values].join(" · ");
+    const told = values.length > MOST_TOLD
+      ? [...values.slice(0, MOST_TOLD), `${values.length - MOST_TOLD} more`]
+      : values;
+    this.hover.textContent = [`step ${steps[index].toLocaleString("en")}`, ...told].join(" · ");
   }
 
   /** The arrow keys move along the steps, so that the values can be had without a mouse. */

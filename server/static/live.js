@@ -29,7 +29,7 @@ export function replace(element, fresh) {
   const typed = [...element.querySelectorAll("input, select")].map((
     field,
   ) => [field.name, field.value, field.checked]);
-  const open = [...element.querySelectorAll("details")].map((part) => part.open);
+  const open = new Map([...element.querySelectorAll("details")].map((part, i) => [part.id || i, part.open]));
   const scrolled = [...element.querySelectorAll("pre, .scroll")].map((
     part,
   ) => [part.scrollLeft, part.scrollTop]);
@@ -39,7 +39,7 @@ export function replace(element, fresh) {
     if (fields.length === 1) fields[0].value = value;
     else fields.filter((field) => field.value === value).forEach((field) => field.checked = checked);
   }
-  element.querySelectorAll("details").forEach((part, i) => part.open = open[i] ?? part.open);
+  element.querySelectorAll("details").forEach((part, i) => part.open = open.get(part.id || i) ?? part.open);
   element.querySelectorAll("pre, .scroll").forEach((part, i) => {
     if (scrolled[i]) [part.scrollLeft, part.scrollTop] = scrolled[i];
   });

@@ -1,14 +1,23 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
 import { count, counted } from "../../src/lib/text/format.ts";
-import { type ListPage, listPath, type ListQuery, ROW_STATES, type SortKey } from "../query.ts";
-import { rowDuration, type RunRow } from "../run_row.ts";
+import { groupKey, groupName, groupRows } from "../groups.ts";
+import {
+  GROUPINGS,
+  HIDEABLE,
+  keptRows,
+  type ListPage,
+  listPath,
+  pageOf,
+  type PageQuery,
+  ROW_STATES,
+} from "../query.ts";
+import type { RunRow } from "../run_row.ts";
 import { Layout } from "./layout.tsx";
-import { Badge, Change, Loss, Took } from "./parts.tsx";
-import { Ago, Left, Since } from "./times.tsx";
+import { groupPages, Groups } from "./list_groups.tsx";
+import { COLUMNS, Table } from "./list_table.tsx";
 
 export interface ListProps {
-  readonly query: ListQuery;
-  readonly page: ListPage;
+  readonly query: PageQuery;
   /** Every run, for what can be chosen from. */
   readonly all: readonly RunRow[];
   readonly folder: string;
@@ -17,20 +26,8 @@ export interface ListProps {
   readonly now: number;
 }
 
-const COLUMNS: readonly (readonly [key: SortKey, title: string, numeric: boolean])[] = [
-  ["name", "Run", false],
-  ["state", "State", false],
-  ["progress", "Progress", false],
-  ["method", "Method", false],
-  ["provider", "Provider", false],
-  ["loss", "Loss", true],
-  ["score", "Score", true],
-  ["duration", "Took", true],
-  ["started", "Started", true],
-];
-
 export function ListView(props: ListProps) {
-  const { all, page, query, now } = props;
+  const { all, query, now } = props;
   return (
     <Layout title="Runs · temper" scripts={["list.js"]}>
       <div class="head">
@@ -40,10 +37,44 @@ export function ListView(props: ListProps) {
       <div id="live" data-now={new Date(now).toISOString()}>
         <States all={all} query={query} />
         <Filter all={all} query={query} />
-        {page.rows.length === 0 ? <Nothing {...props} /> : <Table {...props} />}
-        <Pages page={page} query={query} />
+        <Selected {...props} />
       </div>
     </Layout>
+  );
+}
+
+/** The runs that the address asks for: one after the other, in groups, or one group. */
+function Selected(props: ListProps) {
+  const { all, query, now } = props;
+  const { group, of } = query;
+  const kept = keptRows(all, query, now);
+  if (kept.length === 0) return <Nothing {...props} />;
+  if (group !== undefined && of === undefined) {
+    const groups = groupRows(kept, group);
+    const table = (rows: readonly RunRow[]) => <Table rows={rows} query={query} now={now} />;
+    return (
+      <>
+        <ComparisonForm>
+          <Groups groups={groups} query={{ ...query, group }} now={now} table={table} />
+        </ComparisonForm>
+        <Pages page={{ pages: groupPages(groups), total: kept.length }} query={query} />
+      </>
+    );
+  }
+  const page = pageOf(group === undefined ? kept : kept.filter((row) => groupKey(row, group) === of), query);
+  return (
+    <>
+      {group === undefined || of === undefined ? null : (
+        <p>
+          <b>{groupName(of, group)}</b>: {counted(page.total, "run")}.{" "}
+          <a href={listPath(query, { of: undefined })}>All groups</a>
+        </p>
+      )}
+      <ComparisonForm>
+        <Table rows={page.rows} query={query} now={now} />
+      </ComparisonForm>
+      <Pages page={page} query={query} />
+    </>
   );
 }
 
@@ -71,6 +102,7 @@ function States({ all, query }: Pick<ListProps, "all" | "query">) {
 function Filter({ all, query }: Pick<ListProps, "all" | "query">) {
   const names = (of: (row: RunRow) => string) =>
     [...new Set(all.map(of))].filter((name) => name !== "").sort();
+  const tags = [...new Set(all.flatMap(({ tags }) => tags))].sort();
   return (
     <form class="filter" method="get" action="/" role="search">
       <label>
@@ -90,119 +122,65 @@ function Filter({ all, query }: Pick<ListProps, "all" | "query">) {
         value={query.provider}
         options={names(({ provider }) => provider)}
       />
+      {tags.length === 0 && query.tag === undefined
+        ? null
+        : <Select label="Tag" name="tag" value={query.tag} options={tags} />}
+      <Select label="Group by" name="group" value={query.group} options={GROUPINGS} none="nothing" />
       {query.state === undefined ? null : <input type="hidden" name="state" value={query.state} />}
       {query.sort === "-started" ? null : <input type="hidden" name="sort" value={query.sort} />}
       <button type="submit">Filter</button>
+      <Hidden query={query} />
     </form>
   );
 }
 
+/** Which columns are left out. */
+function Hidden({ query }: Pick<ListProps, "query">) {
+  return (
+    <details class="columns" id="columns" open={query.hide.length > 0}>
+      <summary>Columns</summary>
+      <fieldset>
+        <legend class="unseen">Hide columns</legend>
+        {COLUMNS.filter(([key]) => HIDEABLE.includes(key)).map(([key, title]) => (
+          <label>
+            <input type="checkbox" name="hide" value={key} checked={query.hide.includes(key)} /> hide {title}
+          </label>
+        ))}
+      </fieldset>
+    </details>
+  );
+}
+
 function Select(
-  { label, name, value, options }: {
+  { label, name, value, options, none = "any" }: {
     label: string;
     name: string;
     value: string | undefined;
     options: readonly string[];
+    none?: string;
   },
 ) {
   return (
     <label>
       <span>{label}</span>
       <select name={name}>
-        <option value="">any</option>
+        <option value="">{none}</option>
         {options.map((option) => <option value={option} selected={option === value}>{option}</option>)}
       </select>
     </label>
   );
 }
 
-function Table({ query, page, now }: ListProps) {
+/** What the tables inside have selected is compared. */
+function ComparisonForm({ children }: { children?: unknown }) {
   return (
     <form method="get" action="/compare">
-      <div class="scroll" tabindex={0} role="group" aria-label="Runs">
-        <table class="runs">
-          <thead>
-            <tr>
-              <th scope="col">
-                <span class="unseen">Choose</span>
-              </th>
-              {COLUMNS.map((column) => <Head column={column} query={query} />)}
-            </tr>
-          </thead>
-          <tbody>{page.rows.map((row) => <Row row={row} now={now} />)}</tbody>
-        </table>
-      </div>
+      {children}
       <p class="actions">
         <button type="submit">Compare the selected runs</button>
       </p>
     </form>
   );
-}
-
-/** The first click sorts in descending order for columns where that is more useful. */
-function Head(
-  { column: [key, title, numeric], query }: { column: typeof COLUMNS[number]; query: ListQuery },
-) {
-  const current = query.sort.replace("-", "") === key;
-  const down = current ? !query.sort.startsWith("-") : numeric && key !== "loss";
-  const order = query.sort.startsWith("-") ? "descending" : "ascending";
-  return (
-    <th scope="col" class={numeric ? "n" : undefined} aria-sort={current ? order : undefined}>
-      <a href={listPath(query, { sort: down ? `-${key}` : key })}>
-        {title}
-        <span aria-hidden="true">{current ? (order === "descending" ? " ↓" : " ↑") : ""}</span>
-      </a>
-    </th>
-  );
-}
-
-function Row({ row, now }: { row: RunRow; now: number }) {
-  return (
-    <tr>
-      <td class="choose">
-        <input type="checkbox" name="run" value={row.id} aria-label={`Compare ${row.id}`} />
-      </td>
-      <td class="run">
-        <a href={`/runs/${encodeURIComponent(row.id)}`}>{row.name}</a>
-        <span class="id">{row.id}</span>
-      </td>
-      <td data-label="State">
-        <Badge state={row.state} activity={row.activity} />
-      </td>
-      <td class="progress" data-label="Progress">
-        <progress value={row.share} max={1} aria-label={`Progress of ${row.id}`}></progress>
-        <span class="soft">
-          {row.ends === null ? null : (
-            <>
-              <Left ends={row.ends} now={now} />,{" "}
-            </>
-          )}
-          {row.error ?? progressWords(row)}
-        </span>
-      </td>
-      <td data-label="Method">{row.method || "–"}</td>
-      <td data-label="Provider">{row.provider || "–"}</td>
-      <td class="n" data-label="Loss">
-        <Loss row={row} />
-      </td>
-      <td class="n" data-label="Score">
-        <Change before={row.before} after={row.after} />
-      </td>
-      <td class="n" data-label="Took">
-        {row.state === "running" && row.started !== null
-          ? <Since iso={row.started} now={now} />
-          : <Took ms={rowDuration(row, now)} />}
-      </td>
-      <td class="n" data-label="Started">
-        <Ago iso={row.started} now={now} />
-      </td>
-    </tr>
-  );
-}
-
-function progressWords({ state, step, progress }: RunRow): string {
-  if (state === "done") return "all steps";
-  return [step, progress].filter((part) => part !== null).join(": ");
 }
 
 function Nothing({ all, folder, start }: Pick<ListProps, "all" | "folder" | "start">) {
@@ -221,7 +199,7 @@ function Nothing({ all, folder, start }: Pick<ListProps, "all" | "folder" | "sta
   );
 }
 
-function Pages({ page, query }: Pick<ListProps, "page" | "query">) {
+function Pages({ page, query }: Pick<ListProps, "query"> & { page: Pick<ListPage, "pages" | "total"> }) {
   if (page.pages === 1 && query.page === 1) return null;
   return (
     <nav class="pages" aria-label="Pages">

@@ -2,6 +2,7 @@
 import { Figure } from "../../src/pages/parts.tsx";
 import { count, figure, share } from "../../src/lib/text/format.ts";
 import type { RunState } from "../../src/log/run_state.ts";
+import { baselineText, takenBaseline } from "../../src/view/baseline_text.ts";
 import { runDuration } from "../../src/view/elapsed.ts";
 import { engineText } from "../../src/view/engine_text.ts";
 import { leakText } from "../../src/view/leak.ts";
@@ -11,6 +12,7 @@ import type { RunView } from "../run_details.ts";
 import { Notice } from "./notice.tsx";
 import { Badge, Took } from "./parts.tsx";
 import { WholeProgress } from "./progress.tsx";
+import { Tags } from "./tags.tsx";
 import { Ago, Since } from "./times.tsx";
 
 /** What one wants to know first: which run it is, how it stands, what came out, what to do next. */
@@ -26,6 +28,7 @@ export function Overview({ view, now }: { view: RunView; now: number }) {
           <span class="mono">{view.id}</span>
         </p>
       </div>
+      <Tags tags={view.tags} />
       <WholeProgress view={view} now={now} />
       <Notice view={view} now={now} />
       <div class="overview">
@@ -73,6 +76,7 @@ function Scores({ state }: { state: RunState }) {
   ]] as const;
   const { loss, perplexity, changes } = scores;
   const leak = leakText(state);
+  const baseline = takenBaseline(state.metrics);
   const scored = bars.some(([, score]) => score !== undefined);
   if (!scored && loss.before === undefined && loss.after === undefined) return null;
   return (
@@ -109,6 +113,7 @@ function Scores({ state }: { state: RunState }) {
           </>
         )}
       </dl>
+      {baseline === undefined ? null : <p class="soft small">Base scored in {baselineText(baseline)}.</p>}
     </section>
   );
 }

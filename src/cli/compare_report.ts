@@ -35,9 +35,16 @@ export function printComparison(
   }));
   const lines = comparisonLines({ ...comparison, cells }, palette, terminal.columns("out"));
   const parallel = unlessDefault("--parallel", values["parallel"], PARALLEL_OPTION);
-  const again = variant.setMasked
-    ? `repeat this command: ${SECRET_SET}`
-    : temperCommand(place, "compare", place.file, ...variantWords(variant), ...parallel, ...place.runOptions);
+  const group = typeof values["group-by"] === "string" ? ["--group-by", values["group-by"]] : [];
+  const again = variant.setMasked ? `repeat this command: ${SECRET_SET}` : temperCommand(
+    place,
+    "compare",
+    place.file,
+    ...variantWords(variant),
+    ...parallel,
+    ...group,
+    ...place.runOptions,
+  );
   const why = whatIsLeft(comparison);
   const next = why === undefined ? [] : [`${palette.dim(why)}  ${palette.accent(again)}`];
   terminal.out(["", ...lines, "", `${palette.dim("Page")}  ${files.html}`, ...next, ""].join("\n"));

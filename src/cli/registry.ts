@@ -15,6 +15,7 @@ export const COMMANDS: Readonly<Record<string, string>> = {
   runs: "List the runs, newest first",
   show: "Show one run: steps, scores, sample answers, artifacts, next commands",
   logs: "Print the log of a run, and follow it while the run is active",
+  tag: "Tag a run, or write a note about it; without tags, print them",
   cancel: "Cancel a run and its training for good",
   register: "Serve a finished run's model with Ollama and measure the served answers",
   unregister: "Remove a run's model from Ollama; the run keeps its files",

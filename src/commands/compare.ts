@@ -23,12 +23,18 @@ export const compare: Command = {
   options: {
     ...PIPELINE_OPTIONS,
     parallel: PARALLEL_OPTION,
+    "group-by": {
+      type: "string",
+      value: "PATH",
+      help: "Show combinations with the same value of this path of the matrix together, such as method.rank",
+    },
     takeover: TAKEOVER_OPTION,
     prices: PRICES_OPTION,
   },
   details: "Each combination is a run of its own; extracted and formatted data are shared. " +
     "Finished runs are not repeated: the same command resumes after any interruption and retries " +
-    "what failed. The table, once " +
+    "what failed. The untrained base is scored once and not in each run, as far as everything that its scores depend on " +
+    "is the same. The table, once " +
     `absolute and once relative to full fine-tuning, is also written to ${PAGE} and ${DATA}, in a folder of the ` +
     "pipeline's name next to the runs.\n\n" +
     "--parallel N runs N combinations at the same time, which suits hosted jobs and clusters. Trainings on this " +
@@ -46,6 +52,7 @@ export const compare: Command = {
       ...libraryOptions(context),
       ...keys.options(),
       parallel,
+      ...typeof values["group-by"] === "string" && { groupBy: values["group-by"] },
       onCombination(loaded, index, count) {
         last = loaded;
         screen.begin(loaded, index, count);

@@ -25,8 +25,8 @@ export const prune: Command = {
     yes: { type: "boolean", help: "Actually remove them; without this option, nothing is changed" },
   },
   details:
-    "Running and interrupted runs are kept, and so are runs listed in a comparison and the stored outputs of runs that " +
-    "are kept. Without --keep and --older-than no run is removed, only unused outputs and leftovers of killed " +
+    "Running and interrupted runs are kept, and so are runs with the tag keep, runs listed in a comparison and the " +
+    "stored outputs of runs that are kept. Without --keep and --older-than no run is removed, only unused outputs and leftovers of killed " +
     "processes; with both, a run is removed only if both apply.\n\n" +
     "`temper prune`\n`temper prune --keep 3 --older-than 30d --yes`",
   async run(context) {

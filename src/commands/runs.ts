@@ -1,5 +1,5 @@
 import { jsonText } from "../lib/json/json_file.ts";
-import { resolve } from "../deps/path.ts";
+import { join, resolve } from "../deps/path.ts";
 import { age, briefDuration, duration } from "../lib/text/format.ts";
 import { EXIT, type TemperError, UsageError } from "../lib/errors.ts";
 import { didYouMean } from "../lib/text/nearest.ts";
@@ -7,6 +7,7 @@ import { commandLine } from "../lib/text/invocation.ts";
 import { oneOf } from "../spec/schema/value_text.ts";
 import { listLiveRuns } from "../library/list_runs.ts";
 import type { LiveRun } from "../log/liveness.ts";
+import { type RunTags, seenTags } from "../log/run_tags.ts";
 import { isTerminal, type RunState } from "../log/run_state.ts";
 import { ACTIVITIES, type Activity, activityOf, activityText, moves } from "../view/activity.ts";
 import { runProgress } from "../view/run_progress.ts";
@@ -37,6 +38,12 @@ export const runs: Command = {
         ACTIVITIES.join(", ")
       }. Several: --state done,failed, or repeat the option`,
     },
+    tag: {
+      type: "string",
+      multiple: true,
+      value: "TAG",
+      help: "Only runs with this tag; repeated: with all of them",
+    },
   },
   details:
     "The state is running, waiting (in a queue or for a retry), stalled (alive, but silent for two minutes), " +
@@ -52,19 +59,24 @@ export const runs: Command = {
     // A log that cannot be read is reported at the end: it must not hide the other runs.
     const broken: TemperError[] = [];
     const now = context.clock.now();
-    const found = await listLiveRuns({
+    const listed: ListedRun[] = [];
+    await listLiveRuns({
       ...libraryOptions(context),
       onDamaged: (error) => broken.push(error),
-      filter: (state, live) => filters.every((filter) => filter.fits(state, activityOf(state, live, now))),
+      filter: async (state, live, dir) => {
+        const run = { state, live, activity: activityOf(state, live, now), tags: await seenTags(fs, dir) };
+        if (!filters.every((filter) => filter.fits(run))) return false;
+        listed.push(run);
+        return true;
+      },
       ...limit !== undefined && { limit },
     });
-    const listed = found.map(({ state, live }) => ({ state, live, activity: activityOf(state, live, now) }));
     if (values["json"]) terminal.out(jsonText(listed.map((run) => runJson(run, now))));
     else if (listed.length > 0) {
       terminal.out(runsText(listed, context));
       for (const run of listed) terminal.out(await noteText(run, context));
     } else if (broken.length === 0 && filters.length > 0) {
-      terminal.err(`no run in "${values["runs"]}" is ${filters.map(({ words }) => words).join(" and ")}\n`);
+      terminal.err(`no run in "${values["runs"]}" ${filters.map(({ words }) => words).join(" and ")}\n`);
     } else if (broken.length === 0) {
       const there = await fs.stat(resolve(cwd, values["runs"] as string))
         ? "no runs"
@@ -72,25 +84,35 @@ export const runs: Command = {
       const start = commandLine(context.invocation, "run", "FILE");
       terminal.err(`${there} in "${values["runs"]}" yet: start one with ${start}\n`);
     }
+    for (const { tags } of listed) if (tags.problem !== undefined) terminal.err(`${tags.problem}\n`);
     for (const error of broken) terminal.err(`${error.message}\n`);
     return broken.length === 0 ? EXIT.ok : EXIT.failed;
   },
 };
 
 interface Filter {
-  /** After "no run is". */
+  /** After "no run". */
   readonly words: string;
-  fits(run: RunState, activity: Activity): boolean;
+  fits(run: ListedRun): boolean;
 }
 
 /** A run is listed if it fits each of them. */
-function filtersOf({ state }: CommandContext["values"]): Filter[] {
-  if (!Array.isArray(state)) return [];
-  const states = state.flatMap((text) => text.split(",")).map((word) => stateNamed(word.trim()));
-  return [{
-    words: oneOf(states),
-    fits: (run, activity) => states.includes(activity) || states.includes(run.state),
-  }];
+function filtersOf({ state, tag }: CommandContext["values"]): Filter[] {
+  const filters: Filter[] = [];
+  if (Array.isArray(state)) {
+    const states = state.flatMap((text) => text.split(",")).map((word) => stateNamed(word.trim()));
+    filters.push({
+      words: `is ${oneOf(states)}`,
+      fits: (run) => states.includes(run.activity) || states.includes(run.state.state),
+    });
+  }
+  if (Array.isArray(tag)) {
+    filters.push({
+      words: `has the tag ${tag.join(" and ")}`,
+      fits: (run) => tag.every((wanted) => run.tags.tags.includes(wanted)),
+    });
+  }
+  return filters;
 }
 
 function stateNamed(word: string): Activity {
@@ -115,12 +137,13 @@ function refuse(word: string): never {
   throw new UsageError("bad-arguments", `Cannot call runs: expected no arguments, found "${word}"`, { hint });
 }
 
-/** A run and what goes on in it. */
+/** A run, what goes on in it, and how people have tagged it. */
 interface ListedRun extends LiveRun {
   readonly activity: Activity;
+  readonly tags: RunTags;
 }
 
-function runJson({ state, activity }: ListedRun, now: number) {
+function runJson({ state, activity, tags: { tags, note } }: ListedRun, now: number) {
   const { metric, before, after } = scoresOf(state.metrics);
   const { id, name, method, provider, started, finished } = state;
   const metrics = { metric: metric ?? null, before: before ?? null, after: after ?? null };
@@ -137,6 +160,8 @@ function runJson({ state, activity }: ListedRun, now: number) {
     metrics,
     started,
     finished: finished ?? null,
+    tags,
+    note: note ?? null,
   };
 }
 
@@ -150,11 +175,14 @@ const COLUMNS: readonly Column[] = [
   { title: "took", align: "right", rank: 1 },
   { title: "age", align: "right", rank: 4 },
 ];
+/** Where any run has some. */
+const TAGS_COLUMN: Column = { title: "tags", rank: 3.5 };
 
 function runsText(listed: readonly ListedRun[], { clock, terminal }: CommandContext): string {
   const palette = createPalette(terminal.color);
   const now = clock.now();
-  const rows = listed.map(({ state, activity }) => {
+  const tagged = listed.some(({ tags }) => tags.tags.length > 0);
+  const rows = listed.map(({ state, activity, tags }) => {
     const took = runDuration(state, now);
     return [
       { text: state.id },
@@ -165,14 +193,16 @@ function runsText(listed: readonly ListedRun[], { clock, terminal }: CommandCont
       { text: scoreChange(scoresOf(state.metrics)) },
       { text: took === undefined ? "" : duration(took) },
       { text: state.started === undefined ? "" : age(now - Date.parse(state.started)) },
+      ...tagged ? [{ text: tags.tags.join(" "), paint: palette.accent }] : [],
     ];
   });
+  const all = tagged ? [...COLUMNS, TAGS_COLUMN] : COLUMNS;
   // Of runs that have all ended there is no progress to show.
-  const columns = rows.every(([, , { text } = { text: "" }]) => text === "")
-    ? { titles: COLUMNS.toSpliced(2, 1), rows: rows.map((row) => row.toSpliced(2, 1)) }
-    : { titles: COLUMNS, rows };
-  return table(columns.titles, columns.rows, terminal.columns("out"), palette.dim).map((line) => `${line}\n`)
-    .join("");
+  const progress = rows.some(([, , cell]) => cell?.text !== "");
+  const [columns, cells] = progress
+    ? [all, rows]
+    : [all.toSpliced(2, 1), rows.map((row) => row.toSpliced(2, 1))];
+  return table(columns, cells, terminal.columns("out"), palette.dim).map((line) => `${line}\n`).join("");
 }
 
 /** What a run without a command has left, and the command that goes on with it. Empty for every other run. */

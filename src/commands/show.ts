@@ -5,10 +5,12 @@ import { oneLine, textWidth } from "../lib/text/text_width.ts";
 import { wrap } from "../lib/text/wrap.ts";
 import { readLiveRun } from "../library/read_run.ts";
 import { readSettings } from "../log/run_settings.ts";
+import { seenTags } from "../log/run_tags.ts";
 import type { RunState, StepState } from "../log/run_state.ts";
 import { changesBetween } from "../run/changes.ts";
 import { earlierRuns } from "../run/run_folder.ts";
 import { activityLine } from "../ui/activity_line.ts";
+import { tagLines } from "../ui/tags_text.ts";
 import { createPalette, type Palette } from "../ui/palette.ts";
 import { activityOf, activityText, moves } from "../view/activity.ts";
 import { runProgress } from "../view/run_progress.ts";
@@ -51,7 +53,8 @@ export const show: Command = {
     const { settings = [] } = await readSettings(context.fs, dir) ?? {};
     if (values["json"]) {
       const { state, live } = await readLiveRun(dir, libraryOptions(context));
-      const run = runJson(state, activityOf(state, live, clock.now()));
+      const { tags, note } = await seenTags(context.fs, dir);
+      const run = { ...runJson(state, activityOf(state, live, clock.now())), tags, note: note ?? null };
       terminal.out(jsonText({ ...run, settings: settingsJson(shownSettings(settings, state)) }));
       return EXIT.ok;
     }
@@ -71,6 +74,7 @@ export const show: Command = {
         ...wrap(activityLine(state, { activity, said, left }, palette), width || Infinity),
         ...aboutLines(state, palette, width),
       ],
+      tagLines(await seenTags(context.fs, dir), palette, width),
       steps,
       settingsLines(shownSettings(settings, state), values["settings"] === true, palette, width),
       errorLines(state, palette, width),

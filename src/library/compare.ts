@@ -1,5 +1,6 @@
 import { join } from "../deps/path.ts";
 import { EXIT, type ExitCode, UsageError } from "../lib/errors.ts";
+import { didYouMean } from "../lib/text/nearest.ts";
 import { writeJson } from "../lib/json/json_file.ts";
 import type { Fs } from "../lib/files/fs.ts";
 import { readSettings, type RunSetting } from "../log/run_settings.ts";
@@ -34,6 +35,8 @@ export interface CompareOptions extends Omit<DrivingOptions, "cell" | "adopt" | 
    * than alone. @default 1
    */
   readonly parallel?: number;
+  /** Path of the matrix, such as "method.rank": the tables put combinations with the same value together. @default none */
+  readonly groupBy?: string;
   /** Called before the run of each combination. */
   readonly onCombination?: (loaded: LoadedSpec, index: number, count: number) => void;
   /** Called after it. */
@@ -96,8 +99,9 @@ export async function compare(
       hint: "Add one, such as matrix: {method.rank: [4, 8]}, or use `temper run` for a file without one",
     });
   }
+  checkGroup(options.groupBy, cells);
   const { fs, runsDir } = worldOf(options);
-  const kept = new Kept(first.cell.pipeline, join(runsDir, first.cell.pipeline), cells);
+  const kept = new Kept(first.cell.pipeline, join(runsDir, first.cell.pipeline), cells, options.groupBy);
   const steps = stepsWith(options.steps);
   for (const cell of cells) {
     const state = await latestRun(cell, steps, loading.env, runsDir);
@@ -121,6 +125,14 @@ export async function compare(
     await kept.add(done, fs);
   }
   return kept.result();
+}
+
+function checkGroup(path: string | undefined, cells: readonly LoadedSpec[]): void {
+  const paths = [...new Set(cells.flatMap(({ cell }) => Object.keys(cell?.values ?? {})))];
+  if (path === undefined || paths.includes(path)) return;
+  throw new UsageError("bad-option", `Cannot group by "${path}": the matrix does not vary it`, {
+    hint: didYouMean(path, paths) ?? `It varies ${paths.join(", ")}`,
+  });
 }
 
 /** Reads the combinations, and again where several share this machine: that is less memory for each. */
@@ -150,6 +162,7 @@ class Kept {
     private readonly name: string,
     private readonly dir: string,
     cells: readonly LoadedSpec[],
+    private readonly groupBy: string | undefined,
   ) {
     this.#inputs = new Map(cells.map((cell) => [cell.spec.name, inputOf(cell)]));
   }
@@ -179,7 +192,7 @@ class Kept {
 
   result(): CompareResult {
     const { dir } = this;
-    const comparison = compareCells(this.name, [...this.#inputs.values()]);
+    const comparison = compareCells(this.name, [...this.#inputs.values()], this.groupBy);
     const done = comparison.cells.every(({ state }) => state === "done");
     const exitCode = this.#codes.includes(EXIT.interrupted) ? EXIT.interrupted : done ? EXIT.ok : EXIT.failed;
     return { comparison, dir, html: join(dir, PAGE), json: join(dir, DATA), exitCode };

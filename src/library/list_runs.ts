@@ -15,8 +15,8 @@ import { worldOf, type WorldOptions } from "./options.ts";
 export interface ListRunsOptions extends WorldOptions {
   /** Called for each run whose log cannot be read; it is skipped. @default the first one is thrown */
   readonly onDamaged?: (error: TemperError) => void;
-  /** Which runs are listed. @default all */
-  readonly filter?: (run: RunState, live: Liveness) => boolean;
+  /** Which runs are listed; `dir` is the run's folder. @default all */
+  readonly filter?: (run: RunState, live: Liveness, dir: string) => boolean | Promise<boolean>;
   /** Most runs that are listed, the newest; logs of older ones are not read. @default no limit */
   readonly limit?: number;
 }
@@ -48,7 +48,7 @@ export async function listLiveRuns(options: ListRunsOptions = {}): Promise<reado
     if (runs.length >= limit) break;
     try {
       const run = await readLiveRun(fs, dir);
-      if (run && filter(run.state, run.live)) runs.push(run);
+      if (run && await filter(run.state, run.live, dir)) runs.push(run);
     } catch (error) {
       if (!options.onDamaged || !(error instanceof TemperError)) throw error;
       options.onDamaged(error);

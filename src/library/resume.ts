@@ -59,10 +59,12 @@ export type ResumeOptions = Omit<DrivingOptions, "set" | "cell" | "memory">;
  * await Deno.remove(runsDir);
  * ```
  */
-export async function resume(run: string, options: ResumeOptions = {}): Promise<RunResult> {
-  refuseContradictions(options);
-  const { fs, runsDir } = worldOf(options);
-  const { id, dir } = await findRun(fs, runsDir, run);
+export async function resume(run: string, given: ResumeOptions = {}): Promise<RunResult> {
+  refuseContradictions(given);
+  const { fs, cwd, ...world } = worldOf(given);
+  const { id, dir } = await findRun(fs, world.runsDir, run, cwd);
+  // A path may lead to another folder of runs: there the run stays.
+  const options = { ...given, runsDir: dirname(dir) };
   const state = await stateOf(fs, id, dir, options);
   if (state.state === "done") {
     await options.onRun?.({ id, dir }, undefined);
@@ -77,10 +79,10 @@ export async function resume(run: string, options: ResumeOptions = {}): Promise<
   }
   const stored: Stored = { id, dir, plan, state, finished: await finishedSteps(fs, dir, state) };
   const { loaded, env } = await load(stored, options);
-  if (isTerminal(state)) return await drive(loaded, env, { ...options, runsDir }, {});
+  if (isTerminal(state)) return await drive(loaded, env, options, {});
   const { rest, notice } = await planRest(stored, loaded, env, options);
   const onRun: ResumeOptions["onRun"] = (run, why) => options.onRun?.(run, why ?? notice);
-  return await drive(loaded, env, { ...options, runsDir, onRun }, { resume: id, plan: rest });
+  return await drive(loaded, env, { ...options, onRun }, { resume: id, plan: rest });
 }
 
 /** What the run's folder says of it. */

@@ -1,8 +1,19 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
 import { count, ratio, share } from "../lib/text/format.ts";
 import { asCalled, INSTALLED } from "../lib/text/invocation.ts";
-import { type ComparedCell, type Comparison as Compared, COSTS } from "../view/comparison.ts";
-import { anyScored, COST_TEXT, hasScore, quality, whyNot, written } from "../view/cost_text.ts";
+import { type ComparedCell, type Comparison as Compared, COSTS, groupsOf } from "../view/comparison.ts";
+import {
+  anyLoss,
+  anyPerplexity,
+  anyScored,
+  COST_TEXT,
+  hasScore,
+  lossTexts,
+  quality,
+  savedText,
+  whyNot,
+  written,
+} from "../view/cost_text.ts";
 import { type Bar, BarChart } from "./bar_chart.tsx";
 import { DifferingSettings } from "./differing_settings.tsx";
 import { Cell, type Column, numbers, Table } from "./parts.tsx";
@@ -37,7 +48,8 @@ export function Comparison({ comparison }: { comparison: Compared }) {
             <h2>At a glance</h2>
             <Charts comparison={comparison} cells={done} />
             <h2>Measured</h2>
-            <Measured cells={done} />
+            <Measured cells={done} groupBy={comparison.groupBy} />
+            <Saved cells={done} />
           </>
         )
         : null}
@@ -45,7 +57,7 @@ export function Comparison({ comparison }: { comparison: Compared }) {
         ? (
           <>
             <h2>Relative to {comparison.reference}</h2>
-            <Relative cells={done} />
+            <Relative cells={done} groupBy={comparison.groupBy} />
           </>
         )
         : null}
@@ -57,6 +69,7 @@ export function Comparison({ comparison }: { comparison: Compared }) {
 
 interface CellsProps {
   readonly cells: readonly ComparedCell[];
+  readonly groupBy?: string | undefined;
 }
 
 function Charts({ comparison: { metric }, cells }: CellsProps & { readonly comparison: Compared }) {
@@ -118,22 +131,33 @@ function costColumns(...more: readonly string[]): Column[] {
   ];
 }
 
-function Measured({ cells }: CellsProps) {
-  const columns = anyScored(cells) ? ["before", "after"] : ["loss before", "loss after"];
+function Measured({ cells, groupBy }: CellsProps) {
+  const scored = anyScored(cells);
+  const [withLoss, withPerplexity] = [scored && anyLoss(cells), anyPerplexity(cells)];
+  const columns = costColumns(
+    ...scored ? ["before", "after"] : ["loss before", "loss after"],
+    ...withLoss ? ["loss"] : [],
+    ...withPerplexity ? ["perplexity"] : [],
+  );
   return (
     <>
-      <Table label="Measured" style="measured" columns={costColumns(...columns)}>
-        {cells.map((cell) => {
-          const { before, after } = quality(cell.scores);
-          return (
-            <tr>
-              <RowName cell={cell} />
-              {COSTS.map((cost) => <Cell>{written(cell.cost[cost], COST_TEXT[cost].write)}</Cell>)}
-              <Cell>{before}</Cell>
-              <Cell>{after}</Cell>
-            </tr>
-          );
-        })}
+      <Table label="Measured" style="measured" columns={columns}>
+        <Groups cells={cells} groupBy={groupBy} columns={columns.length}>
+          {(cell) => {
+            const { before, after } = quality(cell.scores);
+            const { loss, perplexity } = lossTexts(cell.scores);
+            return (
+              <tr>
+                <RowName cell={cell} />
+                {COSTS.map((cost) => <Cell>{written(cell.cost[cost], COST_TEXT[cost].write)}</Cell>)}
+                <Cell>{before}</Cell>
+                <Cell>{after}</Cell>
+                {withLoss ? <Cell>{loss}</Cell> : null}
+                {withPerplexity ? <Cell>{perplexity}</Cell> : null}
+              </tr>
+            );
+          }}
+        </Groups>
       </Table>
       <p class="soft small">
         {COSTS.map((cost) => `${COST_TEXT[cost].title}: ${COST_TEXT[cost].what}`).join("; ")}.
@@ -142,16 +166,50 @@ function Measured({ cells }: CellsProps) {
   );
 }
 
-function Relative({ cells }: CellsProps) {
+/** What was not computed again. */
+function Saved({ cells }: CellsProps) {
+  const text = savedText(cells);
+  return text === undefined ? null : <p class="soft small">{text}.</p>;
+}
+
+/** A row for each cell, below a line for each group where they are grouped. */
+function Groups(
+  { cells, groupBy, columns, children }: CellsProps & {
+    readonly columns: number;
+    readonly children: (cell: ComparedCell) => unknown;
+  },
+) {
   return (
-    <Table label="Relative" style="measured" columns={costColumns("quality")}>
-      {cells.map((cell) => (
-        <tr>
-          <RowName cell={cell} />
-          {COSTS.map((name) => <Cell>{written(cell.relative?.[name], ratio)}</Cell>)}
-          <Cell>{written(cell.relative?.quality, ratio)}</Cell>
-        </tr>
+    <>
+      {groupsOf(cells, groupBy).map(({ value, cells, best }) => (
+        <>
+          {groupBy === undefined ? null : (
+            <tr class="group">
+              <th scope="rowgroup" colspan={columns}>
+                {groupBy} {value} <span class="soft">{best ? `best ${quality(best.scores).after}` : ""}</span>
+              </th>
+            </tr>
+          )}
+          {cells.map(children)}
+        </>
       ))}
+    </>
+  );
+}
+
+function Relative({ cells, groupBy }: CellsProps) {
+  const columns = costColumns("quality");
+  return (
+    <Table label="Relative" style="measured" columns={columns}>
+      <Groups cells={cells} groupBy={groupBy} columns={columns.length}>
+        {(cell) => (
+          <tr>
+            <RowName cell={cell} />
+            {COSTS.map((name) => <Cell>{written(cell.relative?.[name], ratio)}</Cell>)}
+            <Cell>{written(cell.relative?.quality, ratio)}</Cell>
+          </tr>
+        )}
+      </Groups>
     </Table>
   );
 }

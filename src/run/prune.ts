@@ -7,6 +7,7 @@ import { explainSystemError } from "../lib/system_error.ts";
 import type { Fs } from "../lib/files/fs.ts";
 import { readJson } from "../lib/json/json_file.ts";
 import { LOCK_FILE, readRun } from "../log/read_run.ts";
+import { KEEP_TAG, readTags } from "../log/run_tags.ts";
 import { isTerminal, type RunState } from "../log/run_state.ts";
 import type { Env, Leftover } from "../providers/provider.ts";
 import { lockStore, MANIFEST, STORE, UNFINISHED } from "./cache.ts";
@@ -121,7 +122,9 @@ async function findRuns(fs: Fs, runsDir: string): Promise<Found[]> {
       const plan = await readPlan(fs, dir);
       if (!plan) continue;
       const state = await readRun(fs, dir);
-      const ended = state && isTerminal(state) && !compared.includes(id) && !await isUsed(fs, dir);
+      const { tags } = await readTags(fs, dir);
+      const ended = state && isTerminal(state) && !compared.includes(id) && !tags.includes(KEEP_TAG) &&
+        !await isUsed(fs, dir);
       runs.push({ id, dir, name, number: plan.number ?? 0, state, stays: !ended });
     } catch (error) {
       if (!(error instanceof TemperError)) throw error;

@@ -6,6 +6,7 @@ import { wrap } from "../lib/text/wrap.ts";
 import type { Samples } from "../log/predictions.ts";
 import type { RunState } from "../log/run_state.ts";
 import type { Activity } from "../view/activity.ts";
+import { baselineText, takenBaseline } from "../view/baseline_text.ts";
 import { runDuration } from "../view/elapsed.ts";
 import { numberOf, scoresOf } from "../view/scores.ts";
 import { speedText } from "../view/speed_text.ts";
@@ -56,6 +57,7 @@ export function resultBlocks(
     [
       ...scoreLines(state, parts.losses, palette, width),
       ...changed,
+      ...baselineLines(state, width),
       ...precisionLines(state, palette, width),
       ...speed === undefined ? [] : labelled("training speed", speed, width),
     ],
@@ -64,6 +66,12 @@ export function resultBlocks(
     artifactLines(state, parts.place, palette, width),
     nextLines(state, parts, palette),
   ];
+}
+
+/** Where the scores of the base come from, unless the run computed them itself. */
+function baselineLines({ metrics }: RunState, width: number): string[] {
+  const taken = takenBaseline(metrics);
+  return taken ? labelled("base scored in", oneLine(baselineText(taken)), width) : [];
 }
 
 /** The type that was computed in, and why. */

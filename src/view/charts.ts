@@ -61,6 +61,19 @@ function valuesOf(point: MetricPoint, names: readonly SeriesName[]): (number | n
   return some ? values : undefined;
 }
 
+/** The same chart with at most `most` points, and no peak lost. */
+export function thinned(chart: ChartData, most: number): ChartData {
+  if (chart.steps.length <= most) return chart;
+  const names = Object.keys(chart.series);
+  const points = new Decimator(names.length, most);
+  for (const [i, x] of chart.steps.entries()) {
+    points.push({ x, values: names.map((name) => chart.series[name]![i] ?? null) });
+  }
+  const rows = points.rows();
+  const series = names.map((name, i) => [name, rows.map(({ values }) => values[i] ?? null)] as const);
+  return { steps: rows.map(({ x }) => x), series: Object.fromEntries(series) };
+}
+
 function chartData(names: readonly SeriesName[], rows: readonly Row[]): ChartData {
   const series = names.flatMap((name, i) => {
     const values = rows.map((row) => row.values[i] ?? null);

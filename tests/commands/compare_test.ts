@@ -87,3 +87,13 @@ Deno.test("compare takes as many combinations at the same time as a whole number
     }
     assert.equal(await denoFs.stat(`${dir}/runs`), undefined);
   }));
+
+Deno.test("compare refuses to group by what the matrix does not vary, before anything runs", () =>
+  withFolder(async (dir) => {
+    await Deno.writeTextFile(`${dir}/m.yaml`, MATRIX);
+    const options = { cwd: dir, permissions: ["-A"] };
+    const { code, err } = await temper(["compare", "m.yaml", "--group-by", "method.rnk"], options);
+    assert.equal(code, 2);
+    assert.match(err, /Cannot group by "method\.rnk": the matrix does not vary it\n.*"method\.rank"/);
+    assert.equal(await denoFs.stat(`${dir}/runs`), undefined);
+  }));

@@ -66,6 +66,8 @@ Deno.test({
       const [four, , eight] = cells;
       assert.equal(eight.trainable, 2 * four.trainable);
       assert.equal(eight.relative.trainable, 2);
+      assert.ok(eight.baseline?.runs.length === 1 && eight.baseline.seconds > 0, "the base is scored once");
+      assert.deepEqual([eight.before, eight.loss.before], [four.before, four.loss.before]);
       assert.ok(eight.weights_bytes > four.weights_bytes && four.peak_memory > 1e6, stdout);
       for (const name of ["train_seconds", "total_seconds", "tokens_per_second", "gguf_bytes"]) {
         assert.ok(eight[name] > 0, name);

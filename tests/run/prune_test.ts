@@ -4,6 +4,7 @@ import { systemClock } from "../../src/lib/clock.ts";
 import { denoFs, type Fs } from "../../src/lib/files/fs.ts";
 import { listRuns } from "../../src/log/read_run.ts";
 import { planPrune, prune, type PruneOptions } from "../../src/run/prune.ts";
+import { tagRun } from "../../src/run/tag_run.ts";
 import { runPipeline } from "../../src/run/run_pipeline.ts";
 import { until } from "../until.ts";
 import { effectsOf, type Kit, withKit } from "./kit.ts";
@@ -74,6 +75,16 @@ Deno.test("planPrune() keeps a run that is used, named by a comparison, or canno
     // A process that another test is just starting has the lock's file open until it becomes a program.
     await until("the lock to be free", async () => (await going(kit, { keep: 0 })).length > 0);
     assert.deepEqual(await going(kit, { keep: 0 }), [used]);
+  }));
+
+Deno.test("planPrune() keeps a run with the tag keep, and goes by no other", () =>
+  withKit(async (kit) => {
+    const [kept, tagged] = await finished(kit, 2);
+    await tagRun(denoFs, kit.runsDir, kept!, { add: ["keep"], remove: [] });
+    await tagRun(denoFs, kit.runsDir, tagged!, { add: ["bad"], remove: [], note: "keep" });
+    assert.deepEqual(await going(kit, { keep: 0 }), [tagged]);
+    await Deno.writeTextFile(join(kit.runsDir, tagged!, "tags.json"), "{");
+    assert.deepEqual(await going(kit, { keep: 0 }), [], "what it says cannot be known");
   }));
 
 Deno.test("prune() removes runs and outputs that nothing refers to, and says what that frees", () =>

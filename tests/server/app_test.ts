@@ -262,14 +262,14 @@ Deno.test("/compare puts the chosen runs beside each other, and leaves out what 
   const page = await s.text(
     "/compare?run=20261122-080000-home-lora-aaaa&run=20261122-080000-home-lora-bbbb&run=../x",
   );
-  assert.match(page, /2 of up to 8 runs/);
+  assert.match(page, /2 of up to 50 runs/);
   assert.match(page, /<path class="s0" d="M.*<path class="s1" d="M/s);
   // The same as in the file that compares a matrix.
   assert.match(
     page,
     /<h2>At a glance<\/h2>.*<h2>Measured<\/h2>.*<h2>Relative to 20261122-080000-home-lora-aaaa<\/h2>/s,
   );
-  assert.match(await s.text("/compare"), /Select up to 8 runs in/);
+  assert.match(await s.text("/compare"), /Select up to 50 runs in/);
 });
 
 Deno.test("a loss is the smoothed one of the training until the held-out rows have the last word", async () => {

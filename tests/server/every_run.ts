@@ -23,6 +23,8 @@ export async function addEveryRun(s: Site): Promise<EveryRun> {
   await addParts(s, "full");
   await s.addRun("broken-parts", DONE);
   await addBrokenParts(s, "broken-parts");
+  await s.write("full/tags.json", '{"version":1,"tags":["baseline","keep"],"note":"before the new prompts"}');
+  await s.write("broken-parts/tags.json", '{"version":1,"tags":["<b>"]}');
   const damaged = await addDamaged(s);
   for (const id of [...HELD, ...ALONE]) await s.addRun(id, [...BEGINNING, ...training(3)]);
   await s.write("running/job/metrics.jsonl", metric(1, 4));

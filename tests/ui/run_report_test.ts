@@ -59,6 +59,16 @@ Deno.test("reportLines() says how many rows were left out for their length", () 
   assert.doesNotMatch(report(), /left out/);
 });
 
+Deno.test("reportLines() says which run has scored the base, and how long that took", () => {
+  const baseline = {
+    before: { run: "20261122-070000-a-11aa", seconds: 8 },
+    few_shot: { run: "b", seconds: 2 },
+  };
+  const text = report({ ...done, metrics: { ...done.metrics, baseline } });
+  assert.ok(text.includes("\n  base scored in      20261122-070000-a-11aa and b, which took 10 s\n"), text);
+  assert.doesNotMatch(report(), /base scored/);
+});
+
 Deno.test("reportLines() names what nothing uses, and where the page about the rows is", () => {
   const unused = [
     { field: "messages[].name", count: 40, rows: 12 },

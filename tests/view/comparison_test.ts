@@ -24,6 +24,20 @@ Deno.test("compareCells() takes its figures from the runs", () => {
   ]);
 });
 
+Deno.test("compareCells() counts scores of the base in every total, wherever they were computed", () => {
+  const figures = { trainable: 1, memory: 1, train: 60, after: 1, weights: 1 };
+  const taken = doneCell("taken", "lora", figures, {
+    seconds: { load: 1, baseline: 0, train: 60, export: 11 },
+    baseline: { before: { run: "20261122-080000-lora-3fa2", seconds: 8 } },
+  });
+  const { cells } = compareCells("home", [LORA, taken]);
+  assert.deepEqual(cells.map(({ cost }) => cost.total), [80, 80]);
+  assert.deepEqual(cells.map(({ baseline }) => baseline), [
+    undefined,
+    { runs: ["20261122-080000-lora-3fa2"], seconds: 8 },
+  ]);
+});
+
 Deno.test("compareCells() counts what was trained, not the tokenizer beside it", () => {
   const cell = doneCell(
     "lora",
@@ -122,6 +136,8 @@ Deno.test("comparisonJson() writes null for what was not measured", () => {
     before: null,
     after: null,
     loss: { before: null, after: null },
+    perplexity: { before: null, after: null },
+    baseline: null,
     relative: null,
     error: null,
   });

@@ -1,14 +1,17 @@
 import type { Comparison, Cost, Relative } from "../../view/comparison.ts";
 
 /** What `compare --json` prints and compare.json contains. Unmeasured figures are null. */
-export function comparisonJson({ name, metric, rows, reference, cells, settings }: Comparison) {
+export function comparisonJson({ name, metric, rows, reference, cells, settings, groupBy }: Comparison) {
   return {
     version: 1,
     name,
     metric: metric ?? null,
     rows: rows ?? null,
     reference: reference ?? null,
-    cells: cells.map(({ cell, name, method, values, run, state, cost, scores, relative, error }) => ({
+    group_by: groupBy ?? null,
+    cells: cells.map((
+      { cell, name, method, values, run, state, cost, scores, baseline, relative, error },
+    ) => ({
       cell,
       name,
       method,
@@ -19,6 +22,8 @@ export function comparisonJson({ name, metric, rows, reference, cells, settings 
       before: scores.before ?? null,
       after: scores.after ?? null,
       loss: { before: scores.loss.before ?? null, after: scores.loss.after ?? null },
+      perplexity: { before: scores.perplexity.before ?? null, after: scores.perplexity.after ?? null },
+      baseline: baseline ?? null,
       relative: relative ? sharesJson(relative) : null,
       error: error ?? null,
     })),

@@ -30,6 +30,14 @@ Deno.test("MetricsTail keeps the last word of each phase and every sentence, and
     ["train", 4],
     ["evaluate", 1],
   ]);
+  await append(
+    '{"type":"baseline","score":"before","job":"/runs/20261122-080000-a-3fa2/job","seconds":8.04}\n',
+  );
+  const [taken] = await tail.read();
+  assert.equal(
+    taken?.message,
+    "The base was scored in run 20261122-080000-a-3fa2 already, in 8.0 s: its scores are taken",
+  );
   const metrics = { loss: 0.25, smoothed: 0.5, learning_rate: 0.1, tokens_per_second: 9, rss: 1 };
   assert.deepEqual(read[2]?.metrics, metrics);
 });

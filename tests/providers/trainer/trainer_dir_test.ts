@@ -107,12 +107,18 @@ Deno.test("trainerLeftovers() names what killed processes left, and nothing that
     const made = join(env.sharedDir, "python", "0123");
     for (const folder of ["attempt-good", "attempt-torn"]) await denoFs.mkdirp(join(made, folder));
     await denoFs.mkdirp(join(env.sharedDir, "trainer", ".half"));
+    await denoFs.mkdirp(join(env.sharedDir, "baselines"));
+    for (const name of ["0.json", ".1.json.tmp"]) {
+      await denoFs.writeAtomic(join(env.sharedDir, "baselines", name), "{}");
+    }
     await denoFs.writeAtomic(join(made, "current"), "attempt-good\n");
     await denoFs.writeAtomic(join(made, "attempt-good.log"), "");
     const names = async () => (await trainerLeftovers(env)).map(({ name }) => name);
-    assert.deepEqual(await names(), ["python attempt-torn", "trainer .half"]);
+    assert.deepEqual(await names(), ["python attempt-torn", "trainer .half", "baselines .1.json.tmp"]);
+    const writing = await denoFs.lock(join(env.sharedDir, "baselines", "lock"));
     const lock = await denoFs.lock(join(made, "lock"));
     assert.deepEqual(await names(), ["trainer .half"]);
     lock!.release();
+    writing!.release();
   });
 });

@@ -54,6 +54,8 @@ class Scores:
     answers: list[str] | None
     """None for metric none."""
     right: list[bool] | None
+    taken: dict | None = None
+    """The job folder of an earlier training that computed these, and the seconds it took; None where this one did."""
 
     @property
     def score(self) -> float | None:

@@ -122,7 +122,7 @@ def result_json(
         "changes": changes(scores["before"], scores["after"]),
         "environment": asdict(session.environment) | {"ways": ways.as_json(), "compiled": loop.compiled},
         "timing": {name: round(value, 3) for name, value in seconds.items()} | training,
-        "resources": resources(session, loop, peaks),
+        "resources": resources(session, loop, peaks) | taken_from(scores),
     }
 
 
@@ -131,6 +131,12 @@ def resources(session: Session, loop: Loop, peaks: list[dict[str, int]]) -> dict
     memory = {"peak_rss": peak_bytes()} | device_bytes(session.environment.device) | devices()
     memory |= {} if session.workers.alone else {"workers": peaks}
     return memory | {"checkpointing": loop.checkpointing} | utilisation(session, loop)
+
+
+def taken_from(scores: dict[str, Scores | None]) -> dict[str, Any]:
+    """Scores of the base that an earlier training computed, and what that took."""
+    taken = {name: value.taken for name, value in scores.items() if value and value.taken}
+    return {"baseline": taken} if taken else {}
 
 
 def weights_bytes(folder: Path) -> int:

@@ -39,6 +39,8 @@ class Session:
     rows: Prepared
     held_out: HeldOut | None
     workers: Workers = ALONE
+    caches: Sequence[Path] = ()
+    """Where scores of bases are kept, to be written into the first of them."""
 
     @property
     def checkpoints(self) -> Path:
@@ -92,6 +94,7 @@ def open_session(
         rows=Prepared(job_dir / "prepared" / "train.safetensors"),
         held_out=read_held_out(job, job_dir),
         workers=workers,
+        caches=(cache, *others),
     )
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from ..errors import TrainerError
-from ..eval.evaluate import Scores, evaluate, evaluate_few_shot
+from ..eval.baseline import score_base
+from ..eval.evaluate import Scores, evaluate
 from ..export.merge_check import check_merge_values
 from ..files import read_json, write_json
 from ..job.result import Trained, result_json, write_artifacts
@@ -80,7 +81,8 @@ def train(session: Session, ready: Ready) -> dict | None:
     """Does the whole job; returns the content of result.json, or None to a worker that has only computed."""
     method, ways, workers = ready.method, ready.ways, session.workers
     with method.off():
-        baseline = kept_scores(session, "baseline", lambda session: evaluate_base(session, ways))
+        report = progress(session, "baseline")
+        baseline = kept_scores(session, "baseline", lambda session: score_base(session, ways, report))
     checkpoints = Checkpoints(session.checkpoints, session.trained_from)
     loop = Loop(session, method, ready.random, checkpoints, ways.train, ready.flat, ready.checkpointing)
     with session.metrics.phase("train"):
@@ -128,37 +130,6 @@ def kept_scores(session: Session, phase: str, compute: Callable[[Session], Kept]
             write_json(path, kept)
     session.metrics.seconds[phase] = kept["seconds"]
     return {name: value and Scores(**value) for name, value in kept["scores"].items()}
-
-
-def evaluate_base(session: Session, ways: Ways) -> Kept:
-    """The base as it is, and with the task explained in the prompt."""
-    scores: Kept = {"before": None, "few_shot": None}
-    job, held_out, report = session.job, session.held_out, progress(session, "baseline")
-    if held_out is None:
-        return scores
-    rounds = job.evaluate.before + (job.evaluate.few_shot is not None)
-    earlier = job.evaluate.before * len(held_out.rows)
-    if job.evaluate.before:
-        scores["before"] = evaluate(
-            session.model,
-            session.encoder,
-            held_out,
-            job,
-            lambda done, total: report(done, rounds * total),
-            ways=ways,
-            workers=session.workers,
-        )
-    if job.evaluate.few_shot:
-        scores["few_shot"] = evaluate_few_shot(
-            session.model,
-            session.encoder,
-            held_out,
-            job,
-            lambda done, total: report(earlier + done, rounds * total),
-            ways,
-            session.workers,
-        )
-    return scores
 
 
 def evaluate_trained(session: Session, method: Method, ways: Ways) -> Kept:

@@ -5,6 +5,7 @@ import { writeJson } from "../../../lib/json/json_file.ts";
 import type { Artifact, JobResult, MonitorWork } from "../../provider.ts";
 import { recordAnswer, recordSpeed } from "../environment/machine.ts";
 import { DeviceAnswer } from "../environment/probe.ts";
+import { runOf } from "../job/job_folder.ts";
 import type { Done } from "../job/trainer_files.ts";
 
 /** The result of a finished training, in the form of `show`. */
@@ -25,6 +26,7 @@ export function jobResult(done: Done): JobResult {
     tokens: done.tokens,
     tokens_per_second: timing["tokens_per_second"] ?? null,
     ...utilisation(done),
+    ...takenBaseline(done),
     peak_rss: done.resources.peak_rss,
     seconds: Object.fromEntries(Object.entries(timing).filter(([name]) => name !== "tokens_per_second")),
     weights_sha256: done.weights_sha256,
@@ -44,6 +46,15 @@ function utilisation({ resources: { flops, peak_flops, mfu, checkpointing } }: D
     ...mfu !== undefined && flops !== undefined && peak_flops !== undefined && { mfu, flops, peak_flops },
     ...checkpointing !== undefined && { checkpointing },
   };
+}
+
+/** Scores of the base that an earlier run had computed: the run, and how long it took there. */
+function takenBaseline({ resources: { baseline } }: Done): JsonObject {
+  if (baseline === undefined) return {};
+  const taken = Object.entries(baseline).map(([score, { job, seconds }]) =>
+    [score, { run: runOf(job), seconds }] as const
+  );
+  return { baseline: Object.fromEntries(taken) };
 }
 
 /** Paths of the trainer start in its job folder. */

@@ -1,6 +1,8 @@
+import { duration } from "../../../lib/text/format.ts";
 import type { Fs } from "../../../lib/files/fs.ts";
 import { readLines } from "../../../lib/files/lines.ts";
 import type { Progress } from "../../provider.ts";
+import { runOf } from "../job/job_folder.ts";
 import { type MetricsEvent, metricsEvent } from "../job/trainer_files.ts";
 
 /** Reads what was appended to metrics.jsonl since the last time. A line counts once its newline is there. */
@@ -57,6 +59,13 @@ function progressOf(event: MetricsEvent): Progress | undefined {
       return { phase: "train", message: `Training resumes from the checkpoint of step ${event.step}` };
     case "warning":
       return { phase: "train", message: event.message };
+    case "baseline": {
+      const took = duration(event.seconds * 1000);
+      const message = `The base was scored in run ${
+        runOf(event.job)
+      } already, in ${took}: its scores are taken`;
+      return { phase: "baseline", message };
+    }
     case "checkpoint":
       return undefined;
   }

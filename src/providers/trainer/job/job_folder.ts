@@ -1,4 +1,4 @@
-import { dirname, join } from "../../../deps/path.ts";
+import { basename, dirname, join } from "../../../deps/path.ts";
 import { TemperError } from "../../../lib/errors.ts";
 import { filesBelow, makeFolder } from "../../../lib/files/folder.ts";
 import type { Fs } from "../../../lib/files/fs.ts";
@@ -18,6 +18,11 @@ const DELIVERED_FILE = "delivered";
 
 export function jobDir(runDir: string): string {
   return join(runDir, "job");
+}
+
+/** The run that a job folder belongs to. */
+export function runOf(jobDir: string): string {
+  return basename(dirname(jobDir));
 }
 
 export async function isCancelled(dir: string, fs: Fs): Promise<boolean> {

@@ -124,6 +124,8 @@ const Done = z.object({
     mfu: z.number().optional(),
     /** Whether layers were computed again on the way back. */
     checkpointing: z.boolean().optional(),
+    /** Scores of the base that an earlier training computed: its job folder, and the seconds it took. */
+    baseline: z.record(z.string(), z.object({ job: z.string(), seconds: z.number() })).optional(),
   }).loose(),
 });
 export type Done = z.infer<typeof Done>;
@@ -148,6 +150,7 @@ const Event = z.discriminatedUnion("type", [
   z.object({ type: z.literal("checkpoint"), step: z.int() }),
   z.object({ type: z.literal("resumed"), step: z.int() }),
   z.object({ type: z.literal("warning"), message: z.string() }),
+  z.object({ type: z.literal("baseline"), score: z.string(), job: z.string(), seconds: z.number() }),
 ]);
 export type MetricsEvent = z.infer<typeof Event>;
 
