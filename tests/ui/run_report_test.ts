@@ -37,11 +37,11 @@ Deno.test("reportLines() leaves out what was not measured", () => {
 Deno.test("reportLines() says how many of the evaluated rows were trained on too", () => {
   const state = folded(recorded(leaking(3)));
   assert.match(report(state), /\n {2}leakage {13}3 of 60 held-out rows are also in the training data\n/);
-  assert.deepEqual(runJson(state).leaked, { rows: 3, of: 60 });
+  assert.deepEqual(runJson(state, "done").leaked, { rows: 3, of: 60 });
   assert.match(report(folded(recorded(leaking(1)))), /1 of 60 held-out rows is also/);
   assert.doesNotMatch(report({ ...state, metrics: { metric: "none" } }), /held-out rows/);
   assert.doesNotMatch(report(), /leakage/);
-  assert.equal("leaked" in runJson(done), false);
+  assert.equal("leaked" in runJson(done, "done"), false);
 });
 
 Deno.test("reportLines() says how many rows were left out for their length", () => {
