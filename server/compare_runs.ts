@@ -1,7 +1,8 @@
 import { INSTALLED } from "../src/lib/text/invocation.ts";
 import type { RunState } from "../src/log/run_state.ts";
-import type { ChartData } from "../src/view/charts.ts";
+import { type AllCharts, Charts } from "../src/view/charts.ts";
 import { errorAsCalled } from "../src/view/next_commands.ts";
+import { withHeldOut } from "../src/view/held_out_points.ts";
 import { compareCells, type Comparison } from "../src/view/comparison.ts";
 import { reason } from "./run_index.ts";
 import type { Sources } from "./run_sources.ts";
@@ -12,7 +13,7 @@ export const MOST_COMPARED = 8;
 
 export interface ComparedRun {
   readonly row: RunRow;
-  readonly loss: ChartData;
+  readonly charts: AllCharts;
   /** Absent where its log cannot be read. */
   readonly state: RunState | undefined;
   /** Why there is no curve, where that is a fault. */
@@ -27,17 +28,18 @@ export async function compareRuns(sources: Sources, ids: readonly string[]): Pro
 }
 
 async function compared({ index, charts, logs, where }: Sources, row: RunRow): Promise<ComparedRun> {
-  const nothing: ChartData = { steps: [], series: {} };
+  const nothing = new Charts().data();
   const dir = await index.find(row.id);
-  if (dir === undefined) return { row, loss: nothing, state: undefined };
+  if (dir === undefined) return { row, charts: nothing, state: undefined };
   const state = await logs.view(dir).then(
     ({ state }) => ({ ...state, error: errorAsCalled(state.error, where.invocation ?? INSTALLED) }),
     () => undefined,
   );
   try {
-    return { row, state, loss: (await charts.view(dir)).charts.loss };
+    const { charts: own } = await charts.view(dir);
+    return { row, state, charts: state ? withHeldOut(own, state) : own };
   } catch (error) {
-    return { row, state, loss: nothing, problem: reason(error) };
+    return { row, state, charts: nothing, problem: reason(error) };
   }
 }
 

@@ -3,19 +3,21 @@ import { count, duration } from "../../src/lib/text/format.ts";
 import { Comparison } from "../../src/pages/comparison.tsx";
 import { type ComparedRun, comparisonOf, MOST_COMPARED } from "../compare_runs.ts";
 import { rowDuration } from "../run_row.ts";
-import { ChartSvg, type Line } from "./chart_svg.tsx";
+import { CompareCharts } from "./compare_charts.tsx";
 import { Layout } from "./layout.tsx";
 import { Ago, Badge, Loss } from "./parts.tsx";
 
 export interface CompareProps {
   readonly runs: readonly ComparedRun[];
-  readonly log: boolean;
-  readonly path: string;
+  /** The run that the others are compared with in the charts. */
+  readonly baseline: string | undefined;
+  /** Charts with a logarithmic scale. */
+  readonly log: ReadonlySet<string>;
   readonly now: number;
 }
 
-/** Chosen runs beside each other: one curve and one column each. */
-export function CompareView({ runs, log, path, now }: CompareProps) {
+/** Chosen runs beside each other: their curves, and a column for each. */
+export function CompareView({ runs, baseline, log, now }: CompareProps) {
   return (
     <Layout
       title="Compare · temper"
@@ -40,55 +42,13 @@ export function CompareView({ runs, log, path, now }: CompareProps) {
       </div>
       {runs.length === 0 ? null : (
         <>
-          <Curves runs={runs} log={log} path={path} />
+          <CompareCharts runs={runs} baseline={baseline} log={log} />
           <Runs runs={runs} now={now} />
           <Comparison comparison={comparisonOf(runs)} />
         </>
       )}
     </Layout>
   );
-}
-
-function Curves({ runs, log, path }: Omit<CompareProps, "now">) {
-  const lines = runs.map((run, i) => lineOf(run, i));
-  const other = log ? path : `${path}&scale=log`;
-  return (
-    <figure class="chart wide" data-chart="compare" data-scale={log ? "log" : "linear"}>
-      <figcaption>
-        <h2>Training loss</h2>
-        <a class="toggle" href={other} role="button" aria-pressed={log ? "true" : "false"}>log scale</a>
-      </figcaption>
-      <div
-        class="plot"
-        tabindex={0}
-        role="group"
-        aria-label="Training loss: the arrow keys move along the steps"
-      >
-        <ChartSvg
-          lines={lines.filter(({ steps }) => steps.length > 0)}
-          chart="loss"
-          log={log}
-          label="Training loss of the selected runs"
-        />
-      </div>
-      <p class="legend">
-        {runs.map(({ row, loss, problem }, i) => (
-          <span class={`s${i}`}>
-            <i aria-hidden="true"></i>
-            {row.id}
-            {loss.series.smoothed ? ", smoothed" : null}
-            {problem === undefined ? null : <span class="error">{problem}</span>}
-          </span>
-        ))}
-        <output class="hover"></output>
-      </p>
-    </figure>
-  );
-}
-
-function lineOf({ row, loss }: ComparedRun, i: number): Line {
-  const values = loss.series.smoothed ?? loss.series.loss ?? [];
-  return { name: row.id, style: `s${i}`, steps: loss.steps, values };
 }
 
 /** What there is to say of a run before it is done. */
@@ -100,7 +60,7 @@ function Runs({ runs, now }: Pick<CompareProps, "runs" | "now">) {
     ["Provider", ({ row }) => row.provider],
     ["Metric", ({ row }) => row.metric ?? "–"],
     ["Loss", ({ row }) => <Loss row={row} />],
-    ["Steps trained", ({ loss }) => number(loss.steps.at(-1) ?? null, count)],
+    ["Steps trained", ({ charts }) => number(charts.loss.steps.at(-1) ?? null, count)],
     ["Took", ({ row }) => {
       const ms = rowDuration(row, now);
       return ms === undefined ? "–" : duration(ms);

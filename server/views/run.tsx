@@ -29,7 +29,8 @@ export interface RunPageProps {
   readonly pipeline: Part<string>;
   readonly modelfile: Part<string>;
   readonly trainer: Part<readonly string[]>;
-  readonly log: boolean;
+  /** Charts with a logarithmic scale. */
+  readonly log: ReadonlySet<string>;
   readonly now: number;
 }
 
