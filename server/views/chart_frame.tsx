@@ -81,7 +81,7 @@ export function ChartFrame(props: ChartFrameProps) {
       >
         <ChartSvg lines={lines} unit={unit} log={log} label={description} />
       </div>
-      <p class="about" id={`about-${name}`}>{description}</p>
+      <p class="about" id={`about-${name}`} hidden>{description}</p>
       <p class="legend">
         <span class="keys">{keys}</span>
         <output class="hover" aria-live="off"></output>

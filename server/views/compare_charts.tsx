@@ -89,8 +89,10 @@ function Chart({ series, runs, baseline, log }: ChartProps) {
       unit={unit}
       series={{ [series]: chart }}
       lines={lines}
-      description={lines.map(({ name, steps, values }) => describe(name, steps, { [series]: values }, unit))
-        .join(". ")}
+      description={lines.map((line) => {
+        const label = line.name === baseline ? `${line.name} (baseline)` : line.name;
+        return describe(label, line.steps, { [series]: line.values }, unit);
+      }).join(". ")}
       log={log.has(series)}
       otherScale={addressOf(runs, baseline, log.symmetricDifference(new Set([series])))}
       hidden={lines.length === 0}

@@ -58,16 +58,12 @@ export class Charts {
   }
 }
 
-/** Undefined when the point has none of these. A loop, because a million points go through here. */
+/** Undefined when the point has none of these. Loops, because a million points go through here. */
 function valuesOf(point: MetricPoint, names: readonly SeriesName[]): (number | null)[] | undefined {
-  const values: (number | null)[] = [];
-  let some = false;
   for (const name of names) {
-    const value = point[name] ?? null;
-    some ||= value !== null;
-    values.push(value);
+    if (point[name] !== undefined) return names.map((name) => point[name] ?? null);
   }
-  return some ? values : undefined;
+  return undefined;
 }
 
 function chartData(names: readonly SeriesName[], rows: readonly Row[]): ChartData {

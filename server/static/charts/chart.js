@@ -44,7 +44,8 @@ export class Chart {
     return this.#places.length === 0 ? undefined : [this.#places[0], this.#places.at(-1)];
   }
 
-  show({ places, lines }, axis) {
+  /** `about` says in a sentence what there is to see. */
+  show({ places, lines }, axis, about) {
     if (places.length === 0 || lines.length === 0) return;
     const form = (some) => some.map(({ label, kind, values }) => `${label} ${kind} ${isLine(values)}`).join();
     const same = this.#plot && axis === this.#axis && form(lines) === form(this.#lines);
@@ -52,6 +53,7 @@ export class Chart {
     this.figure.hidden = false;
     this.figure.querySelector(".png").hidden = false;
     this.figure.dataset.points = String(places.length);
+    if (about !== undefined) this.figure.querySelector(".about").textContent = about;
     if (!same) return this.#draw();
     this.#plot.setData(this.#shown(), false);
     this.#zoomPlot();
@@ -94,23 +96,10 @@ export class Chart {
     this.#plot = new uPlot(this.#options(), this.#shown(), this.frame);
     this.#zoomPlot();
     this.#showKeys();
-    this.figure.dataset.drawn = this.#axis;
   }
 
   #options() {
     const color = colors();
-    const axis = {
-      stroke: color("soft"),
-      font: FONT,
-      grid: { stroke: color("line"), width: 1 },
-      ticks: { show: false },
-    };
-    const across = (plot, _, min, max) => placeTicks(this.#axis, min, max, Math.max(2, plot.width / 90));
-    const up = (plot, _, min, max) => {
-      const most = Math.max(2, plot.height / 45);
-      return this.#isLog ? logTicks(min, max, most) : ticks(min, max, most);
-    };
-    const apart = (marks) => this.#isLog && marks.at(-1) / marks[0] > 100;
     return {
       ...this.#size(),
       scales: {
@@ -123,22 +112,41 @@ export class Chart {
         sync: { key: "charts", scales: ["x", null], filters: { pub: isMove, sub: isMove } },
         bind: { dblclick: () => () => this.onZoom(undefined) },
       },
-      axes: [
-        { ...axis, size: 28, splits: across, values: (_, marks) => placeLabels(this.#axis, marks) },
-        {
-          ...axis,
-          size: 62,
-          splits: up,
-          filter: (_, marks) => marks,
-          values: (_, marks) => labels(marks, this.unit, apart(marks)),
-        },
-      ],
+      axes: this.#axes(color),
       series: [{}, ...this.#lines.map((line) => drawn(line, this.#places.length, color))],
       hooks: {
         setCursor: [(plot) => this.#tell(plot.cursor.idx)],
         setSelect: [(plot) => this.#dragged(plot)],
       },
     };
+  }
+
+  #axes(color) {
+    const axis = {
+      stroke: color("soft"),
+      font: FONT,
+      grid: { stroke: color("line"), width: 1 },
+      ticks: { show: false },
+      // uPlot would leave out some on a logarithmic scale.
+      filter: (_, marks) => marks,
+    };
+    const most = (length, each) => Math.max(2, length / each);
+    const apart = (marks) => this.#isLog && marks.at(-1) / marks[0] > 100;
+    const up = this.#isLog ? logTicks : ticks;
+    return [
+      {
+        ...axis,
+        size: 28,
+        splits: (plot, _, low, high) => placeTicks(this.#axis, low, high, most(plot.width, 90)),
+        values: (_, marks) => placeLabels(this.#axis, marks),
+      },
+      {
+        ...axis,
+        size: 62,
+        splits: (plot, _, low, high) => up(low, high, most(plot.height, 45)),
+        values: (_, marks) => labels(marks, this.unit, apart(marks)),
+      },
+    ];
   }
 
   #dragged(plot) {
@@ -265,13 +273,14 @@ function isMove(type) {
   return type === "mousemove";
 }
 
-/** A flat line stands in the middle. */
+/** A flat line stands in the middle. Where nothing is to be seen there are no ends. */
 function room(_, low, high) {
   const more = (high - low) * 0.04 || Math.abs(high) * 0.04 || 1;
   return [low - more, high + more];
 }
 
 function roomLog(_, low, high) {
+  if (!(low > 0)) return [1, 10];
   const more = (high / low) ** 0.04;
   return more > 1 ? [low / more, high * more] : [low / 1.5, high * 1.5];
 }

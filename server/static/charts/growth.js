@@ -3,6 +3,7 @@ import { Chart } from "./chart.js";
 import { Controls } from "./controls.js";
 import { add, startOf } from "./data.js";
 import { runLines } from "./lines.js";
+import { describe } from "./text.js";
 
 /** More than this and the server is asked to draw anew with fewer. */
 const MOST = 4000;
@@ -57,7 +58,9 @@ export class RunCharts {
     const start = startOf(this.#drawn);
     for (const chart of this.#charts) {
       const data = this.#drawn[chart.name];
-      if (data) chart.show(runLines(data, chart.series, settings, start), settings.axis);
+      if (!data) continue;
+      const about = describe(chart.title, data.steps, data.series, chart.unit);
+      chart.show(runLines(data, chart.series, settings, start), settings.axis, about);
     }
     this.#controls.show();
   }

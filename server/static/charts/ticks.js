@@ -7,7 +7,7 @@
  * @param {number} [least] the smallest distance: 1 for whole numbers
  */
 export function ticks(low, high, most, least = 0) {
-  if (!(high > low)) return least > 0 ? [Math.round(low)] : [low];
+  if (!(high > low && high - low < Infinity)) return least > 0 ? [Math.round(low)] : [low];
   let step = Math.max(least, roundUp((high - low) / (most + 1)));
   while (Math.floor(high / step + 1e-9) - Math.ceil(low / step - 1e-9) + 1 > most) step = roundUp(step * 1.5);
   const first = Math.ceil(low / step - 1e-9);
@@ -22,6 +22,7 @@ export function ticks(low, high, most, least = 0) {
  * @param {number} most
  */
 export function logTicks(low, high, most) {
+  if (!(low > 0 && high < Infinity)) return [];
   const decades = Math.log10(high / low);
   if (decades < 1) return ticks(low, high, most).filter((value) => value > 0);
   const factors = decades * 3 <= most ? [1, 2, 5] : [1];

@@ -69,4 +69,9 @@ Deno.test("logTicks() have marks within one power of ten and thin out over many"
   assert.deepEqual(logTicks(0.3, 0.7, 6), [0.3, 0.4, 0.5, 0.6, 0.7]);
   assert.deepEqual(logTicks(0.9, 60, 6), [1, 2, 5, 10, 20, 50]);
   assert.deepEqual(logTicks(1e-6, 1e6, 5), [1e-6, 1e-3, 1, 1e3, 1e6]);
+  assert.deepEqual(logTicks(0, 1, 5), [], "zero has no place there");
+  fc.assert(fc.property(range.filter(([low]) => low > 0), ([low, high]) => {
+    const found = logTicks(low, high, 6);
+    assert.ok(found.length <= 20 && found.every((value) => value >= low && value <= high), found.join());
+  }));
 });

@@ -25,7 +25,10 @@ class DeviceUse:
     """
 
     def __init__(self, device: torch.device):
-        self.gpu = f"GPU-{torch.cuda.get_device_properties(device).uuid}" if device.type == "cuda" else None
+        properties = torch.cuda.get_device_properties(device) if device.type == "cuda" else None
+        # Earlier versions of PyTorch do not tell which GPU it is
+        uuid = getattr(properties, "uuid", None)
+        self.gpu = uuid and f"GPU-{uuid}"
         self.newest: Sample | None = None
         self.ended = threading.Event()
 
