@@ -6,6 +6,7 @@ import { comparedLines } from "./charts/lines.js";
 
 const runs = [...document.querySelectorAll("[data-run]")].map(({ dataset }) => ({
   id: dataset.run,
+  label: dataset.label,
   style: dataset.style,
   pinned: dataset.pinned === "true",
 }));

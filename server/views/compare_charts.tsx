@@ -45,6 +45,7 @@ export function CompareCharts({ runs, baseline, log }: CompareChartsProps) {
 
 /** The colours of the runs, and which of them is the baseline. */
 function Runs({ runs, baseline, log }: CompareChartsProps) {
+  const labels = labelsOf(runs);
   return (
     <ul class="chosen-runs" aria-label="Runs in the charts">
       {runs.map(({ row: { id, name }, problem }, i) => {
@@ -53,6 +54,7 @@ function Runs({ runs, baseline, log }: CompareChartsProps) {
           <li
             class={isBaseline ? "pinned" : undefined}
             data-run={id}
+            data-label={labels[i]}
             data-style={`s${i}`}
             data-pinned={isBaseline}
           >
@@ -73,6 +75,16 @@ function Runs({ runs, baseline, log }: CompareChartsProps) {
       })}
     </ul>
   );
+}
+
+/** Names as short as tells the runs apart: their own, with the end of the id, or the whole id. */
+function labelsOf(runs: readonly Pick<ComparedRun, "row">[]): string[] {
+  const ids = runs.map(({ row }) => row.id);
+  const forms = [
+    runs.map(({ row }) => row.name),
+    runs.map(({ row }) => `${row.name} ${row.id.split("-").at(-1)}`),
+  ];
+  return forms.find((labels) => new Set(labels).size === labels.length) ?? ids;
 }
 
 type ChartProps = CompareChartsProps & { readonly series: keyof typeof TITLES };

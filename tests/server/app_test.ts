@@ -261,6 +261,7 @@ Deno.test("/compare puts the chosen runs beside each other, and leaves out what 
   );
   assert.match(page, /2 of up to 8 runs/);
   assert.match(page, /<path class="s0 pinned" d="M.*<path class="s1" d="M/s);
+  assert.match(page, /data-label="home-lora aaaa".*data-label="home-lora bbbb"/);
   // The same as in the file that compares a matrix.
   assert.match(
     page,

@@ -7,7 +7,7 @@ import { TITLES } from "./text.js";
  * @typedef {import("./data.js").ChartData} ChartData
  * @typedef {{ label: string, style: string, kind: "plain" | "faint" | "dots" | "pinned", values: Values }} Line
  * @typedef {{ axis: string, smoothing: number }} Settings
- * @typedef {{ id: string, style: string, pinned: boolean, start: number, data: ChartData }} RunCurve
+ * @typedef {{ label: string, style: string, pinned: boolean, start: number, data: ChartData }} RunCurve
  */
 
 /** Series whose single values jump. */
@@ -41,8 +41,8 @@ export function runLines(data, styles, settings, start) {
  */
 export function comparedLines(curves, name, settings) {
   const known = curves.filter(({ data }) => data.series[name]);
-  const own = known.map(({ id, style, pinned, start, data }) => {
-    const label = pinned ? `${id} (baseline)` : id;
+  const own = known.map(({ label: run, style, pinned, start, data }) => {
+    const label = pinned ? `${run} (baseline)` : run;
     const kind = pinned ? "pinned" : name === "eval_loss" ? "dots" : "plain";
     const lines = smoothed(line(label, style, kind, data.series[name] ?? []), label, name, settings);
     return { places: placesOf(data, settings.axis, start), lines };

@@ -35,9 +35,9 @@ Deno.test("runLines() does not smooth what is chosen, such as a learning rate", 
 });
 
 Deno.test("comparedLines() has a line of each run in its colour, marks the baseline and names it", () => {
-  const run = (id: string, pinned: boolean, losses: number[]) => ({
-    id,
-    style: `s${id}`,
+  const run = (label: string, pinned: boolean, losses: number[]) => ({
+    label,
+    style: `s${label}`,
     pinned,
     start: 0,
     data: data(losses),
