@@ -4,7 +4,7 @@ import { Controls } from "./charts/controls.js";
 import { startOf } from "./charts/data.js";
 import { comparedLines } from "./charts/lines.js";
 
-const runs = [...document.querySelectorAll("[data-run]")].map(({ dataset }) => ({
+const runs = [...document.querySelectorAll(".chosen-runs [data-run]")].map(({ dataset }) => ({
   id: dataset.run,
   label: dataset.label,
   style: dataset.style,

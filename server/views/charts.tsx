@@ -74,7 +74,7 @@ function Chart({ name, charts, log }: ChartProps) {
       lines={lines}
       description={describe(title, steps, series, unit)}
       log={log.has(name)}
-      otherScale={`${addressOf(toggled(log, name))}#training`}
+      otherScale={`${addressOf(log.symmetricDifference(new Set([name])))}#training`}
       hidden={OPTIONAL.includes(name) && lines.length === 0}
       keys={lines.length < 2
         ? null
@@ -94,10 +94,6 @@ function linesOf({ steps, series }: ChartData): Line[] {
 
 function colorOf(series: string): string {
   return `s${SERIES_COLORS[series] ?? 0}`;
-}
-
-export function toggled(log: ReadonlySet<string>, name: string): ReadonlySet<string> {
-  return log.symmetricDifference(new Set([name]));
 }
 
 function addressOf(log: ReadonlySet<string>): string {
