@@ -4,6 +4,7 @@ import { TemperError } from "../src/lib/errors.ts";
 import { type ChangeKind, CHANGES } from "../src/log/predictions.ts";
 import { createApi, found, noRun } from "./api/api.ts";
 import { compareRuns } from "./compare_runs.ts";
+import { csvName, metricsCsv } from "./metrics_csv.ts";
 import { errorBody, guard, type GuardOptions } from "./guard.ts";
 import { lenientQuery } from "./query.ts";
 import { madeWith, modelfileText, pipelineText, predictionsOf, reportOf, trainerLog } from "./run_files.ts";
@@ -11,6 +12,8 @@ import { reason } from "./run_index.ts";
 import { commandLine, INSTALLED } from "../src/lib/text/invocation.ts";
 import type { Sources } from "./run_sources.ts";
 import { asset } from "./static.ts";
+import { logCharts } from "./views/chart_frame.tsx";
+import { COMPARED_SERIES } from "./views/compare_charts.tsx";
 import { CompareView } from "./views/compare.tsx";
 import { ErrorPage } from "./views/layout.tsx";
 import { ListView } from "./views/list.tsx";
@@ -39,7 +42,7 @@ export function createApp(sources: Sources, options: GuardOptions): Hono {
     strictTransportSecurity: false,
   }));
   app.use(guard(options));
-  app.get("/static/:version/:name", (c) => {
+  app.get("/static/:version/:name{.+}", (c) => {
     const found = asset(c.req.param("version"), c.req.param("name"));
     if (!found) return c.notFound();
     return c.body(found.body, 200, {
@@ -68,12 +71,15 @@ function pages(app: Hono, sources: Sources): void {
     return c.html(<ListView query={query} all={all} folder={where.runs} start={start} now={now} />);
   });
   app.get("/compare", async (c) => {
-    const ids = c.req.queries("run") ?? [];
-    const runs = await compareRuns(sources, ids);
-    const log = c.req.query("scale") === "log";
-    const path = `/compare?${new URLSearchParams(runs.map(({ row }) => ["run", row.id]))}`;
+    const chosen = c.req.queries("run") ?? [];
+    const runs = await compareRuns(sources, chosen);
+    const ids = runs.map(({ row }) => row.id);
+    const baseline = ids.find((id) => id === c.req.query("baseline")) ??
+      (ids.length > 1 ? ids[0] : undefined);
+    const log = logCharts(c.req.queries("log"), COMPARED_SERIES);
+    const asked = new Set(chosen).size;
     return c.html(
-      <CompareView runs={runs} chosen={new Set(ids).size} log={log} path={path} now={clock.now()} />,
+      <CompareView runs={runs} chosen={asked} baseline={baseline} log={log} now={clock.now()} />,
     );
   });
   app.get("/runs/:id", async (c) => {
@@ -90,8 +96,16 @@ function pages(app: Hono, sources: Sources): void {
       trainerLog(fs, dir),
     ]);
     const parts = { charts, predictions, predictionQuery, report, pipeline, made, modelfile, trainer };
-    const log = c.req.query("scale") === "log";
+    const log = logCharts(c.req.queries("log"));
     return c.html(<RunPage view={view} {...parts} log={log} now={clock.now()} />);
+  });
+  app.get("/runs/:id/metrics.csv", async (c) => {
+    const { id, dir } = await found(sources, c.req.param("id"));
+    const name = csvName(id);
+    return c.body(await metricsCsv(fs, dir), 200, {
+      "Content-Type": "text/csv; charset=utf-8",
+      "Content-Disposition": `attachment; filename="${name}"`,
+    });
   });
   app.get("/runs/:id/events", async (c) => {
     const id = c.req.param("id");

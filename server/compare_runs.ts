@@ -1,8 +1,8 @@
 import { readSettings, type RunSetting } from "../src/log/run_settings.ts";
 import type { RunState } from "../src/log/run_state.ts";
-import type { ChartData } from "../src/view/charts.ts";
+import { type AllCharts, Charts, thinned } from "../src/view/charts.ts";
 import { errorAsCalled } from "../src/view/next_commands.ts";
-import { thinned } from "../src/view/charts.ts";
+import { withHeldOut } from "../src/view/held_out_points.ts";
 import { compareCells, type Comparison } from "../src/view/comparison.ts";
 import { hereAs } from "./run_details.ts";
 import { reason } from "./run_index.ts";
@@ -17,7 +17,7 @@ const MOST_POINTS = 16_000;
 
 export interface ComparedRun {
   readonly row: RunRow;
-  readonly loss: ChartData;
+  readonly charts: AllCharts;
   /** Absent where its log cannot be read. */
   readonly state: RunState | undefined;
   /** What it was made with; absent where its plan cannot be read. */
@@ -32,7 +32,7 @@ export async function compareRuns(sources: Sources, ids: readonly string[]): Pro
   const chosen = [...new Set(ids)].flatMap((id) => rows.get(id) ?? []).slice(0, MOST_COMPARED);
   const runs = await Promise.all(chosen.map((row) => compared(sources, row)));
   const most = Math.max(100, Math.floor(MOST_POINTS / Math.max(1, runs.length)));
-  return runs.map((run) => ({ ...run, loss: thinned(run.loss, most) }));
+  return runs.map((run) => ({ ...run, charts: thinned(run.charts, most) }));
 }
 
 /** How the line of the run at this place is drawn: `s1`, and for the next ones of its colour `s1 dash1`, `s1 dash2`, … */
@@ -42,18 +42,19 @@ export function lineStyle(place: number): string {
 }
 
 async function compared({ fs, index, charts, logs, where }: Sources, row: RunRow): Promise<ComparedRun> {
-  const nothing: ChartData = { steps: [], series: {} };
+  const nothing = new Charts().data();
   const dir = await index.find(row.id);
-  if (dir === undefined) return { row, loss: nothing, state: undefined };
+  if (dir === undefined) return { row, charts: nothing, state: undefined };
   const state = await logs.view(dir).then(
     ({ state }) => ({ ...state, error: errorAsCalled(state.error, hereAs(where)) }),
     () => undefined,
   );
   const settings = await readSettings(fs, dir).then((made) => made?.settings, () => undefined);
   try {
-    return { row, state, settings, loss: (await charts.view(dir)).charts.loss };
+    const { charts: own } = await charts.view(dir);
+    return { row, state, settings, charts: state ? withHeldOut(own, state) : own };
   } catch (error) {
-    return { row, state, settings, loss: nothing, problem: reason(error) };
+    return { row, state, settings, charts: nothing, problem: reason(error) };
   }
 }
 

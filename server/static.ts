@@ -1,5 +1,12 @@
 import { uplotCss, uplotJs } from "../src/deps/uplot.ts";
-import chartJs from "./static/chart.js" with { type: "text" };
+import chartJs from "./static/charts/chart.js" with { type: "text" };
+import chartControlsJs from "./static/charts/controls.js" with { type: "text" };
+import chartDataJs from "./static/charts/data.js" with { type: "text" };
+import chartGrowthJs from "./static/charts/growth.js" with { type: "text" };
+import chartLinesJs from "./static/charts/lines.js" with { type: "text" };
+import chartPngJs from "./static/charts/png.js" with { type: "text" };
+import chartTextJs from "./static/charts/text.js" with { type: "text" };
+import chartTicksJs from "./static/charts/ticks.js" with { type: "text" };
 import compareJs from "./static/compare.js" with { type: "text" };
 import groupsCss from "./static/groups.css" with { type: "text" };
 import listCss from "./static/list.css" with { type: "text" };
@@ -46,7 +53,14 @@ const ASSETS: Readonly<Record<string, { readonly type: string; readonly body: st
   // As a module it needs a name to be imported by. Its licence (MIT) comes with the package.
   "uplot.js": { type: JS, body: `${uplotJs}\nexport default uPlot;\n` },
   "icon.svg": { type: "image/svg+xml", body: iconSvg.replace("BAR", COLORS.bar[0]) },
-  "chart.js": { type: JS, body: chartJs },
+  "charts/chart.js": { type: JS, body: chartJs },
+  "charts/controls.js": { type: JS, body: chartControlsJs },
+  "charts/data.js": { type: JS, body: chartDataJs },
+  "charts/growth.js": { type: JS, body: chartGrowthJs },
+  "charts/lines.js": { type: JS, body: chartLinesJs },
+  "charts/png.js": { type: JS, body: chartPngJs },
+  "charts/text.js": { type: JS, body: chartTextJs },
+  "charts/ticks.js": { type: JS, body: chartTicksJs },
   "compare.js": { type: JS, body: compareJs },
   "list.js": { type: JS, body: listJs },
   "live.js": { type: JS, body: liveJs },

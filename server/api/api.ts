@@ -2,6 +2,7 @@ import { OpenAPIHono } from "../../src/deps/zod_openapi.ts";
 import { TemperError } from "../../src/lib/errors.ts";
 import { VERSION } from "../../src/lib/version.ts";
 import { runJson } from "../../src/view/run_json.ts";
+import { withHeldOut } from "../../src/view/held_out_points.ts";
 import { compareRuns } from "../compare_runs.ts";
 import { errorBody } from "../guard.ts";
 import { listPath, selectRows } from "../query.ts";
@@ -40,8 +41,9 @@ export function createApi(sources: Sources): OpenAPIHono {
     return c.json({ ...run, live: { ...live, stalled: activity === "stalled" }, next, end }, 200);
   });
   app.openapi(routes.metrics, async (c) => {
-    const { dir } = await found(sources, c.req.valid("param").id);
-    return c.json(await sources.charts.view(dir), 200);
+    const { dir, state } = await found(sources, c.req.valid("param").id);
+    const view = await sources.charts.view(dir);
+    return c.json({ ...view, charts: withHeldOut(view.charts, state) }, 200);
   });
   app.openapi(routes.predictions, async (c) => {
     const { dir } = await found(sources, c.req.valid("param").id);
@@ -65,7 +67,7 @@ export function createApi(sources: Sources): OpenAPIHono {
   });
   app.openapi(routes.compare, async (c) => {
     const runs = await compareRuns(sources, c.req.valid("query").run);
-    const charts = Object.fromEntries(runs.map(({ row, loss }) => [row.id, loss]));
+    const charts = Object.fromEntries(runs.map(({ row, charts }) => [row.id, charts.loss]));
     return c.json({ runs: runs.map(({ row }) => row), charts }, 200);
   });
   app.doc31("/api/openapi.json", {

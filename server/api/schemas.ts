@@ -1,6 +1,6 @@
 import { z } from "../../src/deps/zod_openapi.ts";
 import type { JsonObject } from "../../src/lib/json/json.ts";
-import { CHART_NAMES } from "../../src/view/charts.ts";
+import { CHART_NAMES, MOST_POINTS } from "../../src/view/charts.ts";
 import { CHANGES, predictionSchema } from "../../src/log/predictions.ts";
 import { dataReport } from "../../src/pages/data_report.ts";
 import { ACTIVITIES } from "../../src/view/activity.ts";
@@ -108,9 +108,12 @@ export const runSchema = z.object({
   end: z.number().int().describe("Byte offset after the last event: where to resume following"),
 }).openapi("Run", { description: "What `show RUN --json` prints, and the run's current state" });
 
+const values = z.array(number).readonly();
 const chart = z.object({
-  steps: z.array(z.number()).max(2000).readonly(),
-  series: z.record(z.string(), z.array(number).readonly()).readonly(),
+  steps: z.array(z.number()).max(MOST_POINTS).readonly(),
+  x: z.object({ tokens: values.optional(), epoch: values.optional(), time: values.optional() }).readonly()
+    .describe("What else the steps may be drawn against, where it is known; time in seconds since 1970"),
+  series: z.record(z.string(), values).readonly(),
 });
 export const chartsSchema = z.object({
   charts: z.object(Object.fromEntries(CHART_NAMES.map((name) => [name, chart]))),

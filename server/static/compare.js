@@ -1,17 +1,37 @@
-/** The curves of the chosen runs in one chart. */
-import { Chart } from "./chart.js";
+/** The curves of the chosen runs, in every chart. */
+import { Chart } from "./charts/chart.js";
+import { Controls } from "./charts/controls.js";
+import { startOf } from "./charts/data.js";
+import { comparedLines } from "./charts/lines.js";
 
-const figure = document.querySelector("figure[data-chart=compare]");
-if (figure) {
-  const ids = new URLSearchParams(location.search).getAll("run");
-  const query = new URLSearchParams(ids.map((id) => ["run", id]));
-  const { runs, charts } = await (await fetch(`/api/compare?${query}`)).json();
-  const curves = runs.map(({ id }) => {
-    const { steps, series } = charts[id];
-    const values = series.smoothed ?? series.loss ?? [];
-    return [id, new Map(steps.map((step, i) => [step, values[i]]))];
-  });
-  const steps = [...new Set(curves.flatMap(([, curve]) => [...curve.keys()]))].sort((a, b) => a - b);
-  const values = curves.map(([id, curve]) => [id, steps.map((step) => curve.get(step) ?? null)]);
-  new Chart(figure, {}).show(steps, Object.fromEntries(values));
+const runs = [...document.querySelectorAll(".chosen-runs [data-run]")].map(({ dataset }) => ({
+  id: dataset.run,
+  label: dataset.label,
+  style: dataset.style,
+  pinned: dataset.pinned === "true",
+}));
+const charts = [...document.querySelectorAll("figure[data-chart]")].map((figure) =>
+  new Chart(figure, (range) => controls.zoom(range))
+);
+const form = document.querySelector(".chart-controls");
+const loaded = form ? await Promise.all(runs.map(load)) : [];
+const controls = form && new Controls(form, charts, draw);
+if (controls) draw();
+
+/** A run whose numbers cannot be had has no curve; the list above the charts says why. */
+async function load(run) {
+  const response = await fetch(`/api/runs/${encodeURIComponent(run.id)}/metrics`);
+  const charts = response.ok ? (await response.json()).charts : {};
+  return { ...run, charts, start: startOf(charts) };
+}
+
+function draw() {
+  controls.offer(loaded.flatMap(({ charts }) => Object.values(charts)));
+  const { settings } = controls;
+  for (const chart of charts) {
+    const source = chart.series[chart.name];
+    const curves = loaded.flatMap((run) => run.charts[source] ? [{ ...run, data: run.charts[source] }] : []);
+    chart.show(comparedLines(curves, chart.name, settings), settings.axis);
+  }
+  controls.show();
 }

@@ -1,5 +1,6 @@
 /** A run's page as the run goes on: events and numbers come in one stream, everything else is drawn by the server. */
-import { Chart, write } from "./chart.js";
+import { RunCharts } from "./charts/growth.js";
+import { write } from "./charts/text.js";
 import { fetchPage, replace, say } from "./live.js";
 import { showSections } from "./sections.js";
 
@@ -8,84 +9,7 @@ const { id, from } = root.dataset;
 const path = `/runs/${encodeURIComponent(id)}`;
 const ENDED = ["done", "failed", "cancelled"];
 
-// The charts: asked for whole, then grown by what the stream brings.
-
-const charts = [...document.querySelectorAll("figure[data-chart]")].map((figure) => new Chart(figure));
-const SERIES = {
-  loss: ["loss", "smoothed", "eval_loss"],
-  "learning_rate": ["learning_rate"],
-  "tokens_per_second": ["tokens_per_second"],
-  memory: ["rss"],
-};
-/** More than this and the server is asked to draw anew with fewer. */
-const MOST = 4000;
-let drawn = {};
-let reached;
-let loading;
-
-function load() {
-  return loading ??= fetchCharts().finally(() => loading = undefined);
-}
-
-async function fetchCharts() {
-  const response = await fetch(`/api/runs/${encodeURIComponent(id)}/metrics`);
-  if (!response.ok) return;
-  const { charts: all, end } = await response.json();
-  drawn = all;
-  reached = end;
-  await addEval();
-  draw();
-}
-
-/** The loss on held-out rows is known before and after training, as its first and last point. */
-async function addEval() {
-  const loss = drawn.loss;
-  if (!loss || loss.series.eval_loss || loss.steps.length === 0) return;
-  const response = await fetch(`/api/runs/${encodeURIComponent(id)}`);
-  const { before, after } = (response.ok ? (await response.json()).metrics.loss : undefined) ?? {};
-  if (typeof before !== "number" && typeof after !== "number") return;
-  const last = loss.steps.at(-1);
-  const points = new Map([[0, before], [last, after]].filter(([, value]) => typeof value === "number"));
-  if (points.has(0) && loss.steps[0] !== 0) {
-    loss.steps.unshift(0);
-    for (const values of Object.values(loss.series)) values.unshift(null);
-  }
-  loss.series.eval_loss = loss.steps.map((step) => points.get(step) ?? null);
-}
-
-function draw() {
-  for (const chart of charts) {
-    const data = drawn[chart.name];
-    if (data) chart.show(data.steps, data.series);
-  }
-}
-
-function grow({ from, to, points }) {
-  if (reached === undefined || to <= reached && from < to && from !== 0) return;
-  // Lines were missed, or it is another file by now.
-  if (from > reached || from === 0 || !points) return load();
-  reached = to;
-  for (const [name, series] of Object.entries(SERIES)) {
-    for (const point of points) add(drawn[name], series, point);
-  }
-  if (Object.values(drawn).some(({ steps }) => steps.length > MOST)) load();
-  else draw();
-}
-
-/** A step that comes again replaces what lies at and behind it: the training went back to a checkpoint. */
-function add(data, names, point) {
-  if (!data || names.every((name) => point[name] === undefined)) return;
-  const { steps, series } = data;
-  while (steps.length > 0 && steps.at(-1) >= point.step) {
-    steps.pop();
-    for (const values of Object.values(series)) values.pop();
-  }
-  for (const name of names) {
-    if (point[name] !== undefined) series[name] ??= steps.map(() => null);
-  }
-  steps.push(point.step);
-  for (const [name, values] of Object.entries(series)) values.push(point[name] ?? null);
-}
+const charts = new RunCharts(id);
 
 // The rest of the page: the server draws it anew after each event that changes more than a number.
 
@@ -131,8 +55,8 @@ function showProgress({ phase, done, total, unit, metrics }) {
     ? ""
     : ` ${done.toLocaleString("en")}/${total.toLocaleString("en")} ${unit ?? ""}`;
   const parts = [
-    smoothed !== undefined ? `smoothed loss ${write("loss", smoothed)}` : "",
-    smoothed === undefined && loss !== undefined ? `loss ${write("loss", loss)}` : "",
+    smoothed !== undefined ? `smoothed loss ${write(smoothed)}` : "",
+    smoothed === undefined && loss !== undefined ? `loss ${write(loss)}` : "",
     speed === undefined ? "" : `${Math.round(speed)} tokens/s`,
   ];
   moved();
@@ -169,7 +93,7 @@ function listen() {
   source.addEventListener("open", () => {
     say("live", "live");
     // What came while the stream was down.
-    load();
+    charts.load();
   });
   source.addEventListener(
     "error",
@@ -182,14 +106,14 @@ function listen() {
     else refreshSoon();
   });
   source.addEventListener("metrics", ({ data }) => {
-    grow(JSON.parse(data));
+    charts.grow(JSON.parse(data));
     moved();
   });
   source.addEventListener("state", async ({ data }) => {
     const { state, activity } = JSON.parse(data);
     if (state !== root.dataset.state || activity !== root.dataset.activity) {
       await refresh();
-      await load();
+      await charts.load();
     }
     if (!ENDED.includes(state)) return;
     source.close();
@@ -205,5 +129,5 @@ function listen() {
 addCopyButtons();
 showSections();
 follow();
-if (ENDED.includes(root.dataset.state)) load();
+if (ENDED.includes(root.dataset.state)) charts.load();
 else listen();

@@ -3,9 +3,9 @@ import { count, duration, figure } from "../../src/lib/text/format.ts";
 import { Comparison } from "../../src/pages/comparison.tsx";
 import { Cell, numbers, Table } from "../../src/pages/parts.tsx";
 import { NOTHING } from "../../src/view/cost_text.ts";
-import { type ComparedRun, comparisonOf, lineStyle, MOST_COMPARED } from "../compare_runs.ts";
+import { type ComparedRun, comparisonOf, MOST_COMPARED } from "../compare_runs.ts";
 import { rowDuration } from "../run_row.ts";
-import { ChartSvg, type Line } from "./chart_svg.tsx";
+import { CompareCharts, Swatch } from "./compare_charts.tsx";
 import { Layout } from "./layout.tsx";
 import { Badge, Change, Loss } from "./parts.tsx";
 import { Chips } from "./tags.tsx";
@@ -15,13 +15,15 @@ export interface CompareProps {
   readonly runs: readonly ComparedRun[];
   /** How many were asked for. */
   readonly chosen: number;
-  readonly log: boolean;
-  readonly path: string;
+  /** The run that the others are compared with in the charts. */
+  readonly baseline: string | undefined;
+  /** Charts with a logarithmic scale. */
+  readonly log: ReadonlySet<string>;
   readonly now: number;
 }
 
-/** Chosen runs beside each other: one curve and one column each. */
-export function CompareView({ runs, chosen, log, path, now }: CompareProps) {
+/** Chosen runs beside each other: their curves, and a row for each. */
+export function CompareView({ runs, chosen, baseline, log, now }: CompareProps) {
   return (
     <Layout
       title="Compare · temper"
@@ -47,68 +49,12 @@ export function CompareView({ runs, chosen, log, path, now }: CompareProps) {
       </div>
       {runs.length === 0 ? null : (
         <>
-          <Curves runs={runs} log={log} path={path} />
+          <CompareCharts runs={runs} baseline={baseline} log={log} />
           <Runs runs={runs} now={now} />
           <Comparison comparison={comparisonOf(runs)} />
         </>
       )}
     </Layout>
-  );
-}
-
-function Curves({ runs, log, path }: Omit<CompareProps, "now" | "chosen">) {
-  const lines = runs.map((run, i) => lineOf(run, i));
-  const styles = Object.fromEntries(lines.map(({ name, style }) => [name, style]));
-  const other = log ? path : `${path}&scale=log`;
-  return (
-    <figure
-      class="chart wide"
-      data-chart="compare"
-      data-scale={log ? "log" : "linear"}
-      data-styles={JSON.stringify(styles)}
-    >
-      <figcaption>
-        <h2>Training loss</h2>
-        <a class="toggle" href={other} role="button" aria-pressed={log ? "true" : "false"}>log scale</a>
-      </figcaption>
-      <div
-        class="plot"
-        tabindex={0}
-        role="group"
-        aria-label="Training loss: the arrow keys move along the steps"
-      >
-        <ChartSvg
-          lines={lines.filter(({ steps }) => steps.length > 0)}
-          chart="loss"
-          log={log}
-          label="Training loss of the selected runs"
-        />
-      </div>
-      <p class="legend">
-        {runs.map(({ row, loss, problem }, i) => (
-          <span>
-            <Swatch place={i} /> {row.id}
-            {loss.series.smoothed ? ", smoothed" : null}
-            {problem === undefined ? null : <span class="error">{problem}</span>}
-          </span>
-        ))}
-        <output class="hover"></output>
-      </p>
-    </figure>
-  );
-}
-
-function lineOf({ row, loss }: ComparedRun, i: number): Line {
-  const values = loss.series.smoothed ?? loss.series.loss ?? [];
-  return { name: row.id, style: lineStyle(i), steps: loss.steps, values };
-}
-
-/** A piece of a run's line. */
-function Swatch({ place }: { place: number }) {
-  return (
-    <svg class="swatch" viewBox="0 0 28 6" aria-hidden="true">
-      <path class={lineStyle(place)} d="M0 3H28" />
-    </svg>
   );
 }
 
@@ -133,9 +79,9 @@ interface RunProps {
   readonly now: number;
 }
 
-function Run({ run: { row, loss }, place, withMetric, now }: RunProps) {
+function Run({ run: { row, charts }, place, withMetric, now }: RunProps) {
   const ms = rowDuration(row, now);
-  const steps = loss.steps.at(-1);
+  const steps = charts.loss.steps.at(-1);
   return (
     <tr>
       <th scope="row">

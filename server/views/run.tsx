@@ -22,7 +22,8 @@ export interface RunPageProps {
   readonly made: Part<MadeWith>;
   readonly modelfile: Part<string>;
   readonly trainer: Part<readonly string[]>;
-  readonly log: boolean;
+  /** Charts with a logarithmic scale. */
+  readonly log: ReadonlySet<string>;
   readonly now: number;
 }
 

@@ -32,9 +32,15 @@ export const SERIES_COLORS: Readonly<Record<string, number>> = {
   loss: 0,
   smoothed: 0,
   "eval_loss": 1,
+  "grad_norm": 6,
   "learning_rate": 2,
   "tokens_per_second": 3,
   rss: 5,
+  "gpu_memory": 1,
+  cpu: 5,
+  gpu: 1,
+  "cpu_temperature": 5,
+  "gpu_temperature": 1,
 };
 
 const variables = (theme: 0 | 1) =>

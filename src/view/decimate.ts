@@ -1,6 +1,8 @@
 /** One place on the x axis and a value of each series there; null where it has none. */
 export interface Row {
   readonly x: number;
+  /** Other measures of the same place, which go wherever it goes. */
+  readonly at?: readonly (number | null)[];
   readonly values: readonly (number | null)[];
 }
 
@@ -90,8 +92,14 @@ export class Decimator {
 }
 
 /** Two words about the same place: the later one counts. */
-function merged({ x, values }: Row, later: Row): Row {
-  return { x, values: later.values.map((value, i) => value ?? values[i] ?? null) };
+function merged({ x, at, values }: Row, later: Row): Row {
+  const both = (a: readonly (number | null)[] = [], b: readonly (number | null)[] = a) =>
+    b.map((value, i) => value ?? a[i] ?? null);
+  return {
+    x,
+    ...at || later.at ? { at: both(at, later.at) } : {},
+    values: both(values, later.values),
+  };
 }
 
 function consider({ least, greatest }: Bucket, row: Row): void {

@@ -57,7 +57,7 @@ Deno.test({
       await lookAt(page, `state-${id}`);
     }
     await page.goto(`${s.url}/compare?run=done&run=full&run=running`);
-    await drawn(page, "compare");
+    await drawn(page, "loss");
     await lookAt(page, "compare");
     assert.deepEqual(s.visitor.faults, []);
 
@@ -106,7 +106,7 @@ Deno.test({
     const lines = page.locator("figure[data-chart=loss] svg path[class^=s]");
     assert.ok(await lines.count() > 0, "the server draws the curves");
     const straight = await lines.first().getAttribute("d");
-    await page.getByRole("button", { name: "log scale" }).click();
+    await page.getByRole("button", { name: "log scale of Loss" }).click();
     await page.waitForURL(({ search }) => search !== "");
     assert.notEqual(await lines.first().getAttribute("d"), straight);
     await page.getByRole("link", { name: /newly broken/ }).click();
@@ -137,7 +137,7 @@ Deno.test({
     const page = await s.visitor.page();
     for (const path of ["/", "/runs/full", "/compare?run=done&run=full"]) {
       await page.goto(`${s.url}${path}`);
-      if (path !== "/") await drawn(page, path === "/runs/full" ? "loss" : "compare");
+      if (path !== "/") await drawn(page, "loss");
       const wanted = await page.evaluate(`${REACHABLE}.length`) as number;
       assert.ok(wanted > 5, path);
       const reached = new Set<number>();
@@ -159,7 +159,7 @@ Deno.test({
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
     assert.equal(new URL(page.url()).hash, "#content", "the first stop leads past the header");
-    const toggle = page.getByRole("button", { name: "log scale" });
+    const toggle = page.getByRole("button", { name: "log scale of Loss" });
     for (const [key, pressed] of [["Space", "true"], ["Enter", "false"]] as const) {
       await toggle.focus();
       await page.keyboard.press(key);

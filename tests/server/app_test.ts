@@ -263,7 +263,8 @@ Deno.test("/compare puts the chosen runs beside each other, and leaves out what 
     "/compare?run=20261122-080000-home-lora-aaaa&run=20261122-080000-home-lora-bbbb&run=../x",
   );
   assert.match(page, /2 of up to 50 runs/);
-  assert.match(page, /<path class="s0" d="M.*<path class="s1" d="M/s);
+  assert.match(page, /<path class="s0 pinned" d="M.*<path class="s1" d="M/s);
+  assert.match(page, /data-label="home-lora aaaa".*data-label="home-lora bbbb"/);
   // The same as in the file that compares a matrix.
   assert.match(
     page,
@@ -310,7 +311,9 @@ Deno.test("the charts of a run of an earlier trainer have the mean that is compu
     `${JSON.stringify({ type: "train", step, loss, smoothed })}\n`;
   await s.write(`${id}/job/metrics.jsonl`, line(1, 4, 4) + line(2, 1, 3.7));
   const { charts } = await s.json(`/api/runs/${id}/metrics`) as {
-    charts: { loss: { series: { smoothed: number[] } } };
+    charts: { loss: { steps: number[]; series: { smoothed: (number | null)[] } } };
   };
-  assert.deepEqual(charts.loss.series.smoothed.map((mean) => mean.toFixed(6)), ["4.000000", "2.421053"]);
+  const { steps, series } = charts.loss;
+  assert.deepEqual(steps, [0, 1, 2], "the evaluation before training is at step 0");
+  assert.deepEqual(series.smoothed.map((mean) => mean?.toFixed(6)), [undefined, "4.000000", "2.421053"]);
 });

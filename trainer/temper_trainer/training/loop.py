@@ -17,6 +17,7 @@ from .checkpoint import Checkpoint, Checkpoints
 from .checkpoint_interval import CheckpointInterval
 from .checkpointing import checkpointed
 from .compute import FASTEST, Way, row_losses
+from .device_use import DeviceUse
 from .fused.compiled import compiled_elementwise, compiles
 from .loss_scale import LossScale
 from .memory import resident_bytes
@@ -107,6 +108,7 @@ class Loop:
         self.optimizer = make_optimizer(self.flat, train, method.causal)
         self.interval = CheckpointInterval(train.checkpoint_seconds)
         self.compiled = False
+        self.device_use = DeviceUse(self.device)
         # Weights that are trained themselves stay in fp32; the products are computed in the type that was asked for
         precision = session.environment.torch_dtype
         self.state = State(loss_scale=LossScale.of(precision))
@@ -121,7 +123,8 @@ class Loop:
         self.restore()
         self.method.model.train()
         layers = checkpointed(self.method.causal, self.random) if self.checkpointing else nullcontext()
-        with self.way.on(self.method.causal), self.element_wise(), layers, self.stop.at_safe_places():
+        sampling = self.device_use if self.workers.leader else nullcontext()
+        with self.way.on(self.method.causal), self.element_wise(), layers, sampling, self.stop.at_safe_places():
             while self.state.step < self.plan.steps:
                 self.step_or_stop()
                 if self.workers.agree(self.workers.leader and self.interval.due()):
@@ -211,11 +214,12 @@ class Loop:
         state.supervised += supervised
         state.seconds += seconds
         state.smoothed.add(loss)
+        epoch = round(self.plan.epoch_after(state.step), 4)
         self.metrics.write(
             "train",
             step=state.step,
             steps=self.plan.steps,
-            epoch=round(self.plan.epoch_after(state.step), 4),
+            epoch=epoch,
             loss=loss,
             smoothed=state.smoothed.mean,
             smoothed_over=state.smoothed.count,
@@ -226,6 +230,8 @@ class Loop:
             rss=resident_bytes(),
             **state.loss_scale.as_json(),
         )
+        if sample := self.device_use.taken():
+            self.metrics.write("device", step=state.step, epoch=epoch, tokens=state.tokens, **sample)
         if norm is None and state.loss_scale.skipped == 1:
             message = f"Step {state.step} changed no weight: its gradient did not fit into fp16, so the loss is scaled "
             self.metrics.warn(f"{message}less from here on. result.json counts such steps")
