@@ -76,7 +76,7 @@ export function thinned(charts: AllCharts, most: number): AllCharts {
 }
 
 function fewer(chart: ChartData, most: number): ChartData {
-  const names = Object.keys(chart.series);
+  const names = Object.keys(chart.series) as SeriesName[];
   const points = new Decimator(names.length, most);
   for (const [i, x] of chart.steps.entries()) {
     const at = COLUMNS.map((column) => chart.x[column]?.[i] ?? null);
