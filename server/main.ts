@@ -8,6 +8,7 @@ import { systemClock } from "../src/lib/clock.ts";
 import { denoFs } from "../src/lib/files/fs.ts";
 import { readLines } from "../src/lib/files/lines.ts";
 import { parseJson } from "../src/lib/json/json_file.ts";
+import { listen } from "./access/http_server.ts";
 import { createApp } from "./app.tsx";
 import { createSources } from "./run_sources.ts";
 
@@ -16,6 +17,7 @@ const settings = z.object({
   port: z.int(),
   token: z.string().optional(),
   names: z.array(z.string()),
+  trustProxy: z.boolean(),
   /** Absolute folder of the runs, and how its user calls it. */
   runsDir: z.string(),
   runs: z.string(),
@@ -27,17 +29,19 @@ const settings = z.object({
 const stdin = readLines(Deno.stdin.readable);
 
 async function main(): Promise<void> {
-  const { host, port, token, names, runsDir, ...where } = parseJson(
+  const { host, port, token, names, trustProxy, runsDir, ...where } = parseJson(
     await firstLine(),
     settings,
     "the settings",
   );
-  const app = createApp(createSources(denoFs, systemClock, runsDir, where), { host, token, names });
+  const guard = { host, token, names, trustProxy };
+  const app = createApp(createSources(denoFs, systemClock, runsDir, where), guard);
   try {
-    Deno.serve({ hostname: host, port, onListen: ({ port }) => say({ port }) }, app.fetch);
+    const server = await listen(app.fetch, { host, port });
+    say({ port: server.port });
   } catch (error) {
-    const name = error instanceof Error ? error.name : "";
-    say({ error: name === "Error" || name === "" ? String(error) : name });
+    const { code, message } = error as { readonly code?: string; readonly message: string };
+    say({ error: code ?? message });
     Deno.exit(1);
   }
   while (!(await stdin.next()).done);

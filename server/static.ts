@@ -10,6 +10,7 @@ import iconSvg from "./static/icon.svg" with { type: "text" };
 import liveJs from "./static/live.js" with { type: "text" };
 import runCss from "./static/run.css" with { type: "text" };
 import runJs from "./static/run.js" with { type: "text" };
+import signInCss from "./static/sign_in.css" with { type: "text" };
 import tablesCss from "./static/tables.css" with { type: "text" };
 import { sha256 } from "../src/lib/files/fs.ts";
 import { COLORS } from "../src/pages/colors.ts";
@@ -18,7 +19,17 @@ import { PAGE_STYLE } from "../src/pages/style.ts";
 const JS = "text/javascript; charset=utf-8";
 const CSS = "text/css; charset=utf-8";
 
-const STYLES = [uplotCss, PAGE_STYLE, frameCss, controlsCss, listCss, runCss, chartsCss, tablesCss];
+const STYLES = [
+  uplotCss,
+  PAGE_STYLE,
+  frameCss,
+  controlsCss,
+  listCss,
+  runCss,
+  chartsCss,
+  tablesCss,
+  signInCss,
+];
 
 /** The scripts and styles of the pages: they are part of the program and never read from disk. */
 const ASSETS: Readonly<Record<string, { readonly type: string; readonly body: string }>> = {

@@ -8,6 +8,7 @@ export interface ServerSettings {
   readonly port: number;
   readonly token: string | undefined;
   readonly names: readonly string[];
+  readonly trustProxy: boolean;
   /** The folder of the runs as its user calls it, and where that is. */
   readonly runs: string;
   readonly runsDir: string;
@@ -83,7 +84,7 @@ async function firstLine(stdout: ReadableStream<Uint8Array>): Promise<string> {
 
 function cannotServe(settings: ServerSettings, error: string): TemperError {
   const at = netAddress(settings);
-  if (error === "AddrInUse") {
+  if (error === "EADDRINUSE") {
     return new TemperError("address-in-use", `Cannot serve on ${at}: the port is in use`, {
       hint: "--port 0 picks a free port",
     });
