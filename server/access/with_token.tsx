@@ -11,7 +11,8 @@ import type { Clock } from "../../src/lib/clock.ts";
 import { TemperError } from "../../src/lib/errors.ts";
 import { tokenProblem } from "../../src/lib/net/token.ts";
 import { duration } from "../../src/lib/text/format.ts";
-import { SignedIn, SignInPage } from "../views/sign_in.tsx";
+import { SignInPage } from "../views/sign_in.tsx";
+import { SignedIn } from "../views/sign_out.tsx";
 import { Attempts } from "./attempts.ts";
 import { clientOf, type ProxyTrust } from "./client.ts";
 import { errorBody } from "./error_body.ts";
@@ -202,5 +203,5 @@ function offerSignOut(c: Context): void {
   const { html } = c;
   c.html =
     ((page: Child, ...rest: []) =>
-      html(<SignedIn.Provider value={true}>{page}</SignedIn.Provider>, ...rest)) as typeof html;
+      html(<SignedIn.Provider value>{page}</SignedIn.Provider>, ...rest)) as typeof html;
 }

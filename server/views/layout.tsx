@@ -1,7 +1,7 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
 import { type Child, html } from "../../src/deps/hono.ts";
 import { assetPath } from "../static.ts";
-import { SignOut } from "./sign_in.tsx";
+import { SignOut } from "./sign_out.tsx";
 
 export interface LayoutProps {
   readonly title: string;

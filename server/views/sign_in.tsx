@@ -1,9 +1,5 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
-import { createContext, useContext } from "../../src/deps/hono.ts";
 import { Layout } from "./layout.tsx";
-
-/** Whether the page is shown within a session, which can be ended. */
-export const SignedIn = createContext(false);
 
 /** Asks for the token. `next`: the path that is shown then. */
 export function SignInPage({ next, problem }: { next: string; problem: string | undefined }) {
@@ -31,15 +27,5 @@ export function SignInPage({ next, problem }: { next: string; problem: string | 
         </p>
       </form>
     </Layout>
-  );
-}
-
-/** Ends the session. Nothing where there is none. */
-export function SignOut() {
-  if (!useContext(SignedIn)) return null;
-  return (
-    <form class="sign-out" method="post" action="/logout">
-      <button type="submit">Sign out</button>
-    </form>
   );
 }
