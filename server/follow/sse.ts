@@ -1,17 +1,19 @@
 const ENCODER = new TextEncoder();
-const END = ENCODER.encode("\n\n");
+
+interface Head {
+  readonly id?: number;
+  readonly event?: string;
+}
 
 /** One message of an event stream. `data` has no line break, as JSON has none. */
-export function sseMessage(
-  { id, event, data }: {
-    readonly id?: number;
-    readonly event?: string;
-    readonly data: string | Uint8Array;
-  },
-): Uint8Array<ArrayBuffer> {
-  const head = (id === undefined ? "" : `id: ${id}\n`) + (event === undefined ? "" : `event: ${event}\n`);
-  const body = typeof data === "string" ? ENCODER.encode(data) : data;
-  return joined([ENCODER.encode(`${head}data: `), body, END]);
+export function sseMessage({ data, ...head }: Head & { readonly data: string }): Uint8Array<ArrayBuffer> {
+  return ENCODER.encode(`${sseHead(head)}${data}\n\n`);
+}
+
+/** What comes before the data, in ASCII. */
+export function sseHead({ id, event }: Head): string {
+  return (id === undefined ? "" : `id: ${id}\n`) + (event === undefined ? "" : `event: ${event}\n`) +
+    "data: ";
 }
 
 export const PING: Uint8Array<ArrayBuffer> = ENCODER.encode(": ping\n\n");
