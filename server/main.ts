@@ -3,6 +3,8 @@
  * starts it with these permissions. Its settings come in a line on stdin, so that the token is in no list of
  * processes; when stdin ends, whoever started it has gone and it goes too.
  */
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
 import { z } from "../src/deps/zod.ts";
 import { systemClock } from "../src/lib/clock.ts";
 import { denoFs } from "../src/lib/files/fs.ts";
@@ -14,6 +16,8 @@ import { createSources } from "./run_sources.ts";
 
 const settings = z.object({
   host: z.string(),
+  /** The address that host stands for. */
+  address: z.string().optional(),
   port: z.int(),
   token: z.string().optional(),
   names: z.array(z.string()),
@@ -29,7 +33,7 @@ const settings = z.object({
 const stdin = readLines(Deno.stdin.readable);
 
 async function main(): Promise<void> {
-  const { host, port, token, names, trustProxy, runsDir, ...where } = parseJson(
+  const { host, address = host, port, token, names, trustProxy, runsDir, ...where } = parseJson(
     await firstLine(),
     settings,
     "the settings",
@@ -37,7 +41,11 @@ async function main(): Promise<void> {
   const guard = { host, token, names, trustProxy };
   const app = createApp(createSources(denoFs, systemClock, runsDir, where), guard);
   try {
-    const server = await listen(app.fetch, { host, port });
+    if (isIP(address) === 0) {
+      say({ address: (await lookup(address)).address });
+      Deno.exit(0);
+    }
+    const server = await listen(app.fetch, { host: address, port });
     say({ port: server.port });
   } catch (error) {
     const { code, message } = error as { readonly code?: string; readonly message: string };

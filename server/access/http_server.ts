@@ -8,6 +8,8 @@ const KEEP_ALIVE_MS = 10_000;
 /** A connection that takes nothing of what it is sent. Streams send something more often than this. */
 const IDLE_MS = 60_000;
 const LOOK_MS = 1000;
+/** At once. More would use up the files that the process may open, and node:http then accepts none any more. */
+const MOST_CONNECTIONS = 2000;
 /** The only requests with a body are forms. */
 const MOST_BODY = 4096;
 
@@ -21,8 +23,13 @@ export interface ListenOptions {
   readonly host: string;
   /** 0: a free one. */
   readonly port: number;
-  /** @default 10 s for the headers, 20 s for a request, 60 s without a word */
-  readonly limits?: { readonly headersMs: number; readonly requestMs: number; readonly idleMs: number };
+  /** @default 10 s for the headers, 20 s for a request, 60 s in which nothing is taken, 2000 connections */
+  readonly limits?: {
+    readonly headersMs: number;
+    readonly requestMs: number;
+    readonly idleMs: number;
+    readonly connections: number;
+  };
 }
 
 export interface Listening extends AsyncDisposable {
@@ -43,6 +50,11 @@ export function listen(answer: Answer, { host, port, limits }: ListenOptions): P
     respond(answer, message, response).catch(() => response.destroy());
   });
   server.setTimeout(limits?.idleMs ?? IDLE_MS, (socket) => socket.destroy());
+  let connections = 0;
+  server.on("connection", (socket) => {
+    if (++connections > (limits?.connections ?? MOST_CONNECTIONS)) socket.destroy();
+    socket.once("close", () => connections--);
+  });
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, () =>

@@ -2,7 +2,7 @@ import assert from "../deps/assert.ts";
 import { type Answer, listen } from "../../server/access/http_server.ts";
 import { until } from "../until.ts";
 
-const LIMITS = { headersMs: 400, requestMs: 800, idleMs: 1500 };
+const LIMITS = { headersMs: 400, requestMs: 800, idleMs: 1500, connections: 20 };
 
 async function serving(answer: Answer) {
   return await listen(answer, { host: "127.0.0.1", port: 0, limits: LIMITS });
@@ -94,4 +94,34 @@ Deno.test("what is no request to a page is refused", async () => {
     assert.match(await exchange(server.port, request), /^(HTTP\/1\.1 4\d\d |$)/, request.slice(0, 60));
   }
   assert.match(await exchange(server.port, form(1)), / 200 /);
+});
+
+Deno.test("no more connections than it takes are kept, and there is room again when they have gone", async () => {
+  await using server = await serving(() => new Response("here"));
+  const answer = () => exchange(server.port, whole("GET / HTTP/1.1"));
+  const open = await Promise.all(
+    Array.from({ length: 20 }, () => Deno.connect({ hostname: "127.0.0.1", port: server.port })),
+  );
+  // Each is known to the server once it has answered.
+  for (const connection of open) {
+    await connection.write(new TextEncoder().encode("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    await connection.read(new Uint8Array(1000));
+  }
+  assert.equal(await answer(), "");
+  open[0]!.close();
+  await until("room for one more", async () => (await answer()).includes("here"), 10_000);
+  for (const connection of open.slice(1)) connection.close();
+});
+
+Deno.test("what is made for a client ends when it leaves", async () => {
+  let ended = false;
+  const waiting = () => new ReadableStream({ cancel: () => void (ended = true) });
+  const limits = { ...LIMITS, idleMs: 600_000 };
+  await using server = await listen(() => new Response(waiting()), { host: "127.0.0.1", port: 0, limits });
+  const connection = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+  await connection.write(new TextEncoder().encode("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+  await connection.read(new Uint8Array(1000));
+  assert.equal(ended, false);
+  connection.close();
+  await until("the end of the stream", () => ended, 10_000);
 });

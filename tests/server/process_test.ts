@@ -74,6 +74,24 @@ Deno.test(
   },
 );
 
+Deno.test(
+  "serve listens on the address that a name stands for, and may use no other",
+  { ignore: Deno.build.os !== "linux" },
+  async () => {
+    await using served = await server("--host", "localhost");
+    assert.equal(new URL(served.url).hostname, "localhost");
+    assert.equal((await fetch(served.url)).status, 200);
+    const [words] = await serverProcesses(served.dir);
+    const [net] = words!.filter((word) => word.startsWith("--allow-net"));
+    assert.match(net!, /^--allow-net=(127\.0\.0\.1|\[::1\]):0$/);
+    const nowhere = await temper(["serve", "--host", "no.such.name.invalid", "--token", "auto"], {
+      permissions: PERMISSIONS,
+    });
+    assert.equal(nowhere.code, 1);
+    assert.match(nowhere.err, /^Cannot serve on no\.such\.name\.invalid:8377: .*ENOTFOUND|EAI_AGAIN/);
+  },
+);
+
 Deno.test("serve makes a token and prints it once, or takes one from a file or the environment", async () => {
   const visit = (url: string) => fetch(url, { redirect: "manual" });
   {
