@@ -2,7 +2,8 @@
 /**
  * The status page over a folder of many runs and a run of very many points, each time as a multiple of what the same
  * files take without a server: reading them once, or listing the folder. Then how soon an event reaches those who
- * watch a run, and what the server's process takes. Exit 1 when a figure is over its bound. Linux only.
+ * watch a run, and what the server's process takes, also with a thousand streams. Exit 1 when a figure is over its
+ * bound. Linux only.
  *
  *     deno task bench:serve [RUNS POINTS]
  */
@@ -11,7 +12,8 @@ import { denoFs } from "../src/lib/files/fs.ts";
 import { bytes, count } from "../src/lib/text/format.ts";
 import { MOST_POINTS } from "../src/view/charts.ts";
 import { table } from "../src/ui/table.ts";
-import { type LongRun, makeLongRun, makeRuns, progressLine } from "./serve/runs.ts";
+import { gather } from "./serve/crowd.ts";
+import { type LongRun, makeLongLog, makeLongRun, makeRuns, progressLine } from "./serve/runs.ts";
 import { memoryOf, type Server, startServer, watchesOf } from "./serve/server.ts";
 import { Stream } from "./serve/stream.ts";
 
@@ -20,6 +22,11 @@ const [runs = 10_000, points = 1_000_000] = Deno.args.map(Number);
 const ROUNDS = 15;
 const APPENDS = 60;
 const CLIENTS = 200;
+/** As many as the server takes, half of them from the start of a log and half from anywhere in it. */
+const CROWD = 1000;
+const CROWD_LOG = 200e6;
+/** Until what they needed has been given back. */
+const AFTER_MS = 20_000;
 
 /**
  * Most times the plain work, milliseconds, or bytes. The first answers parse and check each line, which takes far longer
@@ -34,6 +41,8 @@ const BOUND = {
   lastOfAllMs: 1000,
   residentBytes: 250e6,
   watches: 2,
+  crowdBytes: 250e6,
+  crowdAfterBytes: 200e6,
 };
 
 const rows: { text: string }[][] = [];
@@ -256,11 +265,50 @@ async function measure(runsDir: string): Promise<void> {
   }
 }
 
-const dir = await Deno.makeTempDir({ prefix: "bench-serve-" });
-try {
-  await measure(dir);
-} finally {
-  await Deno.remove(dir, { recursive: true });
+async function measureCrowd(runsDir: string): Promise<void> {
+  console.error(`${count(CROWD)} streams of a log of ${bytes(CROWD_LOG)}`);
+  const { id, path } = await makeLongLog(runsDir, CROWD_LOG);
+  await using server = await startServer(runsDir);
+  const starts = lineStarts(path, CROWD / 2);
+  {
+    using crowd = await gather(server.url, id, [...starts.map(() => 0), ...starts]);
+    if (crowd.served < CROWD) {
+      throw new Error(`Cannot trust the memory: only ${crowd.served} of ${CROWD} streams were sent anything`);
+    }
+    const { peak } = await memoryOf(server.pid);
+    report(
+      `memory with ${count(CROWD)} streams`,
+      peak,
+      BOUND.crowdBytes,
+      bytes,
+      `${bytes(crowd.bytes)} were sent`,
+    );
+  }
+  await new Promise((resolve) => setTimeout(resolve, AFTER_MS));
+  const { now } = await memoryOf(server.pid);
+  report("memory after they have left", now, BOUND.crowdAfterBytes, bytes, `after ${AFTER_MS / 1000} s`);
+}
+
+/** Where lines begin, spread over a file. */
+function lineStarts(path: string, count: number): number[] {
+  using file = Deno.openSync(path);
+  const { size } = file.statSync();
+  const buffer = new Uint8Array(4096);
+  return Array.from({ length: count }, (_, i) => {
+    const at = Math.floor(i * (size - buffer.length) / count);
+    file.seekSync(at, Deno.SeekMode.Start);
+    file.readSync(buffer);
+    return at + buffer.indexOf(10) + 1;
+  });
+}
+
+for (const part of [measure, measureCrowd]) {
+  const dir = await Deno.makeTempDir({ prefix: "bench-serve-" });
+  try {
+    await part(dir);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
 }
 const right = "right" as const;
 const columns = [{ title: "" }, { title: "measured", align: right }, { title: "bound", align: right }];

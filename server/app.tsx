@@ -2,10 +2,11 @@
 import { type Context, Hono, secureHeaders } from "../src/deps/hono.ts";
 import { TemperError } from "../src/lib/errors.ts";
 import { type ChangeKind, CHANGES } from "../src/log/predictions.ts";
+import { errorBody } from "./access/error_body.ts";
+import { guard, type GuardOptions } from "./access/guard.ts";
 import { createApi, found, noRun } from "./api/api.ts";
 import { compareRuns } from "./compare_runs.ts";
 import { csvName, metricsCsv } from "./metrics_csv.ts";
-import { errorBody, guard, type GuardOptions } from "./guard.ts";
 import { lenientQuery } from "./query.ts";
 import { madeWith, modelfileText, pipelineText, predictionsOf, reportOf, trainerLog } from "./run_files.ts";
 import { reason } from "./run_index.ts";
@@ -41,7 +42,11 @@ export function createApp(sources: Sources, options: GuardOptions): Hono {
     // Nothing here is served over TLS: whoever puts a proxy before it says so there.
     strictTransportSecurity: false,
   }));
-  app.use(guard(options));
+  app.use(async (c, next) => {
+    await next();
+    if (!c.res.headers.has("Cache-Control")) c.header("Cache-Control", "no-store");
+  });
+  app.use(guard(options, sources.clock));
   app.get("/static/:version/:name{.+}", (c) => {
     const found = asset(c.req.param("version"), c.req.param("name"));
     if (!found) return c.notFound();
@@ -49,10 +54,6 @@ export function createApp(sources: Sources, options: GuardOptions): Hono {
       "Content-Type": found.type,
       "Cache-Control": "public, max-age=31536000, immutable",
     });
-  });
-  app.use(async (c, next) => {
-    await next();
-    if (!c.res.headers.has("Cache-Control")) c.header("Cache-Control", "no-store");
   });
   pages(app, sources);
   app.route("/", createApi(sources));

@@ -2,16 +2,17 @@ import { join } from "../src/deps/path.ts";
 import type { Clock } from "../src/lib/clock.ts";
 import { TemperError } from "../src/lib/errors.ts";
 import type { ReadFs } from "../src/lib/files/read_fs.ts";
-import { fold, isTerminal } from "../src/log/run_state.ts";
-import { type Folded, NOTHING_FOLDED } from "../src/log/fold_log.ts";
 import { lookAt } from "../src/log/liveness.ts";
+import { fold, isTerminal, NO_RUN, type RunState } from "../src/log/run_state.ts";
 import { EVENTS_FILE, seen } from "../src/log/read_run.ts";
-import { LineReader } from "../src/log/read_log.ts";
 import { tailLog } from "../src/log/tail_log.ts";
 import { activityOf } from "../src/view/activity.ts";
 import type { LogStore } from "./log_store.ts";
 import { metricSource, MetricTail } from "./metric_tail.ts";
-import { Outbox, PING, sseMessage } from "./sse.ts";
+import { Broadcast } from "./follow/broadcast.ts";
+import type { LogBlocks } from "./follow/log_blocks.ts";
+import { PING, sseMessage } from "./follow/sse.ts";
+import { type Shown, Watcher } from "./follow/watcher.ts";
 
 /** Between two looks at who drives the run. */
 const PULSE_MS = 1000;
@@ -19,58 +20,68 @@ const PING_MS = 15_000;
 
 /** One run as it is followed, for however many browsers watch it: one tail of its log and one of its numbers. */
 export class Feed {
-  readonly #outboxes = new Set<Outbox>();
+  readonly #watchers = new Set<Watcher>();
   readonly #stop = new AbortController();
-  readonly #path: string;
-  #folded: Folded = NOTHING_FOLDED;
+  readonly #shown: Shown;
+  #run: RunState = NO_RUN;
   #ready: Promise<void> | undefined;
-  /** The newest message about the run's state: a browser that connects later gets it at once. */
-  #state: Uint8Array | undefined;
   #stateText = "";
 
   constructor(
     private readonly fs: ReadFs,
     private readonly clock: Clock,
     private readonly logs: LogStore,
+    private readonly blocks: LogBlocks,
     private readonly dir: string,
     private readonly onEmpty: () => void,
   ) {
-    this.#path = join(dir, EVENTS_FILE);
+    const path = join(dir, EVENTS_FILE);
+    this.#shown = { path, blocks, live: new Broadcast(), end: 0, latest: new Map() };
   }
 
   get watchers(): number {
-    return this.#outboxes.size;
+    return this.#watchers.size;
   }
 
   /** A stream of the run's events from byte `from` on, then of what comes. */
   async open(from: number): Promise<ReadableStream<Uint8Array>> {
-    const outbox: Outbox = new Outbox(() => this.#leave(outbox));
-    this.#outboxes.add(outbox);
-    if (this.#state) outbox.push(this.#state);
+    const watcher: Watcher = new Watcher(this.#shown, () => this.#leave(watcher));
+    this.#watchers.add(watcher);
     try {
       await (this.#ready ??= this.#start());
+      const { path, end } = this.#shown;
+      // A position that no line of this log starts at comes from elsewhere: everything is sent again then.
+      const isOwn = from <= end && await this.blocks.isLineStart(path, from);
+      return watcher.stream(isOwn ? from : 0);
     } catch (error) {
-      outbox.close();
+      watcher.end();
       throw error;
     }
-    // What comes from here on goes into the outbox; what came before is read from the file, up to the same byte.
-    const { end } = this.#folded;
-    return outbox.stream(this.#replay(from, end));
   }
 
-  #leave(outbox: Outbox): void {
-    this.#outboxes.delete(outbox);
-    if (this.#outboxes.size > 0) return;
+  #leave(watcher: Watcher): void {
+    this.#watchers.delete(watcher);
+    if (this.#watchers.size > 0) return;
     this.#stop.abort();
     this.onEmpty();
   }
 
-  #send(message: Uint8Array): void {
-    for (const outbox of this.#outboxes) outbox.push(message);
+  /** `end`: for an event of the log, the byte behind it. */
+  #send(message: Uint8Array, end?: number): void {
+    this.#shown.live.push(message, end);
+  }
+
+  /** Of the run as a whole: a browser that connects later is told the newest one too. */
+  #tell(event: "state" | "problem", data: string): void {
+    const message = sseMessage({ event, data });
+    this.#shown.latest.set(event, message);
+    this.#send(message);
   }
 
   async #start(): Promise<void> {
-    this.#folded = await this.logs.view(this.dir);
+    const { state, end } = await this.logs.view(this.dir);
+    this.#run = state;
+    this.#shown.end = end;
     await this.#pulse();
     this.#follow(() => this.#followEvents());
     this.#follow(() => this.#followMetrics());
@@ -82,47 +93,18 @@ export class Feed {
     part().catch((error) => {
       if (this.#stop.signal.aborted) return;
       const message = error instanceof TemperError ? error.message : `Cannot follow the run: ${error}`;
-      this.#send(sseMessage({ event: "problem", data: JSON.stringify({ message }) }));
+      this.#tell("problem", JSON.stringify({ message }));
     });
-  }
-
-  async *#replay(from: number, end: number): AsyncGenerator<Uint8Array> {
-    try {
-      yield* this.#committed(from, end);
-    } catch (error) {
-      // Removed meanwhile, which the next pulse says.
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
-
-  async *#committed(from: number, end: number): AsyncGenerator<Uint8Array> {
-    const start = await this.#isLineStart(from, end) ? from : 0;
-    const reader = new LineReader(this.#path, start);
-    for await (const chunk of this.fs.readStream(this.#path, start, end)) {
-      const messages = [...reader.push(chunk)].map((line) => sseMessage({ id: line.end, data: line.text }));
-      for (const message of messages) yield message;
-    }
-  }
-
-  /** A position that no line of this log starts at comes from elsewhere: everything is sent again then. */
-  async #isLineStart(from: number, end: number): Promise<boolean> {
-    if (from === 0 || from > end) return false;
-    const file = await this.fs.openRead(this.#path);
-    try {
-      const byte = new Uint8Array(1);
-      return await file.readAt(from - 1, byte) === 1 && byte[0] === 10;
-    } finally {
-      file.close();
-    }
   }
 
   async #followEvents(): Promise<void> {
     const { signal } = this.#stop;
-    const options = { from: this.#folded.end, signal };
-    for await (const line of tailLog(this.fs, this.#path, this.clock, options)) {
-      this.#folded = { state: fold(this.#folded.state, line.event), end: line.end };
-      this.#send(sseMessage({ id: line.end, data: line.text }));
-      if (isTerminal(this.#folded.state)) await this.#pulse();
+    const { path, end: from } = this.#shown;
+    for await (const { event, text, end } of tailLog(this.fs, path, this.clock, { from, signal })) {
+      this.#run = fold(this.#run, event);
+      this.#shown.end = end;
+      this.#send(sseMessage({ id: end, data: text }), end);
+      if (isTerminal(this.#run)) await this.#pulse();
     }
   }
 
@@ -151,6 +133,7 @@ export class Feed {
     while (!signal.aborted) {
       await this.clock.sleep(PULSE_MS, signal).catch(() => {});
       if (signal.aborted) return;
+      for (const watcher of this.#watchers) if (watcher.isLost) watcher.end();
       await this.#pulse();
       if (this.clock.monotonic() - pinged < PING_MS) continue;
       pinged = this.clock.monotonic();
@@ -160,20 +143,19 @@ export class Feed {
 
   /** Sends the run's state when it changed. Ends the streams of a run that was removed. */
   async #pulse(): Promise<void> {
-    const size = (await this.fs.stat(this.#path))?.size;
-    if (size === undefined || size < this.#folded.end) {
+    const size = (await this.fs.stat(this.#shown.path))?.size;
+    if (size === undefined || size < this.#shown.end) {
       this.#send(sseMessage({ event: "gone", data: "{}" }));
-      for (const outbox of this.#outboxes) outbox.end();
+      this.#shown.live.end();
       return;
     }
-    const live = await lookAt(this.fs, this.dir, this.#folded.state);
-    const now = seen(this.#folded.state, live.driven);
+    const live = await lookAt(this.fs, this.dir, this.#run);
+    const now = seen(this.#run, live.driven);
     const activity = activityOf(now, live, this.clock.now());
     const stalled = activity === "stalled";
     const text = JSON.stringify({ state: now.state, activity, stalled, training: live.training });
     if (text === this.#stateText) return;
     this.#stateText = text;
-    this.#state = sseMessage({ event: "state", data: text });
-    this.#send(this.#state);
+    this.#tell("state", text);
   }
 }

@@ -3,19 +3,25 @@
  * starts it with these permissions. Its settings come in a line on stdin, so that the token is in no list of
  * processes; when stdin ends, whoever started it has gone and it goes too.
  */
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
 import { z } from "../src/deps/zod.ts";
 import { systemClock } from "../src/lib/clock.ts";
 import { denoFs } from "../src/lib/files/fs.ts";
 import { readLines } from "../src/lib/files/lines.ts";
 import { parseJson } from "../src/lib/json/json_file.ts";
+import { listen } from "./access/http_server.ts";
 import { createApp } from "./app.tsx";
 import { createSources } from "./run_sources.ts";
 
 const settings = z.object({
   host: z.string(),
+  /** The address that host stands for. */
+  address: z.string().optional(),
   port: z.int(),
   token: z.string().optional(),
   names: z.array(z.string()),
+  trustProxy: z.boolean(),
   /** Absolute folder of the runs, and how its user calls it. */
   runsDir: z.string(),
   runs: z.string(),
@@ -27,17 +33,23 @@ const settings = z.object({
 const stdin = readLines(Deno.stdin.readable);
 
 async function main(): Promise<void> {
-  const { host, port, token, names, runsDir, ...where } = parseJson(
+  const { host, address = host, port, token, names, trustProxy, runsDir, ...where } = parseJson(
     await firstLine(),
     settings,
     "the settings",
   );
-  const app = createApp(createSources(denoFs, systemClock, runsDir, where), { host, token, names });
+  const guard = { host, token, names, trustProxy };
+  const app = createApp(createSources(denoFs, systemClock, runsDir, where), guard);
   try {
-    Deno.serve({ hostname: host, port, onListen: ({ port }) => say({ port }) }, app.fetch);
+    if (isIP(address) === 0) {
+      say({ address: (await lookup(address)).address });
+      Deno.exit(0);
+    }
+    const server = await listen(app.fetch, { host: address, port });
+    say({ port: server.port });
   } catch (error) {
-    const name = error instanceof Error ? error.name : "";
-    say({ error: name === "Error" || name === "" ? String(error) : name });
+    const { code, message } = error as { readonly code?: string; readonly message: string };
+    say({ error: code ?? message });
     Deno.exit(1);
   }
   while (!(await stdin.next()).done);

@@ -8,7 +8,7 @@ import type { Hono } from "../src/deps/hono.ts";
 import { systemClock } from "../src/lib/clock.ts";
 import { denoFs } from "../src/lib/files/fs.ts";
 import { createApp as createAppOver } from "./app.tsx";
-import type { GuardOptions } from "./guard.ts";
+import type { GuardOptions } from "./access/guard.ts";
 import { createSources } from "./run_sources.ts";
 
 /**

@@ -14,6 +14,10 @@ export class Recent<T> {
     if (this.#kept.size > this.most) this.#kept.delete(oldest!);
     return value;
   }
+
+  forget(key: string): void {
+    this.#kept.delete(key);
+  }
 }
 
 /** Does work one after the other, whoever asks: two that read the same new lines would count each of them twice. */

@@ -24,6 +24,7 @@ import sectionsJs from "./static/sections.js" with { type: "text" };
 import progressCss from "./static/progress.css" with { type: "text" };
 import tickJs from "./static/tick.js" with { type: "text" };
 import timeTextJs from "./static/time_text.js" with { type: "text" };
+import signInCss from "./static/sign_in.css" with { type: "text" };
 import tablesCss from "./static/tables.css" with { type: "text" };
 import { sha256 } from "../src/lib/files/fs.ts";
 import { COLORS } from "../src/pages/colors.ts";
@@ -45,6 +46,7 @@ const STYLES = [
   settingsCss,
   groupsCss,
   compareCss,
+  signInCss,
 ];
 
 /** The scripts and styles of the pages: they are part of the program and never read from disk. */

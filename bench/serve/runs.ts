@@ -93,6 +93,17 @@ export async function makeLongRun(runsDir: string, points: number): Promise<Long
   return { id, dir, points, peaks, seq };
 }
 
+/** A run of which only the log is there, and that has about this many bytes. */
+export async function makeLongLog(runsDir: string, bytes: number): Promise<{ id: string; path: string }> {
+  const id = "20270101-000000-log-ffff";
+  await denoFs.mkdirp(join(runsDir, id));
+  const path = join(runsDir, id, "events.jsonl");
+  const each = progressLine(1_000_000, 1_000_000, 1_000_000).length + 1;
+  await writeLongLog(path, id, Math.ceil(bytes / each) * EVENT_EVERY);
+  await Deno.writeTextFile(join(runsDir, id, "lock"), "");
+  return { id, path };
+}
+
 function peaksIn(points: number): Peak[] {
   const at = (share: number) => Math.floor(points * share) + 1;
   return [

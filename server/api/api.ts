@@ -4,7 +4,7 @@ import { VERSION } from "../../src/lib/version.ts";
 import { runJson } from "../../src/view/run_json.ts";
 import { withHeldOut } from "../../src/view/held_out_points.ts";
 import { compareRuns } from "../compare_runs.ts";
-import { errorBody } from "../guard.ts";
+import { errorBody } from "../access/error_body.ts";
 import { listPath, selectRows } from "../query.ts";
 import { modelfileText, type Part, pipelineText, predictionsOf, reportOf, trainerLog } from "../run_files.ts";
 import { type RunView, viewRun } from "../run_details.ts";

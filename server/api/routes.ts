@@ -128,7 +128,11 @@ function aboutRun() {
 
 /** What every address may answer that shows something of a run. */
 function guarded() {
-  return { 401: error("The token is missing or wrong"), ...named() };
+  return {
+    401: error("The token is missing or wrong"),
+    429: error("Too many wrong tokens came from this address"),
+    ...named(),
+  };
 }
 
 /** What every address may answer. */

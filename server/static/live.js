@@ -14,6 +14,8 @@ export function say(kind, text) {
 /** The page as the server draws it now; undefined when it cannot be had. */
 export async function fetchPage() {
   const response = await fetch(location.href, { headers: { accept: "text/html" } });
+  // The session has ended, as all do when the server is started anew: it asks for the token.
+  if (response.status === 401) location.reload();
   if (!response.ok) return undefined;
   return new DOMParser().parseFromString(await response.text(), "text/html");
 }

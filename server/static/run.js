@@ -95,10 +95,11 @@ function listen() {
     // What came while the stream was down.
     charts.load();
   });
-  source.addEventListener(
-    "error",
-    () => say("lost", source.readyState === EventSource.CLOSED ? "ended" : "reconnecting"),
-  );
+  source.addEventListener("error", () => {
+    const closed = source.readyState === EventSource.CLOSED;
+    say("lost", closed ? "ended" : "reconnecting");
+    if (closed) refresh();
+  });
   source.addEventListener("message", ({ data }) => {
     const event = JSON.parse(data);
     root.dataset.seq = String(event.seq);

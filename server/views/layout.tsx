@@ -1,6 +1,7 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
 import { type Child, html } from "../../src/deps/hono.ts";
 import { assetPath } from "../static.ts";
+import { SignOut } from "./sign_out.tsx";
 
 export interface LayoutProps {
   readonly title: string;
@@ -32,6 +33,7 @@ export function Layout({ title, scripts = [], trail, children }: LayoutProps) {
               <a class="home" href="/">temper</a>
               {trail}
             </nav>
+            <SignOut />
             <p class="pulse" id="pulse" role="status" hidden></p>
           </div>
         </header>

@@ -1,13 +1,17 @@
+import { isIP } from "node:net";
 import { fileURLToPath } from "node:url";
 import type { Invocation } from "../lib/text/invocation.ts";
 import { TemperError } from "../lib/errors.ts";
 
 export interface ServerSettings {
   readonly host: string;
+  /** The address that host stands for, once that is known. */
+  readonly address?: string;
   /** 0: a free one. */
   readonly port: number;
   readonly token: string | undefined;
   readonly names: readonly string[];
+  readonly trustProxy: boolean;
   /** The folder of the runs as its user calls it, and where that is. */
   readonly runs: string;
   readonly runsDir: string;
@@ -39,7 +43,7 @@ export async function startServer(settings: ServerSettings, signal: AbortSignal)
       "--v8-flags=--heap-growing-percent=50",
       ...isLocal ? [`--config=${fileURLToPath(CONFIG)}`] : ["--no-config", "--no-lock"],
       `--allow-read=${settings.runsDir}`,
-      `--allow-net=${netAddress(settings)}`,
+      `--allow-net=${netPermission(settings)}`,
       isLocal ? fileURLToPath(MAIN) : MAIN.href,
     ],
     stdin: "piped",
@@ -58,9 +62,15 @@ export async function startServer(settings: ServerSettings, signal: AbortSignal)
   const stdin = child.stdin.getWriter();
   await stdin.write(new TextEncoder().encode(`${JSON.stringify(settings)}\n`)).catch(() => {});
   const said = await firstLine(child.stdout);
-  const { port, error } = said === ""
+  const { port, address, error } = said === ""
     ? { port: undefined, error: "the server exited immediately" }
     : JSON.parse(said);
+  // It listens on addresses only, and needs the permission for the one that the name stands for.
+  if (typeof address === "string" && !signal.aborted) {
+    await child.status;
+    signal.removeEventListener("abort", stop);
+    return await startServer({ ...settings, address }, signal);
+  }
   if (typeof port !== "number") {
     await child.status;
     throw cannotServe(settings, String(error));
@@ -68,7 +78,12 @@ export async function startServer(settings: ServerSettings, signal: AbortSignal)
   return { port, ended: child.status };
 }
 
-function netAddress({ host, port }: ServerSettings): string {
+/** To listen on its port. Where the host is a name, first to ask what that stands for. */
+function netPermission({ host, address = host, port }: ServerSettings): string {
+  return isIP(address) === 0 ? address : netAddress(address, port);
+}
+
+function netAddress(host: string, port: number): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
@@ -82,8 +97,8 @@ async function firstLine(stdout: ReadableStream<Uint8Array>): Promise<string> {
 }
 
 function cannotServe(settings: ServerSettings, error: string): TemperError {
-  const at = netAddress(settings);
-  if (error === "AddrInUse") {
+  const at = netAddress(settings.host, settings.port);
+  if (error === "EADDRINUSE") {
     return new TemperError("address-in-use", `Cannot serve on ${at}: the port is in use`, {
       hint: "--port 0 picks a free port",
     });

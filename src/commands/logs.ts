@@ -4,7 +4,7 @@ import { followingEnd, followLines, type FollowOptions } from "../library/follow
 import { EVENTS_FILE } from "../log/read_run.ts";
 import { oneLine } from "../lib/text/text_width.ts";
 import { asCalled } from "../lib/text/invocation.ts";
-import { readLog } from "../log/read_log.ts";
+import { foldLog } from "../log/fold_log.ts";
 import { fold, isTerminal, NO_RUN } from "../log/run_state.ts";
 import { eventText } from "../view/event_text.ts";
 import { createPalette } from "../ui/palette.ts";
@@ -69,7 +69,7 @@ async function showTrainer(context: CommandContext, dir: string, options: Follow
   const path = join(dir, TRAINER_LOG);
   await using end = followingEnd(dir, fs, clock, options);
   if (!await fs.stat(path) && end.signal.aborted) throw noTrainerLog(path);
-  const { state } = await readLog(fs, join(dir, EVENTS_FILE));
+  const { state } = await foldLog(fs, join(dir, EVENTS_FILE));
   if (isTerminal(state)) end.stop();
   for await (const line of followText(fs, path, clock, end.signal)) {
     terminal.out(`${values["json"] ? JSON.stringify({ text: line }) : oneLine(line)}\n`);

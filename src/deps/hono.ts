@@ -2,6 +2,5 @@
 export { type Context, Hono, type MiddlewareHandler } from "npm:hono@4.13.19";
 export { getCookie, setCookie } from "npm:hono@4.13.19/cookie";
 export { html } from "npm:hono@4.13.19/html";
-export type { Child } from "npm:hono@4.13.19/jsx";
+export { type Child, createContext, useContext } from "npm:hono@4.13.19/jsx";
 export { secureHeaders } from "npm:hono@4.13.19/secure-headers";
-export { timingSafeEqual } from "npm:hono@4.13.19/utils/buffer";

@@ -3,7 +3,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Fs } from "../lib/files/fs.ts";
 import type { LogEvent, UnknownEvent } from "../log/events.ts";
 import { EVENTS_FILE, isDriven } from "../log/read_run.ts";
-import { LineReader, type LogLine, readLog } from "../log/read_log.ts";
+import { LineReader, type LogLine } from "../log/read_log.ts";
 import { fold, isTerminal, NO_RUN } from "../log/run_state.ts";
 import { tailLog } from "../log/tail_log.ts";
 import { findRun } from "./find_run.ts";
@@ -74,17 +74,25 @@ export async function* followLines(dir: string, options: FollowOptions): AsyncGe
     from = line.end;
     return line;
   };
-  for (const line of (await readLog(fs, path)).lines) yield seen(line);
+  for await (const line of linesFrom(fs, path, 0)) {
+    if (options.signal?.aborted) return;
+    yield seen(line);
+  }
   if (end.signal.aborted || isTerminal(state)) return;
   for await (const line of tailLog(fs, path, clock, { from, signal: end.signal })) {
     yield seen(line);
     if (isTerminal(state)) return;
   }
   // Events written between the last reading of the log and the check of the lock.
+  for await (const line of linesFrom(fs, path, from)) yield seen(line);
+}
+
+/** What a log has by now from byte `from` on, without keeping any of it. A missing file is an empty log. */
+async function* linesFrom(fs: Fs, path: string, from: number): AsyncGenerator<LogLine, void, void> {
+  const size = (await fs.stat(path))?.size ?? 0;
+  if (size <= from) return;
   const reader = new LineReader(path, from);
-  for await (const chunk of fs.readStream(path, from)) {
-    for (const line of reader.push(chunk)) yield seen(line);
-  }
+  for await (const chunk of fs.readChunks(path, from, size)) yield* reader.push(chunk);
 }
 
 /** Aborts when following ends, by its signal or because nothing works on the run any more. Disposed when nobody follows. */

@@ -146,3 +146,85 @@ Deno.test("a log that breaks while it is followed is told, and the server goes o
   assert.match(JSON.parse((await problem)[0]!.data).message, /Cannot read ".*events\.jsonl"/);
   assert.equal((await s.get("/")).status, 200);
 });
+
+/** A log of `count` events that stand in a file of some megabytes. */
+async function longLog(dir: string, count: number): Promise<string> {
+  const text = logText(recorded([...BEGINNING, ...training(count)]));
+  await Deno.writeTextFile(join(dir, "events.jsonl"), text);
+  return text;
+}
+
+Deno.test("a log is read once for all that begin at the same byte, and anyone may begin anywhere", async () => {
+  let bytes = 0;
+  const fs: Fs = {
+    ...denoFs,
+    async openRead(path) {
+      const file = await denoFs.openRead(path);
+      return {
+        ...file,
+        stat: () => file.stat(),
+        close: () => file.close(),
+        async readAt(position, buffer) {
+          const n = await file.readAt(position, buffer);
+          if (path.endsWith("events.jsonl")) bytes += n;
+          return n;
+        },
+      };
+    },
+  };
+  await using s = await site({}, fs);
+  const dir = await s.addRun(ID, BEGINNING);
+  const text = await longLog(dir, 5000);
+  const lines = text.split("\n").slice(0, -1);
+  const held = await s.get(EVENTS);
+  bytes = 0;
+  const all = await Promise.all(Array.from({ length: 20 }, async () => {
+    const { body } = await s.get(EVENTS);
+    return await messages(body!, lines.length);
+  }));
+  for (const got of all) assert.deepEqual(got.map(({ data }) => data), lines);
+  assert.ok(bytes < 3 * text.length, `${bytes} bytes of a log of ${text.length} were read for 20 browsers`);
+  for (const at of [1, 777, lines.length - 2]) {
+    const id = all[0]![at]!.id!;
+    const rest = await messages((await s.get(EVENTS, { "last-event-id": id })).body!, lines.length - at - 1);
+    assert.deepEqual(rest, all[0]!.slice(at + 1));
+  }
+  await held.body!.cancel();
+});
+
+Deno.test("a browser that takes nothing is not waited for: it connects again and has lost nothing", async () => {
+  await using s = await site();
+  const dir = await s.addRun(ID, BEGINNING);
+  const path = join(dir, "events.jsonl");
+  const from = { "last-event-id": String((await Deno.stat(path)).size) };
+  const stuck = (await s.get(EVENTS, from)).body!.getReader();
+  // It is sent how the run stands, and then takes nothing more.
+  await stuck.read();
+  const fresh = logText(recorded([...BEGINNING, ...training(8000)])).split("\n").slice(BEGINNING.length, -1);
+  const { body } = await s.get(EVENTS, from);
+  const brisk = messages(body!, fresh.length);
+  await append(path, fresh.map((line) => `${line}\n`).join(""));
+  const got = await brisk;
+  assert.deepEqual(got.map(({ data }) => data), fresh);
+  await until("the end of the stuck stream", () => s.sources.feeds.counts.watchers === 0, 10_000);
+  let text = "";
+  for (let part; !(part = await stuck.read()).done;) text += new TextDecoder().decode(part.value);
+  assert.ok(text.length < 200_000, `${text.length} bytes were kept for it`);
+  const last = [...text.matchAll(/^id: (\d+)$/gm)].at(-1)?.[1] ?? from["last-event-id"];
+  const behind = got.filter(({ id }) => Number(id) > Number(last));
+  assert.ok(behind.length > 0, "it has not been sent everything");
+  const again = await messages((await s.get(EVENTS, { "last-event-id": last })).body!, behind.length);
+  assert.deepEqual(again, behind);
+});
+
+Deno.test("a browser that comes later is told how the run stands, and what went wrong before", async () => {
+  await using s = await site();
+  const dir = await s.addRun(ID, BEGINNING);
+  const first = messagesOf((await s.get(EVENTS)).body!, "problem");
+  const problem = first.next();
+  await append(join(dir, "events.jsonl"), "no json\n");
+  await problem;
+  assert.match((await messages((await s.get(EVENTS)).body!, 1, "problem"))[0]!.data, /Cannot read/);
+  assert.match((await messages((await s.get(EVENTS)).body!, 1, "state"))[0]!.data, /"state":"interrupted"/);
+  await first.return(undefined);
+});

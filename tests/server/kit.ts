@@ -1,9 +1,9 @@
 import { DENO_TASK } from "../hermetic.ts";
 import { join } from "../../src/deps/path.ts";
 import { createApp } from "../../server/app.tsx";
-import type { GuardOptions } from "../../server/guard.ts";
+import type { GuardOptions } from "../../server/access/guard.ts";
 import { createSources, type Sources } from "../../server/run_sources.ts";
-import { systemClock } from "../../src/lib/clock.ts";
+import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { denoFs, type Fs } from "../../src/lib/files/fs.ts";
 import type { NewEvent } from "../../src/log/events.ts";
 import { BEGINNING, DONE, logText, recorded, STARTED, training } from "../ui/recorded.ts";
@@ -25,9 +25,13 @@ export interface Site extends AsyncDisposable {
   json(path: string): Promise<Record<string, unknown>>;
 }
 
-export async function site(guard: Partial<GuardOptions> = {}, fs: Fs = denoFs): Promise<Site> {
+export async function site(
+  guard: Partial<GuardOptions> = {},
+  fs: Fs = denoFs,
+  clock: Clock = systemClock,
+): Promise<Site> {
   const runsDir = await Deno.makeTempDir({ prefix: "temper-serve-" });
-  const sources = createSources(fs, systemClock, runsDir, {
+  const sources = createSources(fs, clock, runsDir, {
     runs: "runs",
     cwd: "/project",
     invocation: DENO_TASK,

@@ -87,8 +87,8 @@ Deno.test("every answer of the API is one that its description has, and changes 
 });
 
 Deno.test("what guards the API answers as its description says", async () => {
-  await using s = await site({ token: "secret" });
-  const headers = { authorization: "Bearer secret" };
+  await using s = await site({ token: "sixteen-letters!" });
+  const headers = { authorization: "Bearer sixteen-letters!" };
   const description = new Description(await (await s.get("/api/openapi.json", headers)).json());
   for (const operation of description.operations) {
     const address = addressOf(operation, usual(operation, "x"));
@@ -102,5 +102,12 @@ Deno.test("what guards the API answers as its description says", async () => {
       assert.equal(response.status, open && status === 401 ? 200 : status, address);
       await description.check(operation, response, address);
     }
+  }
+  for (let i = 0; i < 10; i++) await s.get("/api/runs", { authorization: "Bearer wrong" });
+  for (const operation of description.operations) {
+    const address = addressOf(operation, usual(operation, "x"));
+    const response = await s.get(address, headers);
+    assert.equal(response.status, operation.path === "/healthz" ? 200 : 429, address);
+    await description.check(operation, response, address);
   }
 });

@@ -9,6 +9,8 @@ import { serve, type Serving } from "./serve.ts";
 
 const PERMISSIONS = ["--allow-read", "--allow-run", "--allow-env"];
 
+const TOKEN = "only-for-this-test";
+
 interface Server extends Serving {
   readonly dir: string;
 }
@@ -58,19 +60,63 @@ Deno.test(
   "serve may read the runs and listen on its port, and nothing else",
   { ignore: Deno.build.os !== "linux" },
   async () => {
-    await using served = await server("--token", "not-for-others");
+    await using served = await server("--token", TOKEN);
     const [words, ...others] = await serverProcesses(served.dir);
     assert.equal(others.length, 0);
     const allowed = words!.filter((word) => word.startsWith("--allow") || word === "-A");
     assert.deepEqual(allowed, [`--allow-read=${join(served.dir, "my runs")}`, "--allow-net=127.0.0.1:0"]);
     assert.ok(words!.includes("--no-prompt"));
-    assert.ok(!words!.join(" ").includes("not-for-others"), "the token is in no list of processes");
+    assert.ok(!words!.join(" ").includes(TOKEN), "the token is in no list of processes");
     assert.equal((await fetch(new URL("/", served.url).origin)).status, 401);
-    assert.equal((await fetch(served.url)).status, 401, "fetch keeps no cookie");
-    const headers = { authorization: "Bearer not-for-others" };
+    assert.ok(!served.url.includes(TOKEN), "a token of one's own is not printed");
+    const headers = { authorization: `Bearer ${TOKEN}` };
     assert.equal((await fetch(new URL("/api/runs", served.url), { headers })).status, 200);
   },
 );
+
+Deno.test(
+  "serve listens on the address that a name stands for, and may use no other",
+  { ignore: Deno.build.os !== "linux" },
+  async () => {
+    await using served = await server("--host", "localhost");
+    assert.equal(new URL(served.url).hostname, "localhost");
+    assert.equal((await fetch(served.url)).status, 200);
+    const [words] = await serverProcesses(served.dir);
+    const [net] = words!.filter((word) => word.startsWith("--allow-net"));
+    assert.match(net!, /^--allow-net=(127\.0\.0\.1|\[::1\]):0$/);
+    const nowhere = await temper(["serve", "--host", "no.such.name.invalid", "--token", "auto"], {
+      permissions: PERMISSIONS,
+    });
+    assert.equal(nowhere.code, 1);
+    assert.match(nowhere.err, /^Cannot serve on no\.such\.name\.invalid:8377: .*ENOTFOUND|EAI_AGAIN/);
+  },
+);
+
+Deno.test("serve makes a token and prints it once, or takes one from a file or the environment", async () => {
+  const visit = (url: string) => fetch(url, { redirect: "manual" });
+  {
+    await using served = await server("--token", "auto");
+    const token = new URL(served.url).searchParams.get("token")!;
+    assert.match(token, /^[0-9a-f]{48}$/);
+    const entry = await visit(served.url);
+    assert.equal(entry.headers.get("location"), "/");
+    const cookie = entry.headers.get("set-cookie")!.split(";")[0]!;
+    assert.equal((await fetch(new URL("/", served.url).origin, { headers: { cookie } })).status, 200);
+    const page = await fetch(new URL("/", served.url).origin, { headers: { accept: "text/html" } });
+    assert.equal(page.status, 401);
+    assert.match(await page.text(), /<form class="sign-in" method="post"/);
+    const form = { method: "POST", redirect: "manual", body: new URLSearchParams({ token }) } as const;
+    assert.equal((await fetch(new URL("/login", served.url), form)).status, 303);
+  }
+  const file = await Deno.makeTempFile();
+  await Deno.writeTextFile(file, `${TOKEN}\n`);
+  await using served = await server("--token-file", file);
+  assert.equal(new URL(served.url).search, "");
+  const headers = { authorization: `Bearer ${TOKEN}` };
+  assert.equal((await fetch(new URL("/api/runs", served.url))).status, 401);
+  assert.equal((await fetch(new URL("/api/runs", served.url), { headers })).status, 200);
+  await Deno.remove(file);
+});
 
 Deno.test(
   "the server's process ends with the command, however that ends",
@@ -90,6 +136,22 @@ Deno.test("serve refuses what it cannot do, in a sentence", async () => {
   assert.match(open.err, /^Cannot serve on "0\.0\.0\.0" without a token/);
   for (const port of ["x", "65536", "-1", "1e3"]) assert.equal((await call(`--port=${port}`)).code, 2, port);
   assert.equal((await call("--runs", "a,b")).code, 2);
+  const short = "--token=fifteen-letters";
+  const refused = (args: string[]) => call(...args).then(({ code, err }) => ({ code, err }));
+  assert.deepEqual(await refused([short]), {
+    code: 2,
+    err:
+      "Cannot use the token in --token: it has 15 characters, at least 16 are needed so that it cannot be " +
+      "guessed\n--token auto makes a good one\n",
+  });
+  assert.match((await refused(["--token-file", "/nowhere"])).err, /in "\/nowhere": no such file/);
+  assert.match((await refused(["--token-file", "/"])).err, /it is a folder/);
+  assert.equal((await refused(["--token-file", "x", "--token", TOKEN])).code, 2);
+  const env = { TEMPER_SERVE_TOKEN: "short" };
+  assert.match(
+    (await temper(["serve"], { permissions: PERMISSIONS, env })).err,
+    /in TEMPER_SERVE_TOKEN: it has 5/,
+  );
   await using served = await server();
   const { port } = new URL(served.url);
   const taken = await call("--port", port);

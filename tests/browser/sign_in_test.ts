@@ -1,0 +1,77 @@
+import assert from "../deps/assert.ts";
+import { addEveryRun } from "../server/every_run.ts";
+import { site } from "../server/kit.ts";
+import { serve } from "../server/serve.ts";
+import { lookAt, Visitor, WITHOUT_BROWSER } from "./kit.ts";
+
+const TOKEN = "only-for-this-test";
+
+Deno.test({
+  name: "one signs in without JavaScript, stays so when another site links to a run, and signs out",
+  ignore: WITHOUT_BROWSER,
+  async fn() {
+    await using runs = await site();
+    using _every = await addEveryRun(runs);
+    await using serving = await serve(runs.runsDir, { args: ["--token", TOKEN] });
+    const url = new URL(serving.url).origin;
+    await using visitor = await Visitor.open({ url, async [Symbol.asyncDispose]() {} });
+    const page = await visitor.page({ javaScriptEnabled: false });
+    const run = `${url}/runs/full`;
+    assert.equal((await page.goto(run))!.status(), 401);
+    await page.locator("#token:focus").waitFor();
+    const answer = (token: string) =>
+      page.getByLabel("Token").fill(token).then(() => page.keyboard.press("Enter"));
+    await answer("wrong");
+    assert.equal(await page.getByRole("alert").innerText(), "The token is wrong");
+    await answer(TOKEN);
+    await page.locator("#run").waitFor();
+    assert.equal(page.url(), run);
+    const cookies = await page.context().cookies();
+    assert.deepEqual(cookies.map(({ httpOnly, sameSite }) => [httpOnly, sameSite]), [[true, "Strict"]]);
+    assert.ok(!JSON.stringify(cookies).includes(TOKEN));
+
+    // Another name is another site to a browser. It leaves the cookie out at first.
+    const other = new URL(url);
+    other.hostname = "localhost";
+    await page.route(
+      other.href,
+      (route) => route.fulfill({ contentType: "text/html", body: `<a href="${run}">run</a>` }),
+    );
+    await page.goto(other.href);
+    await page.getByRole("link").click();
+    await page.locator("#run").waitFor();
+
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByLabel("Token").waitFor();
+    assert.equal((await page.goto(run))!.status(), 401);
+    const faults = visitor.faults.filter((fault) =>
+      !/^(401: |elsewhere: http:\/\/localhost|console: .* 401 )/.test(fault)
+    );
+    assert.deepEqual(faults, []);
+  },
+});
+
+Deno.test({
+  name: "the page to sign in on reads well, and an open page asks for the token when its session has ended",
+  ignore: WITHOUT_BROWSER,
+  async fn() {
+    await using runs = await site();
+    using _every = await addEveryRun(runs);
+    await using serving = await serve(runs.runsDir, { args: ["--token", TOKEN] });
+    const url = new URL(serving.url).origin;
+    await using visitor = await Visitor.open({ url, async [Symbol.asyncDispose]() {} });
+    const page = await visitor.page();
+    await page.goto(`${url}/?token=wrong`);
+    await lookAt(page, "sign-in-wrong");
+    await page.goto(url);
+    await lookAt(page, "sign-in");
+    await page.goto(`${url}/?token=${TOKEN}`);
+    assert.equal(page.url(), `${url}/`);
+    await lookAt(page, "signed-in-list");
+    await page.goto(`${url}/runs/running`);
+    await lookAt(page, "signed-in-run");
+    await page.goto(url);
+    await page.context().clearCookies();
+    await page.getByLabel("Token").waitFor({ timeout: 20_000 });
+  },
+});
