@@ -12,7 +12,6 @@ import {
   PRICES_OPTION,
 } from "../cli/command.ts";
 import { libraryOptions } from "../cli/library_options.ts";
-import { matrixText } from "../cli/plan_matrix_text.ts";
 import { planText, type PlanView } from "../cli/plan_text.ts";
 
 export const plan: Command = {
@@ -43,6 +42,7 @@ export const plan: Command = {
       const json = whole ? { file, name: first.pipeline, cells: views.map(planJson) } : planJson(first);
       terminal.out(jsonText(json));
     } else if (whole) {
+      const { matrixText } = await import("../cli/plan_matrix_text.ts");
       const text = matrixText(first.pipeline, views, palette, terminal.columns());
       terminal.out(asCalled(text, context.invocation));
     } else terminal.out(planText(first, palette, terminal.columns()));

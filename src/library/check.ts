@@ -12,6 +12,14 @@ import { type DataOptions, loadingOf, type PipelineOptions } from "./load_pipeli
  */
 export type CheckOptions = Omit<PipelineOptions, "cell"> & DataOptions;
 
+/** By a path that is known only then: Deno reads ahead what a literal path leads to, here all that reads rows. */
+async function loadReader(): Promise<typeof import("./data_reader.ts").DataReader> {
+  const module: typeof import("./data_reader.ts") = await import(
+    new URL("./data_reader.ts", import.meta.url).href
+  );
+  return module.DataReader;
+}
+
 /**
  * What a check found. `read`: how much of the data was read, in words; absent where it was not.
  *
@@ -48,9 +56,7 @@ export async function check(
   pipeline: string | Pipeline,
   options: CheckOptions = {},
 ): Promise<CheckResult> {
-  const { DataReader } = options.data === false
-    ? { DataReader: undefined }
-    : await import("./data_reader.ts");
+  const DataReader = options.data === false ? undefined : await loadReader();
   const loading = await loadingOf(
     pipeline,
     options,

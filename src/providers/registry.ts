@@ -9,25 +9,52 @@ interface Entry {
   readonly lengths: () => Promise<LengthsOf>;
 }
 
-const inspectTraining = async () => (await import("./trainer/inspect.ts")).inspectTraining;
-const trainingLengths = async () => (await import("./trainer/row_lengths.ts")).trainingLengths;
+/** A path that is known only now: Deno reads ahead what a literal path leads to, here every provider. */
+const at = (path: string) => new URL(path, import.meta.url).href;
+
+const inspectTraining = async () => {
+  const module: typeof import("./trainer/inspect.ts") = await import(at("./trainer/inspect.ts"));
+  return module.inspectTraining;
+};
+const trainingLengths = async () => {
+  const module: typeof import("./trainer/row_lengths.ts") = await import(at("./trainer/row_lengths.ts"));
+  return module.trainingLengths;
+};
 
 /** Each kind of provider and where it lives. Imported only when a pipeline names it. */
 const PROVIDERS: Readonly<Record<string, Entry>> = {
   local: {
-    provider: async () => (await import("./local/provider.ts")).localProvider(),
+    async provider() {
+      const module: typeof import("./local/provider.ts") = await import(at("./local/provider.ts"));
+      return module.localProvider();
+    },
     inspect: inspectTraining,
     lengths: trainingLengths,
   },
   ollama: {
-    provider: async () => (await import("./ollama/provider.ts")).ollamaProvider(),
-    inspect: async () => (await import("./ollama/inspect.ts")).inspectOllama,
+    async provider() {
+      const module: typeof import("./ollama/provider.ts") = await import(at("./ollama/provider.ts"));
+      return module.ollamaProvider();
+    },
+    async inspect() {
+      const module: typeof import("./ollama/inspect.ts") = await import(at("./ollama/inspect.ts"));
+      return module.inspectOllama;
+    },
     lengths: trainingLengths,
   },
   openai: {
-    provider: async () => (await import("./openai/provider.ts")).openaiProvider(),
-    inspect: async () => (await import("./openai/inspect.ts")).inspectHosted,
-    lengths: async () => (await import("./openai/row_lengths.ts")).hostedLengths,
+    async provider() {
+      const module: typeof import("./openai/provider.ts") = await import(at("./openai/provider.ts"));
+      return module.openaiProvider();
+    },
+    async inspect() {
+      const module: typeof import("./openai/inspect.ts") = await import(at("./openai/inspect.ts"));
+      return module.inspectHosted;
+    },
+    async lengths() {
+      const module: typeof import("./openai/row_lengths.ts") = await import(at("./openai/row_lengths.ts"));
+      return module.hostedLengths;
+    },
   },
 };
 

@@ -1,8 +1,10 @@
 import { dirname } from "../../deps/path.ts";
 import { TemperError } from "../errors.ts";
 import type { FileReader, FileStat, ReadFs } from "./read_fs.ts";
+import { createHash } from "./sha256.ts";
 
 export type { FileReader, FileStat, ReadFs } from "./read_fs.ts";
+export { sha256 } from "./sha256.ts";
 
 /** A file that is being written from its start or appended to. */
 export interface FileWriter {
@@ -47,16 +49,8 @@ export interface Fs extends ReadFs {
   lock(path: string, waitMs?: number): Promise<FileLock | undefined>;
 }
 
-/** Loaded when the first digest is wanted: it takes longer to load than a small pipeline file to check. */
-function createHash(name: "sha256") {
-  // deno-lint-ignore no-process-global -- importing node:process costs what this saves
-  return process.getBuiltinModule("node:crypto").createHash(name);
-}
-
-/** Lower-case hex sha256 of text or bytes in memory. */
-export function sha256(data: string | Uint8Array): string {
-  return createHash("sha256").update(data).digest("hex");
-}
+/** A file of so many bytes is digested as a whole. */
+const MOST_AT_ONCE = 4 * 1024 * 1024;
 
 /** Tells temporary files apart: two runs of one process may write one file at the same time. */
 let writes = 0;
@@ -147,7 +141,11 @@ export const denoFs: Fs = {
     return bavail * bsize;
   },
   async sha256(path) {
-    const hash = createHash("sha256");
+    // Most files are small, and node:crypto takes longer to load than they to digest.
+    if ((await Deno.stat(path)).size <= MOST_AT_ONCE) {
+      return new Uint8Array(await crypto.subtle.digest("SHA-256", await Deno.readFile(path))).toHex();
+    }
+    const hash = createHash();
     for await (const chunk of readChunks(path)) hash.update(chunk);
     return hash.digest("hex");
   },

@@ -16,12 +16,10 @@ import {
   trainingCosts,
 } from "./estimate/training_costs.ts";
 import { CHECKPOINTS, methodNotes } from "./estimate/method_notes.ts";
-import { readServing } from "./serving/serving.ts";
-import { templateNotes } from "./serving/template_notes.ts";
 import { trainingSettings } from "./estimate/settings.ts";
 import { type TrainingSpec, trainingSpec } from "./job/job.ts";
 import type { Device } from "./environment/machine.ts";
-import { readTokens, type Tokens } from "./job/trainer_files.ts";
+import type { Tokens } from "./job/trainer_files.ts";
 
 /** What training here would take. */
 export async function trainingPreview(
@@ -32,7 +30,7 @@ export async function trainingPreview(
 ): Promise<Preview> {
   const base = await describeBase(loaded, env);
   const spec = trainingSpec(loaded.spec);
-  const prepared = configured === undefined ? undefined : await readTokens(configured, env.fs);
+  const prepared = configured === undefined ? undefined : await preparedTokens(configured, env.fs);
   const tokens = prepared ? countedTokens(prepared) : estimatedTokens(spec, data);
   const rows = data.trainRows - (prepared?.train.dropped ?? 0);
   const estimates = await trainingEstimates(spec, env, base, tokens, rows);
@@ -41,10 +39,16 @@ export async function trainingPreview(
     ...base.warnings,
     ...base.shape === null ? [] : methodNotes(spec, base.shape),
     ...await servingNotes(spec, env, configured),
-    ...prepared ? templateNotes(prepared) : [],
+    ...prepared ? (await import("./serving/template_notes.ts")).templateNotes(prepared) : [],
     ...leftOut === undefined ? [] : [`${leftOut} (dataset.checks.too_long: drop)`],
   ];
   return { base: baseText(base), settings: trainingSettings(loaded, base), estimates, notes };
+}
+
+/** What configure has counted. Its schemas are loaded where there is something to read with them. */
+async function preparedTokens(configured: string, fs: Env["fs"]): Promise<Tokens> {
+  const { readTokens } = await import("./job/trainer_files.ts");
+  return await readTokens(configured, fs);
 }
 
 /** What the server has to be able to do, once the rows have shown it. */
@@ -53,8 +57,10 @@ async function servingNotes(
   { fs }: Env,
   configured: string | undefined,
 ): Promise<string[]> {
-  const serving = configured === undefined ? undefined : await readServing(configured, fs);
-  if (provider.kind !== "ollama" || !serving || serving.template !== undefined) return [];
+  if (provider.kind !== "ollama" || configured === undefined) return [];
+  const { readServing } = await import("./serving/serving.ts");
+  const serving = await readServing(configured, fs);
+  if (!serving || serving.template !== undefined) return [];
   return ["The model uses the Jinja chat template in its file: Ollama 0.30 or newer is required"];
 }
 
