@@ -7,6 +7,7 @@ import { type Folded, NOTHING_FOLDED } from "../src/log/fold_log.ts";
 import { EVENTS_FILE } from "../src/log/read_run.ts";
 import { LineReader } from "../src/log/read_log.ts";
 import { tailLog } from "../src/log/tail_log.ts";
+import { followTrainer } from "./files/trainer_log.ts";
 import { lookAt, seenWith } from "./liveness.ts";
 import type { LogStore } from "./log_store.ts";
 import { metricSource, MetricTail } from "./metric_tail.ts";
@@ -73,6 +74,7 @@ export class Feed {
     await this.#pulse();
     this.#follow(() => this.#followEvents());
     this.#follow(() => this.#followMetrics());
+    this.#follow(() => this.#followTrainer());
     this.#follow(() => this.#beat());
   }
 
@@ -121,6 +123,8 @@ export class Feed {
     for await (const line of tailLog(this.fs, this.#path, this.clock, options)) {
       this.#folded = { state: fold(this.#folded.state, line.event), end: line.end };
       this.#send(sseMessage({ id: line.end, data: line.text }));
+      const entry = this.logs.entryOf(line.event, this.#folded.state);
+      this.#send(sseMessage({ event: "log", data: JSON.stringify(entry) }));
       if (isTerminal(this.#folded.state)) await this.#pulse();
     }
   }
@@ -141,6 +145,12 @@ export class Feed {
       }
     } finally {
       tail.close();
+    }
+  }
+
+  async #followTrainer(): Promise<void> {
+    for await (const lines of followTrainer(this.fs, this.dir, this.clock, this.#stop.signal)) {
+      this.#send(sseMessage({ event: "trainer", data: JSON.stringify(lines) }));
     }
   }
 

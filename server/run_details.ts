@@ -4,7 +4,7 @@ import type { Clock } from "../src/lib/clock.ts";
 import type { ReadFs } from "../src/lib/files/read_fs.ts";
 import { findJson } from "../src/lib/json/json_file.ts";
 import { isDriven } from "../src/log/read_run.ts";
-import { asCalled, INSTALLED, type Invocation } from "../src/lib/text/invocation.ts";
+import { INSTALLED, type Invocation } from "../src/lib/text/invocation.ts";
 import {
   errorAsCalled,
   type NextCommand,
@@ -51,13 +51,12 @@ export async function viewRun(
 ): Promise<RunView | undefined> {
   // Asked before reading: a runner that ends in between leaves its last event to be read.
   const driven = await isDriven(fs, dir);
-  const { state: folded, end, entries } = await logs.view(dir);
+  const { state: folded, end, entries: log } = await logs.view(dir);
   if (folded.seq === 0) return undefined;
   const live = { ...await lookAt(fs, clock, dir, folded), driven };
   const { invocation = INSTALLED } = where;
   const now = seenWith(folded, live);
   const state = { ...now, error: errorAsCalled(now.error, invocation) };
-  const log = entries.map((entry) => ({ ...entry, text: asCalled(entry.text, invocation) }));
   const next = nextCommands(state, await placeOf(fs, where, id, dir, state));
   return { id, dir, state, live, end, next, log };
 }

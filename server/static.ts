@@ -1,6 +1,9 @@
 import { uplotCss, uplotJs } from "../src/deps/uplot.ts";
+import answersCss from "./static/answers.css" with { type: "text" };
 import chartJs from "./static/chart.js" with { type: "text" };
 import compareJs from "./static/compare.js" with { type: "text" };
+import copyCss from "./static/copy.css" with { type: "text" };
+import copyJs from "./static/copy.js" with { type: "text" };
 import listCss from "./static/list.css" with { type: "text" };
 import listJs from "./static/list.js" with { type: "text" };
 import chartsCss from "./static/charts.css" with { type: "text" };
@@ -8,6 +11,8 @@ import controlsCss from "./static/controls.css" with { type: "text" };
 import frameCss from "./static/frame.css" with { type: "text" };
 import iconSvg from "./static/icon.svg" with { type: "text" };
 import liveJs from "./static/live.js" with { type: "text" };
+import logCss from "./static/log.css" with { type: "text" };
+import logJs from "./static/log.js" with { type: "text" };
 import runCss from "./static/run.css" with { type: "text" };
 import runJs from "./static/run.js" with { type: "text" };
 import tablesCss from "./static/tables.css" with { type: "text" };
@@ -18,7 +23,19 @@ import { PAGE_STYLE } from "../src/pages/style.ts";
 const JS = "text/javascript; charset=utf-8";
 const CSS = "text/css; charset=utf-8";
 
-const STYLES = [uplotCss, PAGE_STYLE, frameCss, controlsCss, listCss, runCss, chartsCss, tablesCss];
+const STYLES = [
+  uplotCss,
+  PAGE_STYLE,
+  frameCss,
+  controlsCss,
+  listCss,
+  runCss,
+  chartsCss,
+  tablesCss,
+  answersCss,
+  copyCss,
+  logCss,
+];
 
 /** The scripts and styles of the pages: they are part of the program and never read from disk. */
 const ASSETS: Readonly<Record<string, { readonly type: string; readonly body: string }>> = {
@@ -28,8 +45,10 @@ const ASSETS: Readonly<Record<string, { readonly type: string; readonly body: st
   "icon.svg": { type: "image/svg+xml", body: iconSvg.replace("BAR", COLORS.bar[0]) },
   "chart.js": { type: JS, body: chartJs },
   "compare.js": { type: JS, body: compareJs },
+  "copy.js": { type: JS, body: copyJs },
   "list.js": { type: JS, body: listJs },
   "live.js": { type: JS, body: liveJs },
+  "log.js": { type: JS, body: logJs },
   "run.js": { type: JS, body: runJs },
 };
 

@@ -5,7 +5,7 @@ import { runJson } from "../../src/view/run_json.ts";
 import { compareRuns } from "../compare_runs.ts";
 import { errorBody } from "../guard.ts";
 import { listPath, selectRows } from "../query.ts";
-import { modelfileText, type Part, pipelineText, predictionsOf, reportOf, trainerLog } from "../run_files.ts";
+import { answersOf, modelfileText, type Part, pipelineText, reportOf, trainerLog } from "../run_files.ts";
 import { type RunView, viewRun } from "../run_details.ts";
 import type { Sources } from "../run_sources.ts";
 import * as routes from "./routes.ts";
@@ -42,10 +42,15 @@ export function createApi(sources: Sources): OpenAPIHono {
     return c.json(await sources.charts.view(dir), 200);
   });
   app.openapi(routes.predictions, async (c) => {
-    const { dir } = await found(sources, c.req.valid("param").id);
-    const { change, page, per_page: perPage } = c.req.valid("query");
-    const predictions = await predictionsOf(fs, dir, { change, page, perPage });
-    return c.json(valueOf(predictions, "predictions"), 200);
+    const { dir, state } = await found(sources, c.req.valid("param").id);
+    const { change, q: text, page, per_page: perPage } = c.req.valid("query");
+    const answers = await answersOf(fs, dir, state, { change, text, page, perPage });
+    const { rows, total, counts } = valueOf(answers, "predictions");
+    return c.json({
+      rows: rows.map(({ row, prediction, served }) => ({ ...prediction, row, served })),
+      total,
+      counts,
+    }, 200);
   });
   app.openapi(routes.report, async (c) => {
     const { dir, state } = await found(sources, c.req.valid("param").id);
@@ -58,7 +63,8 @@ export function createApi(sources: Sources): OpenAPIHono {
   });
   app.openapi(routes.log, async (c) => {
     const { dir, log } = await found(sources, c.req.valid("param").id);
-    const trainer = (await trainerLog(fs, dir)).value ?? [];
+    const { lines = [], unfinished = "" } = (await trainerLog(fs, dir)).value ?? {};
+    const trainer = unfinished.trim() === "" ? lines : [...lines, unfinished];
     return c.json({ events: log, trainer }, 200);
   });
   app.openapi(routes.compare, async (c) => {

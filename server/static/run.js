@@ -1,6 +1,8 @@
 /** A run's page as the run goes on: events and numbers come in one stream, everything else is drawn by the server. */
 import { Chart, write } from "./chart.js";
+import { addCopyButtons } from "./copy.js";
 import { fetchPage, replace, say } from "./live.js";
+import { eventLine, LogTail, trainerLine } from "./log.js";
 
 const root = document.getElementById("run");
 const { id, from } = root.dataset;
@@ -97,14 +99,14 @@ async function refresh() {
   due = undefined;
   const page = await fetchPage().catch(() => undefined);
   if (!page) return;
+  addCopyButtons(page);
   document.title = page.title;
   for (const part of document.querySelectorAll("[data-live]")) {
     const fresh = page.querySelector(`[data-live=${part.dataset.live}]`);
     if (fresh) replace(part, fresh);
   }
   root.dataset.state = page.getElementById("run").dataset.state;
-  addCopyButtons();
-  follow();
+  growFrom(page);
 }
 
 /** Progress changes words and a bar that are there already. */
@@ -126,27 +128,63 @@ function showProgress({ phase, done, total, unit, metrics }) {
   text.textContent = [`${phase}${amount}`.trim(), ...parts].filter((part) => part !== "").join(", ");
 }
 
-/** The end of the log stays in sight unless one has scrolled up to read. */
-function follow() {
-  const log = document.getElementById("events");
-  if (log && !log.matches(":hover, :focus")) log.scrollTop = log.scrollHeight;
+// The logs: what the stream brings is put behind what is there; where something is missing, the server's page has it.
+
+const logs = {};
+/** Whether the trainer's log may have lines that neither the page nor the stream had. */
+let isBehind = false;
+function findLogs() {
+  for (const name of ["events", "trainer"]) {
+    const element = document.getElementById(name);
+    if (element) logs[name] ??= new LogTail(element);
+  }
 }
 
-function addCopyButtons() {
-  if (!navigator.clipboard) return;
-  for (const code of document.querySelectorAll(".next code")) {
-    if (code.nextElementSibling) continue;
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "copy";
-    button.textContent = "Copy";
-    button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(code.textContent);
-      button.textContent = "Copied";
-      setTimeout(() => button.textContent = "Copy", 1500);
-    });
-    code.after(button);
+function growEvents(entry) {
+  const { events } = logs;
+  if (entry.seq <= events.end) return;
+  if (entry.seq > events.end + 1) return refreshSoon();
+  events.append([eventLine(entry)]);
+  events.end = entry.seq;
+}
+
+function growTrainer({ from, to, lines, cut }) {
+  const { trainer } = logs;
+  // The trainer has begun to write.
+  if (!trainer) return refreshSoon();
+  if (from === 0 && trainer.end > 0 || cut) trainer.fill(lines.map(trainerLine));
+  else if (from === trainer.end) trainer.append(lines.map(trainerLine));
+  else if (from > trainer.end) return catchUp();
+  else return;
+  trainer.end = to;
+}
+
+function catchUp() {
+  isBehind = true;
+  refreshSoon();
+}
+
+/** Takes from a page drawn anew what the logs here do not have. */
+function growFrom(page) {
+  const fresh = page.getElementById("events");
+  if (Number(fresh.dataset.end) > logs.events.end) {
+    // Each line is an event: as many of the last ones are new as there were events since.
+    const missing = Number(fresh.dataset.end) - logs.events.end;
+    logs.events.append([...fresh.children].slice(-missing));
+    logs.events.end = fresh.dataset.end;
   }
+  const trainer = page.getElementById("trainer");
+  if (!trainer) return;
+  if (logs.trainer) {
+    if (!isBehind || Number(trainer.dataset.end) < logs.trainer.end) return;
+    logs.trainer.fill([...trainer.children]);
+    logs.trainer.end = trainer.dataset.end;
+  } else {
+    document.getElementById("logs").innerHTML = page.getElementById("logs").innerHTML;
+    delete logs.events;
+    findLogs();
+  }
+  isBehind = false;
 }
 
 // The stream. The browser opens it again by itself, from the last event it has seen.
@@ -155,8 +193,9 @@ function listen() {
   const source = new EventSource(`${path}/events?from=${from}`);
   source.addEventListener("open", () => {
     say("live", "live");
-    // What came while the stream was down.
+    // What came while the stream was down, or before it was open.
     load();
+    catchUp();
   });
   source.addEventListener(
     "error",
@@ -168,11 +207,14 @@ function listen() {
     if (event.type === "step.progress" && event.message === undefined) showProgress(event);
     else refreshSoon();
   });
+  source.addEventListener("log", ({ data }) => growEvents(JSON.parse(data)));
+  source.addEventListener("trainer", ({ data }) => growTrainer(JSON.parse(data)));
   source.addEventListener("metrics", ({ data }) => grow(JSON.parse(data)));
   source.addEventListener("state", async ({ data }) => {
     const { state, stalled } = JSON.parse(data);
     if (state !== root.dataset.state || stalled !== (root.dataset.stalled === "true")) {
       root.dataset.stalled = String(stalled);
+      isBehind = true;
       await refresh();
       await load();
     }
@@ -188,6 +230,6 @@ function listen() {
 }
 
 addCopyButtons();
-follow();
+findLogs();
 if (ENDED.includes(root.dataset.state)) load();
 else listen();

@@ -1,6 +1,6 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
 import type { DataReport } from "../../src/pages/data_report.ts";
-import { Figure } from "../../src/pages/parts.tsx";
+import { Figure, Hash } from "../../src/pages/parts.tsx";
 import { count, duration, figure, share } from "../../src/lib/text/format.ts";
 import { elapsed, runDuration } from "../../src/view/elapsed.ts";
 import { counter, counts as isCounted, progressText } from "../../src/view/progress_text.ts";
@@ -11,24 +11,29 @@ import { engineText } from "../../src/view/engine_text.ts";
 import { summaryText } from "../../src/view/summary_text.ts";
 import type { ChartView } from "../chart_store.ts";
 import type { RunView } from "../run_details.ts";
-import type { Part, PredictionPage, PredictionQuery } from "../run_files.ts";
+import type { AnswerQuery } from "../answers/answer_query.ts";
+import type { AnswerPage } from "../answers/answer_rows.ts";
+import type { Conversation } from "../answers/conversation.ts";
+import type { TrainerEnd } from "../files/trainer_log.ts";
+import type { Part } from "../run_files.ts";
 import { Answers } from "./answers.tsx";
 import { ChartSection } from "./charts.tsx";
+import { DataSection } from "./data.tsx";
 import { Artifacts, Files, Logs } from "./files.tsx";
 import { Layout } from "./layout.tsx";
 import { Notice } from "./notice.tsx";
 import { Ago, Badge, Took } from "./parts.tsx";
-import { Dataset } from "../../src/pages/dataset.tsx";
 
 export interface RunPageProps {
   readonly view: RunView;
   readonly charts: Part<ChartView>;
-  readonly predictions: Part<PredictionPage>;
-  readonly predictionQuery: PredictionQuery;
+  readonly answers: Part<AnswerPage>;
+  readonly conversations: Part<ReadonlyMap<string, Conversation>>;
+  readonly query: AnswerQuery;
   readonly report: Part<DataReport>;
   readonly pipeline: Part<string>;
   readonly modelfile: Part<string>;
-  readonly trainer: Part<readonly string[]>;
+  readonly trainer: Part<TrainerEnd>;
   readonly log: boolean;
   readonly now: number;
 }
@@ -56,15 +61,15 @@ export function RunPage(props: RunPageProps) {
         </section>
         <ChartSection id={id} charts={props.charts} log={props.log} state={state} />
         <section data-live="results">
-          <Answers id={id} part={props.predictions} query={props.predictionQuery} state={state} />
-          <Artifacts state={state} />
-          <DatasetSection part={props.report} />
+          <Answers id={id} part={props.answers} conversations={props.conversations} query={props.query} />
+          <Artifacts state={state} dir={view.dir} />
+          <DataSection part={props.report} state={state} />
         </section>
         <section data-live="files">
           <Files pipeline={props.pipeline} modelfile={props.modelfile} path={state.pipeline} />
         </section>
-        <section data-live="logs">
-          <Logs events={view.log} trainer={props.trainer} />
+        <section id="logs">
+          <Logs id={id} events={view.log} trainer={props.trainer} />
         </section>
       </div>
     </Layout>
@@ -80,7 +85,7 @@ function Head({ view, now }: { view: RunView; now: number }) {
           {state.name} <Badge state={state.state} stalled={live.stalled} />
         </h1>
         <p class="soft">
-          <span class="mono">{view.id}</span>
+          <span class="mono" data-copy="" data-what="run id">{view.id}</span>
         </p>
       </div>
       <dl class="facts">
@@ -208,21 +213,11 @@ function Step({ step, now, stalled }: { step: StepState; now: number; stalled: b
         : null}
       {step.messages.map((message) => <p class="warn detail">{message}</p>)}
       {step.error && step.state !== "failed" ? <p class="warn detail">{step.error.message}</p> : null}
-      {step.key === ""
-        ? null
-        : <p class="soft key" title="What this step's output depends on">key {step.key.slice(0, 12)}</p>}
+      {step.key === "" ? null : (
+        <p class="soft key" title="What this step's output depends on">
+          key <Hash value={step.key} what={`key of ${step.kind}`} />
+        </p>
+      )}
     </li>
-  );
-}
-
-/** The dataset report: the same as in report.html. */
-function DatasetSection({ part: { value, problem } }: { part: Part<DataReport> }) {
-  if (problem !== undefined) return <p class="error">{problem}</p>;
-  if (!value) return null;
-  return (
-    <section aria-labelledby="data">
-      <h2 id="data">Data</h2>
-      <Dataset report={value} level={3} />
-    </section>
   );
 }
