@@ -7,7 +7,7 @@ import { type Folded, NOTHING_FOLDED } from "../src/log/fold_log.ts";
 import { EVENTS_FILE } from "../src/log/read_run.ts";
 import { LineReader } from "../src/log/read_log.ts";
 import { tailLog } from "../src/log/tail_log.ts";
-import { followTrainer } from "./files/trainer_log.ts";
+import { followTrainer, trainerLines } from "./files/trainer_log.ts";
 import { lookAt, seenWith } from "./liveness.ts";
 import type { LogStore } from "./log_store.ts";
 import { metricSource, MetricTail } from "./metric_tail.ts";
@@ -71,10 +71,11 @@ export class Feed {
 
   async #start(): Promise<void> {
     this.#folded = await this.logs.view(this.dir);
+    const printed = (await trainerLines(this.fs, this.dir))?.to ?? 0;
     await this.#pulse();
     this.#follow(() => this.#followEvents());
     this.#follow(() => this.#followMetrics());
-    this.#follow(() => this.#followTrainer());
+    this.#follow(() => this.#followTrainer(printed));
     this.#follow(() => this.#beat());
   }
 
@@ -148,8 +149,9 @@ export class Feed {
     }
   }
 
-  async #followTrainer(): Promise<void> {
-    for await (const lines of followTrainer(this.fs, this.dir, this.clock, this.#stop.signal)) {
+  async #followTrainer(from: number): Promise<void> {
+    const options = { from, signal: this.#stop.signal };
+    for await (const lines of followTrainer(this.fs, this.dir, this.clock, options)) {
       this.#send(sseMessage({ event: "trainer", data: JSON.stringify(lines) }));
     }
   }

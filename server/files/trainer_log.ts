@@ -43,10 +43,10 @@ export async function* followTrainer(
   fs: ReadFs,
   dir: string,
   clock: Clock,
-  signal: AbortSignal,
+  { from, signal }: { readonly from: number; readonly signal: AbortSignal },
 ): AsyncGenerator<TrainerLines> {
   const path = join(dir, TRAINER_LOG);
-  let end = (await trainerLines(fs, dir))?.to ?? 0;
+  let end = from;
   while (!signal.aborted) {
     await clock.sleep(POLL_MS, signal).catch(() => {});
     const size = (await fs.stat(path))?.size ?? 0;
