@@ -1,7 +1,7 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
 import { count, counted } from "../../src/lib/text/format.ts";
 import { type AnswerFilter, type AnswerQuery, answersFile, answersPath } from "../answers/answer_query.ts";
-import type { AnswerPage } from "../answers/answer_rows.ts";
+import type { AnswerPage, AnswerRow } from "../answers/answer_rows.ts";
 import type { Conversation } from "../answers/conversation.ts";
 import type { Part } from "../run_files.ts";
 import { AnswerTableRow } from "./answer_row.tsx";
@@ -30,46 +30,50 @@ interface AnswersProps {
 export function Answers({ id, part: { value, problem }, conversations, query }: AnswersProps) {
   if (problem !== undefined) return <p class="error">{problem}</p>;
   if (!value) return null;
-  const { rows, total } = value;
-  const hasFewShot = rows.some(({ prediction }) => typeof prediction.few_shot === "string");
-  const columns = ["Expected", "Before", ...hasFewShot ? ["Few-shot"] : [], "After"];
+  const nothing = query.text === undefined ? "No rows of this kind." : `No row contains “${query.text}”.`;
   return (
     <section aria-labelledby="answers">
       <h2 id="answers">Answers before and after</h2>
       <Filters id={id} page={value} query={query} />
       {conversations.problem === undefined ? null : <p class="error">{conversations.problem}</p>}
-      {rows.length === 0
-        ? (
-          <p class="empty">
-            {query.text === undefined ? "No rows of this kind." : `No row contains “${query.text}”.`}
-          </p>
-        )
-        : (
-          <>
-            <p class="soft marked">
-              Beside what was expected: <del>missing in the answer</del>, <ins>only in the answer</ins>.
-            </p>
-            <div class="scroll" tabindex={0} role="group" aria-label="Answers">
-              <table class="answers">
-                <thead>
-                  <tr>
-                    <th scope="col">Prompt</th>
-                    {columns.map((title) => <th scope="col">{title}</th>)}
-                  </tr>
-                </thead>
-                {rows.map((row) => (
-                  <AnswerTableRow
-                    row={row}
-                    hasFewShot={hasFewShot}
-                    conversation={conversations.value?.get(row.prediction.origin)}
-                  />
-                ))}
-              </table>
-            </div>
-          </>
-        )}
-      <Pager id={id} query={query} total={total} />
+      {value.rows.length === 0
+        ? <p class="empty">{nothing}</p>
+        : <AnswerTable rows={value.rows} conversations={conversations.value} />}
+      <Pager id={id} query={query} total={value.total} />
     </section>
+  );
+}
+
+interface AnswerTableProps {
+  readonly rows: readonly AnswerRow[];
+  readonly conversations: ReadonlyMap<string, Conversation> | undefined;
+}
+
+function AnswerTable({ rows, conversations }: AnswerTableProps) {
+  const hasFewShot = rows.some(({ prediction }) => typeof prediction.few_shot === "string");
+  const columns = ["Prompt", "Expected", "Before", ...hasFewShot ? ["Few-shot"] : [], "After"];
+  return (
+    <>
+      <p class="soft marked">
+        Beside what was expected: <del>missing in the answer</del>, <ins>only in the answer</ins>.
+      </p>
+      <div class="scroll" tabindex={0} role="group" aria-label="Answers">
+        <table class="answers">
+          <thead>
+            <tr>
+              {columns.map((title) => <th scope="col">{title}</th>)}
+            </tr>
+          </thead>
+          {rows.map((row) => (
+            <AnswerTableRow
+              row={row}
+              hasFewShot={hasFewShot}
+              conversation={conversations?.get(row.prediction.origin)}
+            />
+          ))}
+        </table>
+      </div>
+    </>
   );
 }
 

@@ -181,7 +181,7 @@ Deno.test("what the trainer prints arrives as finished lines, each once, with th
   await append(path, "ee\x1b[31m\n");
   const second = await next();
   assert.deepEqual([second.from, second.lines.length, second.cut], [16, 1, false]);
-  assert.match(second.lines[0], /^three[^\x1b]*$/);
+  assert.ok(second.lines[0].startsWith("three") && !second.lines[0].includes("\x1b"));
   // More than a page takes: the rest is in the file.
   await append(path, "x\n".repeat(50_000));
   const many = await next();
