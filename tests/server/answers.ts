@@ -35,7 +35,7 @@ export const ODD_ROWS: readonly Row[] = [
   {
     question: "<script>alert(1)</script>",
     expected: "</td><img src=x onerror=alert(1)>",
-    before: "<b>",
+    before: "<b>\n2",
     after: "</td><img src=y onerror=alert(1)>",
   },
   { question: "כבה את האור במסדרון", expected: "האור כבוי עכשיו", before: "", after: "האור דולק עכשיו" },

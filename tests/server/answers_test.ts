@@ -34,6 +34,8 @@ Deno.test("the answers are filtered and searched by the address, with a count fo
     "?change=served_differently": [2],
     "?q=HALL+light": [1, 2],
     "?q=kitchen": [2],
+    // Only the served model says that.
+    "?q=off(kitchen": [2],
     "?q=HALL&change=fixed": [1],
     [`?q=${encodeURIComponent("כבה")}`]: [6],
     "?q=never+there": [],

@@ -57,6 +57,13 @@ Deno.test("wordDifference() loses nothing of texts that differ in more words tha
   assert.equal(joined(parts, "missing"), actual);
 });
 
+Deno.test("wordDifference() shares no word of long texts between their beginnings and their ends", () => {
+  const [expected, actual] = ["x ".repeat(400), "x ".repeat(900)];
+  const parts = wordDifference(expected, actual);
+  assert.equal(joined(parts, "added"), expected);
+  assert.equal(joined(parts, "missing"), actual);
+});
+
 Deno.test("wordDifference() reads as a person would mark it", () => {
   for (
     const [expected, actual, marked] of [
