@@ -11,6 +11,9 @@ export class LogTail {
   #element;
   #button;
   #missed = 0;
+  /** Lines of the next frame. */
+  #waiting = [];
+  #frame;
   /** Whether its reader left the end by scrolling; moving the pointer over it only halts it. */
   #left = false;
   #halted = false;
@@ -24,7 +27,8 @@ export class LogTail {
     element.after(this.#button);
     this.#button.addEventListener("click", () => this.#resume());
     element.addEventListener("scroll", () => this.#onScroll());
-    element.addEventListener("pointerenter", () => this.#halted = true);
+    // A pointer that rests where the button was has not come to read.
+    element.addEventListener("pointermove", () => this.#halted = true);
     element.addEventListener("pointerleave", () => {
       this.#halted = false;
       if (!this.#left) this.#resume();
@@ -41,25 +45,39 @@ export class LogTail {
     this.#element.dataset.end = String(end);
   }
 
-  /** Adds elements, each a line. */
+  /** Adds elements, each a line. They are shown with the next frame: laying out the page for each one would take long. */
   append(lines) {
-    if (lines.length === 0) return;
-    // It is among them, finished.
-    this.#element.querySelector("[data-unfinished]")?.remove();
-    this.#element.append(...lines);
-    const paused = this.#left || this.#halted;
-    this.#trim(paused ? MOST_PAUSED : MOST_LINES);
-    if (!paused) return this.#toEnd();
-    this.#missed += lines.length;
-    this.#show();
+    this.#waiting.push(...lines);
+    // A page that nobody looks at has no frames.
+    if (this.#waiting.length > MOST_LINES) this.#waiting.splice(0, this.#waiting.length - MOST_LINES);
+    this.#frame ??= requestAnimationFrame(() => this.#flush());
   }
 
   /** Takes these lines instead of those that are there, unless it ends in them. */
   fill(lines) {
+    this.#flush();
     const text = lines.map((line) => line.textContent).join("");
     if (this.#element.textContent.endsWith(text)) return;
     this.#element.replaceChildren(...lines);
-    if (!this.#left && !this.#halted) this.#toEnd();
+    if (!this.#isPaused) this.#toEnd();
+  }
+
+  get #isPaused() {
+    return this.#left || this.#halted;
+  }
+
+  #flush() {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = undefined;
+    const lines = this.#waiting.splice(0);
+    if (lines.length === 0) return;
+    // It is among them, finished.
+    this.#element.querySelector("[data-unfinished]")?.remove();
+    this.#element.append(...lines);
+    this.#trim(this.#isPaused ? MOST_PAUSED : MOST_LINES);
+    if (!this.#isPaused) return this.#toEnd();
+    this.#missed += lines.length;
+    this.#show();
   }
 
   #trim(most) {

@@ -154,7 +154,8 @@ function growTrainer({ from, to, lines, cut }) {
   if (!trainer) return refreshSoon();
   if (from === 0 && trainer.end > 0 || cut) trainer.fill(lines.map(trainerLine));
   else if (from === trainer.end) trainer.append(lines.map(trainerLine));
-  else if (from > trainer.end) return catchUp();
+  // Some of them are missing here, or some are here already: the server has all of them.
+  else if (to > trainer.end) return catchUp();
   else return;
   trainer.end = to;
 }

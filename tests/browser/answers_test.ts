@@ -135,7 +135,7 @@ Deno.test({
     await follow.waitFor();
     assert.ok(await fromEnd(page, "trainer") > 100, "it stays where one reads");
     await follow.click();
-    assert.ok(await fromEnd(page, "trainer") < 4);
+    await until("the end to be in sight", async () => await fromEnd(page, "trainer") < 4);
     assert.equal(await follow.count(), 0);
 
     await log.hover();
@@ -155,7 +155,11 @@ Deno.test({
       2,
       "each once",
     );
-    assert.ok(await page.locator("#trainer > span").count() <= 1_000, "the page keeps a bounded part");
+    const many = Array.from({ length: 1_200 }, (_, i) => ({ ...first.at(-1)!, done: i }) as NewEvent);
+    events = [...events, ...many];
+    await append(join(dir, "events.jsonl"), logText(recorded(events).slice(-many.length)));
+    await page.locator("#events span", { hasText: "train 1,199/44" }).waitFor();
+    assert.equal(await page.locator("#events > span").count(), 1_000, "the page keeps a bounded part");
     lock.release();
     await page.locator("#run[data-state=interrupted]").waitFor();
     assert.equal(await page.locator("#trainer span", { hasText: "line 1499" }).count(), 1);

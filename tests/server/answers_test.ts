@@ -139,6 +139,7 @@ Deno.test("downloads hold the exact values of the rows that the filter leaves", 
     assert.deepEqual(["question", "expected", "before", "after"].map((name) => table[i]![name]), exact);
     assert.equal(table[i]!.after_ok, after === null ? "" : String(after === expected));
   }
+  assert.ok(text.includes(',"<b>\n2",'), "a line break within a cell");
   assert.match(text, /,,,/, "no answer");
   assert.match(text, /,"",/, "an empty answer");
   assert.equal(lines[1]!.served, "light.off(kitchen)");
