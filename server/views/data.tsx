@@ -35,7 +35,7 @@ function Refusal({ step: { kind, error } }: { step: StepState }) {
   if (!error) return null;
   return (
     <>
-      <p class="bad">The run stopped in {kind}:</p>
+      <p class="error">The run stopped in {kind}:</p>
       <pre class="terminal" tabindex={0} aria-label={`Why the run stopped in ${kind}`}>
         {error.message}
         {error.hint === undefined ? "" : `\n${error.hint}`}
