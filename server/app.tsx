@@ -1,14 +1,23 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
 import { type Context, Hono, secureHeaders } from "../src/deps/hono.ts";
 import { TemperError } from "../src/lib/errors.ts";
-import { type ChangeKind, CHANGES } from "../src/log/predictions.ts";
 import { errorBody } from "./access/error_body.ts";
 import { guard, type GuardOptions } from "./access/guard.ts";
+import { answerQuery } from "./answers/answer_query.ts";
 import { createApi, found, noRun } from "./api/api.ts";
 import { compareRuns } from "./compare_runs.ts";
+import { addDownloads } from "./files/downloads.ts";
 import { csvName, metricsCsv } from "./metrics_csv.ts";
 import { lenientQuery } from "./query.ts";
-import { madeWith, modelfileText, pipelineText, predictionsOf, reportOf, trainerLog } from "./run_files.ts";
+import {
+  answersOf,
+  conversationsFor,
+  madeWith,
+  modelfileText,
+  pipelineText,
+  reportOf,
+  trainerLog,
+} from "./run_files.ts";
 import { reason } from "./run_index.ts";
 import { commandLine, INSTALLED } from "../src/lib/text/invocation.ts";
 import type { Sources } from "./run_sources.ts";
@@ -20,7 +29,6 @@ import { ErrorPage } from "./views/layout.tsx";
 import { ListView } from "./views/list.tsx";
 import { RunPage } from "./views/run.tsx";
 
-const ANSWERS_PER_PAGE = 10;
 const NOT_FOUND = ["unknown-run", "not-there"];
 
 /** The whole server as a function from request to answer. It only reads. */
@@ -56,6 +64,7 @@ export function createApp(sources: Sources, options: GuardOptions): Hono {
     });
   });
   pages(app, sources);
+  addDownloads(app, sources);
   app.route("/", createApi(sources));
   app.notFound((c) => failure(c, new TemperError("not-found", `Cannot find "${c.req.path}": no such page`)));
   app.onError((error, c) => failure(c, error));
@@ -86,17 +95,18 @@ function pages(app: Hono, sources: Sources): void {
   app.get("/runs/:id", async (c) => {
     const view = await found(sources, c.req.param("id"));
     const { dir, state } = view;
-    const predictionQuery = { ...answersQuery(c), perPage: ANSWERS_PER_PAGE };
-    const [charts, predictions, report, pipeline, made, modelfile, trainer] = await Promise.all([
+    const query = answerQuery((name) => c.req.query(name));
+    const [charts, answers, report, pipeline, made, modelfile, trainer] = await Promise.all([
       sources.charts.view(dir).then((value) => ({ value }), (error) => ({ problem: reason(error) })),
-      predictionsOf(fs, dir, predictionQuery),
+      answersOf(fs, dir, state, query),
       reportOf(fs, dir, state),
       pipelineText(fs, dir),
       madeWith(fs, dir, state),
       modelfileText(fs, dir, state),
       trainerLog(fs, dir),
     ]);
-    const parts = { charts, predictions, predictionQuery, report, pipeline, made, modelfile, trainer };
+    const conversations = await conversationsFor(fs, dir, state, answers);
+    const parts = { charts, answers, conversations, query, report, pipeline, made, modelfile, trainer };
     const log = logCharts(c.req.queries("log"));
     return c.html(<RunPage view={view} {...parts} log={log} now={clock.now()} />);
   });
@@ -116,14 +126,6 @@ function pages(app: Hono, sources: Sources): void {
     const stream = await sources.feeds.open(dir, Number.isSafeInteger(from) && from > 0 ? from : 0);
     return c.body(stream, 200, { "Content-Type": "text/event-stream", "X-Accel-Buffering": "no" });
   });
-}
-
-function answersQuery(c: Context): { change: ChangeKind | undefined; page: number } {
-  const page = Number(c.req.query("rows") ?? 1);
-  return {
-    change: CHANGES.find((change) => change === c.req.query("change")),
-    page: Number.isSafeInteger(page) && page >= 1 ? page : 1,
-  };
 }
 
 /** An error in the form of the part it happened in: JSON below /api, a page elsewhere. */

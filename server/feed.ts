@@ -7,6 +7,7 @@ import { fold, isTerminal, NO_RUN, type RunState } from "../src/log/run_state.ts
 import { EVENTS_FILE, seen } from "../src/log/read_run.ts";
 import { tailLog } from "../src/log/tail_log.ts";
 import { activityOf } from "../src/view/activity.ts";
+import { followTrainer, trainerLines } from "./files/trainer_log.ts";
 import type { LogStore } from "./log_store.ts";
 import { metricSource, MetricTail } from "./metric_tail.ts";
 import { Broadcast } from "./follow/broadcast.ts";
@@ -82,9 +83,11 @@ export class Feed {
     const { state, end } = await this.logs.view(this.dir);
     this.#run = state;
     this.#shown.end = end;
+    const printed = (await trainerLines(this.fs, this.dir))?.to ?? 0;
     await this.#pulse();
     this.#follow(() => this.#followEvents());
     this.#follow(() => this.#followMetrics());
+    this.#follow(() => this.#followTrainer(printed));
     this.#follow(() => this.#beat());
   }
 
@@ -104,6 +107,7 @@ export class Feed {
       this.#run = fold(this.#run, event);
       this.#shown.end = end;
       this.#send(sseMessage({ id: end, data: text }), end);
+      this.#send(sseMessage({ event: "log", data: JSON.stringify(this.logs.entryOf(event, this.#run)) }));
       if (isTerminal(this.#run)) await this.#pulse();
     }
   }
@@ -124,6 +128,13 @@ export class Feed {
       }
     } finally {
       tail.close();
+    }
+  }
+
+  async #followTrainer(from: number): Promise<void> {
+    const options = { from, signal: this.#stop.signal };
+    for await (const lines of followTrainer(this.fs, this.dir, this.clock, options)) {
+      this.#send(sseMessage({ event: "trainer", data: JSON.stringify(lines) }));
     }
   }
 

@@ -5,6 +5,7 @@ import type { LogEvent, UnknownEvent } from "../src/log/events.ts";
 import { type Folded, foldLog, NOTHING_FOLDED } from "../src/log/fold_log.ts";
 import { EVENTS_FILE } from "../src/log/read_run.ts";
 import type { RunState } from "../src/log/run_state.ts";
+import { asCalled, type Invocation } from "../src/lib/text/invocation.ts";
 import { InTurn, Recent } from "./recent.ts";
 
 /** Runs whose logs are kept: of each its state and its last lines. */
@@ -13,6 +14,8 @@ const KEPT = 32;
 const LOG_LINES = 200;
 
 export interface LogEntry {
+  /** The event's number. */
+  readonly seq: number;
   /** ISO time. */
   readonly t: string;
   readonly type: string;
@@ -28,11 +31,20 @@ export interface LogView extends Folded {
 export class LogStore {
   readonly #kept = new Recent<Reading>(KEPT);
 
-  constructor(private readonly fs: ReadFs) {}
+  /** `invocation`: how temper was called, for the commands that events name. */
+  constructor(private readonly fs: ReadFs, private readonly invocation: Invocation) {}
 
   /** A log as of now; a missing one is empty. */
-  view(dir: string): Promise<LogView> {
-    return this.#kept.get(dir, () => new Reading(this.fs, join(dir, EVENTS_FILE))).view();
+  async view(dir: string): Promise<LogView> {
+    const reading = this.#kept.get(dir, () => new Reading(this.fs, join(dir, EVENTS_FILE)));
+    const { state, end, last } = await reading.view();
+    return { state, end, entries: last.map(({ event, state }) => this.entryOf(event, state)) };
+  }
+
+  /** An event in words. `state`: what it led to. */
+  entryOf(event: LogEvent | UnknownEvent, state: RunState): LogEntry {
+    const { seq, t, type } = event;
+    return { seq, t, type, text: asCalled(eventText(event, state, PLAIN), this.invocation) };
   }
 }
 
@@ -44,11 +56,11 @@ class Reading {
 
   constructor(private readonly fs: ReadFs, private readonly path: string) {}
 
-  view(): Promise<LogView> {
+  view(): Promise<Folded & { readonly last: readonly LastEvent[] }> {
     return this.#turns.do(() => this.#catchUp());
   }
 
-  async #catchUp(): Promise<LogView> {
+  async #catchUp(): Promise<Folded & { readonly last: readonly LastEvent[] }> {
     const file = await this.fs.stat(this.path);
     if (!file || !this.#isGrown(file)) this.#reset();
     this.#file = file;
@@ -60,7 +72,7 @@ class Reading {
       this.#reset();
       throw error;
     }
-    return { ...this.#folded, entries: this.#last.entries() };
+    return { ...this.#folded, last: this.#last.events() };
   }
 
   /** Whether what was folded is still how the file begins, as far as one can see without reading it. */
@@ -76,9 +88,14 @@ class Reading {
   }
 }
 
-/** The last events with the states they led to, which their words need. */
+interface LastEvent {
+  readonly event: LogEvent | UnknownEvent;
+  /** What it led to, which its words need. */
+  readonly state: RunState;
+}
+
 class LastEvents {
-  #kept: { readonly event: LogEvent | UnknownEvent; readonly state: RunState }[] = [];
+  #kept: LastEvent[] = [];
 
   constructor(private readonly most: number) {}
 
@@ -87,12 +104,8 @@ class LastEvents {
     if (this.#kept.length >= 2 * this.most) this.#kept = this.#kept.slice(-this.most);
   }
 
-  entries(): LogEntry[] {
-    return this.#kept.slice(-this.most).map(({ event, state }) => ({
-      t: event.t,
-      type: event.type,
-      text: eventText(event, state, PLAIN),
-    }));
+  events(): readonly LastEvent[] {
+    return this.#kept.slice(-this.most);
   }
 }
 

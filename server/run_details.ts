@@ -6,7 +6,7 @@ import { findJson } from "../src/lib/json/json_file.ts";
 import { type Liveness, liveRun, lookAt } from "../src/log/liveness.ts";
 import { isDriven } from "../src/log/read_run.ts";
 import { type Activity, activityOf } from "../src/view/activity.ts";
-import { asCalled, INSTALLED, type Invocation } from "../src/lib/text/invocation.ts";
+import { INSTALLED, type Invocation } from "../src/lib/text/invocation.ts";
 import {
   cacheWords,
   errorAsCalled,
@@ -59,14 +59,13 @@ export async function viewRun(
 ): Promise<RunView | undefined> {
   // Asked before reading: a runner that ends in between leaves its last event to be read.
   const driven = await isDriven(fs, dir);
-  const { state: folded, end, entries } = await logs.view(dir);
+  const { state: folded, end, entries: log } = await logs.view(dir);
   if (folded.seq === 0) return undefined;
   const live = { ...await lookAt(fs, dir, folded), driven };
   const invocation = hereAs(where);
   const { state: now } = await liveRun(fs, dir, folded, live);
   const activity = activityOf(now, live, clock.now());
   const state = { ...now, error: errorAsCalled(now.error, invocation) };
-  const log = entries.map((entry) => ({ ...entry, text: asCalled(entry.text, invocation) }));
   const next = nextCommands(state, await placeOf(fs, where, id, dir, state), activity);
   return { id, dir, state, live, activity, tags: await seenTags(fs, dir), end, next, log };
 }

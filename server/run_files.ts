@@ -1,23 +1,22 @@
 import { join } from "../src/deps/path.ts";
-import { lastLines } from "../src/lib/files/last_lines.ts";
 import type { ReadFs } from "../src/lib/files/read_fs.ts";
 import { parseJson } from "../src/lib/json/json_file.ts";
 import { maskedText } from "../src/lib/net/secrets.ts";
 import { blockYaml } from "../src/lib/text/yaml_text.ts";
 import { readSettings } from "../src/log/run_settings.ts";
 import { effectiveSpec, type ShownSetting, shownSettings } from "../src/view/settings.ts";
-import { oneLine } from "../src/lib/text/text_width.ts";
-import { type ChangeKind, changeOf, type Prediction, readPredictions } from "../src/log/predictions.ts";
 import type { RunState } from "../src/log/run_state.ts";
 import { type DataReport, dataReport } from "../src/pages/data_report.ts";
+import type { AnswerQuery } from "./answers/answer_query.ts";
+import { answerFiles, type AnswerPage, answerPage } from "./answers/answer_rows.ts";
+import { type Conversation, conversationsOf } from "./answers/conversation.ts";
+import { type TrainerEnd, trainerLines } from "./files/trainer_log.ts";
 import { stepFolder } from "./run_details.ts";
 import { reason } from "./run_index.ts";
 
 /** What a page shows of a file at most. */
 const MOST_TEXT = 256 * 1024;
 const MOST_REPORT = 8 * 1024 * 1024;
-const LOG_BYTES = 64 * 1024;
-const LOG_LINES = 200;
 
 /** A part of the page: what a file says, why it cannot be read, or neither when there is none. */
 export type Part<T> = { readonly value?: T; readonly problem?: string };
@@ -60,60 +59,52 @@ export function modelfileText(fs: ReadFs, dir: string, state: RunState): Promise
   });
 }
 
-/** What the format step said about the dataset. */
+/** What the format step said about the dataset, also when it refused the rows. */
 export function reportOf(fs: ReadFs, dir: string, state: RunState): Promise<Part<DataReport>> {
   return readPart(async () => {
-    const folder = stepFolder(state, "format");
-    const text = folder && await textOf(fs, join(dir, folder, "report.json"), MOST_REPORT);
-    return text === undefined ? undefined : parseJson(text, dataReport, "report.json");
+    for (const folder of reportFolders(state)) {
+      const text = await textOf(fs, join(dir, folder, "report.json"), MOST_REPORT);
+      if (text !== undefined) return parseJson(text, dataReport, "report.json");
+    }
+    return undefined;
   });
+}
+
+/** Of the step's output, and of its latest attempt: what that wrote stays there until the step succeeds. */
+function reportFolders(state: RunState): string[] {
+  const output = stepFolder(state, "format");
+  const step = state.steps.find(({ kind }) => kind === "format");
+  if (output === undefined || !step) return [];
+  return step.state === "done" ? [output] : [join("attempts", "format", String(step.attempt)), output];
 }
 
 /** The last lines of what a local trainer printed. */
-export function trainerLog(fs: ReadFs, dir: string): Promise<Part<readonly string[]>> {
-  return readPart(async () => {
-    const path = join(dir, "job", "trainer.log");
-    if (!await fs.stat(path)) return undefined;
-    const lines = await lastLines(path, fs, LOG_BYTES, LOG_LINES);
-    return lines.map(oneLine).filter((line) => line.trim() !== "");
-  });
+export function trainerLog(fs: ReadFs, dir: string): Promise<Part<TrainerEnd>> {
+  return readPart(() => trainerLines(fs, dir));
 }
 
-export interface PredictionPage {
-  readonly rows: readonly Prediction[];
-  readonly total: number;
-  readonly counts: Readonly<Record<ChangeKind, number>>;
-}
-
-export interface PredictionQuery {
-  readonly change: ChangeKind | undefined;
-  /** From 1. */
-  readonly page: number;
-  readonly perPage: number;
-}
-
-/** A page of the eval rows with what was answered before and after. */
-export function predictionsOf(
+/** A page of the held-out rows with all that was answered to them. */
+export function answersOf(
   fs: ReadFs,
   dir: string,
-  query: PredictionQuery,
-): Promise<Part<PredictionPage>> {
+  state: RunState,
+  query: AnswerQuery,
+): Promise<Part<AnswerPage>> {
   return readPart(async () => {
-    const path = join(dir, "job", "artifacts", "predictions.jsonl");
-    if (!(await fs.stat(path))?.isFile) return undefined;
-    const counts = { fixed: 0, "still_wrong": 0, broken: 0, "still_right": 0 };
-    const rows: Prediction[] = [];
-    let total = 0;
-    const first = (query.page - 1) * query.perPage;
-    for await (const row of readPredictions(fs, path)) {
-      const change = changeOf(row);
-      if (change) counts[change]++;
-      if (query.change !== undefined && change !== query.change) continue;
-      if (total >= first && rows.length < query.perPage) rows.push(row);
-      total++;
-    }
-    return { rows, total, counts };
+    const files = await answerFiles(fs, dir, state);
+    return files && await answerPage(fs, files, query);
   });
+}
+
+/** The conversations that a page of answers belongs to, by origin. */
+export function conversationsFor(
+  fs: ReadFs,
+  dir: string,
+  state: RunState,
+  { value }: Part<AnswerPage>,
+): Promise<Part<ReadonlyMap<string, Conversation>>> {
+  const origins = value?.rows.map(({ prediction }) => prediction.origin) ?? [];
+  return readPart(() => conversationsOf(fs, dir, state, origins));
 }
 
 async function readPart<T>(read: () => Promise<T | undefined>): Promise<Part<T>> {

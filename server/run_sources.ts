@@ -1,4 +1,5 @@
 import type { Clock } from "../src/lib/clock.ts";
+import { INSTALLED } from "../src/lib/text/invocation.ts";
 import type { ReadFs } from "../src/lib/files/read_fs.ts";
 import { ChartStore } from "./chart_store.ts";
 import { containedFs } from "./contained_fs.ts";
@@ -21,7 +22,7 @@ export interface Sources {
 /** `runsDir`: absolute folder of the runs. Nothing outside it is ever read, whatever links it contains. */
 export function createSources(outer: ReadFs, clock: Clock, runsDir: string, where: Where): Sources {
   const fs = containedFs(outer, runsDir);
-  const logs = new LogStore(fs);
+  const logs = new LogStore(fs, where.invocation ?? INSTALLED);
   return {
     fs,
     clock,

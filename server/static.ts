@@ -9,6 +9,9 @@ import chartTextJs from "./static/charts/text.js" with { type: "text" };
 import chartTicksJs from "./static/charts/ticks.js" with { type: "text" };
 import compareJs from "./static/compare.js" with { type: "text" };
 import groupsCss from "./static/groups.css" with { type: "text" };
+import answersCss from "./static/answers.css" with { type: "text" };
+import copyCss from "./static/copy.css" with { type: "text" };
+import copyJs from "./static/copy.js" with { type: "text" };
 import listCss from "./static/list.css" with { type: "text" };
 import listJs from "./static/list.js" with { type: "text" };
 import chartsCss from "./static/charts.css" with { type: "text" };
@@ -17,6 +20,8 @@ import controlsCss from "./static/controls.css" with { type: "text" };
 import frameCss from "./static/frame.css" with { type: "text" };
 import iconSvg from "./static/icon.svg" with { type: "text" };
 import liveJs from "./static/live.js" with { type: "text" };
+import logCss from "./static/log.css" with { type: "text" };
+import logJs from "./static/log.js" with { type: "text" };
 import runCss from "./static/run.css" with { type: "text" };
 import settingsCss from "./static/settings.css" with { type: "text" };
 import runJs from "./static/run.js" with { type: "text" };
@@ -47,6 +52,9 @@ const STYLES = [
   groupsCss,
   compareCss,
   signInCss,
+  answersCss,
+  copyCss,
+  logCss,
 ];
 
 /** The scripts and styles of the pages: they are part of the program and never read from disk. */
@@ -64,8 +72,10 @@ const ASSETS: Readonly<Record<string, { readonly type: string; readonly body: st
   "charts/text.js": { type: JS, body: chartTextJs },
   "charts/ticks.js": { type: JS, body: chartTicksJs },
   "compare.js": { type: JS, body: compareJs },
+  "copy.js": { type: JS, body: copyJs },
   "list.js": { type: JS, body: listJs },
   "live.js": { type: JS, body: liveJs },
+  "log.js": { type: JS, body: logJs },
   "run.js": { type: JS, body: runJs },
   "sections.js": { type: JS, body: sectionsJs },
   "tick.js": { type: JS, body: tickJs },

@@ -6,7 +6,7 @@ import { withHeldOut } from "../../src/view/held_out_points.ts";
 import { compareRuns } from "../compare_runs.ts";
 import { errorBody } from "../access/error_body.ts";
 import { listPath, selectRows } from "../query.ts";
-import { modelfileText, type Part, pipelineText, predictionsOf, reportOf, trainerLog } from "../run_files.ts";
+import { answersOf, modelfileText, type Part, pipelineText, reportOf, trainerLog } from "../run_files.ts";
 import { type RunView, viewRun } from "../run_details.ts";
 import type { Sources } from "../run_sources.ts";
 import * as routes from "./routes.ts";
@@ -46,10 +46,15 @@ export function createApi(sources: Sources): OpenAPIHono {
     return c.json({ ...view, charts: withHeldOut(view.charts, state) }, 200);
   });
   app.openapi(routes.predictions, async (c) => {
-    const { dir } = await found(sources, c.req.valid("param").id);
-    const { change, page, per_page: perPage } = c.req.valid("query");
-    const predictions = await predictionsOf(fs, dir, { change, page, perPage });
-    return c.json(valueOf(predictions, "predictions"), 200);
+    const { dir, state } = await found(sources, c.req.valid("param").id);
+    const { change, q: text, page, per_page: perPage } = c.req.valid("query");
+    const answers = await answersOf(fs, dir, state, { change, text, page, perPage });
+    const { rows, total, counts } = valueOf(answers, "predictions");
+    return c.json({
+      rows: rows.map(({ row, prediction, served }) => ({ ...prediction, row, served })),
+      total,
+      counts,
+    }, 200);
   });
   app.openapi(routes.report, async (c) => {
     const { dir, state } = await found(sources, c.req.valid("param").id);
@@ -62,7 +67,8 @@ export function createApi(sources: Sources): OpenAPIHono {
   });
   app.openapi(routes.log, async (c) => {
     const { dir, log } = await found(sources, c.req.valid("param").id);
-    const trainer = (await trainerLog(fs, dir)).value ?? [];
+    const { lines = [], unfinished = "" } = (await trainerLog(fs, dir)).value ?? {};
+    const trainer = unfinished.trim() === "" ? lines : [...lines, unfinished];
     return c.json({ events: log, trainer }, 200);
   });
   app.openapi(routes.compare, async (c) => {

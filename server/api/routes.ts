@@ -1,5 +1,5 @@
 import { createRoute, z } from "../../src/deps/zod_openapi.ts";
-import { CHANGES } from "../../src/log/predictions.ts";
+import { answerFilter, answerText } from "../answers/answer_query.ts";
 import { MOST_COMPARED } from "../compare_runs.ts";
 import { listQuery, MOST_PER_PAGE } from "../query.ts";
 import * as schemas from "./schemas.ts";
@@ -55,7 +55,8 @@ export const predictions = createRoute({
   request: {
     params: id,
     query: z.object({
-      change: z.enum(CHANGES).optional().describe("Only rows that changed in this way"),
+      change: answerFilter,
+      q: answerText,
       page: page.describe("Which page, from 1"),
       per_page: z.coerce.number().int().min(1).max(MOST_PER_PAGE).default(50).describe("Rows on a page"),
     }),

@@ -1,7 +1,8 @@
 import { z } from "../../src/deps/zod_openapi.ts";
 import type { JsonObject } from "../../src/lib/json/json.ts";
 import { CHART_NAMES, MOST_POINTS } from "../../src/view/charts.ts";
-import { CHANGES, predictionSchema } from "../../src/log/predictions.ts";
+import { ANSWER_FILTERS } from "../answers/answer_query.ts";
+import { predictionSchema, servedSchema } from "../../src/log/predictions.ts";
 import { dataReport } from "../../src/pages/data_report.ts";
 import { ACTIVITIES } from "../../src/view/activity.ts";
 import { ROW_STATES } from "../query.ts";
@@ -123,9 +124,13 @@ export const chartsSchema = z.object({
 }).openapi("Charts", { description: "At most 2,000 points a chart; no peak is lost" });
 
 export const predictionsSchema = z.object({
-  rows: z.array(predictionSchema).readonly(),
+  rows: z.array(z.object({
+    ...predictionSchema.unwrap().shape,
+    row: z.number().int().describe("Number of the row, from 0"),
+    served: z.object(servedSchema.unwrap().shape).optional().describe("What the served model answered"),
+  })).readonly(),
   total: z.number().int(),
-  counts: z.object(Object.fromEntries(CHANGES.map((change) => [change, z.number().int()]))),
+  counts: z.object(Object.fromEntries(["all", ...ANSWER_FILTERS].map((name) => [name, z.number().int()]))),
 }).openapi("Predictions");
 
 // A copy: schemas that were made before this library was loaded cannot be named.
@@ -134,7 +139,8 @@ export const reportSchema = z.object(dataReport.shape).openapi("DataReport");
 export const filesSchema = z.object({ pipeline: text, modelfile: text }).openapi("Files");
 
 export const logSchema = z.object({
-  events: z.array(z.object({ t: z.string(), type: z.string(), text: z.string() })).readonly(),
+  events: z.array(z.object({ seq: z.number().int(), t: z.string(), type: z.string(), text: z.string() }))
+    .readonly(),
   trainer: z.array(z.string()).readonly().describe("What the local trainer printed"),
 }).openapi("Log", { description: "The last 200 lines of each" });
 

@@ -1,7 +1,9 @@
 /** A run's page as the run goes on: events and numbers come in one stream, everything else is drawn by the server. */
 import { RunCharts } from "./charts/growth.js";
 import { write } from "./charts/text.js";
+import { addCopyButtons } from "./copy.js";
 import { fetchPage, replace, say } from "./live.js";
+import { eventLine, LogTail, trainerLine } from "./log.js";
 import { showSections } from "./sections.js";
 
 const root = document.getElementById("run");
@@ -31,6 +33,7 @@ async function refresh() {
   drawnAt = Date.now();
   const page = await fetchPage().catch(() => undefined);
   if (!page) return;
+  addCopyButtons(page);
   document.title = page.title;
   for (const part of document.querySelectorAll("[data-live]")) {
     const fresh = page.querySelector(`[data-live=${part.dataset.live}]`);
@@ -38,9 +41,8 @@ async function refresh() {
   }
   const { state, activity } = page.getElementById("run").dataset;
   Object.assign(root.dataset, { state, activity });
-  addCopyButtons();
   showSections();
-  follow();
+  growFrom(page);
 }
 
 /** Progress changes words and a bar that are there already. */
@@ -63,27 +65,64 @@ function showProgress({ phase, done, total, unit, metrics }) {
   text.textContent = [`${phase}${amount}`.trim(), ...parts].filter((part) => part !== "").join(", ");
 }
 
-/** The end of the log stays in sight unless one has scrolled up to read. */
-function follow() {
-  const log = document.getElementById("events");
-  if (log && !log.matches(":hover, :focus")) log.scrollTop = log.scrollHeight;
+// The logs: what the stream brings is put behind what is there; where something is missing, the server's page has it.
+
+const logs = {};
+/** Whether the trainer's log may have lines that neither the page nor the stream had. */
+let isBehind = false;
+function findLogs() {
+  for (const name of ["events", "trainer"]) {
+    const element = document.getElementById(name);
+    if (element) logs[name] ??= new LogTail(element);
+  }
 }
 
-function addCopyButtons() {
-  if (!navigator.clipboard) return;
-  for (const code of document.querySelectorAll(".next code")) {
-    if (code.nextElementSibling) continue;
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "copy";
-    button.textContent = "Copy";
-    button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(code.textContent);
-      button.textContent = "Copied";
-      setTimeout(() => button.textContent = "Copy", 1500);
-    });
-    code.after(button);
+function growEvents(entry) {
+  const { events } = logs;
+  if (entry.seq <= events.end) return;
+  if (entry.seq > events.end + 1) return refreshSoon();
+  events.append([eventLine(entry)]);
+  events.end = entry.seq;
+}
+
+function growTrainer({ from, to, lines, cut }) {
+  const { trainer } = logs;
+  // The trainer has begun to write.
+  if (!trainer) return refreshSoon();
+  if (from === 0 && trainer.end > 0 || cut) trainer.fill(lines.map(trainerLine));
+  else if (from === trainer.end) trainer.append(lines.map(trainerLine));
+  // Some of them are missing here, or some are here already: the server has all of them.
+  else if (to > trainer.end) return catchUp();
+  else return;
+  trainer.end = to;
+}
+
+function catchUp() {
+  isBehind = true;
+  refreshSoon();
+}
+
+/** Takes from a page drawn anew what the logs here do not have. */
+function growFrom(page) {
+  const fresh = page.getElementById("events");
+  if (Number(fresh.dataset.end) > logs.events.end) {
+    // Each line is an event: as many of the last ones are new as there were events since.
+    const missing = Number(fresh.dataset.end) - logs.events.end;
+    logs.events.append([...fresh.children].slice(-missing));
+    logs.events.end = fresh.dataset.end;
   }
+  const trainer = page.getElementById("trainer");
+  if (!trainer) return;
+  if (logs.trainer) {
+    if (!isBehind || Number(trainer.dataset.end) < logs.trainer.end) return;
+    logs.trainer.fill([...trainer.children]);
+    logs.trainer.end = trainer.dataset.end;
+  } else {
+    document.getElementById("logs").innerHTML = page.getElementById("logs").innerHTML;
+    delete logs.events;
+    findLogs();
+  }
+  isBehind = false;
 }
 
 // The stream. The browser opens it again by itself, from the last event it has seen.
@@ -92,8 +131,9 @@ function listen() {
   const source = new EventSource(`${path}/events?from=${from}`);
   source.addEventListener("open", () => {
     say("live", "live");
-    // What came while the stream was down.
+    // What came while the stream was down, or before it was open.
     charts.load();
+    catchUp();
   });
   source.addEventListener("error", () => {
     const closed = source.readyState === EventSource.CLOSED;
@@ -106,6 +146,8 @@ function listen() {
     if (event.type === "step.progress" && event.message === undefined) showProgress(event);
     else refreshSoon();
   });
+  source.addEventListener("log", ({ data }) => growEvents(JSON.parse(data)));
+  source.addEventListener("trainer", ({ data }) => growTrainer(JSON.parse(data)));
   source.addEventListener("metrics", ({ data }) => {
     charts.grow(JSON.parse(data));
     moved();
@@ -113,6 +155,7 @@ function listen() {
   source.addEventListener("state", async ({ data }) => {
     const { state, activity } = JSON.parse(data);
     if (state !== root.dataset.state || activity !== root.dataset.activity) {
+      isBehind = true;
       await refresh();
       await charts.load();
     }
@@ -128,7 +171,7 @@ function listen() {
 }
 
 addCopyButtons();
+findLogs();
 showSections();
-follow();
 if (ENDED.includes(root.dataset.state)) charts.load();
 else listen();

@@ -1,118 +1,133 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
-import { count } from "../../src/lib/text/format.ts";
-import { type ChangeKind, CHANGES, type Prediction, questionOf } from "../../src/log/predictions.ts";
-import type { RunState } from "../../src/log/run_state.ts";
-import type { Part, PredictionPage, PredictionQuery } from "../run_files.ts";
+import { count, counted } from "../../src/lib/text/format.ts";
+import { type AnswerFilter, type AnswerQuery, answersFile, answersPath } from "../answers/answer_query.ts";
+import type { AnswerPage, AnswerRow } from "../answers/answer_rows.ts";
+import type { Conversation } from "../answers/conversation.ts";
+import type { Part } from "../run_files.ts";
+import { AnswerTableRow } from "./answer_row.tsx";
 
-const TITLES: { readonly [C in ChangeKind]: string } = {
+const TITLES: { readonly [F in AnswerFilter]: string } = {
   fixed: "fixed",
   "still_wrong": "still wrong",
   broken: "newly broken",
   "still_right": "still right",
+  right: "right",
+  wrong: "wrong",
+  "served_differently": "served differently",
 };
+/** By what the rows can be told apart: where the base was scored too, and where it was not. */
+const COMPARED = ["right", "fixed", "still_wrong", "broken", "still_right"] as const;
+const SCORED = ["right", "wrong"] as const;
 
 interface AnswersProps {
   readonly id: string;
-  readonly part: Part<PredictionPage>;
-  readonly query: PredictionQuery;
-  readonly state: RunState;
+  readonly part: Part<AnswerPage>;
+  readonly conversations: Part<ReadonlyMap<string, Conversation>>;
+  readonly query: AnswerQuery;
 }
 
-/** Held-out rows with the answers before and after, side by side. */
-export function Answers({ id, part: { value, problem }, query }: AnswersProps) {
+/** Held-out rows: what was expected, and what was answered before and after. */
+export function Answers({ id, part: { value, problem }, conversations, query }: AnswersProps) {
   if (problem !== undefined) return <p class="error">{problem}</p>;
   if (!value) return null;
-  const hasFewShot = value.rows.some((row) => typeof row.few_shot === "string");
+  const nothing = query.text === undefined ? "No rows of this kind." : `No row contains “${query.text}”.`;
   return (
     <section aria-labelledby="answers">
       <h2 id="answers">Answers before and after</h2>
-      <ul class="states" aria-label="Rows by outcome">
-        <li>
-          <a href={answersPath(id)} aria-current={query.change === undefined ? "true" : undefined}>all</a>
-        </li>
-        {CHANGES.map((change) => (
-          <li>
-            <a href={answersPath(id, change)} aria-current={query.change === change ? "true" : undefined}>
-              {TITLES[change]} <b>{count(value.counts[change])}</b>
-            </a>
-          </li>
-        ))}
-      </ul>
+      <Filters id={id} page={value} query={query} />
+      {conversations.problem === undefined ? null : <p class="error">{conversations.problem}</p>}
       {value.rows.length === 0
-        ? <p class="empty">No rows of this kind.</p>
-        : (
-          <div class="scroll" tabindex={0} role="group" aria-label="Answers">
-            <table class="answers">
-              <thead>
-                <tr>
-                  <th scope="col">Prompt</th>
-                  <th scope="col">Before</th>
-                  {hasFewShot ? <th scope="col">Few-shot prompting</th> : null}
-                  <th scope="col">After</th>
-                  <th scope="col">Expected</th>
-                </tr>
-              </thead>
-              <tbody>{value.rows.map((row) => <Row row={row} hasFewShot={hasFewShot} />)}</tbody>
-            </table>
-          </div>
-        )}
-      <AnswerPages id={id} query={query} total={value.total} />
+        ? <p class="empty">{nothing}</p>
+        : <AnswerTable rows={value.rows} conversations={conversations.value} />}
+      <Pager id={id} query={query} total={value.total} />
     </section>
   );
 }
 
-function Row({ row, hasFewShot }: { row: Prediction; hasFewShot: boolean }) {
+interface AnswerTableProps {
+  readonly rows: readonly AnswerRow[];
+  readonly conversations: ReadonlyMap<string, Conversation> | undefined;
+}
+
+function AnswerTable({ rows, conversations }: AnswerTableProps) {
+  const hasFewShot = rows.some(({ prediction }) => typeof prediction.few_shot === "string");
+  const columns = ["Prompt", "Expected", "Before", ...hasFewShot ? ["Few-shot"] : [], "After"];
   return (
-    <tr>
-      <th scope="row">
-        {questionOf(row)}
-        <span class="id">{row.origin}</span>
-      </th>
-      <Answer label="Before" text={row.before} ok={row.before_ok} />
-      {hasFewShot ? <Answer label="Few-shot prompting" text={row.few_shot} ok={row.few_shot_ok} /> : null}
-      <Answer label="After" text={row.after} ok={row.after_ok} />
-      <td data-label="Expected">{row.expected}</td>
-    </tr>
+    <>
+      <p class="soft marked">
+        Beside what was expected: <del>missing in the answer</del>, <ins>only in the answer</ins>.
+      </p>
+      <div class="scroll" tabindex={0} role="group" aria-label="Answers">
+        <table class="answers">
+          <thead>
+            <tr>
+              {columns.map((title) => <th scope="col">{title}</th>)}
+            </tr>
+          </thead>
+          {rows.map((row) => (
+            <AnswerTableRow
+              row={row}
+              hasFewShot={hasFewShot}
+              conversation={conversations?.get(row.prediction.origin)}
+            />
+          ))}
+        </table>
+      </div>
+    </>
   );
 }
 
-function Answer(
-  { label, text, ok }: { label: string; text: string | null | undefined; ok: boolean | null | undefined },
-) {
-  const verdict = ok === true ? "good" : ok === false ? "bad" : "";
+function Filters({ id, page, query }: { id: string; page: AnswerPage; query: AnswerQuery }) {
+  const { counts, isServed, total } = page;
+  const isCompared = COMPARED.some((kind) => kind !== "right" && counts[kind] > 0) ||
+    (["fixed", "still_wrong", "broken", "still_right"] as const).some((kind) => kind === query.change);
+  const kinds = [...isCompared ? COMPARED : SCORED, ...isServed ? ["served_differently"] as const : []];
+  const { change, text } = query;
   return (
-    <td data-label={label} class={verdict}>
-      {typeof ok === "boolean"
-        ? (
-          <>
-            <span class="mark" aria-hidden="true">{ok ? "✓" : "✗"}</span>
-            <span class="unseen">{ok ? "right:" : "wrong:"}</span>
-          </>
-        )
-        : null} {text === "" ? <span class="soft">(nothing)</span> : text ?? <span class="soft">–</span>}
-    </td>
+    <>
+      <ul class="states" aria-label="Rows by outcome">
+        {([undefined, ...kinds] as const).map((kind) => (
+          <li>
+            <a
+              href={answersPath(id, { change: kind, text })}
+              aria-current={change === kind ? "true" : undefined}
+            >
+              {kind === undefined ? "all" : TITLES[kind]} <b>{count(counts[kind ?? "all"])}</b>
+            </a>
+          </li>
+        ))}
+      </ul>
+      <form class="filter find" method="get" action={`/runs/${encodeURIComponent(id)}#answers`} role="search">
+        <label>
+          <span>Text in the prompt or an answer</span>
+          <input type="search" name="q" value={text ?? ""} maxlength={200} />
+        </label>
+        {change === undefined ? null : <input type="hidden" name="change" value={change} />}
+        <button type="submit">Search</button>
+        {text === undefined ? null : <a href={answersPath(id, { change })}>Clear</a>}
+        <span class="downloads">
+          {counted(total, "row")} as <a href={answersFile(id, "csv", query)} download>CSV</a>{" "}
+          <a href={answersFile(id, "jsonl", query)} download>JSONL</a>
+        </span>
+      </form>
+    </>
   );
 }
 
-function AnswerPages({ id, query, total }: { id: string; query: PredictionQuery; total: number }) {
-  const pages = Math.ceil(total / query.perPage);
-  if (pages <= 1) return null;
+function Pager({ id, query, total }: { id: string; query: AnswerQuery; total: number }) {
+  const { page, perPage } = query;
+  const pages = Math.ceil(total / perPage);
+  if (pages <= 1 && page === 1) return null;
+  const link = (to: number, text: string, rel?: string) => (
+    <a rel={rel} href={answersPath(id, { ...query, page: to })}>{text}</a>
+  );
   return (
     <nav class="pages" aria-label="Pages of answers">
-      {query.page > 1
-        ? <a rel="prev" href={answersPath(id, query.change, query.page - 1)}>← Previous</a>
-        : null}
-      <span class="soft">Page {count(query.page)} of {count(pages)}</span>
-      {query.page < pages
-        ? <a rel="next" href={answersPath(id, query.change, query.page + 1)}>Next →</a>
-        : null}
+      {page > 1 && pages > 1 ? link(1, "« First") : null}
+      {page > 1 ? link(Math.min(page - 1, Math.max(1, pages)), "← Previous", "prev") : null}
+      <span class="soft">Page {count(page)} of {count(pages)}</span>
+      {page < pages ? link(page + 1, "Next →", "next") : null}
+      {page < pages ? link(pages, "Last »") : null}
     </nav>
   );
-}
-
-function answersPath(id: string, change?: ChangeKind, page = 1): string {
-  const words = new URLSearchParams();
-  if (change !== undefined) words.set("change", change);
-  if (page > 1) words.set("rows", String(page));
-  return `/runs/${encodeURIComponent(id)}${words.size === 0 ? "" : `?${words}`}#answers`;
 }

@@ -1,13 +1,15 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
-import { basename } from "../../src/deps/path.ts";
+import { basename, join } from "../../src/deps/path.ts";
 import { bytes } from "../../src/lib/text/format.ts";
 import type { RunState } from "../../src/log/run_state.ts";
+import { Hash } from "../../src/pages/parts.tsx";
+import type { TrainerEnd } from "../files/trainer_log.ts";
 import type { LogEntry } from "../log_store.ts";
 import type { Part } from "../run_files.ts";
 import { Modelfile, Yaml } from "./yaml.tsx";
 
 /** What the run has left, with what proves that it is still that. */
-export function Artifacts({ state }: { state: RunState }) {
+export function Artifacts({ state, dir }: { state: RunState; dir: string }) {
   if (state.artifacts.length === 0) return null;
   return (
     <section aria-labelledby="artifacts">
@@ -27,8 +29,12 @@ export function Artifacts({ state }: { state: RunState }) {
               <tr>
                 <th scope="row">{kind}</th>
                 <td class="n">{bytes(size)}</td>
-                <td class="place">{path}</td>
-                <td class="digest">{sha256}</td>
+                <td class="place">
+                  <span data-copy={join(dir, path)} data-what="path">{path}</span>
+                </td>
+                <td>
+                  <Hash value={sha256} what="sha256" />
+                </td>
               </tr>
             ))}
           </tbody>
@@ -71,22 +77,59 @@ export function Files({ pipeline, effective, modelfile, path }: FilesProps) {
   );
 }
 
-export function Logs({ events, trainer }: { events: readonly LogEntry[]; trainer: Part<readonly string[]> }) {
+interface LogsProps {
+  readonly id: string;
+  readonly events: readonly LogEntry[];
+  readonly trainer: Part<TrainerEnd>;
+}
+
+/** What happened last. The page's script goes on with both where they end. */
+export function Logs({ id, events, trainer: { value, problem } }: LogsProps) {
   return (
     <>
-      <h2 id="log">Log</h2>
-      <pre
-        class="terminal tail"
-        tabindex={0}
-        aria-label="Events"
-        id="events"
-      >{events.map(({ t, type, text }) => (
-        <span class={`e ${type.replace(".", "-")}`}><time datetime={t}>{t.slice(11, 19)}</time>{`  ${text}\n`}</span>
-      ))}</pre>
-      <Text title="Trainer output" note="" part={trainer}>
-        {trainer.value?.map((line) => `${line}\n`)}
-      </Text>
+      <LogHead id={id} title="Log" file="events.jsonl" all={events[0]?.seq === 1} />
+      <div class="log-frame">
+        <pre
+          class="terminal tail"
+          tabindex={0}
+          aria-label="Events"
+          id="events"
+          data-end={events.at(-1)?.seq ?? 0}
+        >
+          {events.map(({ t, type, text }) => (
+            <span class={`e ${type.replace(".", "-")}`}><time datetime={t}>{t.slice(11, 19)}</time>{`  ${text}\n`}</span>
+          ))}
+        </pre>
+      </div>
+      {problem === undefined ? null : <p class="error">{problem}</p>}
+      {value === undefined ? null : (
+        <>
+          <LogHead id={id} title="Trainer output" file="trainer.log" all={!value.cut} />
+          <div class="log-frame">
+            <pre
+              class="terminal tail"
+              tabindex={0}
+              aria-label="Trainer output"
+              id="trainer"
+              data-end={value.to}
+            >
+              {value.lines.map((line) => <span>{`${line}\n`}</span>)}
+              {value.unfinished.trim() === "" ? null : <span data-unfinished>{value.unfinished}</span>}
+            </pre>
+          </div>
+        </>
+      )}
     </>
+  );
+}
+
+function LogHead({ id, title, file, all }: { id: string; title: string; file: string; all: boolean }) {
+  return (
+    <div class="log-head">
+      <h2 id={file === "events.jsonl" ? "log" : undefined}>{title}</h2>
+      <span class="soft">{all ? "" : "its end; "}</span>
+      <a href={`/runs/${encodeURIComponent(id)}/${file}`} download>{file}</a>
+    </div>
   );
 }
 

@@ -25,7 +25,7 @@ export function Notice({ view, now }: { view: RunView; now: number }) {
             <div>
               <dt>{why}</dt>
               <dd>
-                <code tabindex={0}>{command}</code>
+                <code tabindex={0} data-copy="" data-what="command">{command}</code>
               </dd>
             </div>
           ))}

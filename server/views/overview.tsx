@@ -25,7 +25,7 @@ export function Overview({ view, now }: { view: RunView; now: number }) {
           {state.name} <Badge state={state.state} activity={activity} />
         </h1>
         <p class="soft">
-          <span class="mono">{view.id}</span>
+          <span class="mono" data-copy="" data-what="run id">{view.id}</span>
         </p>
       </div>
       <Tags tags={view.tags} />

@@ -1,11 +1,15 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
 import type { DataReport } from "../../src/pages/data_report.ts";
-import { Dataset } from "../../src/pages/dataset.tsx";
+import type { AnswerQuery } from "../answers/answer_query.ts";
+import type { AnswerPage } from "../answers/answer_rows.ts";
+import type { Conversation } from "../answers/conversation.ts";
 import type { ChartView } from "../chart_store.ts";
+import type { TrainerEnd } from "../files/trainer_log.ts";
 import type { RunView } from "../run_details.ts";
-import type { MadeWith, Part, PredictionPage, PredictionQuery } from "../run_files.ts";
+import type { MadeWith, Part } from "../run_files.ts";
 import { Answers } from "./answers.tsx";
 import { ChartSection } from "./charts.tsx";
+import { DataSection } from "./data.tsx";
 import { Artifacts, Files, Logs } from "./files.tsx";
 import { Layout } from "./layout.tsx";
 import { Overview } from "./overview.tsx";
@@ -15,13 +19,14 @@ import { Steps } from "./steps.tsx";
 export interface RunPageProps {
   readonly view: RunView;
   readonly charts: Part<ChartView>;
-  readonly predictions: Part<PredictionPage>;
-  readonly predictionQuery: PredictionQuery;
+  readonly answers: Part<AnswerPage>;
+  readonly conversations: Part<ReadonlyMap<string, Conversation>>;
+  readonly query: AnswerQuery;
   readonly report: Part<DataReport>;
   readonly pipeline: Part<string>;
   readonly made: Part<MadeWith>;
   readonly modelfile: Part<string>;
-  readonly trainer: Part<readonly string[]>;
+  readonly trainer: Part<TrainerEnd>;
   /** Charts with a logarithmic scale. */
   readonly log: ReadonlySet<string>;
   readonly now: number;
@@ -53,9 +58,9 @@ export function RunPage(props: RunPageProps) {
         </section>
         <ChartSection id={id} charts={props.charts} log={props.log} state={state} />
         <section data-live="results">
-          <Answers id={id} part={props.predictions} query={props.predictionQuery} state={state} />
-          <Artifacts state={state} />
-          <DatasetSection part={props.report} />
+          <Answers id={id} part={props.answers} conversations={props.conversations} query={props.query} />
+          <Artifacts state={state} dir={view.dir} />
+          <DataSection part={props.report} state={state} />
         </section>
         <section data-live="settings">
           <Settings made={props.made} />
@@ -68,22 +73,10 @@ export function RunPage(props: RunPageProps) {
             path={state.pipeline}
           />
         </section>
-        <section data-live="logs">
-          <Logs events={view.log} trainer={props.trainer} />
+        <section id="logs">
+          <Logs id={id} events={view.log} trainer={props.trainer} />
         </section>
       </div>
     </Layout>
-  );
-}
-
-/** The dataset report: the same as in report.html. */
-function DatasetSection({ part: { value, problem } }: { part: Part<DataReport> }) {
-  if (problem !== undefined) return <p class="error">{problem}</p>;
-  if (!value) return null;
-  return (
-    <section aria-labelledby="data">
-      <h2 id="data">Data</h2>
-      <Dataset report={value} level={3} />
-    </section>
   );
 }

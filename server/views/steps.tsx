@@ -1,4 +1,5 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
+import { Hash } from "../../src/pages/parts.tsx";
 import { duration } from "../../src/lib/text/format.ts";
 import type { StepState } from "../../src/log/run_state.ts";
 import type { Activity } from "../../src/view/activity.ts";
@@ -76,9 +77,11 @@ function Step({ step, now, activity }: { step: StepState; now: number; activity:
         : null}
       {step.messages.map((message) => <p class="warn detail">{message}</p>)}
       {step.error && step.state !== "failed" ? <p class="warn detail">{step.error.message}</p> : null}
-      {step.key === ""
-        ? null
-        : <p class="soft key" title="What this step's output depends on">key {step.key.slice(0, 12)}</p>}
+      {step.key === "" ? null : (
+        <p class="soft key" title="What this step's output depends on">
+          key <Hash value={step.key} what={`key of ${step.kind}`} />
+        </p>
+      )}
     </li>
   );
 }

@@ -54,15 +54,37 @@ export async function readSamples(fs: ReadFs, path: string, most: number): Promi
   return samples;
 }
 
-const OPTIONS = { code: "bad-predictions" } as const;
+/** What the served model answered to a row: a line of served.jsonl, which has one for each row in the same order. */
+export const servedSchema = z.object({
+  served: answer,
+  served_ok: verdict,
+  /** Whether the answer is the trainer's own. */
+  same: z.boolean(),
+  /** Whether the prompt is. Absent in older files. */
+  prompt_equal: z.boolean().optional(),
+}).readonly();
+export type ServedAnswer = z.infer<typeof servedSchema>;
 
 /** Every row in the order of the file, as a stream. */
-export async function* readPredictions(fs: ReadFs, path: string): AsyncGenerator<Prediction> {
+export function readPredictions(fs: ReadFs, path: string): AsyncGenerator<Prediction> {
+  return readRows(fs, path, predictionSchema, "predictions");
+}
+
+/** What was served to each row, in the same order. */
+export function readServed(fs: ReadFs, path: string): AsyncGenerator<ServedAnswer> {
+  return readRows(fs, path, servedSchema, "the served answers");
+}
+
+async function* readRows<T>(
+  fs: ReadFs,
+  path: string,
+  schema: z.ZodType<T>,
+  what: string,
+): AsyncGenerator<T> {
   for await (const { lines, first } of readLines(fs.readChunks(path))) {
     for (const [i, line] of lines.entries()) {
-      if (line !== "") {
-        yield parseJson(line, predictionSchema, `predictions at "${path}:${first + i}"`, OPTIONS);
-      }
+      if (line === "") continue;
+      yield parseJson(line, schema, `${what} at "${path}:${first + i}"`, { code: "bad-predictions" });
     }
   }
 }

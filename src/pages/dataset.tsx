@@ -3,7 +3,7 @@ import { bytes, count } from "../lib/text/format.ts";
 import { foundText } from "./check_text.ts";
 import type { DataReport, SetReport } from "./data_report.ts";
 import { Histogram } from "./histogram.tsx";
-import { Cell, Figure, Heading, type Level, numbers, Table } from "./parts.tsx";
+import { Cell, Figure, Hash, Heading, type Level, numbers, Table } from "./parts.tsx";
 import { standAlone } from "./stand_alone.tsx";
 
 /** The same as report.json, for people: one file. */
@@ -98,19 +98,25 @@ function Checks({ report: { checks } }: { report: DataReport }) {
   );
 }
 
-/** The first rows that each check found. */
+/** The first rows that each check found, those that stop a run before the others. */
 function Findings({ report: { checks }, level }: { report: DataReport; level: Level }) {
-  const some = Object.entries(checks).filter(([, { findings }]) => findings.length > 0);
+  const some = Object.entries(checks).filter(([, { findings }]) => findings.length > 0)
+    .sort(([, a], [, b]) => Number(b.severity === "error") - Number(a.severity === "error"));
+  if (some.length === 0) return null;
   return (
     <>
-      {some.map(([name, { count: found, findings }]) => (
-        <>
-          <Heading level={level}>
-            {name}
-            {found > findings.length ? `, the first ${findings.length} of ${count(found)}` : ""}
-          </Heading>
-          <div class="findings">
-            <Table label={`Rows found by ${name}`} columns={["row", "field", "problem", "text"]}>
+      <Heading level={level}>Findings</Heading>
+      <div class="findings">
+        <Table label="Findings" columns={["row", "field", "problem", "text"]}>
+          {some.map(([name, { severity, count: found, findings }]) => (
+            <>
+              <tr class="kind">
+                <th scope="colgroup" colspan={4}>
+                  {name}
+                  {found > findings.length ? `, the first ${findings.length} of ${count(found)}` : ""}
+                  <span class={`level ${severity}`}>{severity}</span>
+                </th>
+              </tr>
               {findings.map(({ origin, field, problem, excerpt }) => (
                 <tr>
                   <td class="place">{origin}</td>
@@ -119,10 +125,10 @@ function Findings({ report: { checks }, level }: { report: DataReport; level: Le
                   <td class="excerpt">{excerpt}</td>
                 </tr>
               ))}
-            </Table>
-          </div>
-        </>
-      ))}
+            </>
+          ))}
+        </Table>
+      </div>
     </>
   );
 }
@@ -185,7 +191,9 @@ function Sources({ report: { sources } }: { report: DataReport }) {
           <Cell>{used}</Cell>
           <Cell>{unused}</Cell>
           <Cell>{bytes(size)}</Cell>
-          <td class="place" title={sha256}>{sha256.slice(0, 12)}</td>
+          <td>
+            <Hash value={sha256} what={`sha256 of ${path}`} />
+          </td>
         </tr>
       ))}
     </Table>

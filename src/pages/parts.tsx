@@ -59,6 +59,11 @@ export function Cell({ children }: { children: number | string }) {
   return <td class="n">{typeof children === "number" ? count(children) : children}</td>;
 }
 
+/** A digest: all of it is there to be copied and read out, its beginning is seen. `what`: the name of its copy button. */
+export function Hash({ value, what }: { value: string; what: string }) {
+  return <code class="hash" title={value} data-copy="" data-what={what}>{value}</code>;
+}
+
 /** A place in a picture. */
 export function at(position: number): number {
   return Math.round(position * 10) / 10;

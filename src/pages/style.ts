@@ -20,10 +20,12 @@ th, td { text-align: left; vertical-align: top; padding: .4rem .75rem; border-to
 thead td { border: 0; } thead th { border-top: 0; color: var(--soft); font-weight: 500; white-space: nowrap; }
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .place { white-space: nowrap; font-family: ui-monospace, monospace; font-size: .85em; font-weight: 400; }
+.hash { display: inline-block; max-width: 13ch; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; vertical-align: bottom; font-family: ui-monospace, monospace; font-size: .85em; }
 .excerpt { min-width: 14rem; color: var(--soft); overflow-wrap: anywhere; }
 @media (max-width: 40rem) { .findings thead { display: none; } .findings td { display: block; border: 0; padding: .1rem .75rem; }
   .findings tr { display: block; padding: .5rem 0; border-top: 1px solid var(--line); } .findings tr:first-child { border: 0; }
-  .findings .place { display: inline-block; white-space: normal; overflow-wrap: anywhere; } }
+  .findings .place { display: inline-block; white-space: normal; overflow-wrap: anywhere; } .findings .excerpt:empty { display: none; } }
+.findings .kind th { padding-top: .9rem; } .level { margin-left: .75rem; font-weight: 400; }
 .error { color: var(--bad); } .warn { color: var(--warn); } .good { color: var(--good); } .off { color: var(--soft); }
 figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: .9rem; }
 figcaption { margin-bottom: .5rem; }

@@ -25,6 +25,9 @@ const PAGES = [
   "/api/runs/linked/files",
   "/api/runs/linked/log",
   "/api/compare?run=linked",
+  "/runs/linked/answers.csv",
+  "/runs/linked/events.jsonl",
+  "/runs/linked/trainer.log",
 ];
 
 interface Site extends AsyncDisposable {
@@ -58,10 +61,18 @@ async function fullRun(): Promise<Site> {
   for (const name of ["job/artifacts/Modelfile", "job/trainer.log"]) {
     await write(`${ID}/${name}`, `${SECRET}\n`);
   }
-  for (const name of ["steps/2-format/report.json", "job/artifacts/predictions.jsonl"]) {
+  for (
+    const name of [
+      "steps/2-format/report.json",
+      "steps/5-monitor/served.jsonl",
+      "job/artifacts/predictions.jsonl",
+      "job/eval.jsonl",
+    ]
+  ) {
     const path = join(runs, ID, name);
     const text = await Deno.readTextFile(path);
-    await Deno.writeTextFile(path, text.replaceAll("eval.jsonl:1", SECRET).replaceAll("a.jsonl", SECRET));
+    const told = text.replaceAll("eval.jsonl:1", SECRET).replaceAll("a.jsonl", SECRET);
+    await Deno.writeTextFile(path, told.replaceAll('"served":"b"', `"served":"${SECRET}"`));
   }
   // Somebody drives the run and a trainer works: what the server says of locks shows on its pages.
   const [driver, trainer] = [

@@ -78,6 +78,12 @@ export async function addParts(s: Pick<Site, "write">, id: string): Promise<void
   await s.write(`${id}/job/artifacts/Modelfile`, "FROM ./model.gguf\n");
   await s.write(`${id}/job/artifacts/predictions.jsonl`, lines(rows));
   await s.write(
+    `${id}/steps/5-monitor/served.jsonl`,
+    lines(rows.map((_, i) => ({ served: "b", served_ok: true, same: i > 0 }))),
+  );
+  const messages = [{ role: "user", content: "a" }, { role: "assistant", content: "b" }];
+  await s.write(`${id}/job/eval.jsonl`, lines([{ origin: row.origin, messages }]));
+  await s.write(
     `${id}/job/metrics.jsonl`,
     Array.from({ length: 5000 }, (_, i) => metric(i + 1, 4 / (i + 1))).join(""),
   );

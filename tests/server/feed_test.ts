@@ -3,7 +3,7 @@ import { join } from "../../src/deps/path.ts";
 import { denoFs, type Fs } from "../../src/lib/files/fs.ts";
 import { logText, recorded } from "../ui/recorded.ts";
 import { until } from "../until.ts";
-import { BEGINNING, DONE, messages, messagesOf, metric, site, training } from "./kit.ts";
+import { BEGINNING, DONE, messages, messagesOf, metric, type Site, site, training } from "./kit.ts";
 
 const ID = "20261122-080000-home-lora-aaaa";
 const EVENTS = `/runs/${ID}/events`;
@@ -227,4 +227,54 @@ Deno.test("a browser that comes later is told how the run stands, and what went 
   assert.match((await messages((await s.get(EVENTS)).body!, 1, "problem"))[0]!.data, /Cannot read/);
   assert.match((await messages((await s.get(EVENTS)).body!, 1, "state"))[0]!.data, /"state":"interrupted"/);
   await first.return(undefined);
+});
+
+Deno.test("events arrive in words too, as temper is called here", async () => {
+  await using s = await site();
+  const dir = await s.addRun(ID, BEGINNING);
+  const from = String((await Deno.stat(join(dir, "events.jsonl"))).size);
+  const stream = messagesOf((await s.get(EVENTS, { "last-event-id": from })).body!, "log");
+  const message = "Cannot finish: see `temper logs last`";
+  const events = recorded([...BEGINNING, { type: "run.failed", error: { code: "x", message } }]);
+  await append(join(dir, "events.jsonl"), logText(events.slice(-1)));
+  const entry = JSON.parse((await stream.next()).value!.data);
+  await stream.return(undefined);
+  assert.equal(entry.seq, events.length);
+  assert.match(entry.text, /Cannot finish: see deno task logs last/);
+  const { log } = await logOf(s);
+  assert.deepEqual(log.at(-1), entry, "the same as on the page");
+});
+
+async function logOf(s: Site) {
+  const { events, trainer } = await s.json(`/api/runs/${ID}/log`) as { events: unknown[]; trainer: string[] };
+  return { log: events, trainer };
+}
+
+Deno.test("what the trainer prints arrives as finished lines, each once, with the bytes they stand in", async () => {
+  await using s = await site();
+  const dir = await s.addRun(ID, [...BEGINNING, ...training(1)]);
+  const path = join(dir, "job", "trainer.log");
+  await s.write(`${ID}/job/trainer.log`, "one\ntw");
+  assert.deepEqual((await logOf(s)).trainer, ["one", "tw"]);
+  assert.match(
+    await s.text(`/runs/${ID}`),
+    /id="trainer" data-end="4".*<span data-unfinished[^>]*>tw<\/span>/s,
+  );
+  const stream = messagesOf((await s.get(EVENTS)).body!, "trainer");
+  const next = async () => JSON.parse((await stream.next()).value!.data);
+  const first = next();
+  await append(path, "o\n10%\r20%\rthr");
+  assert.deepEqual(await first, { from: 4, to: 16, lines: ["two", "10%", "20%"], cut: false });
+  await append(path, "ee\x1b[31m\n");
+  const second = await next();
+  assert.deepEqual([second.from, second.lines.length, second.cut], [16, 1, false]);
+  assert.ok(second.lines[0].startsWith("three") && !second.lines[0].includes("\x1b"));
+  // More than a page takes: the rest is in the file.
+  await append(path, "x\n".repeat(50_000));
+  const many = await next();
+  assert.deepEqual([many.from, many.cut, many.lines.length], [second.to, true, 200]);
+  // Another file under the same name.
+  await Deno.writeTextFile(path, "anew\n");
+  assert.deepEqual(await next(), { from: 0, to: 5, lines: ["anew"], cut: false });
+  await stream.return(undefined);
 });
