@@ -1,11 +1,10 @@
 import type { Clock } from "../src/lib/clock.ts";
-import { INSTALLED } from "../src/lib/text/invocation.ts";
 import type { ReadFs } from "../src/lib/files/read_fs.ts";
 import { ChartStore } from "./chart_store.ts";
 import { containedFs } from "./contained_fs.ts";
 import { Feeds } from "./feeds.ts";
 import { LogStore } from "./log_store.ts";
-import type { Where } from "./run_details.ts";
+import { hereAs, type Where } from "./run_details.ts";
 import { RunIndex } from "./run_index.ts";
 
 /** Everything the pages and the API take their answers from. */
@@ -22,7 +21,7 @@ export interface Sources {
 /** `runsDir`: absolute folder of the runs. Nothing outside it is ever read, whatever links it contains. */
 export function createSources(outer: ReadFs, clock: Clock, runsDir: string, where: Where): Sources {
   const fs = containedFs(outer, runsDir);
-  const logs = new LogStore(fs, where.invocation ?? INSTALLED);
+  const logs = new LogStore(fs, hereAs(where));
   return {
     fs,
     clock,

@@ -43,7 +43,7 @@ export function comparedLines(curves, name, settings) {
   const known = curves.filter(({ data }) => data.series[name]);
   const own = known.map(({ label: run, style, pinned, start, data }) => {
     const label = pinned ? `${run} (baseline)` : run;
-    const kind = pinned ? "pinned" : name === "eval_loss" ? "dots" : "plain";
+    const kind = name === "eval_loss" ? "dots" : pinned ? "pinned" : "plain";
     const lines = smoothed(line(label, style, kind, data.series[name] ?? []), label, name, settings);
     return { places: placesOf(data, settings.axis, start), lines };
   });
