@@ -3,7 +3,7 @@ import { TemperError } from "../../src/lib/errors.ts";
 import { VERSION } from "../../src/lib/version.ts";
 import { runJson } from "../../src/view/run_json.ts";
 import { withHeldOut } from "../../src/view/held_out_points.ts";
-import { compareRuns } from "../compare_runs.ts";
+import { type ComparedRun, compareRuns } from "../compare_runs.ts";
 import { errorBody } from "../access/error_body.ts";
 import { listPath, selectRows } from "../query.ts";
 import { answersOf, modelfileText, type Part, pipelineText, reportOf, trainerLog } from "../run_files.ts";
@@ -73,8 +73,10 @@ export function createApi(sources: Sources): OpenAPIHono {
   });
   app.openapi(routes.compare, async (c) => {
     const runs = await compareRuns(sources, c.req.valid("query").run);
-    const charts = Object.fromEntries(runs.map(({ row, charts }) => [row.id, charts.loss]));
-    return c.json({ runs: runs.map(({ row }) => row), charts }, 200);
+    const of = <T>(part: (run: ComparedRun) => T) =>
+      Object.fromEntries(runs.map((run) => [run.row.id, part(run)]));
+    const charts = of(({ charts }) => charts.loss);
+    return c.json({ runs: runs.map(({ row }) => row), charts, metrics: of(({ charts }) => charts) }, 200);
   });
   app.doc31("/api/openapi.json", {
     openapi: "3.1.0",

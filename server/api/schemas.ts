@@ -116,8 +116,9 @@ const chart = z.object({
     .describe("What else the steps may be drawn against, where it is known; time in seconds since 1970"),
   series: z.record(z.string(), values).readonly(),
 });
+const allCharts = z.object(Object.fromEntries(CHART_NAMES.map((name) => [name, chart])));
 export const chartsSchema = z.object({
-  charts: z.object(Object.fromEntries(CHART_NAMES.map((name) => [name, chart]))),
+  charts: allCharts,
   points: z.number().int().describe("Points before decimation"),
   end: z.number().int().describe("Byte offset after the last line read"),
   skipped: z.number().int().describe("Lines that could not be read"),
@@ -149,4 +150,7 @@ export const healthSchema = z.object({ ok: z.literal(true), version: z.string() 
 export const compareSchema = z.object({
   runs: z.array(rowSchema).readonly(),
   charts: z.record(z.string(), chart).describe("Loss by run"),
+  metrics: z.record(z.string(), allCharts).describe(
+    "All charts by run, with fewer points the more runs there are",
+  ),
 }).openapi("Comparison");

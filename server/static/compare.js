@@ -14,15 +14,18 @@ const charts = [...document.querySelectorAll("figure[data-chart]")].map((figure)
   new Chart(figure, (range) => controls.zoom(range))
 );
 const form = document.querySelector(".chart-controls");
-const loaded = form ? await Promise.all(runs.map(load)) : [];
+const loaded = form ? await load() : [];
 const controls = form && new Controls(form, charts, draw);
 if (controls) draw();
 
 /** A run whose numbers cannot be had has no curve; the list above the charts says why. */
-async function load(run) {
-  const response = await fetch(`/api/runs/${encodeURIComponent(run.id)}/metrics`);
-  const charts = response.ok ? (await response.json()).charts : {};
-  return { ...run, charts, start: startOf(charts) };
+async function load() {
+  const response = await fetch(`/api/compare?${new URLSearchParams(runs.map(({ id }) => ["run", id]))}`);
+  const metrics = response.ok ? (await response.json()).metrics : {};
+  return runs.map((run) => {
+    const charts = metrics[run.id] ?? {};
+    return { ...run, charts, start: startOf(charts) };
+  });
 }
 
 function draw() {

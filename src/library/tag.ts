@@ -21,7 +21,15 @@ export interface TagOptions extends WorldOptions {
   readonly note?: string;
 }
 
-/** A run with its tags and its note. */
+/**
+ * A run with its tags and its note.
+ *
+ * @example
+ * ```ts
+ * const text = ({ id, tags, note = "" }: TagResult) => `${id}: ${tags.join(", ")} ${note}`;
+ * console.log(text.length);
+ * ```
+ */
 export interface TagResult extends Pick<RunTags, "tags" | "note"> {
   readonly id: string;
 }
