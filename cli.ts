@@ -64,11 +64,13 @@ async function call(
   terminal: Terminal,
   onInterrupt: CommandContext["onInterrupt"],
 ): Promise<ExitCode> {
-  const [command, { parseCommandLine }, { denoFs }, { systemClock }] = await Promise.all([
+  // The invocation asks the disk, which can answer while modules are loaded.
+  const [command, { parseCommandLine }, { denoFs }, { systemClock }, invocation] = await Promise.all([
     loadCommand(name),
     import("./src/cli/args.ts"),
     import("./src/lib/files/fs.ts"),
     import("./src/lib/clock.ts"),
+    thisInvocation(argv),
   ]);
   if (!command) {
     const { didYouMean } = await import("./src/lib/text/nearest.ts");
@@ -77,7 +79,6 @@ async function call(
     });
   }
   const { values, positionals } = parseCommandLine(command, argv);
-  const invocation = await thisInvocation(argv);
   if (values["help"]) {
     const { commandHelp } = await import("./src/cli/help.ts");
     terminal.out(asCalled(commandHelp(command), invocation));

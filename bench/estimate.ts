@@ -132,7 +132,7 @@ async function measured(dir: string): Promise<Sizes> {
 /** What `plan` says, with the tokens that configure counted. */
 async function predicted(method: string, dir: string): Promise<Sizes> {
   const loaded = await loadSpecOrThrow(join(ROOT, "pipelines", `${method}.yaml`), denoFs);
-  const data = await dataSize(loaded, denoFs, join(dir, "steps", "2-format"));
+  const data = await dataSize(loaded, denoFs, { fs: denoFs, dir: join(dir, "steps", "2-format") });
   const provider = await providerFor(loaded.spec.provider.kind, {});
   const { estimates } = await provider.preview(loaded, env, data, join(dir, "job"));
   return {

@@ -150,6 +150,17 @@ Deno.test("combinations of a matrix that share their data report it once", async
   assert.deepEqual(outline(problems), ROWS_FOUND);
 });
 
+Deno.test("all that is wrong with the data of a combination is reported, though one entry of the matrix has it", async () => {
+  await using home = await project();
+  await writeMistakes(home);
+  await home.write("p.yaml", `${PIPELINE}matrix: {dataset.source: [rows.jsonl, held.jsonl]}\n`);
+  const { out } = await home.call(check, ["p.yaml", "--json"]);
+  const ofRows = JSON.parse(out).files[0].problems.filter(({ path }: { path: string }) =>
+    path.endsWith("source.0")
+  );
+  assert.equal(ofRows.length, 2, "an empty answer and a long row");
+});
+
 async function filesOf(home: Project): Promise<string[]> {
   const names = [];
   for await (const { name } of Deno.readDir(home.dir)) names.push(name);
