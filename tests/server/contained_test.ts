@@ -53,6 +53,7 @@ async function fullRun(): Promise<Site> {
   await write(`${ID}/job/lock`, "");
   await write(`${ID}/plan.json`, JSON.stringify({ cell: SECRET }));
   await write(`${ID}/tags.json`, JSON.stringify({ version: 1, tags: [], note: SECRET }));
+  await write(".tagged", `${ID}\n`);
   await write(`${ID}/pipeline.yaml`, `name: ${SECRET}\n`);
   await write(`${ID}/steps/3-configure/Modelfile`, `# planned ${SECRET}\n`);
   for (const name of ["job/artifacts/Modelfile", "job/trainer.log"]) {
