@@ -262,7 +262,7 @@ Deno.test("containedFs() reads the same bytes as the file system, from any place
     const streamed = new Uint8Array(await new Response(fs.readStream(path, start, end)).arrayBuffer());
     assert.deepEqual(streamed, bytes.slice(start, end), `${start}-${end}`);
   }
-  assert.deepEqual(await fs.list(site.runs), [ID]);
+  assert.deepEqual(await fs.list(site.runs), [".tagged", ID]);
   assert.deepEqual(await fs.list(site.outside), []);
   assert.equal(await fs.stat(site.outside), undefined);
   const lock = join(site.runs, ID, "lock");
