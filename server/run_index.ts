@@ -7,7 +7,7 @@ import { liveRun, lookAt } from "../src/log/liveness.ts";
 import { EVENTS_FILE, newestFirst } from "../src/log/read_run.ts";
 import { type Activity, activityOf } from "../src/view/activity.ts";
 import { lossOf, type TrainingLoss } from "../src/view/progress_text.ts";
-import { seenTags } from "../src/log/run_tags.ts";
+import { seenTags, TAGGED_FILE, taggedIds } from "../src/log/run_tags.ts";
 import { isTerminal } from "../src/log/run_state.ts";
 import { rowOf, type RunRow, taggedRow, unreadableRow } from "./run_row.ts";
 
@@ -39,8 +39,9 @@ export class RunIndex {
   #scan: Promise<readonly RunRow[]> | undefined;
   #rows: readonly RunRow[] = [];
   #recheck = 0;
-  /** When the folder changed last: whoever tags a run changes it. */
-  #changed = -1;
+  /** What is known of the runs that were tagged, and the file that says so, as it was. */
+  #tagged: ReadonlySet<string> = new Set();
+  #taggedFile: FileStat | undefined;
 
   constructor(
     private readonly fs: ReadFs,
@@ -63,13 +64,10 @@ export class RunIndex {
   }
 
   async #look(): Promise<readonly RunRow[]> {
-    const folder = (await this.fs.stat(this.runsDir))?.mtime ?? -1;
+    const newlyTagged = await this.#newlyTagged();
     const names = await this.fs.list(this.runsDir);
     const due = this.#due(names);
-    const tags = folder === this.#changed
-      ? []
-      : names.filter((name) => this.#entries.has(name) && !due.has(name));
-    this.#changed = folder;
+    const tags = [...newlyTagged].filter((name) => this.#entries.has(name) && !due.has(name));
     let changed = names.length !== this.#entries.size;
     const work = [
       ...[...due].map((name) => () => this.#refresh(name)),
@@ -103,8 +101,18 @@ export class RunIndex {
   async #refresh(name: string): Promise<boolean> {
     const before = this.#entries.get(name);
     this.#entries.set(name, await this.#entryOf(name, before));
-    await this.#retag(name);
+    // Of a run that is seen for the first time the file of the tagged ones tells whether there is something to read.
+    if (before !== undefined || this.#tagged.has(name)) await this.#retag(name);
     return this.#entries.get(name)?.row !== before?.row;
+  }
+
+  /** The tagged runs, if some were tagged since the last look. */
+  async #newlyTagged(): Promise<ReadonlySet<string>> {
+    const file = await this.fs.stat(join(this.runsDir, TAGGED_FILE));
+    const before = this.#taggedFile;
+    if (file === undefined || before !== undefined && isSame(before, file)) return new Set();
+    this.#taggedFile = file;
+    return this.#tagged = await taggedIds(this.fs, this.runsDir);
   }
 
   /** Whether its tags are different from before. */

@@ -6,6 +6,13 @@ import { parseJson } from "../lib/json/json_file.ts";
 
 /** In a run's folder, beside its log: what people say about the run. `temper tag` writes it, and nothing else does. */
 export const TAGS_FILE = "tags.json";
+/**
+ * In the folder of the runs: the ids of runs that were tagged, a line each time. Whoever lists many runs looks into
+ * these first, and sees by its change that some tags are new.
+ */
+export const TAGGED_FILE = ".tagged";
+/** Its end that is read: tens of thousands of ids. */
+const MOST_TAGGED = 4_000_000;
 /** A run with this tag is never pruned. */
 export const KEEP_TAG = "keep";
 
@@ -76,6 +83,19 @@ export async function seenTags(fs: Pick<ReadFs, "stat" | "readText">, runDir: st
   } catch (error) {
     return { ...NO_TAGS, problem: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** The ids in TAGGED_FILE. */
+export async function taggedIds(
+  fs: Pick<ReadFs, "stat" | "readStream">,
+  runsDir: string,
+): Promise<ReadonlySet<string>> {
+  const path = join(runsDir, TAGGED_FILE);
+  const file = await fs.stat(path);
+  if (!file?.isFile) return new Set();
+  const text = await new Response(fs.readStream(path, Math.max(0, file.size - MOST_TAGGED), file.size))
+    .text();
+  return new Set(text.split("\n"));
 }
 
 /** What the file holds. */

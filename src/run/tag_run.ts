@@ -9,14 +9,13 @@ import {
   readTags,
   type RunTags,
   tagFault,
+  TAGGED_FILE,
   TAGS_FILE,
   tagsJson,
 } from "../log/run_tags.ts";
 
 const LOCK = "tags.lock";
 const WAIT_MS = 10_000;
-/** Made and removed in the folder of the runs, whose time of change tells readers that some tags are new. */
-const SIGN = ".tagged";
 
 export interface TagChange {
   readonly add: readonly string[];
@@ -35,8 +34,9 @@ export async function tagRun(fs: Fs, runsDir: string, id: string, change: TagCha
     try {
       const tags = changed(await readTags(fs, dir), change, id);
       await writeJson(join(dir, TAGS_FILE), tagsJson(tags), fs);
-      await fs.writeAtomic(join(runsDir, SIGN), "");
-      await fs.remove(join(runsDir, SIGN));
+      const tagged = await fs.append(join(runsDir, TAGGED_FILE));
+      await tagged.write(`${id}\n`);
+      await tagged.close();
       return tags;
     } finally {
       lock.release();

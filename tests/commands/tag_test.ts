@@ -31,7 +31,7 @@ Deno.test("tag keeps tags and a note beside the log, which stays as it is", asyn
   assert.deepEqual(JSON.parse((await home.call(tag, [RUN_ID, "--no-note", "--json"])).out).note, null);
   assert.deepEqual(await Deno.readFile(log), before);
   const names = await Array.fromAsync(Deno.readDir(join(home.dir, "runs")), ({ name }) => name);
-  assert.deepEqual(names.sort(), [OTHER, RUN_ID]);
+  assert.deepEqual(names.sort(), [".tagged", OTHER, RUN_ID]);
 });
 
 Deno.test("runs and show print the tags, and runs --tag filters by them", async () => {

@@ -56,6 +56,7 @@ async function fullRun(): Promise<Site> {
   await write(`${ID}/job/lock`, "");
   await write(`${ID}/plan.json`, JSON.stringify({ cell: SECRET }));
   await write(`${ID}/tags.json`, JSON.stringify({ version: 1, tags: [], note: SECRET }));
+  await write(".tagged", `${ID}\n`);
   await write(`${ID}/pipeline.yaml`, `name: ${SECRET}\n`);
   await write(`${ID}/steps/3-configure/Modelfile`, `# planned ${SECRET}\n`);
   for (const name of ["job/artifacts/Modelfile", "job/trainer.log"]) {
@@ -274,7 +275,7 @@ Deno.test("containedFs() reads the same bytes as the file system, from any place
     const streamed = new Uint8Array(await new Response(fs.readStream(path, start, end)).arrayBuffer());
     assert.deepEqual(streamed, bytes.slice(start, end), `${start}-${end}`);
   }
-  assert.deepEqual(await fs.list(site.runs), [ID]);
+  assert.deepEqual(await fs.list(site.runs), [".tagged", ID]);
   assert.deepEqual(await fs.list(site.outside), []);
   assert.equal(await fs.stat(site.outside), undefined);
   const lock = join(site.runs, ID, "lock");

@@ -24,6 +24,7 @@ export async function addEveryRun(s: Site): Promise<EveryRun> {
   await s.addRun("broken-parts", DONE);
   await addBrokenParts(s, "broken-parts");
   await s.write("full/tags.json", '{"version":1,"tags":["baseline","keep"],"note":"before the new prompts"}');
+  await s.write(".tagged", "full\nbroken-parts\ngone\n");
   await s.write("broken-parts/tags.json", '{"version":1,"tags":["<b>"]}');
   const damaged = await addDamaged(s);
   for (const id of [...HELD, ...ALONE]) await s.addRun(id, [...BEGINNING, ...training(3)]);
