@@ -26,7 +26,8 @@ export interface AppOptions extends Partial<GuardOptions> {
 
 /**
  * The status page and its API as a Hono app. It only reads. Requests under other host names are
- * refused: those are `host` (127.0.0.1 unless it is given) and `names`.
+ * refused: those are `host` (127.0.0.1 unless it is given) and `names`. Time-outs and the number of
+ * connections are those of your program.
  *
  * @example
  * ```ts

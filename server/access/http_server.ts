@@ -5,8 +5,8 @@ const HEADERS_MS = 10_000;
 const REQUEST_MS = 20_000;
 /** A connection between two requests. */
 const KEEP_ALIVE_MS = 10_000;
-/** A connection that takes nothing of what it is sent. Streams send something more often than this. */
-const IDLE_MS = 60_000;
+/** Until a client has taken what it was sent, before there is more of it. */
+const TAKE_MS = 120_000;
 const LOOK_MS = 1000;
 /** At once. More would use up the files that the process may open, and node:http then accepts none any more. */
 const MOST_CONNECTIONS = 2000;
@@ -23,11 +23,11 @@ export interface ListenOptions {
   readonly host: string;
   /** 0: a free one. */
   readonly port: number;
-  /** @default 10 s for the headers, 20 s for a request, 60 s in which nothing is taken, 2000 connections */
+  /** @default 10 s for the headers, 20 s for a request, 120 s to take a piece of an answer, 2000 connections */
   readonly limits?: {
     readonly headersMs: number;
     readonly requestMs: number;
-    readonly idleMs: number;
+    readonly takeMs: number;
     readonly connections: number;
   };
 }
@@ -47,9 +47,8 @@ export function listen(answer: Answer, { host, port, limits }: ListenOptions): P
     keepAliveTimeout: KEEP_ALIVE_MS,
     connectionsCheckingInterval: LOOK_MS,
   }, (message, response) => {
-    respond(answer, message, response).catch(() => response.destroy());
+    respond(answer, message, response, limits?.takeMs ?? TAKE_MS).catch(() => response.destroy());
   });
-  server.setTimeout(limits?.idleMs ?? IDLE_MS, (socket) => socket.destroy());
   let connections = 0;
   server.on("connection", (socket) => {
     if (++connections > (limits?.connections ?? MOST_CONNECTIONS)) socket.destroy();
@@ -69,7 +68,12 @@ export function listen(answer: Answer, { host, port, limits }: ListenOptions): P
   });
 }
 
-async function respond(answer: Answer, message: IncomingMessage, response: ServerResponse): Promise<void> {
+async function respond(
+  answer: Answer,
+  message: IncomingMessage,
+  response: ServerResponse,
+  takeMs: number,
+): Promise<void> {
   const request = await requestOf(message);
   if (!request) {
     response.writeHead(400, { "Content-Type": "text/plain", Connection: "close" });
@@ -77,7 +81,7 @@ async function respond(answer: Answer, message: IncomingMessage, response: Serve
     return;
   }
   const hostname = message.socket.remoteAddress ?? "";
-  await send(await answer(request, { remoteAddr: { hostname } }), response);
+  await send(await answer(request, { remoteAddr: { hostname } }), response, takeMs);
 }
 
 /** Undefined for what is no request to a page: a method, an address or a body that none of them has. */
@@ -118,29 +122,39 @@ async function bodyOf(message: IncomingMessage): Promise<Uint8Array<ArrayBuffer>
 }
 
 /** Never asks for more of the body before the client has taken what there was. */
-async function send({ status, headers, body }: Response, response: ServerResponse): Promise<void> {
+async function send(
+  { status, headers, body }: Response,
+  response: ServerResponse,
+  takeMs: number,
+): Promise<void> {
   for (const [name, value] of headers) response.appendHeader(name, value);
   response.writeHead(status);
-  if (!body) return void response.end();
-  response.flushHeaders();
-  const reader = body.getReader();
-  response.once("close", () => void reader.cancel().catch(() => {}));
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done || response.destroyed) break;
-    if (!response.write(value)) await drained(response);
+  if (body) {
+    response.flushHeaders();
+    const reader = body.getReader();
+    response.once("close", () => void reader.cancel().catch(() => {}));
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done || response.destroyed) break;
+      if (!response.write(value)) await taken(response, "drain", takeMs);
+    }
   }
+  const finished = taken(response, "finish", takeMs);
   response.end();
+  await finished;
 }
 
-function drained(response: ServerResponse): Promise<void> {
+/** Until the client has taken what it was sent, or the connection has closed: it is closed when that takes too long. */
+function taken(response: ServerResponse, event: "drain" | "finish", ms: number): Promise<void> {
   return new Promise((resolve) => {
+    const late = setTimeout(() => response.destroy(), ms);
     const done = () => {
-      response.off("drain", done);
+      clearTimeout(late);
+      response.off(event, done);
       response.off("close", done);
       resolve();
     };
-    response.once("drain", done);
+    response.once(event, done);
     response.once("close", done);
     if (response.destroyed) done();
   });

@@ -39,8 +39,9 @@ export async function startServer(settings: ServerSettings, signal: AbortSignal)
       "run",
       "--quiet",
       "--no-prompt",
-      // While a long log is read, V8 would let 90 MB of garbage pile up on 28 MB in use before it collects any.
-      "--v8-flags=--heap-growing-percent=50",
+      // While a long log is read, V8 would let 90 MB of garbage pile up on 28 MB in use before it collects any. With
+      // a thousand streams, a smaller space for new objects saves 40 MB more.
+      "--v8-flags=--heap-growing-percent=50,--max-semi-space-size=4",
       ...isLocal ? [`--config=${fileURLToPath(CONFIG)}`] : ["--no-config", "--no-lock"],
       `--allow-read=${settings.runsDir}`,
       `--allow-net=${netPermission(settings)}`,

@@ -160,6 +160,12 @@ Deno.test("every answer carries the policy, and only reading is allowed", async 
     const { headers } = await s.get(path);
     const policy = headers.get("content-security-policy")!;
     assert.match(policy, /default-src 'none'/);
+    assert.equal(
+      policy,
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+      path,
+    );
     assert.doesNotMatch(policy, /unsafe|https?:/);
     assert.equal(headers.get("x-content-type-options"), "nosniff", path);
   }

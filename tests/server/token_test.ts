@@ -76,6 +76,11 @@ Deno.test("a browser signs in with a form, gets a session that is not the token,
   const cookie = entry.headers.get("set-cookie")!;
   assert.match(cookie, /^temper_session_8377=[0-9a-f]{64}; .*HttpOnly; SameSite=Strict/);
   assert.doesNotMatch(cookie, /Secure/);
+  const policy = (await s.ask("/", RIGHT)).headers.get("content-security-policy");
+  for (const { headers } of [asked, wrong, entry]) {
+    assert.equal(headers.get("content-security-policy"), policy);
+    assert.equal(headers.get("cache-control"), "no-store");
+  }
   const page = await s.ask("/", { cookie: cookieOf(entry) });
   assert.match(await page.text(), /home-lora.*/);
   assert.match(await (await s.ask("/", { cookie: cookieOf(entry) })).text(), /action="\/logout"/);

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 
 /** Fewer can be guessed by whoever may ask often enough. */
-export const LEAST_TOKEN = 16;
+const LEAST_TOKEN = 16;
 /** Bytes of one that is made here. */
 const RANDOM_BYTES = 24;
 
