@@ -38,6 +38,8 @@ async function ends(page: Page, name: string): Promise<string[]> {
 async function dragOver(page: Page, name: string, from: number, to: number): Promise<void> {
   const frame = chart(page, name).locator(".u-over");
   await frame.scrollIntoViewIfNeeded();
+  // Charts are drawn anew after the window has changed, and where they stand changes with it.
+  await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
   const { x, y, width, height } = (await frame.boundingBox())!;
   await page.mouse.move(x + width * from, y + height / 2);
   await page.mouse.down();
@@ -45,6 +47,7 @@ async function dragOver(page: Page, name: string, from: number, to: number): Pro
   await page.mouse.up();
   // A pointer that stays would have its say again when the page scrolls.
   await page.mouse.move(0, 0);
+  await page.getByRole("button", { name: "Reset zoom" }).waitFor();
 }
 
 /** What the fields say that all charts show. */
