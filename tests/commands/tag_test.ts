@@ -47,7 +47,7 @@ Deno.test("runs and show print the tags, and runs --tag filters by them", async 
   assert.deepEqual(await ids("keep"), [RUN_ID, OTHER]);
   assert.deepEqual(await ids("keep", "baseline"), [RUN_ID]);
   assert.deepEqual(await ids("gone"), []);
-  assert.match((await home.call(runs, ["--tag", "gone"])).err, /No run of 2 has this tag/);
+  assert.match((await home.call(runs, ["--tag", "gone"])).err, /no run in "runs" has the tag gone/);
   assert.match((await home.call(show, [RUN_ID])).out, /\n\n {2}baseline, keep\n {2}see <b>\n\n/);
   const shown = JSON.parse((await home.call(show, [RUN_ID, "--json"])).out);
   assert.deepEqual([shown.tags, shown.note], [["baseline", "keep"], "see <b>"]);

@@ -32,7 +32,7 @@ Deno.test("runs, show and the page say that a training goes on without its comma
   assert.match(alone, /\bunattended +\d+%/);
   assert.match(
     alone,
-    /: training goes on without the command\n {2}Follow it to its end: deno task run tiny\.yaml\n/,
+    /: training goes on without the command\n {2}Follow it to its end: deno task resume \S+\n/,
   );
   assert.match((await home.call(show, ["last"])).out, /^▹ slow: training goes on without the command\n/);
   const { state, activity } = JSON.parse((await home.call(show, ["last", "--json"])).out);
@@ -43,13 +43,13 @@ Deno.test("runs, show and the page say that a training goes on without its comma
   await until("the end of the training", async () => !await denoFs.isLocked(join(jobDir, "lock")));
   const left = (await home.call(runs, [])).out;
   assert.match(left, /\btrained +\d+%/);
-  assert.match(left, /: trained, but not collected: .*\n {2}Collect it: deno task run tiny\.yaml\n/);
+  assert.match(left, /: trained, but not collected: .*\n {2}Collect it: deno task resume \S+\n/);
   assert.match((await home.call(show, ["last"])).out, /^◆ slow: trained, but not collected/);
   // The trainer's own words count: nobody wrote its last steps into the log.
   assert.match((await home.call(show, ["last"])).out, /train 20\/20 steps/);
   assert.match(
     await page(),
-    /Trained, but not collected: .*Collect it<\/dt>.*deno task run tiny\.yaml|Collect it/s,
+    /Trained, but not collected: .*Collect it<\/dt>.*deno task resume /s,
   );
   const [after] = await sources.index.rows();
   assert.deepEqual([after!.state, after!.activity], ["interrupted", "trained"]);
