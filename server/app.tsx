@@ -22,12 +22,12 @@ import { reason } from "./run_index.ts";
 import { commandLine, INSTALLED } from "../src/lib/text/invocation.ts";
 import type { Sources } from "./run_sources.ts";
 import { asset } from "./static.ts";
-import { logCharts } from "./views/chart_frame.tsx";
-import { COMPARED_SERIES } from "./views/compare_charts.tsx";
+import { logCharts } from "./views/charts/chart_frame.tsx";
+import { COMPARED_SERIES } from "./views/charts/compare_charts.tsx";
 import { CompareView } from "./views/compare.tsx";
 import { ErrorPage } from "./views/layout.tsx";
-import { ListView } from "./views/list.tsx";
-import { RunPage } from "./views/run.tsx";
+import { ListView } from "./views/list/list.tsx";
+import { RunPage } from "./views/run/run.tsx";
 
 const NOT_FOUND = ["unknown-run", "not-there"];
 

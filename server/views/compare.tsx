@@ -5,7 +5,7 @@ import { Cell, numbers, Table } from "../../src/pages/parts.tsx";
 import { NOTHING } from "../../src/view/cost_text.ts";
 import { type ComparedRun, comparisonOf, MOST_COMPARED } from "../compare_runs.ts";
 import { rowDuration } from "../run_row.ts";
-import { CompareCharts, Swatch } from "./compare_charts.tsx";
+import { CompareCharts, Swatch } from "./charts/compare_charts.tsx";
 import { Layout } from "./layout.tsx";
 import { Badge, Change, Loss } from "./parts.tsx";
 import { Chips } from "./tags.tsx";

@@ -49,7 +49,7 @@ Deno.test("runs, show and the page say that a training goes on without its comma
   assert.match((await home.call(show, ["last"])).out, /train 20\/20 steps/);
   assert.match(
     await page(),
-    /Trained, but not collected: .*Collect it<\/dt>.*deno task resume /s,
+    /Trained, but not collected: .*Collect it<\/dt>.*temper resume /s,
   );
   const [after] = await sources.index.rows();
   assert.deepEqual([after!.state, after!.activity], ["interrupted", "trained"]);

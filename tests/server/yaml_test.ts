@@ -1,6 +1,6 @@
 import assert from "../deps/assert.ts";
 import fc from "fast-check";
-import { yamlPieces } from "../../server/views/yaml.tsx";
+import { yamlPieces } from "../../server/views/run/yaml.tsx";
 
 Deno.test("yamlPieces() loses and adds nothing, whatever the text is", () => {
   const text = fc.string({

@@ -20,7 +20,7 @@ Deno.test("what is published is whole: the programs, the trainer and the example
       "deno.json",
       "mod.ts",
       "server/mod.ts",
-      "server/static/run.css",
+      "server/static/styles/run.css",
       "src/commands/run.ts",
       "pipelines/lora.yaml",
       "pipelines/schema.json",

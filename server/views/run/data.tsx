@@ -1,8 +1,8 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
-import type { RunState, StepState } from "../../src/log/run_state.ts";
-import type { DataReport } from "../../src/pages/data_report.ts";
-import { Dataset } from "../../src/pages/dataset.tsx";
-import type { Part } from "../run_files.ts";
+import type { RunState, StepState } from "../../../src/log/run_state.ts";
+import type { DataReport } from "../../../src/pages/data_report.ts";
+import { Dataset } from "../../../src/pages/dataset.tsx";
+import type { Part } from "../../run_files.ts";
 
 /** The steps that look at the rows: configure counts their tokens. */
 const LOOKING = ["extract", "format", "configure"];

@@ -1,9 +1,9 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
-import { count, counted } from "../../src/lib/text/format.ts";
-import { type AnswerFilter, type AnswerQuery, answersFile, answersPath } from "../answers/answer_query.ts";
-import type { AnswerPage, AnswerRow } from "../answers/answer_rows.ts";
-import type { Conversation } from "../answers/conversation.ts";
-import type { Part } from "../run_files.ts";
+import { count, counted } from "../../../src/lib/text/format.ts";
+import { type AnswerFilter, type AnswerQuery, answersFile, answersPath } from "../../answers/answer_query.ts";
+import type { AnswerPage, AnswerRow } from "../../answers/answer_rows.ts";
+import type { Conversation } from "../../answers/conversation.ts";
+import type { Part } from "../../run_files.ts";
 import { AnswerTableRow } from "./answer_row.tsx";
 
 const TITLES: { readonly [F in AnswerFilter]: string } = {

@@ -5,9 +5,9 @@ import {
   originText,
   settingText,
   type ShownSetting,
-} from "../../src/view/settings.ts";
-import { Table } from "../../src/pages/parts.tsx";
-import type { MadeWith, Part } from "../run_files.ts";
+} from "../../../src/view/settings.ts";
+import { Table } from "../../../src/pages/parts.tsx";
+import type { MadeWith, Part } from "../../run_files.ts";
 
 /** What a run was made with: what was chosen for it, and below that the defaults. */
 export function Settings({ made: { value, problem } }: { made: Part<MadeWith> }) {

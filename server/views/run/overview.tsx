@@ -1,19 +1,19 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
-import { Figure } from "../../src/pages/parts.tsx";
-import { count, figure, share } from "../../src/lib/text/format.ts";
-import type { RunState } from "../../src/log/run_state.ts";
-import { baselineText, takenBaseline } from "../../src/view/baseline_text.ts";
-import { runDuration } from "../../src/view/elapsed.ts";
-import { engineText } from "../../src/view/engine_text.ts";
-import { leakText } from "../../src/view/leak.ts";
-import { HELD_OUT_LOSS, scoresOf } from "../../src/view/scores.ts";
-import { speedText } from "../../src/view/speed_text.ts";
-import type { RunView } from "../run_details.ts";
+import { Figure } from "../../../src/pages/parts.tsx";
+import { count, figure, share } from "../../../src/lib/text/format.ts";
+import type { RunState } from "../../../src/log/run_state.ts";
+import { baselineText, takenBaseline } from "../../../src/view/baseline_text.ts";
+import { runDuration } from "../../../src/view/elapsed.ts";
+import { engineText } from "../../../src/view/engine_text.ts";
+import { leakText } from "../../../src/view/leak.ts";
+import { HELD_OUT_LOSS, scoresOf } from "../../../src/view/scores.ts";
+import { speedText } from "../../../src/view/speed_text.ts";
+import type { RunView } from "../../run_details.ts";
 import { Notice } from "./notice.tsx";
-import { Badge, Took } from "./parts.tsx";
+import { Badge, Took } from "../parts.tsx";
 import { WholeProgress } from "./progress.tsx";
-import { Tags } from "./tags.tsx";
-import { Ago, Since } from "./times.tsx";
+import { Tags } from "../tags.tsx";
+import { Ago, Since } from "../times.tsx";
 
 /** What one wants to know first: which run it is, how it stands, what came out, what to do next. */
 export function Overview({ view, now }: { view: RunView; now: number }) {

@@ -1,10 +1,10 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
-import { figure } from "../../src/lib/text/format.ts";
-import { listPath, type PageQuery, type SortKey } from "../query.ts";
-import { rowDuration, type RunRow } from "../run_row.ts";
-import { Badge, Change, Loss, Took } from "./parts.tsx";
-import { Chips } from "./tags.tsx";
-import { Ago, Left, Since } from "./times.tsx";
+import { figure } from "../../../src/lib/text/format.ts";
+import { listPath, type PageQuery, type SortKey } from "../../query.ts";
+import { rowDuration, type RunRow } from "../../run_row.ts";
+import { Badge, Change, Loss, Took } from "../parts.tsx";
+import { Chips } from "../tags.tsx";
+import { Ago, Left, Since } from "../times.tsx";
 
 export const COLUMNS: readonly (readonly [key: SortKey, title: string, numeric: boolean])[] = [
   ["name", "Run", false],

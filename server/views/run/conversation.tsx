@@ -1,6 +1,6 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
-import { count, counted } from "../../src/lib/text/format.ts";
-import type { Conversation, Turn } from "../answers/conversation.ts";
+import { count, counted } from "../../../src/lib/text/format.ts";
+import type { Conversation, Turn } from "../../answers/conversation.ts";
 
 /** Of one text of a conversation; a page has up to fifty conversations. */
 const MOST_TEXT = 8000;

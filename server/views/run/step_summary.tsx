@@ -1,7 +1,7 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
-import type { StepState } from "../../src/log/run_state.ts";
-import { progressText } from "../../src/view/progress_text.ts";
-import { summaryWords } from "../../src/view/summary_text.ts";
+import type { StepState } from "../../../src/log/run_state.ts";
+import { progressText } from "../../../src/view/progress_text.ts";
+import { summaryWords } from "../../../src/view/summary_text.ts";
 
 /** What a step did, in two lines: what matters most, and details. While it runs, how far it is. */
 export function StepSummary({ step, under }: { step: StepState; under: boolean }) {

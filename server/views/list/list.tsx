@@ -1,6 +1,6 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
-import { count, counted } from "../../src/lib/text/format.ts";
-import { groupKey, groupName, groupRows } from "../groups.ts";
+import { count, counted } from "../../../src/lib/text/format.ts";
+import { groupKey, groupName, groupRows } from "../../groups.ts";
 import {
   GROUPINGS,
   HIDEABLE,
@@ -10,9 +10,9 @@ import {
   pageOf,
   type PageQuery,
   ROW_STATES,
-} from "../query.ts";
-import type { RunRow } from "../run_row.ts";
-import { Layout } from "./layout.tsx";
+} from "../../query.ts";
+import type { RunRow } from "../../run_row.ts";
+import { Layout } from "../layout.tsx";
 import { groupPages, Groups } from "./list_groups.tsx";
 import { COLUMNS, Table } from "./list_table.tsx";
 

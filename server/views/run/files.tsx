@@ -1,11 +1,11 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
-import { basename, join } from "../../src/deps/path.ts";
-import { bytes } from "../../src/lib/text/format.ts";
-import type { RunState } from "../../src/log/run_state.ts";
-import { Hash } from "../../src/pages/parts.tsx";
-import type { TrainerEnd } from "../files/trainer_log.ts";
-import type { LogEntry } from "../log_store.ts";
-import type { Part } from "../run_files.ts";
+import { basename, join } from "../../../src/deps/path.ts";
+import { bytes } from "../../../src/lib/text/format.ts";
+import type { RunState } from "../../../src/log/run_state.ts";
+import { Hash } from "../../../src/pages/parts.tsx";
+import type { TrainerEnd } from "../../files/trainer_log.ts";
+import type { LogEntry } from "../../log_store.ts";
+import type { Part } from "../../run_files.ts";
 import { Modelfile, Yaml } from "./yaml.tsx";
 
 /** What the run has left, with what proves that it is still that. */

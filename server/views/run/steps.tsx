@@ -1,13 +1,13 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
-import { Hash } from "../../src/pages/parts.tsx";
-import { duration } from "../../src/lib/text/format.ts";
-import type { StepState } from "../../src/log/run_state.ts";
-import type { Activity } from "../../src/view/activity.ts";
-import { elapsed } from "../../src/view/elapsed.ts";
-import { counter, counts as isCounted } from "../../src/view/progress_text.ts";
-import { Badge } from "./parts.tsx";
+import { Hash } from "../../../src/pages/parts.tsx";
+import { duration } from "../../../src/lib/text/format.ts";
+import type { StepState } from "../../../src/log/run_state.ts";
+import type { Activity } from "../../../src/view/activity.ts";
+import { elapsed } from "../../../src/view/elapsed.ts";
+import { counter, counts as isCounted } from "../../../src/view/progress_text.ts";
+import { Badge } from "../parts.tsx";
 import { StepSummary } from "./step_summary.tsx";
-import { Since } from "./times.tsx";
+import { Since } from "../times.tsx";
 
 interface StepsProps {
   readonly steps: readonly StepState[];

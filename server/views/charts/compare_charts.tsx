@@ -1,8 +1,8 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
-import type { SeriesName } from "../../src/log/metrics.ts";
-import { CHART_NAMES, CHARTS } from "../../src/view/charts.ts";
-import { type ComparedRun, lineStyle } from "../compare_runs.ts";
-import { describe } from "../static/charts/text.js";
+import type { SeriesName } from "../../../src/log/metrics.ts";
+import { CHART_NAMES, CHARTS } from "../../../src/view/charts.ts";
+import { type ComparedRun, lineStyle } from "../../compare_runs.ts";
+import { describe } from "../../static/charts/text.js";
 import { CHART_UNITS, ChartControls, ChartFrame } from "./chart_frame.tsx";
 import type { Line } from "./chart_svg.tsx";
 

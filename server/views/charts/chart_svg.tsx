@@ -1,5 +1,5 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
-import { labels, logTicks, placeLabels, placeTicks, ticks } from "../static/charts/ticks.js";
+import { labels, logTicks, placeLabels, placeTicks, ticks } from "../../static/charts/ticks.js";
 
 const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [560, 240, 64, 12, 12, 24];
 const [MARKS_ACROSS, MARKS_UP] = [6, 5];

@@ -1,9 +1,9 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
-import { count } from "../../src/lib/text/format.ts";
-import { type DifferencePart, wordDifference } from "../../src/lib/text/word_difference.ts";
-import { questionOf, type ServedAnswer } from "../../src/log/predictions.ts";
-import type { AnswerRow } from "../answers/answer_rows.ts";
-import type { Conversation } from "../answers/conversation.ts";
+import { count } from "../../../src/lib/text/format.ts";
+import { type DifferencePart, wordDifference } from "../../../src/lib/text/word_difference.ts";
+import { questionOf, type ServedAnswer } from "../../../src/log/predictions.ts";
+import type { AnswerRow } from "../../answers/answer_rows.ts";
+import type { Conversation } from "../../answers/conversation.ts";
 import { FullConversation, FullPrompt } from "./conversation.tsx";
 
 /** Of a text as a page shows it: one row must not fill the page, nor slow it down. Downloads have all of it. */

@@ -1,9 +1,9 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
-import { isTerminal } from "../../src/log/run_state.ts";
-import { moves } from "../../src/view/activity.ts";
-import { endTime, runProgress } from "../../src/view/run_progress.ts";
-import type { RunView } from "../run_details.ts";
-import { Left } from "./times.tsx";
+import { isTerminal } from "../../../src/log/run_state.ts";
+import { moves } from "../../../src/view/activity.ts";
+import { endTime, runProgress } from "../../../src/view/run_progress.ts";
+import type { RunView } from "../../run_details.ts";
+import { Left } from "../times.tsx";
 
 /** How far the whole run is and what it still takes; nothing once it has ended. */
 export function WholeProgress({ view: { state, activity }, now }: { view: RunView; now: number }) {

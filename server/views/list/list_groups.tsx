@@ -1,11 +1,11 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
-import { count, counted, figure, share } from "../../src/lib/text/format.ts";
-import { sha256 } from "../../src/lib/files/fs.ts";
-import { MOST_COMPARED } from "../compare_runs.ts";
-import { type Grouping, groupName, GROUPS_PER_PAGE, ROWS_PER_GROUP, type RunGroup } from "../groups.ts";
-import { listPath, type PageQuery, ROW_STATES } from "../query.ts";
-import type { RunRow } from "../run_row.ts";
-import { Ago } from "./times.tsx";
+import { count, counted, figure, share } from "../../../src/lib/text/format.ts";
+import { sha256 } from "../../../src/lib/files/fs.ts";
+import { MOST_COMPARED } from "../../compare_runs.ts";
+import { type Grouping, groupName, GROUPS_PER_PAGE, ROWS_PER_GROUP, type RunGroup } from "../../groups.ts";
+import { listPath, type PageQuery, ROW_STATES } from "../../query.ts";
+import type { RunRow } from "../../run_row.ts";
+import { Ago } from "../times.tsx";
 
 interface GroupsProps {
   readonly groups: readonly RunGroup[];

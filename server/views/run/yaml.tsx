@@ -1,4 +1,4 @@
-import { CST, Lexer } from "../../src/deps/yaml_lexer.ts";
+import { CST, Lexer } from "../../../src/deps/yaml_lexer.ts";
 
 /** A piece of the text and how it is shown. Put together, the pieces are the text. */
 export interface Piece {

@@ -1,7 +1,7 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
-import { type Activity, activityText, currentStep } from "../../src/view/activity.ts";
-import type { RunView } from "../run_details.ts";
-import { Left, Since } from "./times.tsx";
+import { type Activity, activityText, currentStep } from "../../../src/view/activity.ts";
+import type { RunView } from "../../run_details.ts";
+import { Left, Since } from "../times.tsx";
 
 /** The run's state and what to do about it. A healthy run needs no notice. */
 export function Notice({ view, now }: { view: RunView; now: number }) {

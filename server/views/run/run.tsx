@@ -1,17 +1,17 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
-import type { DataReport } from "../../src/pages/data_report.ts";
-import type { AnswerQuery } from "../answers/answer_query.ts";
-import type { AnswerPage } from "../answers/answer_rows.ts";
-import type { Conversation } from "../answers/conversation.ts";
-import type { ChartView } from "../chart_store.ts";
-import type { TrainerEnd } from "../files/trainer_log.ts";
-import type { RunView } from "../run_details.ts";
-import type { MadeWith, Part } from "../run_files.ts";
+import type { DataReport } from "../../../src/pages/data_report.ts";
+import type { AnswerQuery } from "../../answers/answer_query.ts";
+import type { AnswerPage } from "../../answers/answer_rows.ts";
+import type { Conversation } from "../../answers/conversation.ts";
+import type { ChartView } from "../../chart_store.ts";
+import type { TrainerEnd } from "../../files/trainer_log.ts";
+import type { RunView } from "../../run_details.ts";
+import type { MadeWith, Part } from "../../run_files.ts";
 import { Answers } from "./answers.tsx";
-import { ChartSection } from "./charts.tsx";
+import { ChartSection } from "../charts/charts.tsx";
 import { DataSection } from "./data.tsx";
 import { Artifacts, Files, Logs } from "./files.tsx";
-import { Layout } from "./layout.tsx";
+import { Layout } from "../layout.tsx";
 import { Overview } from "./overview.tsx";
 import { Settings } from "./settings.tsx";
 import { Steps } from "./steps.tsx";

@@ -1,6 +1,6 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
-import type { Child } from "../../src/deps/hono.ts";
-import { CHART_NAMES, type ChartName } from "../../src/view/charts.ts";
+import type { Child } from "../../../src/deps/hono.ts";
+import { CHART_NAMES, type ChartName } from "../../../src/view/charts.ts";
 import { ChartSvg, type Line } from "./chart_svg.tsx";
 
 export const CHART_TITLES: { readonly [C in ChartName]: string } = {

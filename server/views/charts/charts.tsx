@@ -1,6 +1,6 @@
 /** @jsxRuntime automatic @jsxImportSource npm:hono@4.13.19/jsx */
-import { counted } from "../../src/lib/text/format.ts";
-import { SERIES_COLORS } from "../../src/pages/colors.ts";
+import { counted } from "../../../src/lib/text/format.ts";
+import { SERIES_COLORS } from "../../../src/pages/colors.ts";
 import {
   type AllCharts,
   CHART_NAMES,
@@ -8,12 +8,12 @@ import {
   type ChartName,
   CHARTS,
   Charts,
-} from "../../src/view/charts.ts";
-import { withHeldOut } from "../../src/view/held_out_points.ts";
-import type { RunState } from "../../src/log/run_state.ts";
-import type { ChartView } from "../chart_store.ts";
-import type { Part } from "../run_files.ts";
-import { describe, TITLES } from "../static/charts/text.js";
+} from "../../../src/view/charts.ts";
+import { withHeldOut } from "../../../src/view/held_out_points.ts";
+import type { RunState } from "../../../src/log/run_state.ts";
+import type { ChartView } from "../../chart_store.ts";
+import type { Part } from "../../run_files.ts";
+import { describe, TITLES } from "../../static/charts/text.js";
 import { CHART_TITLES, CHART_UNITS, ChartControls, ChartFrame, Key } from "./chart_frame.tsx";
 import type { Line } from "./chart_svg.tsx";
 
