@@ -35,7 +35,7 @@ export {
   type Pipeline,
   type PipelineInput,
 } from "./src/library/define_pipeline.ts";
-export { doctor, type DoctorOptions } from "./src/library/doctor.ts";
+export { doctor, type DoctorOptions } from "./src/library/doctor/doctor.ts";
 export { explain, type ExplainResult } from "./src/library/explain.ts";
 export { type FollowOptions, followRun } from "./src/library/follow_run.ts";
 export { listRuns, type ListRunsOptions } from "./src/library/list_runs.ts";

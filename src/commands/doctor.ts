@@ -3,7 +3,7 @@ import { EXIT } from "../lib/errors.ts";
 import { oneLine, pad } from "../lib/text/text_width.ts";
 import { wrap } from "../lib/text/wrap.ts";
 import { asCalled } from "../lib/text/invocation.ts";
-import { doctor as examine } from "../library/doctor.ts";
+import { doctor as examine } from "../library/doctor/doctor.ts";
 import type { Diagnostic } from "../providers/diagnostic.ts";
 import { createPalette, type Palette } from "../ui/palette.ts";
 import { CACHE_OPTION, type Command, RUNS_OPTION } from "../cli/command.ts";

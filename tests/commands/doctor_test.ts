@@ -1,13 +1,13 @@
 import assert from "../deps/assert.ts";
 import { join } from "../../src/deps/path.ts";
 import { doctor } from "../../src/commands/doctor.ts";
-import { denoFinding, folderFinding, memoryFinding } from "../../src/library/machine_diagnostics.ts";
+import { denoFinding, folderFinding, memoryFinding } from "../../src/library/doctor/machine_diagnostics.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { EXIT } from "../../src/lib/errors.ts";
 import { denoFs, type Fs } from "../../src/lib/files/fs.ts";
 import type { Diagnostic } from "../../src/providers/diagnostic.ts";
 import { serveFiles } from "../file_server.ts";
-import { doctor as examine } from "../../src/library/doctor.ts";
+import { doctor as examine } from "../../src/library/doctor/doctor.ts";
 import { project } from "./run_kit.ts";
 
 interface Report {

@@ -1,6 +1,6 @@
 import assert from "../deps/assert.ts";
 import { dirname, join } from "../../src/deps/path.ts";
-import { clockFinding, staleFindings } from "../../src/library/run_diagnostics.ts";
+import { clockFinding, staleFindings } from "../../src/library/doctor/run_diagnostics.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import type { Diagnostic } from "../../src/providers/diagnostic.ts";

@@ -1,11 +1,11 @@
-import { join } from "../deps/path.ts";
-import { TemperError } from "../lib/errors.ts";
-import { existingParent } from "../lib/files/folder.ts";
-import { bytes } from "../lib/text/format.ts";
-import { explainSystemError } from "../lib/system_error.ts";
-import { VERSION } from "../lib/version.ts";
-import type { Diagnostic } from "../providers/diagnostic.ts";
-import type { Env } from "../providers/provider.ts";
+import { join } from "../../deps/path.ts";
+import { TemperError } from "../../lib/errors.ts";
+import { existingParent } from "../../lib/files/folder.ts";
+import { bytes } from "../../lib/text/format.ts";
+import { explainSystemError } from "../../lib/system_error.ts";
+import { VERSION } from "../../lib/version.ts";
+import type { Diagnostic } from "../../providers/diagnostic.ts";
+import type { Env } from "../../providers/provider.ts";
 
 /** The first version whose file locks need no flag. */
 const LEAST_DENO = [2, 9] as const;

@@ -1,14 +1,14 @@
-import { join } from "../deps/path.ts";
-import { existingParent } from "../lib/files/folder.ts";
-import { bytes, counted, duration } from "../lib/text/format.ts";
-import type { Diagnostic } from "../providers/diagnostic.ts";
-import type { Env } from "../providers/provider.ts";
-import { trainerLeftovers } from "../providers/trainer/environment/leftovers.ts";
-import { listRuns, readRun } from "../log/read_run.ts";
-import type { RunState } from "../log/run_state.ts";
-import { planPrune } from "../run/prune.ts";
-import { readPlan } from "../run/run_folder.ts";
-import { runAgainBy, SECRET_SET, type Variant } from "../view/next_commands.ts";
+import { join } from "../../deps/path.ts";
+import { existingParent } from "../../lib/files/folder.ts";
+import { bytes, counted, duration } from "../../lib/text/format.ts";
+import type { Diagnostic } from "../../providers/diagnostic.ts";
+import type { Env } from "../../providers/provider.ts";
+import { trainerLeftovers } from "../../providers/trainer/environment/leftovers.ts";
+import { listRuns, readRun } from "../../log/read_run.ts";
+import type { RunState } from "../../log/run_state.ts";
+import { planPrune } from "../../run/prune.ts";
+import { readPlan } from "../../run/run_folder.ts";
+import { runAgainBy, SECRET_SET, type Variant } from "../../view/next_commands.ts";
 
 /** File times are rounded, and a network server's clock is never quite this one. */
 const CLOCK_MS = 5_000;

@@ -1,21 +1,21 @@
-import { resolve } from "../deps/path.ts";
-import { TemperError } from "../lib/errors.ts";
-import { estimateMemory } from "../plan/memory.ts";
-import type { Diagnostic } from "../providers/diagnostic.ts";
-import { ollamaFinding } from "../providers/ollama/ollama_diagnostics.ts";
-import { hostedFindings } from "../providers/openai/service_diagnostics.ts";
+import { resolve } from "../../deps/path.ts";
+import { TemperError } from "../../lib/errors.ts";
+import { estimateMemory } from "../../plan/memory.ts";
+import type { Diagnostic } from "../../providers/diagnostic.ts";
+import { ollamaFinding } from "../../providers/ollama/ollama_diagnostics.ts";
+import { hostedFindings } from "../../providers/openai/service_diagnostics.ts";
 import {
   builtinBases,
   engineFindings,
   trainingFindings,
-} from "../providers/trainer/environment/trainer_diagnostics.ts";
-import { ownTrainer } from "../providers/trainer/environment/trainer_dir.ts";
-import { withReadableCache } from "../providers/shared_dir.ts";
-import { loadAllOrThrow } from "../spec/load.ts";
-import { Spec } from "../spec/schema/schema.ts";
-import { method } from "../spec/schema/schema_method.ts";
+} from "../../providers/trainer/environment/trainer_diagnostics.ts";
+import { ownTrainer } from "../../providers/trainer/environment/trainer_dir.ts";
+import { withReadableCache } from "../../providers/shared_dir.ts";
+import { loadAllOrThrow } from "../../spec/load.ts";
+import { Spec } from "../../spec/schema/schema.ts";
+import { method } from "../../spec/schema/schema_method.ts";
 import { denoFinding, folderFinding, memoryFinding, sharedFinding } from "./machine_diagnostics.ts";
-import { envOf, worldOf, type WorldOptions } from "./options.ts";
+import { envOf, worldOf, type WorldOptions } from "../options.ts";
 import { clockFinding, staleFindings } from "./run_diagnostics.ts";
 
 /**
