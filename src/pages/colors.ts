@@ -9,9 +9,9 @@ export const COLORS = {
   card: ["#fff", "#16191d"],
   /** Bars of charts. */
   bar: ["#3b6fd4", "#7ea6f5"],
-  good: ["#1a7f4b", "#5fd39b"],
-  warn: ["#9a5b00", "#f1b45f"],
-  bad: ["#b42318", "#ff8f85"],
+  good: ["#136b3d", "#5fd39b"],
+  warn: ["#875000", "#f1b45f"],
+  bad: ["#ab1f14", "#ff8f85"],
   /** Lines of charts, in the order they are given out. */
   s0: ["#3b6fd4", "#7ea6f5"],
   s1: ["#b8500a", "#f5a05f"],

@@ -48,7 +48,7 @@ Deno.test({
     assert.equal(await page.locator("button.copy").count(), 0, "no button that does nothing");
     const [download] = await Promise.all([
       page.waitForEvent("download"),
-      page.getByRole("link", { name: "CSV" }).click(),
+      page.getByRole("link", { name: "CSV", exact: true }).click(),
     ]);
     assert.equal(download.suggestedFilename(), `${ID}-answers.csv`);
     assert.match(await Deno.readTextFile(await download.path()), /^row,origin,change,.*\r\n0,/);
@@ -71,7 +71,6 @@ Deno.test({
     await page.locator("figure[data-chart=loss][data-points]").waitFor();
     await lookAt(page, "answers");
     const clipboard = () => page.evaluate("navigator.clipboard.readText()");
-    const said = page.locator("[role=status].unseen");
     const artifact = page.getByRole("row", { name: /^gguf/ });
     await artifact.getByRole("button", { name: "Copy sha256" }).click();
     await page.getByText("Copied the sha256").waitFor({ state: "attached" });
@@ -82,7 +81,7 @@ Deno.test({
     await page.getByText("Copied the path").waitFor({ state: "attached" });
     assert.equal(await clipboard(), join(dir, "job/artifacts/model.gguf"));
     await page.getByRole("button", { name: "Copy run id" }).click();
-    assert.equal(await said.textContent(), "Copied the run id");
+    await page.getByText("Copied the run id").waitFor({ state: "attached" });
     assert.equal(await clipboard(), ID);
     await page.getByRole("button", { name: "Copy command" }).first().click();
     await page.getByText("Copied the command").waitFor({ state: "attached" });
