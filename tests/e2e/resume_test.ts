@@ -32,7 +32,7 @@ Deno.test({
     await Deno.remove(join(tiny.dir, "train.jsonl"));
     const elsewhere = await Deno.makeTempDir({ prefix: "temper-elsewhere-" });
     const { stdout } = await tiny.elsewhere(elsewhere, "show", "last", "--runs", runs);
-    const hint = /Resume it {2}(.*)/.exec(stdout)?.[1] ?? "";
+    const hint = /(?:Follow it to its end|Collect it) {2}(.*)/.exec(stdout)?.[1] ?? "";
     assert.match(hint, / resume \S+-tiny-\S+ --runs \S+$/);
     const { code, stderr } = await tiny.elsewhere(
       elsewhere,
