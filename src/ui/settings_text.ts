@@ -1,3 +1,4 @@
+import { counted } from "../lib/text/format.ts";
 import { textWidth, truncate } from "../lib/text/text_width.ts";
 import { defaultsText, divided, originText, settingText, type ShownSetting } from "../view/settings.ts";
 import type { Palette } from "./palette.ts";
@@ -10,7 +11,7 @@ const VALUE = 40;
 const WHY = 20;
 const GAP = "  ";
 
-/** What a run was made with. `all`: as a table with reasons; otherwise what was chosen for it, by where it comes from. */
+/** What a run was made with. `all`: as a table with reasons; otherwise what its file does not say, by where it comes from. */
 export function settingsLines(
   settings: readonly ShownSetting[],
   all: boolean,
@@ -19,12 +20,16 @@ export function settingsLines(
 ): string[] {
   if (settings.length === 0) return [];
   const { chosen, defaults } = divided(settings);
-  return all ? wholeTable([...chosen, ...defaults], palette, width) : [
+  if (all) return wholeTable([...chosen, ...defaults], palette, width);
+  const inFile = chosen.filter(({ from }) => from === "file");
+  const rest = [
+    ...inFile.length === 0 ? [] : [`${counted(inFile.length, "setting")} from the file`],
+    ...defaults.length === 0 ? [] : [defaultsText(defaults)],
+  ];
+  return [
     palette.bold("Settings"),
-    ...byOrigin(chosen, palette, width || WIDTH),
-    ...defaults.length === 0
-      ? []
-      : [GAP + palette.dim(`${defaultsText(defaults)}: --settings shows all of them`)],
+    ...byOrigin(chosen.filter(({ from }) => from !== "file"), palette, width || WIDTH),
+    ...rest.length === 0 ? [] : [GAP + palette.dim(`${rest.join(", ")}: --settings shows all of them`)],
   ];
 }
 

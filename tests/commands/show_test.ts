@@ -169,9 +169,8 @@ Deno.test("show lists what was chosen by where it comes from, and every setting 
     "Settings",
     "  --set   train.seed=9",
     "  matrix  method.rank=8",
-    "  file    method.kind=lora",
     "  base    train.learning_rate=0.002",
-    "  1 setting with its default: --settings shows all of them",
+    "  1 setting from the file, 1 setting with its default: --settings shows all of them",
   ]);
   assert.deepEqual(await shown({ ...plan, settings }, "--settings"), [
     "Settings                       from     why",
