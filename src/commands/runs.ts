@@ -1,5 +1,5 @@
 import { jsonText } from "../lib/json/json_file.ts";
-import { join, resolve } from "../deps/path.ts";
+import { resolve } from "../deps/path.ts";
 import { age, briefDuration, duration } from "../lib/text/format.ts";
 import { EXIT, type TemperError, UsageError } from "../lib/errors.ts";
 import { didYouMean } from "../lib/text/nearest.ts";
