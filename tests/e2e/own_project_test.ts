@@ -52,7 +52,7 @@ async function assertRuns(folder: Folder): Promise<string> {
   const deno = Deno.execPath();
   const checked = await call(deno, "task", "-q", "check", PIPELINE);
   assert.equal(checked.code, 0, checked.err);
-  assert.equal(checked.out, `${PIPELINE}: ok (lora with ollama)\n`);
+  assert.equal(checked.out, `${PIPELINE}: ok (lora with ollama; 300 rows read)\n`);
   const planned = await call(deno, "task", "-q", "plan", PIPELINE);
   assert.equal(planned.code, 0, planned.err);
   const ran = await call(deno, "task", "-q", "run", PIPELINE);
