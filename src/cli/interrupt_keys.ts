@@ -68,7 +68,7 @@ export class InterruptKeys {
     } else if (signal === "SIGINT" && this.#presses > 2) {
       this.#givenUp.reject(
         new InterruptedError("Stopped waiting for the cancellation: the job may still run", {
-          hint: "Cancel it with: `temper cancel last`",
+          hint: "`temper runs` names it, and `temper cancel RUN` cancels it",
         }),
       );
     }

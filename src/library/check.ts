@@ -1,4 +1,5 @@
 import { loadAll, type LoadAllResult } from "../spec/load.ts";
+import type { StepExtensions } from "../steps/step.ts";
 import type { Pipeline } from "./define_pipeline.ts";
 import { type DataOptions, loadingOf, type PipelineOptions } from "./load_pipeline.ts";
 
@@ -10,7 +11,10 @@ import { type DataOptions, loadingOf, type PipelineOptions } from "./load_pipeli
  * const options: CheckOptions = { set: ["train.epochs=2"], force: true };
  * ```
  */
-export type CheckOptions = Omit<PipelineOptions, "cell"> & DataOptions;
+export type CheckOptions = Omit<PipelineOptions, "cell"> & DataOptions & {
+  /** Steps of one's own, by the step they replace: what only those can read is not read. */
+  readonly steps?: StepExtensions;
+};
 
 /** By a path that is known only then: Deno reads ahead what a literal path leads to, here all that reads rows. */
 async function loadReader(): Promise<typeof import("./data_reader.ts").DataReader> {
@@ -60,7 +64,7 @@ export async function check(
   const loading = await loadingOf(
     pipeline,
     options,
-    (env) => DataReader && new DataReader(env, { useCache: false }),
+    (env) => DataReader && new DataReader(env, { steps: options.steps ?? {}, useCache: false }),
   );
   const result = await loadAll(pipeline, loading.env.fs, loading.options);
   const read = await loading.reader?.readText();

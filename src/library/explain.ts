@@ -48,7 +48,7 @@ export interface ExplainResult {
  */
 export async function explain(
   pipeline: string | Pipeline,
-  options: PlanOptions = {},
+  options: Omit<PlanOptions, "data"> = {},
 ): Promise<ExplainResult> {
   const loading = await loadingOf(pipeline, options);
   const loaded = await loadPipeline(loading);

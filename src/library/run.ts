@@ -28,7 +28,7 @@ import type { PlanOptions } from "./plan.ts";
  * };
  * ```
  */
-export interface DrivingOptions extends PlanOptions, HostedOptions {
+export interface DrivingOptions extends Omit<PlanOptions, "data">, HostedOptions {
   /** Take a run over from the host that drove it last. Make sure that nothing drives it there. */
   readonly takeover?: boolean;
   /** Leaves the run: its job continues, and running it again resumes both. */

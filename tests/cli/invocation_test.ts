@@ -90,7 +90,7 @@ Deno.test("a hint about runs names their folder where the command line did", () 
     for (const argv of [["show", "--runs", "my runs"], ["show", "--runs=my runs"]]) {
       assert.equal(
         asCalled(hint, await of(...argv)),
-        `${resume} --runs 'my runs' goes on, ${run} starts anew`,
+        `${resume} --runs 'my runs' goes on, ${run} --runs 'my runs' starts anew`,
       );
     }
   }));

@@ -168,6 +168,22 @@ Deno.test("examine() reads the first rows of data that is too large, and says so
   assert.equal(formatted, undefined);
 });
 
+Deno.test("examine() does not call a speaker wrong that the rows it has not read may have", async () => {
+  const turns = (speaker: string) => ({
+    messages: [{ role: speaker, content: "a".repeat(50) }, { role: "assistant", content: "b" }],
+  });
+  const rows = [...Array.from({ length: 2000 }, (_, i) => turns(i < 1990 ? "user" : "customer"))];
+  await using bench = await Bench.open({ "chat.jsonl": jsonl(rows) });
+  const pipeline = bench.pipeline({
+    source: "chat.jsonl",
+    roles: { customer: "user" },
+    checks: { duplicates: "off" },
+  });
+  const partly = await found(bench, pipeline, 10_000);
+  assert.deepEqual(outline(partly.problems), [["dataset", "warning"]]);
+  assert.deepEqual((await found(bench, pipeline)).problems, []);
+});
+
 Deno.test("examine() calls a row of more words than tokens fit too long, and one that may be so probable", async () => {
   const texts = ["word ".repeat(60), "x".repeat(300), "short"];
   await using bench = await Bench.open({

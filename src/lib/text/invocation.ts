@@ -11,7 +11,20 @@ export interface Invocation {
 }
 
 /** Commands about runs, which have to be told where those are. */
-const ABOUT_RUNS = ["resume", "runs", "show", "logs", "cancel", "register", "unregister", "prune"];
+const ABOUT_RUNS = [
+  "run",
+  "resume",
+  "compare",
+  "explain",
+  "runs",
+  "show",
+  "logs",
+  "cancel",
+  "tag",
+  "register",
+  "unregister",
+  "prune",
+];
 
 /** An installed temper. */
 export const INSTALLED: Invocation = { tasks: [], program: ["temper"] };

@@ -1,3 +1,4 @@
+import { basename } from "../../deps/path.ts";
 import { leavingOpen } from "../../lib/errors.ts";
 import { explainError } from "../../lib/system_error.ts";
 import { duration } from "../../lib/text/format.ts";
@@ -14,8 +15,6 @@ const PHASE = "train";
 const STALL_MS = 2 * 3_600_000;
 /** Factor by which the poll interval grows at most while nothing happens. */
 const SLOWEST = 6;
-const FOLLOW_AGAIN =
-  "The job may still run. Run the same command again to follow it, or stop it: `temper cancel last`";
 
 /** Follows a hosted job to its end. The log holds the events that were seen, so that a new runner repeats and misses none. */
 export async function followHosted(work: MonitorWork, service: Service): Promise<JobView> {
@@ -34,8 +33,8 @@ export async function followHosted(work: MonitorWork, service: Service): Promise
       `read job ${id}`,
       async (options) => parseJob(await service.client.fineTuning.jobs.retrieve(id, options)),
       { leastMs },
-    ).catch(leaveOpen);
-    const events = await newEvents(service, id, seen, leastMs).catch(leaveOpen);
+    ).catch((error) => leaveOpen(error, work));
+    const events = await newEvents(service, id, seen, leastMs).catch((error) => leaveOpen(error, work));
     for (const event of events) {
       await tell(work, event);
       seen.add(event.id);
@@ -52,9 +51,12 @@ export async function followHosted(work: MonitorWork, service: Service): Promise
 }
 
 /** A job goes on whether or not it can be asked about. Only one that the service does not know is over. */
-function leaveOpen(thrown: unknown): never {
+function leaveOpen(thrown: unknown, { runDir }: MonitorWork): never {
   const error = explainError("Cannot follow the job", thrown);
-  throw error.code === "http-404" ? error : leavingOpen(error, FOLLOW_AGAIN);
+  const run = basename(runDir);
+  const hint =
+    `The job may still run: \`temper resume ${run}\` follows it, \`temper cancel ${run}\` stops it`;
+  throw error.code === "http-404" ? error : leavingOpen(error, hint);
 }
 
 export function openService(work: MonitorWork): Promise<Service> {

@@ -18,6 +18,8 @@ const PROGRESS_ROWS = 50_000;
 export class Formatting {
   readonly #context: DataContext;
   readonly #total: number;
+  /** Whether all rows were read. */
+  readonly #isWhole: boolean;
   readonly #options: ExampleOptions & { readonly leakage: boolean };
   #splitter: Splitter | undefined;
   #done = 0;
@@ -36,6 +38,7 @@ export class Formatting {
     const leakage = checks.leakage !== "off" && (shapes.eval !== undefined || split !== undefined);
     this.#context = context;
     this.#total = sources.reduce((sum, { rows }) => sum + rows, 0);
+    this.#isWhole = sources.every(({ sha256 }) => sha256 !== "");
     this.#options = { checks, leakage, inputs: leakage || split !== undefined };
     this.findings = new Findings(checks);
     this.sets = sets;
@@ -57,7 +60,10 @@ export class Formatting {
     await this.#splitter?.finish();
     if (this.shapes.eval) await this.#readSet("eval", this.shapes.eval);
     await this.sets.finish();
-    for (const [roles, { name, path }] of this.shapes.roles) roles.refuseUnseen(name, path);
+    // The rows that were not read may have it.
+    if (this.#isWhole) {
+      for (const [roles, { name, path }] of this.shapes.roles) roles.refuseUnseen(name, path);
+    }
     await compareRows(this.sets, this.findings, this.#context.out, this.#context.fs);
   }
 
