@@ -143,8 +143,14 @@ Deno.test({
     await chart(page, "gpu_temperature").and(page.locator("[data-points]")).waitFor();
     await lookAt(page, "charts-compare");
     for (const name of ["loss", "grad_norm", "learning_rate", "rss", "cpu"]) {
-      await ends(page, name);
+      for (const key of ["Home", "ArrowRight"]) await pressKey(page, name, key);
       assert.match(await hover(page, name), /home-lora aaaa \(baseline\) .* · home-lora bbbb /, name);
+      await pressKey(page, name, "End");
+      assert.match(
+        await hover(page, name),
+        /home-lora aaaa \(baseline\) [^·]*$/,
+        `${name}: the other ended before`,
+      );
     }
     await dragOver(page, "loss", 0.25, 0.5);
     const [from, to] = await range(page);
@@ -152,7 +158,7 @@ Deno.test({
     await page.getByRole("link", { name: "make baseline" }).click();
     await page.waitForURL(({ searchParams }) => searchParams.get("baseline") === SECOND);
     await chart(page, "loss").and(page.locator("[data-points]")).waitFor();
-    await ends(page, "loss");
+    for (const key of ["Home", "ArrowRight"]) await pressKey(page, "loss", key);
     await until(
       "the other baseline",
       async () => (await hover(page, "loss")).includes("home-lora bbbb (baseline)"),
