@@ -1,6 +1,7 @@
 import assert from "../deps/assert.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import type { Page } from "playwright-core";
+import type { ChartData } from "../../server/static/charts/data.js";
 import { DONE, site as runsFolder } from "../server/kit.ts";
 import { addTrained } from "../server/trained.ts";
 import { until } from "../until.ts";
@@ -163,6 +164,19 @@ Deno.test({
       "the other baseline",
       async () => (await hover(page, "loss")).includes("home-lora bbbb (baseline)"),
     );
+    // As of trainers that count tokens only where they train.
+    await page.route("**/api/compare?*", async (route) => {
+      const response = await route.fetch();
+      const json = await response.json();
+      for (const { use } of Object.values(json.metrics) as { use: ChartData }[]) delete use.x["tokens"];
+      await route.fulfill({ response, json });
+    });
+    await page.reload();
+    await page.getByLabel("x axis").selectOption("tokens");
+    await chart(page, "cpu").waitFor({ state: "hidden" });
+    assert.match((await ends(page, "loss"))[1]!, /tokens$/);
+    await page.getByLabel("x axis").selectOption("step");
+    assert.equal((await ends(page, "cpu"))[1], "step 600");
     assert.deepEqual(s.visitor.faults, []);
   },
 });
