@@ -34,6 +34,11 @@ const NOT_FOUND = ["unknown-run", "not-there"];
 /** The whole server as a function from request to answer. It only reads. */
 export function createApp(sources: Sources, options: GuardOptions): Hono {
   const app = new Hono();
+  app.use(async (c, next) => {
+    await next();
+    // Hono answers a HEAD as a GET and drops the body: what would have made it has to hear that nobody reads it.
+    if (c.req.method === "HEAD") await c.res.body?.cancel();
+  });
   app.use(secureHeaders({
     contentSecurityPolicy: {
       defaultSrc: ["'none'"],
@@ -45,7 +50,8 @@ export function createApp(sources: Sources, options: GuardOptions): Hono {
       baseUri: ["'none'"],
       frameAncestors: ["'none'"],
     },
-    referrerPolicy: "no-referrer",
+    // Nothing to other hosts. "no-referrer" would also take the origin from the page's own forms.
+    referrerPolicy: "same-origin",
     xFrameOptions: "DENY",
     // Nothing here is served over TLS: whoever puts a proxy before it says so there.
     strictTransportSecurity: false,

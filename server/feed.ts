@@ -50,9 +50,9 @@ export class Feed {
     this.#watchers.add(watcher);
     try {
       await (this.#ready ??= this.#start());
-      const { path, end } = this.#shown;
-      // A position that no line of this log starts at comes from elsewhere: everything is sent again then.
-      const isOwn = from <= end && await this.blocks.isLineStart(path, from);
+      // A position that no line of this log starts at comes from elsewhere: everything is sent again then. One behind
+      // what is known here is that of a browser that has seen more of the log than was read here since.
+      const isOwn = await this.blocks.isLineStart(this.#shown.path, from);
       return watcher.stream(isOwn ? from : 0);
     } catch (error) {
       watcher.end();

@@ -49,10 +49,12 @@ const pageQuery = listQuery.extend({
 });
 export type PageQuery = z.infer<typeof pageQuery>;
 
-/** Reads a query of which each wrong or empty part counts as absent. */
+/** Reads a query of which each wrong or empty part counts as absent; only the name of a group may be empty. */
 export function lenientQuery(values: Readonly<Record<string, string>>): PageQuery {
   const fields = Object.entries(pageQuery.shape).map(([name, schema]) => {
-    const { success, data } = schema.safeParse(values[name] === "" ? undefined : values[name]);
+    const { success, data } = schema.safeParse(
+      values[name] === "" && name !== "of" ? undefined : values[name],
+    );
     return [name, success ? data : schema.parse(undefined)];
   });
   return Object.fromEntries(fields) as PageQuery;

@@ -127,16 +127,22 @@ async function send(
   response: ServerResponse,
   takeMs: number,
 ): Promise<void> {
+  // It has left before it was answered.
+  if (response.destroyed) return await body?.cancel();
   for (const [name, value] of headers) response.appendHeader(name, value);
   response.writeHead(status);
   if (body) {
     response.flushHeaders();
     const reader = body.getReader();
     response.once("close", () => void reader.cancel().catch(() => {}));
-    for (;;) {
-      const { value, done } = await reader.read();
-      if (done || response.destroyed) break;
-      if (!response.write(value)) await taken(response, "drain", takeMs);
+    try {
+      for (;;) {
+        const { value, done } = await reader.read();
+        if (done || response.destroyed) break;
+        if (!response.write(value)) await taken(response, "drain", takeMs);
+      }
+    } finally {
+      reader.cancel().catch(() => {});
     }
   }
   const finished = taken(response, "finish", takeMs);

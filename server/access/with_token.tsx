@@ -72,6 +72,7 @@ class Door {
   redirect(c: Context): Response | Promise<Response> | undefined {
     const given = c.req.query("token");
     if (given === undefined || !isVisit(c)) return undefined;
+    if (this.#isSignedIn(c)) return c.redirect(withoutToken(c), 303);
     const verdict = this.#check(c, given);
     return verdict === "right" ? this.#open(c, withoutToken(c)) : refusal(c, verdict);
   }
@@ -83,7 +84,7 @@ class Door {
       const verdict = this.#check(c, bearer);
       return verdict === "right" ? undefined : refusal(c, verdict);
     }
-    if (!this.#sessions.has(getCookie(c, cookieName(c)))) return refusal(c);
+    if (!this.#isSignedIn(c)) return refusal(c);
     if (c.req.path === SIGN_IN) return c.redirect(localPath(c.req.query("next") ?? "/"), 303);
     offerSignOut(c);
     return undefined;
@@ -109,6 +110,10 @@ class Door {
     return c.redirect(SIGN_IN, 303);
   }
 
+  #isSignedIn(c: Context): boolean {
+    return this.#sessions.has(getCookie(c, cookieName(c)));
+  }
+
   #check(c: Context, given: string): Verdict {
     const { address } = clientOf(c, this.options);
     const waitMs = this.#attempts.waitFor(address);
@@ -125,7 +130,8 @@ class Door {
 
   #setCookie(c: Context, value: string, maxAge: number): void {
     const { isHttps: secure } = clientOf(c, this.options);
-    setCookie(c, cookieName(c), value, { httpOnly: true, sameSite: "Strict", path: "/", maxAge, secure });
+    // Lax: a link on another site leads to the page that one is signed in to. Signing out is a POST, which has it not.
+    setCookie(c, cookieName(c), value, { httpOnly: true, sameSite: "Lax", path: "/", maxAge, secure });
   }
 }
 
@@ -146,17 +152,27 @@ function withoutToken(c: Context): string {
   return localPath(url.pathname + url.search);
 }
 
-/** Not an image or a script that a page elsewhere has put there. Only browsers say what it is for. */
+/**
+ * Not an image or a script that a page elsewhere has put there. Browsers say what it is for where they are connected by
+ * HTTPS or on this machine; elsewhere only what opens a page asks for the upgrade, and no script can.
+ */
 function isVisit(c: Context): boolean {
-  return (c.req.header("sec-fetch-dest") ?? "document") === "document";
+  const use = c.req.header("sec-fetch-dest");
+  return use === undefined ? c.req.header("upgrade-insecure-requests") === "1" : use === "document";
 }
 
 function isOwnForm(c: Context): boolean {
-  const site = c.req.header("sec-fetch-site") ?? "same-origin";
   const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
   const length = Number(c.req.header("content-length") ?? Infinity);
-  return ["same-origin", "none"].includes(site) && type === "application/x-www-form-urlencoded" &&
-    length <= MOST_FORM;
+  return isFromHere(c) && type === "application/x-www-form-urlencoded" && length <= MOST_FORM;
+}
+
+/** Where browsers do not say how the page that sends a form stands to this one, they say which one it is. */
+function isFromHere(c: Context): boolean {
+  const site = c.req.header("sec-fetch-site");
+  if (site !== undefined) return ["same-origin", "none"].includes(site);
+  const origin = c.req.header("origin");
+  return origin === undefined || (URL.parse(origin)?.host ?? "") === c.req.header("host")?.toLowerCase();
 }
 
 /** A page for people, JSON for programs. */
@@ -182,8 +198,6 @@ function signInPage(c: Context, verdict: Exclude<Verdict, "right"> | undefined, 
   const problem = verdict === "wrong"
     ? "The token is wrong"
     : verdict && `Too many wrong tokens: try again in ${waitText(verdict)}`;
-  // Browsers leave the cookie out where a page elsewhere has linked to this one, but not when it is loaded again.
-  if (verdict === undefined && c.req.header("sec-fetch-site") === "cross-site") c.header("Refresh", "0");
   if (typeof verdict === "object") {
     return c.html(<SignInPage next={next} problem={problem} />, 429, retryAfter(verdict));
   }

@@ -34,7 +34,9 @@ function draw() {
   for (const chart of charts) {
     const source = chart.series[chart.name];
     const curves = loaded.flatMap((run) => run.charts[source] ? [{ ...run, data: run.charts[source] }] : []);
-    chart.show(comparedLines(curves, chart.name, settings), settings.axis);
+    const shown = comparedLines(curves, chart.name, settings);
+    if (curves.length > 0 && shown.lines.length === 0) chart.hide();
+    else chart.show(shown, settings.axis);
   }
   controls.show();
 }

@@ -38,7 +38,8 @@ export function replace(element, fresh) {
   element.innerHTML = fresh.innerHTML;
   for (const [name, value, checked] of typed) {
     const fields = [...element.querySelectorAll("input, select")].filter((field) => field.name === name);
-    if (fields.length === 1) fields[0].value = value;
+    // A single box is told from others by its value too: it may be that of another run.
+    if (fields.length === 1 && fields[0].type !== "checkbox") fields[0].value = value;
     else fields.filter((field) => field.value === value).forEach((field) => field.checked = checked);
   }
   element.querySelectorAll("details").forEach((part, i) => part.open = open.get(part.id || i) ?? part.open);

@@ -19,6 +19,9 @@ const charts = new RunCharts(id);
 const ANEW_MS = 10_000;
 let due;
 let drawnAt = Date.now();
+/** How often the page was asked for, and which of these answers is shown. */
+let asked = 0;
+let shown = 0;
 
 function moved() {
   if (Date.now() - drawnAt >= ANEW_MS) refreshSoon();
@@ -31,8 +34,11 @@ function refreshSoon() {
 async function refresh() {
   due = undefined;
   drawnAt = Date.now();
+  const own = ++asked;
   const page = await fetchPage().catch(() => undefined);
-  if (!page) return;
+  // An answer that was overtaken by a newer one says what was.
+  if (!page || own < shown) return;
+  shown = own;
   addCopyButtons(page);
   document.title = page.title;
   for (const part of document.querySelectorAll("[data-live]")) {
@@ -154,14 +160,18 @@ function listen() {
   });
   source.addEventListener("state", async ({ data }) => {
     const { state, activity } = JSON.parse(data);
-    if (state !== root.dataset.state || activity !== root.dataset.activity) {
-      isBehind = true;
+    const hasEnded = ENDED.includes(state);
+    if (!hasEnded && state === root.dataset.state && activity === root.dataset.activity) return;
+    isBehind = true;
+    try {
       await refresh();
       await charts.load();
+    } finally {
+      if (hasEnded) {
+        source.close();
+        say("done", state);
+      }
     }
-    if (!ENDED.includes(state)) return;
-    source.close();
-    say("done", state);
   });
   source.addEventListener("problem", ({ data }) => say("lost", JSON.parse(data).message));
   source.addEventListener("gone", () => {

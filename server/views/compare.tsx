@@ -30,7 +30,7 @@ export function CompareView({ runs, chosen, baseline, log, now }: CompareProps) 
       scripts={["compare.js", "tick.js"]}
       trail={<span class="crumb" aria-current="page">compare</span>}
     >
-      <div class="head">
+      <div class="head" data-now={new Date(now).toISOString()}>
         <h1>Compare</h1>
         <p class="soft">
           {runs.length === 0

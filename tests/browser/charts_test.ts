@@ -1,6 +1,7 @@
 import assert from "../deps/assert.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import type { Page } from "playwright-core";
+import type { ChartData } from "../../server/static/charts/data.js";
 import { DONE, site as runsFolder } from "../server/kit.ts";
 import { addTrained } from "../server/trained.ts";
 import { until } from "../until.ts";
@@ -143,8 +144,14 @@ Deno.test({
     await chart(page, "gpu_temperature").and(page.locator("[data-points]")).waitFor();
     await lookAt(page, "charts-compare");
     for (const name of ["loss", "grad_norm", "learning_rate", "rss", "cpu"]) {
-      await ends(page, name);
+      for (const key of ["Home", "ArrowRight"]) await pressKey(page, name, key);
       assert.match(await hover(page, name), /home-lora aaaa \(baseline\) .* · home-lora bbbb /, name);
+      await pressKey(page, name, "End");
+      assert.match(
+        await hover(page, name),
+        /home-lora aaaa \(baseline\) [^·]*$/,
+        `${name}: the other ended before`,
+      );
     }
     await dragOver(page, "loss", 0.25, 0.5);
     const [from, to] = await range(page);
@@ -152,11 +159,24 @@ Deno.test({
     await page.getByRole("link", { name: "make baseline" }).click();
     await page.waitForURL(({ searchParams }) => searchParams.get("baseline") === SECOND);
     await chart(page, "loss").and(page.locator("[data-points]")).waitFor();
-    await ends(page, "loss");
+    for (const key of ["Home", "ArrowRight"]) await pressKey(page, "loss", key);
     await until(
       "the other baseline",
       async () => (await hover(page, "loss")).includes("home-lora bbbb (baseline)"),
     );
+    // As of trainers that count tokens only where they train.
+    await page.route("**/api/compare?*", async (route) => {
+      const response = await route.fetch();
+      const json = await response.json();
+      for (const { use } of Object.values(json.metrics) as { use: ChartData }[]) delete use.x["tokens"];
+      await route.fulfill({ response, json });
+    });
+    await page.reload();
+    await page.getByLabel("x axis").selectOption("tokens");
+    await chart(page, "cpu").waitFor({ state: "hidden" });
+    assert.match((await ends(page, "loss"))[1]!, /tokens$/);
+    await page.getByLabel("x axis").selectOption("step");
+    assert.equal((await ends(page, "cpu"))[1], "step 600");
     assert.deepEqual(s.visitor.faults, []);
   },
 });

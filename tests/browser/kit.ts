@@ -38,8 +38,9 @@ export class Visitor implements AsyncDisposable {
   readonly faults: string[] = [];
   private constructor(private readonly browser: Browser, readonly site: Site) {}
 
-  static async open(site: Site): Promise<Visitor> {
-    const browser = await chromium.launch({ executablePath: PROGRAM!, args: ["--no-sandbox"] });
+  /** `args` of Chromium. */
+  static async open(site: Site, args: readonly string[] = []): Promise<Visitor> {
+    const browser = await chromium.launch({ executablePath: PROGRAM!, args: ["--no-sandbox", ...args] });
     return new Visitor(browser, site);
   }
 

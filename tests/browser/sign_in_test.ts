@@ -27,10 +27,10 @@ Deno.test({
     await page.locator("#run").waitFor();
     assert.equal(page.url(), run);
     const cookies = await page.context().cookies();
-    assert.deepEqual(cookies.map(({ httpOnly, sameSite }) => [httpOnly, sameSite]), [[true, "Strict"]]);
+    assert.deepEqual(cookies.map(({ httpOnly, sameSite }) => [httpOnly, sameSite]), [[true, "Lax"]]);
     assert.ok(!JSON.stringify(cookies).includes(TOKEN));
 
-    // Another name is another site to a browser. It leaves the cookie out at first.
+    // Another name is another site to a browser.
     const other = new URL(url);
     other.hostname = "localhost";
     await page.route(
@@ -48,6 +48,44 @@ Deno.test({
       !/^(401: |elsewhere: http:\/\/localhost|console: .* 401 )/.test(fault)
     );
     assert.deepEqual(faults, []);
+  },
+});
+
+Deno.test({
+  name: "one signs in over plain HTTP by the machine's name, and no other site can do so in one's place",
+  ignore: WITHOUT_BROWSER,
+  async fn() {
+    await using runs = await site();
+    using _every = await addEveryRun(runs);
+    await using serving = await serve(runs.runsDir, { args: ["--token", TOKEN, "--name", "gpu-box"] });
+    // A browser does not trust such a name: it leaves out the Sec-Fetch-* headers.
+    const url = `http://gpu-box:${new URL(serving.url).port}`;
+    const rules = ["--host-resolver-rules=MAP gpu-box 127.0.0.1"];
+    await using visitor = await Visitor.open({ url, async [Symbol.asyncDispose]() {} }, rules);
+    const page = await visitor.page();
+    const run = `${url}/runs/full`;
+    await page.goto(`${run}?token=${TOKEN}`);
+    await page.locator("#run").waitFor();
+    assert.equal(page.url(), run);
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByLabel("Token").fill(TOKEN);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Runs" }).waitFor();
+
+    const elsewhere = "http://elsewhere.example/";
+    const form =
+      `<form method="post" action="${url}/login"><input name="token" value="wrong"><button>send</button>`;
+    const body = `<a href="${run}">run</a>${form}`;
+    await page.route(elsewhere, (route) => route.fulfill({ contentType: "text/html", body }));
+    await page.goto(elsewhere);
+    await page.getByRole("link").click();
+    await page.locator("#run").waitFor();
+    await page.goto(elsewhere);
+    const [answer] = await Promise.all([
+      page.waitForResponse(`${url}/login`),
+      page.getByRole("button").click(),
+    ]);
+    assert.equal(answer.status(), 403);
   },
 });
 

@@ -97,6 +97,37 @@ Deno.test("two hundred browsers share one tail, each gets every event once, and 
   assert.deepEqual(s.sources.feeds.counts, { runs: 0, watchers: 0 });
 });
 
+Deno.test("who asks only for the headers of the events watches nothing", async () => {
+  await using s = await site();
+  await s.addRun(ID, BEGINNING);
+  const { status, headers } = await s.app.request(EVENTS, { method: "HEAD", headers: { host: "localhost" } });
+  assert.deepEqual([status, headers.get("content-type")], [200, "text/event-stream"]);
+  assert.deepEqual(s.sources.feeds.counts, { runs: 0, watchers: 0 });
+});
+
+Deno.test("a browser that has seen more of the log than the server has read since is sent nothing twice", async () => {
+  let size: number | undefined;
+  const fs: Fs = {
+    ...denoFs,
+    async stat(path) {
+      const found = await denoFs.stat(path);
+      return found && path.endsWith("events.jsonl") ? { ...found, size: size ?? found.size } : found;
+    },
+  };
+  await using s = await site({}, fs);
+  const path = join(await s.addRun(ID, BEGINNING), "events.jsonl");
+  size = (await Deno.stat(path)).size;
+  const held = await s.get(EVENTS);
+  const [seen, fresh] = logText(recorded([...BEGINNING, ...training(2)])).split("\n").slice(BEGINNING.length);
+  await append(path, `${seen}\n`);
+  const ahead = { "last-event-id": String((await Deno.stat(path)).size) };
+  const got = messages((await s.get(EVENTS, ahead)).body!, 1);
+  size = undefined;
+  await append(path, `${fresh}\n`);
+  assert.deepEqual((await got).map(({ data }) => data), [fresh]);
+  await held.body!.cancel();
+});
+
 Deno.test("numbers arrive with the bytes they stand in, none twice and none missing", async () => {
   const { fs, counts } = countingFs(() => Infinity);
   await using s = await site({}, fs);

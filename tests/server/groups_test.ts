@@ -58,6 +58,17 @@ Deno.test("/ shows ten runs of a group and leads to all of it", async () => {
   assert.match(await s.text("/?group=name&of=gone"), /No run matches|0 runs/);
 });
 
+Deno.test("/ leads to all runs without a pipeline file too", async () => {
+  await using s = await site();
+  for (let i = 0; i < 12; i++) {
+    await s.addRun(`20261122-0800${10 + i}-home-aa${10 + i}`, done("home", 0.5, 1, ""));
+  }
+  const [, href] = (await s.text("/?group=matrix")).match(/<a href="([^"]+)">All 12 runs/)!;
+  const all = await s.text(href!.replaceAll("&amp;", "&"));
+  assert.equal(idsIn(all).length, 12);
+  assert.match(words(all), /no pipeline file : 12 runs\. All groups/);
+});
+
 Deno.test("/ hides the columns that the address names, and sorts by loss and perplexity", async () => {
   await using s = await twoNames();
   const titles = (page: string) =>
@@ -93,6 +104,7 @@ Deno.test("/compare tells fifty runs apart by colours and dashes, and says when 
   }
   const address = (some: readonly string[]) => `?${new URLSearchParams(some.map((id) => ["run", id]))}`;
   const page = await s.text(`/compare${address(ids)}`);
+  assert.match(page, /data-now="\d{4}-/, "the clock that the times which pass are told by");
   assert.match(words(page), /51 runs were chosen: the first 50 of up to 50 runs/);
   const styles = [...page.matchAll(/<path class="(s\d[^"]*)" d="M3|<path class="(s\d[^"]*)" d="M\d/g)]
     .map(([, swatch, line]) => (line ?? swatch)!.replace(" pinned", ""));

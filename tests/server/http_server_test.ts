@@ -130,3 +130,24 @@ Deno.test("what is made for a client ends when it leaves", async () => {
   connection.close();
   await until("the end of the stream", () => ended, 10_000);
 });
+
+Deno.test("what is made for a client that leaves before its answer ends too", async () => {
+  const asked = Promise.withResolvers<void>();
+  const left = Promise.withResolvers<void>();
+  let ended = false;
+  const waiting = () => new ReadableStream({ cancel: () => void (ended = true) });
+  const limits = { ...LIMITS, takeMs: FOREVER };
+  await using server = await listen(async () => {
+    asked.resolve();
+    await left.promise;
+    return new Response(waiting());
+  }, { host: "127.0.0.1", port: 0, limits });
+  const connection = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+  await connection.write(new TextEncoder().encode("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+  await asked.promise;
+  connection.close();
+  // The server hears of it.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  left.resolve();
+  await until("the end of the stream", () => ended, 10_000);
+});

@@ -93,7 +93,9 @@ Deno.test(
 );
 
 Deno.test("serve makes a token and prints it once, or takes one from a file or the environment", async () => {
-  const visit = (url: string) => fetch(url, { redirect: "manual" });
+  // As a browser does.
+  const visit = (url: string) =>
+    fetch(url, { redirect: "manual", headers: { "upgrade-insecure-requests": "1" } });
   {
     await using served = await server("--token", "auto");
     const token = new URL(served.url).searchParams.get("token")!;

@@ -10,7 +10,8 @@ import { DONE, site } from "./kit.ts";
 
 const TOKEN = "sixteen-letters!";
 const RIGHT = { authorization: `Bearer ${TOKEN}` };
-const HTML = { accept: "text/html,application/xhtml+xml" };
+/** As a browser asks for a page over plain HTTP on a network: it then sends no Sec-Fetch-* headers. */
+const HTML = { accept: "text/html,application/xhtml+xml", "upgrade-insecure-requests": "1" };
 
 /** The server with a token, and a browser of which each header is known. */
 async function locked(guard: Partial<GuardOptions> = {}) {
@@ -74,7 +75,7 @@ Deno.test("a browser signs in with a form, gets a session that is not the token,
   const entry = await s.signIn(` ${TOKEN}\n`, "/?state=done");
   assert.deepEqual([entry.status, entry.headers.get("location")], [303, "/?state=done"]);
   const cookie = entry.headers.get("set-cookie")!;
-  assert.match(cookie, /^temper_session_8377=[0-9a-f]{64}; .*HttpOnly; SameSite=Strict/);
+  assert.match(cookie, /^temper_session_8377=[0-9a-f]{64}; .*HttpOnly; SameSite=Lax/);
   assert.doesNotMatch(cookie, /Secure/);
   const policy = (await s.ask("/", RIGHT)).headers.get("content-security-policy");
   for (const { headers } of [asked, wrong, entry]) {
@@ -111,21 +112,29 @@ Deno.test("a link with the token opens a session and leaves the address bar", as
   await using s = await locked();
   const entry = await s.ask(`/?state=done&token=${encodeURIComponent(TOKEN)}`, HTML);
   assert.deepEqual([entry.status, entry.headers.get("location")], [303, "/?state=done"]);
-  assert.equal(entry.headers.get("referrer-policy"), "no-referrer");
+  assert.equal(entry.headers.get("referrer-policy"), "same-origin");
   assert.ok(!cookieOf(entry).includes(TOKEN));
   assert.equal((await s.ask("/", { cookie: cookieOf(entry) })).status, 200);
   const wrong = await (await s.ask("/runs/x?token=wrong&rows=2", HTML)).text();
   assert.match(wrong, /The token is wrong.*name="next" value="\/runs\/x\?rows=2"/s);
   // An image on a page elsewhere is no visit, and its token is not even looked at.
   const image = { "sec-fetch-dest": "image", "sec-fetch-site": "cross-site" };
-  assert.equal((await s.ask(`/?token=${TOKEN}`, image)).headers.get("set-cookie"), null);
+  const plain = { accept: "image/*" };
+  for (const headers of [image, plain]) {
+    assert.equal((await s.ask(`/?token=${TOKEN}`, headers)).headers.get("set-cookie"), null);
+    for (let i = 0; i < 11; i++) assert.equal((await s.ask("/?token=wrong", headers)).status, 401);
+  }
+  assert.equal((await s.ask(`/?token=${TOKEN}`, { ...HTML, "sec-fetch-dest": "document" })).status, 303);
 });
 
-Deno.test("a page that another site has linked to is loaded once more, as browsers then send the cookie", async () => {
+Deno.test("who has a session uses up no attempts with a link, and gets its address without the token", async () => {
   await using s = await locked();
-  const site = (name: string) => s.ask("/runs/x", { ...HTML, "sec-fetch-site": name });
-  assert.equal((await site("cross-site")).headers.get("refresh"), "0");
-  assert.equal((await site("same-origin")).headers.get("refresh"), null);
+  const cookie = cookieOf(await s.signIn(TOKEN));
+  for (let i = 0; i < 12; i++) {
+    const { status, headers } = await s.ask("/runs/x?token=old&rows=2", { ...HTML, cookie });
+    assert.deepEqual([status, headers.get("location")], [303, "/runs/x?rows=2"]);
+  }
+  assert.equal((await s.ask("/api/runs", RIGHT)).status, 200);
 });
 
 Deno.test("after ten wrong tokens an address waits for each further one, and the right one waits too", async () => {
@@ -204,13 +213,19 @@ Deno.test("only the page's own form signs in", async () => {
   const refused = [
     { "sec-fetch-site": "cross-site" },
     { "sec-fetch-site": "same-site" },
+    // Over plain HTTP on a network.
+    { origin: "http://evil.example" },
+    { origin: "http://localhost:3000" },
+    { origin: "null" },
     { "content-type": "text/plain" },
     { "content-length": "5000" },
   ];
   for (const headers of refused) {
     assert.equal((await s.signIn(TOKEN, "/", headers)).status, 403, JSON.stringify(headers));
   }
-  assert.equal((await s.signIn(TOKEN, "/", { "sec-fetch-site": "same-origin" })).status, 303);
+  for (const headers of [{ "sec-fetch-site": "same-origin" }, { origin: "http://localhost:8377" }]) {
+    assert.equal((await s.signIn(TOKEN, "/", headers)).status, 303, JSON.stringify(headers));
+  }
 });
 
 Deno.test("no redirect leads to another host", async () => {
@@ -235,7 +250,7 @@ Deno.test("no redirect leads to another host", async () => {
   }
   for (const path of ["//evil.example/", "/.//evil.example/", "/%2f/evil.example/"]) {
     const request = new Request(`http://localhost:8377${path}?token=${TOKEN}`, {
-      headers: { host: "localhost:8377" },
+      headers: { host: "localhost:8377", ...HTML },
     });
     const location = (await s.app.fetch(request)).headers.get("location")!;
     assert.equal(new URL(location, "http://localhost:8377").host, "localhost:8377", path);

@@ -1,5 +1,6 @@
 /** Draws a chart with uPlot in the frame that the server has laid out. */
 import uPlot from "../uplot.js";
+import { valueAt } from "./lines.js";
 import { download } from "./png.js";
 import { place, write } from "./text.js";
 import { labels, logTicks, placeLabels, placeTicks, ticks } from "./ticks.js";
@@ -68,6 +69,14 @@ export class Chart {
     if (!same) return this.#draw();
     this.#plot.setData(this.#shown(), false);
     this.#zoomPlot();
+  }
+
+  /** Nothing of it is known on the chosen axis. */
+  hide() {
+    this.#plot?.destroy();
+    this.#plot = undefined;
+    [this.#places, this.#lines] = [[], []];
+    this.figure.hidden = true;
   }
 
   zoom(range) {
@@ -270,15 +279,6 @@ function drawn({ label, style, kind, values }, places, color) {
 function isLine(values) {
   let count = 0;
   return values.some((value) => value !== null && ++count > 2);
-}
-
-/** The value that a line has at a place: between two of its own points that of the point before. */
-function valueAt({ kind, values }, index) {
-  if (kind === "dots") return values[index] ?? undefined;
-  for (let i = index; i >= 0; i--) {
-    if (values[i] !== null && values[i] !== undefined) return values[i];
-  }
-  return undefined;
 }
 
 /** Other charts follow the pointer; what is dragged over reaches them by `onZoom`. */

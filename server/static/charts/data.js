@@ -94,7 +94,10 @@ function pop(steps, columns, step) {
 export function aligned(curves) {
   const all = [...new Set(curves.flatMap(({ places }) => places))].sort((a, b) => a - b);
   const columns = curves.map(({ places, values }) => {
-    const known = new Map(places.map((place, i) => [place, values[i] ?? null]));
+    /** @type {Map<number, number | null>} */
+    const known = new Map();
+    // Several points may share a place: the last that has a value there.
+    places.forEach((place, i) => known.set(place, values[i] ?? known.get(place) ?? null));
     return all.map((place) => known.get(place) ?? null);
   });
   return { places: all, columns };

@@ -14,6 +14,7 @@ export class RunCharts {
   #drawn = {};
   #reached;
   #loading;
+  #isOutdated = false;
 
   constructor(id) {
     this.id = id;
@@ -26,7 +27,16 @@ export class RunCharts {
   }
 
   load() {
-    return this.#loading ??= this.#fetch().finally(() => this.#loading = undefined);
+    // What is on its way may be older than what is asked for now: another one follows it.
+    this.#isOutdated = true;
+    return this.#loading ??= this.#fetchAll().finally(() => this.#loading = undefined);
+  }
+
+  async #fetchAll() {
+    while (this.#isOutdated) {
+      this.#isOutdated = false;
+      await this.#fetch();
+    }
   }
 
   async #fetch() {

@@ -33,25 +33,41 @@ export function runLines(data, styles, settings, start) {
   return { places: placesOf(data, settings.axis, start), lines };
 }
 
-/** One series of several runs.
+/** One series of several runs. Those that do not have the axis have no line: steps are no tokens.
  * @param {readonly RunCurve[]} curves
  * @param {string} name
  * @param {Settings} settings
  * @returns {{ places: readonly number[], lines: Line[] }}
  */
 export function comparedLines(curves, name, settings) {
-  const known = curves.filter(({ data }) => data.series[name]);
+  const { axis } = settings;
+  const known = curves.filter(({ data }) => data.series[name] && (axis === "step" || data.x[axis]));
   const own = known.map(({ label: run, style, pinned, start, data }) => {
     const label = pinned ? `${run} (baseline)` : run;
     const kind = name === "eval_loss" ? "dots" : pinned ? "pinned" : "plain";
     const lines = smoothed(line(label, style, kind, data.series[name] ?? []), label, name, settings);
-    return { places: placesOf(data, settings.axis, start), lines };
+    return { places: placesOf(data, axis, start), lines };
   });
   const flat = own.flatMap(({ places, lines }) => lines.map((line) => ({ places, line })));
   const { places, columns } = aligned(flat.map(({ places, line }) => ({ places, values: line.values })));
   // What is in the background is drawn first.
   const lines = flat.map(({ line }, i) => ({ ...line, values: columns[i] ?? [] }));
   return { places, lines: lines.sort((a, b) => Number(b.kind === "faint") - Number(a.kind === "faint")) };
+}
+
+/** The value that a line has at a place: between two of its own points that of the point before, none behind its end.
+ * @param {Pick<Line, "kind" | "values">} line
+ * @param {number} index
+ */
+export function valueAt({ kind, values }, index) {
+  if (kind === "dots") return values[index] ?? undefined;
+  if (!values.slice(index).some(isKnown)) return undefined;
+  return values.slice(0, index + 1).findLast(isKnown) ?? undefined;
+}
+
+/** @param {number | null | undefined} value */
+function isKnown(value) {
+  return value !== null && value !== undefined;
 }
 
 /** The line itself, or its average before it, which stays faint.

@@ -73,4 +73,7 @@ Deno.test("add() drops what lies behind a step that comes again, and joins what 
 Deno.test("aligned() puts curves with places of their own over all places", () => {
   const curves = [{ places: [1, 3], values: [10, 30] }, { places: [2, 3], values: [200, 300] }];
   assert.deepEqual(aligned(curves), { places: [1, 2, 3], columns: [[10, null, 30], [null, 200, 300]] });
+  // As where two points have the same number of tokens.
+  const shared = [{ places: [1, 2, 2, 2], values: [10, 20, 21, null] }];
+  assert.deepEqual(aligned(shared), { places: [1, 2], columns: [[10, 21]] });
 });

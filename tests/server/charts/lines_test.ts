@@ -1,6 +1,6 @@
 import assert from "../../deps/assert.ts";
 import type { ChartData } from "../../../server/static/charts/data.js";
-import { comparedLines, runLines } from "../../../server/static/charts/lines.js";
+import { comparedLines, runLines, valueAt } from "../../../server/static/charts/lines.js";
 
 const SETTINGS = { axis: "step", smoothing: 0.9 };
 const data = (losses: number[]): ChartData => ({
@@ -55,4 +55,27 @@ Deno.test("comparedLines() has a line of each run in its colour, marks the basel
     "plain s2: 2",
   ]);
   assert.deepEqual(lines[0]!.values, [4, 2, null]);
+});
+
+Deno.test("comparedLines() leaves out the runs that do not have the axis", () => {
+  const run = (label: string, x: ChartData["x"]) => ({
+    label,
+    style: "s0",
+    pinned: false,
+    start: 0,
+    data: { ...data([4, 2]), x },
+  });
+  const curves = [run("counted", { tokens: [100, 200] }), run("uncounted", {})];
+  const drawn = (axis: string) => comparedLines(curves, "loss", { axis, smoothing: 0 });
+  assert.deepEqual(drawn("tokens").lines.map(({ label }) => label), ["counted"]);
+  assert.deepEqual(drawn("tokens").places, [100, 200]);
+  assert.deepEqual(drawn("time"), { places: [], lines: [] });
+  assert.deepEqual(drawn("step").lines.map(({ label }) => label), ["counted", "uncounted"]);
+});
+
+Deno.test("valueAt() tells the last value between two points of a line, and none outside of it", () => {
+  const values = [null, 4, null, 2, null];
+  const told = (kind: "plain" | "dots") => values.map((_, i) => valueAt({ kind, values }, i));
+  assert.deepEqual(told("plain"), [undefined, 4, 4, 2, undefined]);
+  assert.deepEqual(told("dots"), [undefined, 4, undefined, 2, undefined]);
 });
