@@ -72,7 +72,11 @@ def quantize(name: str, values: np.ndarray, kind: int) -> np.ndarray:
         message = f'Cannot export tensor "{name}": it has values that are not finite'
         raise TrainerError("not_finite", message, "Train with a lower learning rate", FAILED)
     if kind in WRITERS:
-        return quantize_k(values, kind)
+        try:
+            return quantize_k(values, kind)
+        except OverflowError as error:
+            message = f'Cannot export tensor "{name}" as {GGMLQuantizationType(kind).name.lower()}: {error}'
+            raise TrainerError("not_finite", message, "Set export.quantization to bf16", FAILED) from None
     with np.errstate(over="ignore"):
         data = np.ascontiguousarray(convert(np.ascontiguousarray(values, np.float32), GGMLQuantizationType(kind)))
     if kind == F16 and not np.isfinite(data).all():
