@@ -185,6 +185,11 @@ def test_blocks_of_the_base_keep_their_bytes(layers, tmp_path):
     for name in after.tensors:
         same = after.data(name).tobytes() == before.data(name).tobytes()
         assert same != ("attn_v" in name), name
+    assert after.get("general.file_type") == 15
+    eight = GgufFile(export(small, tmp_path / "eight", merged, "q8_0") / "model.gguf")
+    assert eight.tensors["blk.0.attn_v.weight"].type == 8
+    assert eight.get("general.file_type") == 15
+
 
 
 def test_eight_experts_have_more_bits():
