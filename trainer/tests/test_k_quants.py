@@ -191,7 +191,6 @@ def test_blocks_of_the_base_keep_their_bytes(layers, tmp_path):
     assert eight.get("general.file_type") == 15
 
 
-
 def test_eight_experts_have_more_bits():
     names = {"ffn_down_exps": (8, 256, 512), "attn_v": (64, 256), "attn_k": (64, 256), "attn_output": (256, 256)}
     shapes = {f"blk.{layer}.{name}.weight": shape for layer in range(8) for name, shape in names.items()}
