@@ -221,7 +221,7 @@ Q2_K, U64 = 10, Value(10, (21).to_bytes(8, "little"))
         (U64, Q2_K, 21),
         (string("Q2"), Q2_K, None),
         (None, Q2_K, None),
-        (None, 2, 2),
+        (None, 2, None),
         (u32(14), Q4_K, 14),
         (u32(0), Q4_K, 15),
     ],

@@ -9,12 +9,13 @@ import numpy as np
 
 from ..errors import FAILED, TrainerError
 from ..job.events import Progress
-from .quantize import FILE_TYPES, Types, quantize
+from .quantize import Types, quantize
 from .values import Value, u32
 from .writer import GgufWriter
 
 PHASE = "writing model.gguf"
 FILE_TYPE = "general.file_type"
+"""Kept up to date where it is there."""
 
 
 class Parts(Protocol):
@@ -50,7 +51,7 @@ def compose(
     `reshaped` are the shapes of replaced tensors that have another one than in the base."""
     shapes = {**parts.shapes, **{name: reshaped[name] for name in parts.shapes if name in reshaped}}
     types, written = Types(quantization, shapes), set()
-    with GgufWriter(target, _with_file_type(kv, parts), shapes, alignment, version) as out:
+    with GgufWriter(target, _with_file_type(kv), shapes, alignment, version) as out:
         for name, values in replaced:
             _check(name, values, shapes, written)
             kind = types.choose(name, parts.type(name), True)
@@ -68,15 +69,12 @@ def compose(
             out.kv[FILE_TYPE] = u32(found)
 
 
-def _with_file_type(kv: Mapping[str, Value], parts: Parts) -> dict[str, Value]:
-    """The header's size is that of its keys, so this one is there from the start: the base's own number, or 0 where
-    the types will tell it. A base without a number, of types that may not tell it, gets none."""
+def _with_file_type(kv: Mapping[str, Value]) -> dict[str, Value]:
+    """Its number as u32, so that another takes no more room: the header's size stays. What is no number is left out."""
     own = kv[FILE_TYPE].decode() if FILE_TYPE in kv else None
     if isinstance(own, int) and 0 <= own < 1 << 32:
         return {**kv, FILE_TYPE: u32(own)}
-    kinds = {parts.type(name) for name, shape in parts.shapes.items() if len(shape) > 1}
-    rest = {key: value for key, value in kv.items() if key != FILE_TYPE}
-    return rest | {FILE_TYPE: u32(0)} if kinds and kinds <= FILE_TYPES.keys() else rest
+    return {key: value for key, value in kv.items() if key != FILE_TYPE}
 
 
 def _check(name: str, values: np.ndarray, shapes: Mapping[str, tuple[int, ...]], seen: Collection[str]) -> None:
