@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import platform
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,8 @@ from test_train import ENVIRONMENT, METHODS, arguments
 
 from temper_trainer.data.prepare import prepare
 from temper_trainer.errors import TrainerError
-from temper_trainer.eval.baseline import score_base
+from temper_trainer.eval import baseline
+from temper_trainer.eval.baseline import processor_name, score_base
 from temper_trainer.eval.baseline_store import FOLDER, BaselineStore, Kept, entry_path
 from temper_trainer.eval.evaluate import Scores
 from temper_trainer.job.events import Metrics
@@ -124,6 +126,32 @@ def test_another_base_row_metric_or_length_of_answers_is_scored_anew(world, tiny
         assert world.score(**changes).taken["before"] is None, changes
     assert world.score().taken["before"] == str(first.folder)
     assert len(world.entries()) == 9
+
+
+def test_another_processor_scores_anew(world, monkeypatch):
+    world.score()
+    monkeypatch.setattr(baseline, "processor_name", lambda: "another")
+    assert world.score().taken["before"] is None
+
+
+@pytest.mark.parametrize(
+    ("listed", "name"),
+    [
+        (
+            "processor\t: 0\ncpu family\t: 6\nmodel\t\t: 143\nmodel name\t: Xeon\ncpu MHz\t: 2700.1\n\n"
+            "processor\t: 1\nmodel\t\t: 143\n",
+            "6 143 Xeon",
+        ),
+        ("processor\t: 0\nBogoMIPS\t: 50.0\nCPU implementer\t: 0x41\nCPU part\t: 0xd0c\n\n", "0x41 0xd0c"),
+        ("", platform.processor()),
+        (None, platform.processor()),
+    ],
+)
+def test_processor_name(tmp_path, listed, name):
+    path = tmp_path / "cpuinfo"
+    if listed is not None:
+        path.write_text(listed)
+    assert processor_name(path) == name
 
 
 def test_examples_in_the_prompt_are_scored_apart(world):

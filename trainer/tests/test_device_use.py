@@ -10,7 +10,7 @@ import torch
 from test_train import cache, events, make, start, timeless
 
 from temper_trainer.training import device_use
-from temper_trainer.training.device_use import DeviceUse, cpu_temperature, gpu_use
+from temper_trainer.training.device_use import DeviceUse, cpu_temperature, cpu_use, gpu_use
 
 __all__ = ["cache", "make"]
 """Fixtures."""
@@ -84,6 +84,20 @@ def test_gpu_use_takes_what_the_driver_tells(tmp_path: Path, said, expected):
     program.write_text("#!/bin/sh\nexit 9\n")
     assert gpu_use("GPU-1234", str(program)) == {}
     assert gpu_use("GPU-1234", str(tmp_path / "missing")) == {}
+
+
+@pytest.mark.parametrize("error", [OSError, ValueError, psutil.AccessDenied, RuntimeError])
+def test_what_psutil_raises_costs_no_more_than_its_own_reading(monkeypatch, error):
+    def fail(*_):
+        raise error("unreadable")
+
+    readings = [SimpleNamespace(current=41.0)]
+    monkeypatch.setattr(psutil, "cpu_percent", fail)
+    monkeypatch.setattr(psutil, "sensors_temperatures", lambda: {"coretemp": readings}, raising=False)
+    assert cpu_use() | cpu_temperature() == {"cpu_temperature": 41.0}
+    monkeypatch.undo()
+    monkeypatch.setattr(psutil, "sensors_temperatures", fail, raising=False)
+    assert (cpu_use() | cpu_temperature()).keys() == {"cpu"}
 
 
 def test_cpu_temperature_is_that_of_the_warmest_part_of_the_processor(monkeypatch):

@@ -26,8 +26,11 @@ from temper_trainer.files import file_sha256, folder_sha256
 from temper_trainer.gguf.changes import Changes
 from temper_trainer.gguf.from_hf import write_from_hf
 from temper_trainer.gguf.jinja import chat_template
-from temper_trainer.gguf.reader import GgufFile
-from temper_trainer.gguf.values import string
+from temper_trainer.gguf.reader import GgufFile, tensor_bytes
+from temper_trainer.gguf.splice import splice
+from temper_trainer.gguf.types import Q4_K
+from temper_trainer.gguf.values import Value, string, u32
+from temper_trainer.gguf.writer import GgufWriter
 from temper_trainer.job.settings import Template, Turn
 
 EXACT = 1e-3
@@ -206,6 +209,32 @@ def test_untouched_blocks_keep_their_bytes(tmp_path):
     whole = GgufFile(export(base, tmp_path / "whole", merged, "bf16") / "model.gguf")
     assert set(types(whole).values()) == {30}
     assert whole.get("general.file_type") == 32
+
+
+Q2_K, U64 = 10, Value(10, (21).to_bytes(8, "little"))
+
+
+@pytest.mark.parametrize(
+    ("number", "kept", "expected"),
+    [
+        (u32(21), Q2_K, 21),
+        (U64, Q2_K, 21),
+        (string("Q2"), Q2_K, None),
+        (None, Q2_K, None),
+        (None, 2, None),
+        (u32(14), Q4_K, 14),
+        (u32(0), Q4_K, 15),
+    ],
+)
+def test_file_type_is_the_base_s_own_where_most_values_are_its_blocks(tmp_path, number, kept, expected):
+    kv = {"general.architecture": string("llama")} | ({"general.file_type": number} if number else {})
+    name, data = "blk.0.ffn_up.weight", np.zeros(tensor_bytes("", [256, 4], kept), np.uint8)
+    with GgufWriter(tmp_path / "base.gguf", kv, {name: (4, 256), "blk.0.attn_v.weight": (1, 256)}) as out:
+        out.write(name, kept, [data])
+        out.write("blk.0.attn_v.weight", 0, [np.ones((1, 256), np.float32)])
+    replaced = [("blk.0.attn_v.weight", np.ones((1, 256), np.float32))]
+    splice(GgufFile(tmp_path / "base.gguf"), tmp_path / "after.gguf", replaced, "q8_0", Changes(), quiet)
+    assert GgufFile(tmp_path / "after.gguf").get("general.file_type") == expected
 
 
 def test_unquantised_base_is_quantised_whole(tmp_path):

@@ -47,12 +47,13 @@ export async function configureTraining(
   });
   const { data, lost } = await placeExamples(work.examples, out, fs, sent);
   warnOfLost(work, lost);
-  const system = await sharedSystem(out, fs);
+  let system = await sharedSystem(out, fs);
   const settings = jobSettings(spec, base, system, await chatTemplateOf(loaded, fs));
   await writeJson(join(out, "job.json"), { ...settings, data }, fs);
   await rememberDevices(work, python, trainerDir);
   const tokens = await runPrepare(work, python, trainerDir);
   warnOfTokens(work, tokens);
+  if (tokens.train.dropped > 0) system = await sharedSystem(out, fs); // of the rows that are left
   if (spec.provider.export.gguf) {
     const facts = await modelfileFacts(work, spec, base, tokens, system);
     await fs.writeAtomic(join(out, "Modelfile"), modelfile(facts));

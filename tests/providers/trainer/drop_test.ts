@@ -1,6 +1,7 @@
 import assert from "../../deps/assert.ts";
+import { join } from "../../../src/deps/path.ts";
 import { localProvider } from "../../../src/providers/local/provider.ts";
-import { DOUBLE, Project } from "./project.ts";
+import { conversation, DOUBLE, Project } from "./project.ts";
 
 const local = localProvider({ trainerDir: DOUBLE });
 const DATA = { trainRows: 4, evalRows: 2, trainChars: 40, evalChars: 20, how: "counted" };
@@ -20,6 +21,19 @@ Deno.test("configure() and preview() say how many rows were left out as too long
     notes.filter((note) => note.includes("2 training rows and 1 held-out row left out")).length,
     1,
   );
+});
+
+Deno.test("the Modelfile has the system prompt that the rows share without those left out", async () => {
+  await using project = await Project.make("drops");
+  const path = join(project.dir, "examples", "train.jsonl");
+  const long = {
+    origin: "home.jsonl:3",
+    messages: [{ role: "system", content: "Elsewhere:" }, ...conversation("on").slice(1)],
+  };
+  await Deno.writeTextFile(path, JSON.stringify(long) + "\n", { append: true });
+  const work = await project.work();
+  await local.configure(work);
+  assert.match(await Deno.readTextFile(join(work.out, "Modelfile")), /^SYSTEM .*Home:/m);
 });
 
 Deno.test("configure() says nothing of rows left out where there are none", async () => {

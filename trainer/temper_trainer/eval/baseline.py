@@ -2,6 +2,7 @@
 held-out rows, so it is computed once and taken from there by all later trainings."""
 
 import platform
+import re
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ..training.session import Session
 
 PACKAGE = Path(__file__).parents[1]
+PROCESSOR = re.compile(r"^(?:cpu family|model|model name|CPU implementer|CPU part)\s*:(.+)$", re.MULTILINE)
 LIBRARIES = ("transformers", "tokenizers", "numpy")
 
 
@@ -116,7 +118,17 @@ def device_name(device: str) -> str:
         return torch.cuda.get_device_name()
     machine = platform.machine().lower()
     capability = torch.backends.cpu.get_cpu_capability()
-    return " ".join([device, machine, capability, bf16_instructions(machine) or ""]).strip()
+    # Libraries also choose by the model, and cut their work by the size of its caches
+    return " ".join(filter(None, [device, machine, capability, bf16_instructions(machine), processor_name()]))
+
+
+def processor_name(listed: Path = Path("/proc/cpuinfo")) -> str:
+    """With its numbers: virtual machines, and Linux on ARM, tell no exact name."""
+    try:
+        first = listed.read_text(errors="replace").split("\n\n", 1)[0]
+    except OSError:
+        first = ""
+    return " ".join(text.strip() for text in PROCESSOR.findall(first)) or platform.processor()
 
 
 @cache

@@ -182,7 +182,6 @@ def _changes(job: "Job", base: "Base", template: str | None, merge: Merge, keys:
     metadata |= {
         "general.name": string(job.name),
         METHOD_KEY: string(job.method.kind),
-        "general.file_type": u32(0),
         "general.quantization_version": u32(2),
     }
     arch = architecture_of(base.info["arch"])

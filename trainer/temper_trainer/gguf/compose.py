@@ -14,6 +14,8 @@ from .values import Value, u32
 from .writer import GgufWriter
 
 PHASE = "writing model.gguf"
+FILE_TYPE = "general.file_type"
+"""Kept up to date where it is there."""
 
 
 class Parts(Protocol):
@@ -49,7 +51,7 @@ def compose(
     `reshaped` are the shapes of replaced tensors that have another one than in the base."""
     shapes = {**parts.shapes, **{name: reshaped[name] for name in parts.shapes if name in reshaped}}
     types, written = Types(quantization, shapes), set()
-    with GgufWriter(target, kv, shapes, alignment, version) as out:
+    with GgufWriter(target, _with_file_type(kv), shapes, alignment, version) as out:
         for name, values in replaced:
             _check(name, values, shapes, written)
             kind = types.choose(name, parts.type(name), True)
@@ -63,9 +65,16 @@ def compose(
             out.write(name, kind, parts.data(name) if kind == own else converted)
             written.add(name)
             progress(PHASE, len(written), len(shapes))
-        found = types.of_file()
-        if found is not None and "general.file_type" in out.kv:
-            out.kv["general.file_type"] = u32(found)
+        if FILE_TYPE in out.kv and (found := types.of_file(out.kv[FILE_TYPE].decode())) is not None:
+            out.kv[FILE_TYPE] = u32(found)
+
+
+def _with_file_type(kv: Mapping[str, Value]) -> dict[str, Value]:
+    """Its number as u32, so that another takes no more room: the header's size stays. What is no number is left out."""
+    own = kv[FILE_TYPE].decode() if FILE_TYPE in kv else None
+    if isinstance(own, int) and 0 <= own < 1 << 32:
+        return {**kv, FILE_TYPE: u32(own)}
+    return {key: value for key, value in kv.items() if key != FILE_TYPE}
 
 
 def _check(name: str, values: np.ndarray, shapes: Mapping[str, tuple[int, ...]], seen: Collection[str]) -> None:

@@ -14,11 +14,11 @@ from ..bases.weights import Weights
 from ..errors import TrainerError
 from ..job.events import Progress
 from .changes import Changes
-from .compose import compose
+from .compose import FILE_TYPE, compose
 from .config import gguf_metadata
 from .pieces import row_groups
 from .rope import rope_factors
-from .values import Value
+from .values import Value, u32
 from .vocabulary import INSTEAD, tokenizer_metadata
 
 TYPES = {"F32": 0, "F16": 1, "BF16": 30, "F64": 0}
@@ -34,7 +34,8 @@ def write_from_hf(
 ) -> None:
     """As `splice`, from a converted base's folder."""
     config = read_config(folder)
-    kv = changes.applied(metadata(folder, config), architecture_of(config["model_type"]).gguf)
+    # Its types always tell the number
+    kv = changes.applied(metadata(folder, config) | {FILE_TYPE: u32(0)}, architecture_of(config["model_type"]).gguf)
     parts = changes.grown(FolderParts(folder, config))
     compose(target, kv, parts, replaced, quantization, progress, reshaped=changes.shapes)
 

@@ -17,20 +17,28 @@ SUPER = 256
 """Values of a super-block: rows are a multiple of it."""
 CHUNK = 256
 """Super-blocks worked on at a time: what they need stays in a processor's cache."""
+SAME = 5e-6
+"""Of the mean squared level, the variance below which only rounding tells levels apart: one of 32 that is 30, where
+the others are 31, makes 3e-5."""
+TINY = 1e-15
+"""Values nearer to zero are zero, as llama.cpp has it: their squares and the inverse of those are no fp32 numbers."""
 
 
 def quantize_k(values: np.ndarray, kind: int) -> np.ndarray:
-    """fp32 values, whole rows, as bytes."""
+    """fp32 values, whole rows, as bytes. OverflowError where a block's scale is no fp16 number."""
     write, threads = WRITERS[kind], torch.get_num_threads()
     parts = torch.from_numpy(np.require(values, np.float32, "CW")).view(-1, SUPER).split(CHUNK)
 
     def written(part: Tensor) -> np.ndarray:
         with torch.no_grad():
-            return write(part).numpy()
+            return write(part.masked_fill(part.abs() < TINY, 0)).numpy()
 
     # Each thread has parts of its own: they are too small to be worth dividing.
-    with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        return np.concatenate(list(pool.map(written, parts))).reshape(-1)
+    try:
+        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            return np.concatenate(list(pool.map(written, parts))).reshape(-1)
+    finally:
+        torch.set_num_threads(threads)  # a thread that sets its own also sets that of threads to come
 
 
 def pack_q4(blocks: Tensor) -> Tensor:
@@ -66,7 +74,7 @@ def scales_and_levels(blocks: Tensor, top: int) -> tuple[Tensor, Tensor]:
     step, low = (part.amax(1, keepdim=True) / 63 for part in (scale, minimum))
     # Six bits for each group's share of the block's
     scales, minima = sixths(scale, step), sixths(minimum, low)
-    step, low = step.half(), low.half()
+    step, low = as_fp16(step), as_fp16(low)
     steps, lows = ((whole.float() * part).view(1, -1) for whole, part in ((step, scales), (low, minima)))
     levels = (groups + lows).mul_(reciprocal(steps)).round_().clamp_(0, top)
     return torch.cat([as_bytes(step), as_bytes(low), packed_sixths(scales, minima)], 1), by_block(levels)
@@ -79,6 +87,7 @@ def best_ranges(groups: Tensor, top: int) -> tuple[Tensor, Tensor]:
     span = groups.amax(0) - low
     shifted, weighted = groups - low, weights * groups
     all_w, all_x = weights.sum(0), weighted.sum(0)
+    mean = all_x * reciprocal(all_w)
     best = scale = minimum = None
     for widened in RANGES[top]:
         levels = (shifted * (reciprocal(span) * (top + widened))).round_().clamp_(max=top)
@@ -86,10 +95,14 @@ def best_ranges(groups: Tensor, top: int) -> tuple[Tensor, Tensor]:
         one, product = share.sum(0), (weighted * levels).sum(0)
         two = share.mul_(levels).sum(0)
         # The line through (level, value) with the smallest weighted squares; its lowest level lies at or below zero
-        divisor = reciprocal(all_w * two - one * one)
+        spread = all_w * two - one * one
+        divisor = reciprocal(spread)
         slope, offset = (all_w * product - all_x * one) * divisor, (two * all_x - one * product) * divisor
-        above = offset > 0
-        slope, offset = torch.where(above, product * reciprocal(two), slope), offset.masked_fill_(above, 0)
+        # Values that all have one level leave the slope open: the line goes through zero, or lies flat at level 0
+        same = spread <= SAME * all_w * two
+        offset = torch.where(same, mean.masked_fill(two != 0, 0), offset)
+        slope = torch.where(offset < 0, slope, product * reciprocal(two))
+        offset = offset.clamp_(max=0)
         explained = slope * product + offset * all_x
         if best is None:
             best, scale, minimum = explained, slope, offset
@@ -119,7 +132,7 @@ def pack_q6(blocks: Tensor) -> Tensor:
     scale = best_scales(groups).view(-1, 16)
     largest = scale.gather(1, scale.abs().argmax(1, keepdim=True))
     scales = (scale * reciprocal(largest) * -128).round_().clamp_(-128, 127)
-    step = (largest / -128).half()
+    step = as_fp16(largest / -128)
     levels = by_block((groups * reciprocal((step.float() * scales).view(1, -1))).round_().clamp_(-32, 31) + 32)
     halves = levels.view(-1, 2, 4, 32)
     low, high = halves & 15, halves >> 4
@@ -156,6 +169,13 @@ def reciprocal(values: Tensor) -> Tensor:
 
 def by_block(levels: Tensor) -> Tensor:
     return levels.to(torch.uint8).T.reshape(-1, SUPER)
+
+
+def as_fp16(scales: Tensor) -> Tensor:
+    result = scales.half()
+    if not result.isfinite().all():
+        raise OverflowError("values are too large for scales in fp16")
+    return result
 
 
 def as_bytes(column: Tensor) -> Tensor:

@@ -12,8 +12,6 @@ from .types import F16, Q4_K, Q5_0, Q5_1, Q5_K, Q6_K, Q8_0
 
 MIXES = {"q4_k_m": Q4_K, "q5_k_m": Q5_K, "q6_k": Q6_K}
 """The type most tensors have."""
-FILE_TYPES = {"q4_k_m": 15, "q5_k_m": 17, "q6_k": 18}
-"""`general.file_type`."""
 NARROWER = {Q4_K: Q5_0, Q5_K: Q5_1, Q6_K: Q8_0}
 """For rows that are not a multiple of 256, in blocks of 32."""
 KEPT = ("_norm.weight", "ffn_gate_inp.weight", "ssm_conv1d", "shortconv.conv.weight", "altup", "laurel")

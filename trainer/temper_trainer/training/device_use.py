@@ -63,10 +63,10 @@ def import_psutil() -> Any:
 
 def cpu_use() -> Sample:
     """Of all cores in percent, since the last call."""
-    psutil = import_psutil()
     try:
+        psutil = import_psutil()
         return {"cpu": psutil.cpu_percent()} if psutil else {}
-    except OSError:
+    except Exception:  # as below
         return {}
 
 
@@ -74,10 +74,11 @@ def cpu_temperature() -> Sample:
     """The warmest part of the processor in °C, where the system has its sensors."""
     try:
         sensors = getattr(import_psutil(), "sensors_temperatures", dict)()
-    except OSError:
+        readings = [reading.current for name in PROCESSORS for reading in sensors.get(name, [])]
+        found = [degrees for degrees in readings if degrees is not None]
+        return {"cpu_temperature": max(found)} if found else {}
+    except Exception:  # psutil raises what the system's files make it raise; the thread goes on without this reading
         return {}
-    found = [reading.current for name in PROCESSORS for reading in sensors.get(name, []) if reading.current is not None]
-    return {"cpu_temperature": max(found)} if found else {}
 
 
 def gpu_use(gpu: str, program: str = "nvidia-smi") -> Sample:
