@@ -30,7 +30,7 @@ async function commands(): Promise<string[]> {
 }
 
 /** The tests themselves, what talks to a server a reader has started, and what has a test of its own. */
-const ELSEWHERE = /task (test|ok|bench)|^(ollama|curl|git clone|cd|temper|deno install) /;
+const ELSEWHERE = /task (test|ok|bench|serve --)|^(ollama|curl|git clone|cd|temper|deno install) /;
 
 function command(line: string, cwd: string): Deno.Command {
   const here = line.replace(/^npx -y deno@\S+/, "deno").replace(/^deno /, `exec "${Deno.execPath()}" `);
