@@ -7,7 +7,6 @@ import { answerQuery } from "./answers/answer_query.ts";
 import { createApi, found, noRun } from "./api/api.ts";
 import { compareRuns } from "./compare_runs.ts";
 import { addDownloads } from "./files/downloads.ts";
-import { csvName, metricsCsv } from "./metrics_csv.ts";
 import { lenientQuery } from "./query.ts";
 import {
   answersOf,
@@ -115,14 +114,6 @@ function pages(app: Hono, sources: Sources): void {
     const parts = { charts, answers, conversations, query, report, pipeline, made, modelfile, trainer };
     const log = logCharts(c.req.queries("log"));
     return c.html(<RunPage view={view} {...parts} log={log} now={clock.now()} />);
-  });
-  app.get("/runs/:id/metrics.csv", async (c) => {
-    const { id, dir } = await found(sources, c.req.param("id"));
-    const name = csvName(id);
-    return c.body(await metricsCsv(fs, dir), 200, {
-      "Content-Type": "text/csv; charset=utf-8",
-      "Content-Disposition": `attachment; filename="${name}"`,
-    });
   });
   app.get("/runs/:id/events", async (c) => {
     const id = c.req.param("id");

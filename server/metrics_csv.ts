@@ -5,17 +5,11 @@ import { type MetricSource, metricSource } from "./metric_tail.ts";
 type Column = "step" | ColumnName | (typeof SERIES)[number];
 const ORDER: readonly Column[] = ["step", "epoch", "tokens", "time", ...SERIES];
 
-/** All points of a run as CSV, one line a step, in memory that does not grow with them. */
-export async function metricsCsv(fs: ReadFs, dir: string): Promise<ReadableStream<Uint8Array>> {
+/** All points of a run as the lines of a CSV file, one a step, in memory that does not grow with them. */
+export async function metricLines(fs: ReadFs, dir: string): Promise<AsyncIterable<string>> {
   const source = await metricSource(fs, dir);
   const whole = { ...source, fs, size: (await fs.stat(source.path))?.size ?? 0 };
-  const outline = await outlineOf(whole);
-  return ReadableStream.from(lines(whole, outline)).pipeThrough(new TextEncoderStream());
-}
-
-/** A name for the download that any system can save, whatever the folder of the run is called. */
-export function csvName(id: string): string {
-  return `${id.replace(/[^\w.-]+/g, "_").replace(/^[.-]+/, "").slice(0, 120) || "run"}-metrics.csv`;
+  return lines(whole, await outlineOf(whole));
 }
 
 /** The file as it was when it was asked for: it may grow meanwhile. */

@@ -5,12 +5,13 @@ import { answerFiles, type AnswerRow, selectAnswers } from "../answers/answer_ro
 import { answerQuery } from "../answers/answer_query.ts";
 import { answerLines } from "../answers/answers_file.ts";
 import { found } from "../api/api.ts";
+import { metricLines } from "../metrics_csv.ts";
 import type { Sources } from "../run_sources.ts";
 import { TRAINER_LOG } from "./trainer_log.ts";
 
 /** Texts as they lie in the run's folder, by the last part of their address. */
 const FILES = { "events.jsonl": "events.jsonl", "trainer.log": TRAINER_LOG } as const;
-const ANSWERS = { csv: "text/csv; charset=utf-8", jsonl: "application/x-ndjson" } as const;
+const TYPES = { csv: "text/csv; charset=utf-8", jsonl: "application/x-ndjson" } as const;
 /** Text that is gathered before it is sent. */
 const CHUNK = 32_768;
 
@@ -20,9 +21,13 @@ export function addDownloads(app: Hono, sources: Sources): void {
     app.get(`/runs/:id/answers.${format}`, async (c) => {
       const rows = await answersOf(c, sources);
       const lines = lineStream(answerLines(rows, format));
-      return download(c, lines, ANSWERS[format], `answers.${format}`);
+      return download(c, lines, TYPES[format], `answers.${format}`);
     });
   }
+  app.get("/runs/:id/metrics.csv", async (c) => {
+    const { dir } = await found(sources, c.req.param("id"));
+    return download(c, lineStream(await metricLines(sources.fs, dir)), TYPES.csv, "metrics.csv");
+  });
   for (const [name, path] of Object.entries(FILES)) {
     app.get(`/runs/:id/${name}`, async (c) => {
       const { dir } = await found(sources, c.req.param("id") ?? "");
@@ -56,12 +61,19 @@ function download(
   type: string,
   name: string,
 ): Response {
-  const file = `${c.req.param("id")}-${name}`;
-  const plain = file.replace(/[^\w.-]/g, "_");
+  const id = c.req.param("id") ?? "";
+  const plain = downloadName(id, name);
+  const exact = `${id}-${name}`;
+  const more = plain === exact ? "" : `; filename*=UTF-8''${encodeURIComponent(exact)}`;
   return c.body(body, 200, {
     "Content-Type": type,
-    "Content-Disposition": `attachment; filename="${plain}"; filename*=UTF-8''${encodeURIComponent(file)}`,
+    "Content-Disposition": `attachment; filename="${plain}"${more}`,
   });
+}
+
+/** A name for a download that any system can save, whatever the folder of the run is called. */
+export function downloadName(id: string, name: string): string {
+  return `${id.replace(/[^\w.-]+/g, "_").replace(/^[.-]+/, "").slice(0, 120) || "run"}-${name}`;
 }
 
 function lineStream(lines: AsyncIterable<string>): ReadableStream<Uint8Array<ArrayBuffer>> {

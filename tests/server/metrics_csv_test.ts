@@ -1,6 +1,6 @@
 import assert from "../deps/assert.ts";
 import fc from "fast-check";
-import { csvName } from "../../server/metrics_csv.ts";
+import { downloadName } from "../../server/files/downloads.ts";
 import { BEGINNING, metric, site, training } from "./kit.ts";
 import { addTrained } from "./trained.ts";
 
@@ -55,12 +55,12 @@ Deno.test("/runs/:id/metrics.csv of a job elsewhere has what its log has; a run 
   assert.equal((await s.get("/runs/never/metrics.csv")).status, 404);
 });
 
-Deno.test("csvName() can be saved anywhere and says nothing to a header", () => {
+Deno.test("downloadName() can be saved anywhere and says nothing to a header", () => {
   fc.assert(
     fc.property(
       fc.string({ unit: "binary", maxLength: 30 }),
-      (id) => assert.match(csvName(id), /^\w[\w.-]*-metrics\.csv$/),
+      (id) => assert.match(downloadName(id, "metrics.csv"), /^\w[\w.-]*-metrics\.csv$/),
     ),
   );
-  assert.equal(csvName('../a"b\r\nc'), "_a_b_c-metrics.csv");
+  assert.equal(downloadName('../a"b\r\nc', "metrics.csv"), "_a_b_c-metrics.csv");
 });
