@@ -1,4 +1,4 @@
-import { joined } from "./sse.ts";
+import { concatBytes } from "../../src/lib/files/bytes.ts";
 
 /** Bytes of the newest messages that are kept for those who read slowly. */
 const MOST_KEPT = 1024 * 1024;
@@ -85,7 +85,7 @@ export class Broadcast {
       chosen.push(bytes);
       size += bytes.length;
     }
-    const piece = { bytes: joined(chosen), next };
+    const piece = { bytes: concatBytes(chosen), next };
     if (least > seen && size > 0) this.#given = { ...piece, from, least };
     return piece;
   }

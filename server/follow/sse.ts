@@ -17,13 +17,3 @@ export function sseHead({ id, event }: Head): string {
 }
 
 export const PING: Uint8Array<ArrayBuffer> = ENCODER.encode(": ping\n\n");
-
-export function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}

@@ -1,6 +1,6 @@
 import type { Broadcast } from "./broadcast.ts";
 import type { LogBlocks } from "./log_blocks.ts";
-import { joined } from "./sse.ts";
+import { concatBytes } from "../../src/lib/files/bytes.ts";
 
 /** What all who watch a run share. */
 export interface Shown {
@@ -30,7 +30,7 @@ export class Watcher {
 
   constructor(private readonly shown: Shown, private readonly onEnd: () => void) {
     this.#next = shown.live.next;
-    this.#first = joined([...shown.latest.values()]);
+    this.#first = concatBytes([...shown.latest.values()]);
   }
 
   /** Whether it reads so slowly that its next message is no longer kept. */
@@ -88,7 +88,7 @@ export class Watcher {
     this.#isLive = true;
     if (!live.isKept(this.#next)) {
       this.#next = live.next;
-      this.#first = joined([...this.shown.latest.values()]);
+      this.#first = concatBytes([...this.shown.latest.values()]);
     }
     return undefined;
   }
