@@ -6,15 +6,28 @@ import { lookAt, Visitor, WITHOUT_BROWSER } from "./kit.ts";
 
 const TOKEN = "only-for-this-test";
 
+/** A server that asks for the token, under its address or a name, with a browser that knows the name. */
+async function guardedSite(
+  name?: string,
+): Promise<AsyncDisposable & { readonly url: string; readonly visitor: Visitor }> {
+  await using opened = new AsyncDisposableStack();
+  const runs = opened.use(await site());
+  opened.use(await addEveryRun(runs));
+  const args = ["--token", TOKEN, ...name === undefined ? [] : ["--name", name]];
+  const { origin, port } = new URL(opened.use(await serve(runs.runsDir, { args })).url);
+  const url = name === undefined ? origin : `http://${name}:${port}`;
+  const rules = name === undefined ? [] : [`--host-resolver-rules=MAP ${name} 127.0.0.1`];
+  const visitor = opened.use(await Visitor.open({ url, async [Symbol.asyncDispose]() {} }, rules));
+  const kept = opened.move();
+  return { url, visitor, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
 Deno.test({
   name: "one signs in without JavaScript, stays so when another site links to a run, and signs out",
   ignore: WITHOUT_BROWSER,
   async fn() {
-    await using runs = await site();
-    using _every = await addEveryRun(runs);
-    await using serving = await serve(runs.runsDir, { args: ["--token", TOKEN] });
-    const url = new URL(serving.url).origin;
-    await using visitor = await Visitor.open({ url, async [Symbol.asyncDispose]() {} });
+    await using guarded = await guardedSite();
+    const { url, visitor } = guarded;
     const page = await visitor.page({ javaScriptEnabled: false });
     const run = `${url}/runs/full`;
     assert.equal((await page.goto(run))!.status(), 401);
@@ -55,13 +68,9 @@ Deno.test({
   name: "one signs in over plain HTTP by the machine's name, and no other site can do so in one's place",
   ignore: WITHOUT_BROWSER,
   async fn() {
-    await using runs = await site();
-    using _every = await addEveryRun(runs);
-    await using serving = await serve(runs.runsDir, { args: ["--token", TOKEN, "--name", "gpu-box"] });
     // A browser does not trust such a name: it leaves out the Sec-Fetch-* headers.
-    const url = `http://gpu-box:${new URL(serving.url).port}`;
-    const rules = ["--host-resolver-rules=MAP gpu-box 127.0.0.1"];
-    await using visitor = await Visitor.open({ url, async [Symbol.asyncDispose]() {} }, rules);
+    await using guarded = await guardedSite("gpu-box");
+    const { url, visitor } = guarded;
     const page = await visitor.page();
     const run = `${url}/runs/full`;
     await page.goto(`${run}?token=${TOKEN}`);
@@ -93,11 +102,8 @@ Deno.test({
   name: "the page to sign in on reads well, and an open page asks for the token when its session has ended",
   ignore: WITHOUT_BROWSER,
   async fn() {
-    await using runs = await site();
-    using _every = await addEveryRun(runs);
-    await using serving = await serve(runs.runsDir, { args: ["--token", TOKEN] });
-    const url = new URL(serving.url).origin;
-    await using visitor = await Visitor.open({ url, async [Symbol.asyncDispose]() {} });
+    await using guarded = await guardedSite();
+    const { url, visitor } = guarded;
     const page = await visitor.page();
     await page.goto(`${url}/?token=wrong`);
     await lookAt(page, "sign-in-wrong");

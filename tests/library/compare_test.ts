@@ -1,19 +1,15 @@
 import assert from "../deps/assert.ts";
 import { join } from "../../src/deps/path.ts";
 import { compare, definePipeline } from "../../mod.ts";
-import { cluster, finishJobs, folder } from "./kit.ts";
+import { finishJobs, folder, PIPELINE, providers } from "./kit.ts";
 
 Deno.test("compare() tells its runs apart by the settings that differ, and takes them from finished runs too", async () => {
   await using home = await folder();
   await Deno.mkdir(join(home.dir, "jobs"));
   const pipeline = definePipeline({
-    version: 1,
-    name: "own",
-    dataset: { source: "rows.jsonl" },
-    method: { kind: "lora" },
-    provider: { kind: "mycluster", queue: "jobs" },
+    ...PIPELINE,
     matrix: { "method.rank": [4, 8], "train.seed": [1, 2] },
-  }, { dir: home.dir, providers: { mycluster: cluster } });
+  }, { dir: home.dir, providers });
   const options = {
     cwd: home.dir,
     onEvent: ({ type }: { readonly type: string }) => {

@@ -81,3 +81,20 @@ export async function jobsIn(queue: string): Promise<string[]> {
 export async function finishJobs(queue: string): Promise<void> {
   for (const job of await jobsIn(queue)) await Deno.writeTextFile(join(queue, `${job}.done`), "7");
 }
+
+export const providers = { mycluster: cluster };
+
+/** A pipeline for the cluster over the rows of the folder, as a file and as an object. */
+export const YAML = `version: 1
+name: own
+dataset: {source: rows.jsonl}
+method: {kind: lora}
+provider: {kind: mycluster, queue: jobs}
+`;
+export const PIPELINE = {
+  version: 1,
+  name: "own",
+  dataset: { source: "rows.jsonl" },
+  method: { kind: "lora" },
+  provider: { kind: "mycluster", queue: "jobs" },
+} as const;

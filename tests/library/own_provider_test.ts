@@ -18,27 +18,13 @@ import {
   SpecError,
 } from "../../mod.ts";
 import { servingWork } from "../../src/library/register.ts";
-import { cluster, finishJobs, folder, jobsIn } from "./kit.ts";
-
-const providers = { mycluster: cluster };
-const YAML = `version: 1
-name: own
-dataset: {source: rows.jsonl}
-method: {kind: lora}
-provider: {kind: mycluster, queue: jobs}
-`;
+import { cluster, finishJobs, folder, jobsIn, PIPELINE, providers, YAML } from "./kit.ts";
 
 /** A pipeline for the cluster, whose queue is there. */
 async function withPipeline(test: (dir: string, pipeline: Pipeline) => Promise<void>): Promise<void> {
   await using home = await folder();
   await Deno.mkdir(join(home.dir, "jobs"));
-  const pipeline = definePipeline({
-    version: 1,
-    name: "own",
-    dataset: { source: "rows.jsonl" },
-    method: { kind: "lora" },
-    provider: { kind: "mycluster", queue: "jobs" },
-  }, { dir: home.dir, providers });
+  const pipeline = definePipeline(PIPELINE, { dir: home.dir, providers });
   await test(home.dir, pipeline);
 }
 

@@ -4,15 +4,7 @@ import { EXIT } from "../../src/lib/errors.ts";
 import { denoFs } from "../../src/lib/files/fs.ts";
 import { readPlan } from "../../src/run/run_folder.ts";
 import { cancel, resume, type ResumeOptions, run, type RunOptions, SpecError } from "../../mod.ts";
-import { cluster, finishJobs, folder, jobsIn } from "./kit.ts";
-
-const providers = { mycluster: cluster };
-const YAML = `version: 1
-name: own
-dataset: {source: rows.jsonl}
-method: {kind: lora}
-provider: {kind: mycluster, queue: jobs}
-`;
+import { cluster, finishJobs, folder, jobsIn, providers, YAML } from "./kit.ts";
 
 /** A project that was left, seen from another folder. */
 interface Left {
