@@ -53,13 +53,18 @@ export class LogTail {
     this.#frame ??= requestAnimationFrame(() => this.#flush());
   }
 
-  /** Takes these lines instead of those that are there, unless it ends in them. */
+  /** Takes the last lines there are: adds those that it does not have, or all in place of its own where they do not meet. */
   fill(lines) {
+    if (lines.length === 0) return;
     this.#flush();
-    const text = lines.map((line) => line.textContent).join("");
-    if (this.#element.textContent.endsWith(text)) return;
-    this.#element.replaceChildren(...lines);
-    if (!this.#isPaused) this.#toEnd();
+    this.#element.querySelector("[data-unfinished]")?.remove();
+    const here = this.#element.textContent;
+    const texts = lines.map((line) => line.textContent);
+    let known = texts.length;
+    while (known > 0 && !here.endsWith(texts.slice(0, known).join(""))) known--;
+    if (known === 0) this.#element.replaceChildren();
+    this.#waiting.push(...lines.slice(known));
+    this.#flush();
   }
 
   get #isPaused() {
@@ -76,7 +81,7 @@ export class LogTail {
     this.#element.append(...lines);
     this.#trim(this.#isPaused ? MOST_PAUSED : MOST_LINES);
     if (!this.#isPaused) return this.#toEnd();
-    this.#missed += lines.length;
+    this.#missed += lines.filter((line) => line.dataset.unfinished === undefined).length;
     this.#show();
   }
 
